@@ -1,0 +1,75 @@
+// Acknowledgements from a subscriber: PUBACK, PUBREC and PUBCOMP move an exchange on or end it, and
+// every end makes room for the next message.
+
+import { type Fault, fault } from '../codec/fault.ts'
+import type { Puback, Pubcomp, Pubrec } from '../codec/packet.ts'
+import { none } from '../codec/property.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Window from '../data/window.ts'
+import { drain } from './deliver.ts'
+import { type Draft, editSession } from './draft.ts'
+import type { Outgoing, Ready, Session } from './state.ts'
+import { tell } from './tell.ts'
+
+const REFUSED = 0x80
+const PACKET_IDENTIFIER_NOT_FOUND = 0x92
+
+const wrong = (what: string): Fault =>
+  fault(0x82, 'MQTT-4.3.3-1', `${what} that does not fit the message with its identifier`)
+
+const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outgoing): void => {
+  const editable = editSession(draft, session)
+  editable.window = Window.remove(editable.window, draft.owner, packetId)
+  if (outgoing.stage === 'waiting') editable.waitingCount--
+  drain(draft, editable)
+}
+
+/** An identifier that is not in use is ignored: an answer may cross a message's end. */
+export const puback = (draft: Draft, ready: Ready, packet: Puback): Fault | null => {
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const outgoing = Window.get(session.window, packet.packetId)
+  if (outgoing === undefined) return null
+  if (outgoing.qos !== 1) return wrong('a PUBACK')
+  finish(draft, session, packet.packetId, outgoing)
+  return null
+}
+
+export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null => {
+  const { packetId } = packet
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const outgoing = Window.get(session.window, packetId)
+  if (outgoing === undefined) {
+    if (packet.reason < REFUSED) {
+      const reason = ready.level === 5 ? PACKET_IDENTIFIER_NOT_FOUND : 0
+      tell(draft, session, { _tag: 'Pubrel', packetId, reason, properties: none })
+    }
+    return null
+  }
+  if (outgoing.qos !== 2) return wrong('a PUBREC')
+  if (packet.reason >= REFUSED) { // [MQTT-4.3.3-4]: the exchange ends here
+    finish(draft, session, packetId, outgoing)
+    return null
+  }
+  if (outgoing.stage !== 'released') {
+    const editable = editSession(draft, session)
+    if (outgoing.stage === 'waiting') editable.waitingCount--
+    editable.window = Window.replace(editable.window, draft.owner, packetId, {
+      stage: 'released',
+      message: null,
+      qos: 2,
+      retain: outgoing.retain,
+      identifier: outgoing.identifier,
+    })
+  }
+  tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
+  return null
+}
+
+export const pubcomp = (draft: Draft, ready: Ready, packet: Pubcomp): Fault | null => {
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const outgoing = Window.get(session.window, packet.packetId)
+  if (outgoing === undefined) return null
+  if (outgoing.qos !== 2 || outgoing.stage !== 'released') return wrong('a PUBCOMP')
+  finish(draft, session, packet.packetId, outgoing)
+  return null
+}

@@ -1,0 +1,87 @@
+// What time brings: clients that keep silent, sockets that take nothing, sessions and wills and
+// retained messages whose time has come, and the portions of work that were left for later.
+
+import * as Heap from '../data/heap.ts'
+import * as IntMap from '../data/int-map.ts'
+import { type Draft, editLink, editSession } from './draft.ts'
+import type { Millis } from './input.ts'
+import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
+import { advance, forget } from './retain.ts'
+import { counts, wakeLink, wakeSession } from './schedule.ts'
+import { type Link, NEVER, type Session, type State, type Timer } from './state.ts'
+import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
+
+const KEEP_ALIVE_TIMEOUT = 0x8d
+const QUOTA_EXCEEDED = 0x97
+
+/** Timers fired, or sessions advanced, in one tick before others get their turn. */
+const PORTION = 1_000
+
+/**
+ * When the broker wants to be told the time again (a Ticked input), in its own milliseconds: not
+ * later than now if work is waiting, NEVER if nothing is due. A query; it changes nothing.
+ */
+export const deadline = (state: State): Millis => {
+  if (IntMap.size(state.catching) > 0) return state.now
+  return Heap.peek(state.timers)?.at ?? NEVER
+}
+
+/** Does what is due, as much as fits a portion; `deadline` tells whether there is more. */
+export const tick = (draft: Draft): void => {
+  for (let i = 0; i < PORTION; i++) {
+    const next = Heap.peek(draft.timers)
+    if (next === undefined || next.at > draft.now) break
+    draft.timers = Heap.pop(draft.timers)
+    if (counts(draft, next.item, next.at)) fire(draft, next.item)
+  }
+  // Each session in turn gets one portion of its retained messages, and then the others do.
+  const next = IntMap.first(draft.catching)
+  if (next !== undefined) advance(draft, IntMap.get(draft.sessions, next[0])!)
+}
+
+const fire = (draft: Draft, timer: Timer): void => {
+  switch (timer._tag) {
+    case 'Link':
+      return checkLink(draft, IntMap.get(draft.links, timer.slot)!)
+    case 'Session':
+      return checkSession(draft, IntMap.get(draft.sessions, timer.session)!)
+    case 'Retained':
+      return forget(draft, timer.topic)
+  }
+}
+
+const checkLink = (draft: Draft, link: Link): void => {
+  const { config, now } = draft
+  const { phase } = link
+  if (phase.phase !== 'Ready') {
+    // Greeting or still judged: only the time since it was opened counts.
+    refuse(draft, link, 0, KEEP_ALIVE_TIMEOUT, 'exceeded timeout')
+    return
+  }
+  const session = IntMap.get(draft.sessions, phase.session)!
+  const silentAt = phase.keepAliveMs === 0 ? NEVER : link.seenAt + phase.keepAliveMs * 1.5
+  if (silentAt <= now) { // [MQTT-3.1.2-22]
+    expel(draft, link, 'exceeded timeout', KEEP_ALIVE_TIMEOUT)
+    return
+  }
+  const isWaiting = unwrittenBytes(session) > UNREPORTED_BYTES_MAX
+  const stalledAt = isWaiting ? session.progressAt + config.stalledMs : NEVER
+  if (stalledAt <= now) {
+    expel(draft, link, 'stalled', QUOTA_EXCEEDED)
+    return
+  }
+  const editable = editLink(draft, link)
+  editable.timerAt = NEVER
+  wakeLink(draft, editable, Math.min(silentAt, stalledAt))
+}
+
+const checkSession = (draft: Draft, session: Session): void => {
+  if (expiresAt(session) <= draft.now) { // [MQTT-4.1.0-2]
+    endSession(draft, session, 'expired')
+    return
+  }
+  const editable = editSession(draft, session)
+  editable.timerAt = NEVER
+  if (editable.willAt <= draft.now) publishWill(draft, editable)
+  wakeSession(draft, editable, Math.min(editable.willAt, expiresAt(editable)))
+}

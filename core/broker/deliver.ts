@@ -1,0 +1,235 @@
+// Messages of QoS 1 and 2 on their way to one session: into the window while it has room, into the
+// queue otherwise, out of it again as acknowledgements make room, and once more after a reconnect.
+
+import { encodedSize } from '../codec/mod.ts'
+import type { Publish, Qos } from '../codec/packet.ts'
+import { none, type Properties } from '../codec/property.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
+import * as Window from '../data/window.ts'
+import { type Draft, drop, editSession, type EditableSession } from './draft.ts'
+import { send } from './effect.ts'
+import type { Millis } from './input.ts'
+import { type Message, NEVER, type Outgoing, type Session } from './state.ts'
+import { charge, tell, unwrittenBytes } from './tell.ts'
+
+/** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], its identifier. */
+export const outgoingProperties = (
+  message: Message,
+  identifier: number,
+  now: Millis,
+): Properties => {
+  if (identifier === 0 && message.expiresAt === NEVER) return message.properties
+  const counted = message.expiresAt === NEVER
+    ? message.properties
+    : { ...message.properties, messageExpiryInterval: Math.ceil((message.expiresAt - now) / 1000) }
+  return identifier === 0 ? counted : { ...counted, subscriptionIdentifiers: [identifier] }
+}
+
+const publishFor = (
+  draft: Draft,
+  session: Session,
+  message: Message,
+  qos: Qos,
+  retain: boolean,
+  identifier: number,
+  packetId: number,
+  dup: boolean,
+): Publish => ({
+  _tag: 'Publish',
+  dup,
+  qos,
+  retain,
+  topic: message.topic,
+  packetId,
+  payload: message.payload,
+  properties: session.level === 5 ? outgoingProperties(message, identifier, draft.now) : none,
+})
+
+const incremented = (packetId: number): number => packetId === 65535 ? 1 : packetId + 1
+
+/** The next identifier that is not in use; the caller knows that there is one. */
+const freePacketId = (session: Session): number => {
+  let id = session.nextPacketId
+  while (Window.get(session.window, id) !== undefined) id = incremented(id)
+  return id
+}
+
+/** Whether one more message may be sent that was not in the window before. */
+const hasRoom = (draft: Draft, session: Session): boolean =>
+  Window.size(session.window) < session.inflightCountMax &&
+  unwrittenBytes(session) <= draft.config.unwrittenBytesMax
+
+/** Gives the message an identifier and sends it; drops it if it is too large for the client. */
+const dispatch = (
+  draft: Draft,
+  session: EditableSession,
+  message: Message,
+  qos: Qos,
+  retain: boolean,
+  identifier: number,
+): void => {
+  const packetId = freePacketId(session)
+  const packet = publishFor(draft, session, message, qos, retain, identifier, packetId, false)
+  const bytes = encodedSize(session.level, packet)
+  if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-25]
+    drop(draft, session.clientId, message.topic, qos, 'too large')
+    return
+  }
+  session.nextPacketId = incremented(packetId)
+  const outgoing: Outgoing = { stage: 'sent', message, qos, retain, identifier }
+  session.window = Window.add(session.window, draft.owner, packetId, outgoing)
+  charge(draft, session, bytes)
+  draft.effects.push(send(session.conn!, session.level, packet))
+}
+
+/**
+ * Hands a message of QoS 1 or 2 to a session, whose own it is from then on. Answers false where its
+ * queue is full: the message was counted as dropped.
+ */
+export const offer = (
+  draft: Draft,
+  session: Session,
+  message: Message,
+  qos: Qos,
+  retain: boolean,
+  identifier: number,
+): boolean => {
+  const online = session.conn !== null
+  if (
+    online && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
+    hasRoom(draft, session)
+  ) {
+    dispatch(draft, editSession(draft, session), message, qos, retain, identifier)
+    return true
+  }
+  const { queuedCountMax, queuedBytesMax } = draft.config
+  let editable = session
+  if (isFull(session, message.bytes, queuedCountMax, queuedBytesMax)) {
+    editable = shedExpired(draft, session)
+    if (isFull(editable, message.bytes, queuedCountMax, queuedBytesMax)) {
+      drop(draft, session.clientId, message.topic, qos, 'queue full')
+      return false
+    }
+  }
+  const taking = editSession(draft, editable)
+  taking.queue = Queue.push(taking.queue, { message, qos, retain, identifier })
+  taking.queuedBytes += message.bytes
+  return true
+}
+
+const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
+  (countMax !== 0 && Queue.size(session.queue) >= countMax) ||
+  (bytesMax !== 0 && session.queuedBytes > 0 && session.queuedBytes + bytes > bytesMax)
+
+/** Makes room by dropping what has expired at the head of the queue. */
+const shedExpired = (draft: Draft, session: Session): Session => {
+  let head = Queue.peek(session.queue)
+  if (head === undefined || head.message.expiresAt > draft.now) return session
+  const editable = editSession(draft, session)
+  while (head !== undefined && head.message.expiresAt <= draft.now) {
+    editable.queue = Queue.pop(editable.queue)
+    editable.queuedBytes -= head.message.bytes
+    drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
+    head = Queue.peek(editable.queue)
+  }
+  return editable
+}
+
+/** Sends on what the window has room for: first what waits in it, then the queue. */
+export const drain = (draft: Draft, found: Session): void => {
+  let session = found
+  if (session.conn === null) return
+  if (session.waitingCount > 0) {
+    const editable = editSession(draft, session)
+    sendWaiting(draft, editable)
+    session = editable
+  }
+  if (Queue.size(session.queue) > 0 && session.waitingCount === 0) {
+    const editable = editSession(draft, session)
+    let head = Queue.peek(editable.queue)
+    while (head !== undefined && hasRoom(draft, editable)) {
+      editable.queue = Queue.pop(editable.queue)
+      editable.queuedBytes -= head.message.bytes
+      if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
+        drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
+      } else {
+        dispatch(draft, editable, head.message, head.qos, head.retain, head.identifier)
+      }
+      head = Queue.peek(editable.queue)
+    }
+  }
+  if (session.catchUps.length > 0) {
+    draft.catching = IntMap.set(draft.catching, draft.owner, session.number, true)
+  }
+}
+
+const sendWaiting = (draft: Draft, session: EditableSession): void => {
+  for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
+    if (session.waitingCount === 0) return
+    if (outgoing.stage !== 'waiting') continue
+    if (Window.size(session.window) - session.waitingCount >= session.inflightCountMax) return
+    session.waitingCount--
+    resend(draft, session, packetId, outgoing)
+  }
+}
+
+/** Sends a PUBLISH again under its old identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1]. */
+const resend = (
+  draft: Draft,
+  session: EditableSession,
+  packetId: number,
+  outgoing: Outgoing,
+): void => {
+  const { message, qos, retain, identifier } = outgoing
+  if (message === null) return
+  const packet = publishFor(draft, session, message, qos, retain, identifier, packetId, true)
+  const bytes = encodedSize(session.level, packet)
+  if (bytes > session.packetBytesMax) {
+    session.window = Window.remove(session.window, draft.owner, packetId)
+    drop(draft, session.clientId, message.topic, qos, 'too large')
+    return
+  }
+  if (outgoing.stage !== 'sent') {
+    session.window = Window.replace(session.window, draft.owner, packetId, {
+      stage: 'sent',
+      message,
+      qos,
+      retain,
+      identifier,
+    })
+  }
+  charge(draft, session, bytes)
+  draft.effects.push(send(session.conn!, session.level, packet))
+}
+
+/**
+ * After a session was resumed: every unfinished exchange goes on where it was, in the original order
+ * [MQTT-4.6.0-1], as far as the new connection's window allows; the rest waits.
+ */
+export const resume = (draft: Draft, session: EditableSession): void => {
+  let sending = 0
+  session.waitingCount = 0
+  for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
+    if (outgoing.stage === 'released') {
+      tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
+      sending++
+    } else if (sending < session.inflightCountMax) {
+      resend(draft, session, packetId, outgoing)
+      sending++
+    } else {
+      session.waitingCount++
+      if (outgoing.stage !== 'waiting') {
+        session.window = Window.replace(session.window, draft.owner, packetId, {
+          ...outgoing,
+          stage: 'waiting',
+        })
+      }
+    }
+  }
+  drain(draft, session)
+}
+
+/** Messages that the session still owes its client. */
+export const owedCount = (session: Session): number =>
+  Window.size(session.window) + Queue.size(session.queue)

@@ -1,0 +1,192 @@
+// The one writer. A draft is a state while a run works on it: records and nodes stamped with the
+// run's owner are edited in place, all others are copied first. `seal` gives the state back; after
+// that nothing stamped by this run can be edited any more, because its token is gone.
+
+import type { Qos } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import { newOwner, type Owner } from '../data/owner.ts'
+import type { Effect } from './effect.ts'
+import { noted } from './effect.ts'
+import type { Conn } from './input.ts'
+import type { DropReason, Note } from './note.ts'
+import { newReceivers, type Receivers } from './receivers.ts'
+import type { Counters, Link, Phase, Session, State } from './state.ts'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A record that this run may edit. */
+export type EditableSession = Writable<Session>
+export type EditableLink = Writable<Link>
+
+export interface Draft extends Writable<State> {
+  readonly owner: Owner
+  /** The token for the tree of retained messages, changed whenever a snapshot of it is kept. */
+  retainedOwner: Owner
+  effects: Effect[]
+  countersOwned: boolean
+  /** Scratch for routing: who gets the packet at hand, below level 5 and at it. */
+  readonly receivers4: Receivers
+  readonly receivers5: Receivers
+}
+
+export const open = (state: State): Draft => {
+  const owner = newOwner()
+  return {
+    config: state.config,
+    origin: state.origin,
+    now: state.now,
+    wall: state.wall,
+    stopping: state.stopping,
+    links: state.links,
+    nextOpening: state.nextOpening,
+    greeting: state.greeting,
+    addresses: state.addresses,
+    sessions: state.sessions,
+    nextSession: state.nextSession,
+    clients: state.clients,
+    filters: state.filters,
+    nextJoined: state.nextJoined,
+    nextGroup: state.nextGroup,
+    turns: state.turns,
+    retained: state.retained,
+    retainedBytes: state.retainedBytes,
+    retainedExpiring: state.retainedExpiring,
+    timers: state.timers,
+    catching: state.catching,
+    counters: state.counters,
+    owner,
+    retainedOwner: owner,
+    effects: [],
+    countersOwned: false,
+    receivers4: newReceivers(4),
+    receivers5: newReceivers(5),
+  }
+}
+
+export const seal = (draft: Draft): State => ({
+  config: draft.config,
+  origin: draft.origin,
+  now: draft.now,
+  wall: draft.wall,
+  stopping: draft.stopping,
+  links: draft.links,
+  nextOpening: draft.nextOpening,
+  greeting: draft.greeting,
+  addresses: draft.addresses,
+  sessions: draft.sessions,
+  nextSession: draft.nextSession,
+  clients: draft.clients,
+  filters: draft.filters,
+  nextJoined: draft.nextJoined,
+  nextGroup: draft.nextGroup,
+  turns: draft.turns,
+  retained: draft.retained,
+  retainedBytes: draft.retainedBytes,
+  retainedExpiring: draft.retainedExpiring,
+  timers: draft.timers,
+  catching: draft.catching,
+  counters: draft.counters,
+})
+
+/** The link as this run may edit it; one that was looked up before an edit finds the edited one. */
+export const editLink = (draft: Draft, found: Link): EditableLink => {
+  if (found.owner === draft.owner) return found
+  const link = IntMap.get(draft.links, found.conn.slot)!
+  if (link.owner === draft.owner) return link
+  const copy: EditableLink = {
+    owner: draft.owner,
+    conn: link.conn,
+    listener: link.listener,
+    peer: link.peer,
+    nonce: link.nonce,
+    opening: link.opening,
+    phase: link.phase,
+    seenAt: link.seenAt,
+    timerAt: link.timerAt,
+  }
+  draft.links = IntMap.set(draft.links, draft.owner, link.conn.slot, copy)
+  return copy
+}
+
+/** The session as this run may edit it; one that was looked up before an edit finds the edited one. */
+export const editSession = (draft: Draft, found: Session): EditableSession => {
+  if (found.owner === draft.owner) return found
+  const session = IntMap.get(draft.sessions, found.number)!
+  if (session.owner === draft.owner) return session
+  const copy: EditableSession = {
+    owner: draft.owner,
+    number: session.number,
+    clientId: session.clientId,
+    expiryS: session.expiryS,
+    offlineAt: session.offlineAt,
+    timerAt: session.timerAt,
+    subscriptions: session.subscriptions,
+    will: session.will,
+    willAt: session.willAt,
+    window: session.window,
+    waitingCount: session.waitingCount,
+    queue: session.queue,
+    queuedBytes: session.queuedBytes,
+    nextPacketId: session.nextPacketId,
+    incoming: session.incoming,
+    catchUps: session.catchUps,
+    conn: session.conn,
+    level: session.level,
+    inflightCountMax: session.inflightCountMax,
+    packetBytesMax: session.packetBytesMax,
+    problemInformation: session.problemInformation,
+    sentBytes: session.sentBytes,
+    takenBytes: session.takenBytes,
+    progressAt: session.progressAt,
+  }
+  draft.sessions = IntMap.set(draft.sessions, draft.owner, session.number, copy)
+  return copy
+}
+
+export const setPhase = (draft: Draft, link: Link, phase: Phase): EditableLink => {
+  const editable = editLink(draft, link)
+  editable.phase = phase
+  return editable
+}
+
+interface EditableCounters extends Writable<Counters> {
+  dropped: { [reason in DropReason]: number }
+}
+
+const editCounters = (draft: Draft): EditableCounters => {
+  if (!draft.countersOwned) {
+    draft.counters = { dropped: { ...draft.counters.dropped }, stale: draft.counters.stale }
+    draft.countersOwned = true
+  }
+  return draft.counters
+}
+
+export const emit = (draft: Draft, effect: Effect): void => {
+  draft.effects.push(effect)
+}
+
+export const note = (draft: Draft, what: Note): void => {
+  draft.effects.push(noted(what))
+}
+
+/** Counts a message that did not reach `clientId` (null: anybody) once, with its reason. */
+export const drop = (
+  draft: Draft,
+  clientId: string | null,
+  topic: string,
+  qos: Qos,
+  why: DropReason,
+): void => {
+  editCounters(draft).dropped[why]++
+  note(draft, { _tag: 'Dropped', clientId, topic, qos, why })
+}
+
+/** Counts `count` messages that went with their session; its SessionEnded note tells the rest. */
+export const dropWithSession = (draft: Draft, count: number): void => {
+  if (count > 0) editCounters(draft).dropped['session ended'] += count
+}
+
+export const stale = (draft: Draft, conn: Conn, input: string): void => {
+  editCounters(draft).stale++
+  note(draft, { _tag: 'Stale', conn, input })
+}

@@ -1,0 +1,86 @@
+// What the broker wants done: orders, in the imperative. The shell carries them out in order per
+// connection; between connections the order is free. Effects are plain data and hold nothing that
+// the broker may still change.
+
+import type { Level, Packet } from '../codec/packet.ts'
+import type { Bytes } from '../data/bytes.ts'
+import type { Conn, Peer } from './input.ts'
+import type { Note } from './note.ts'
+
+/** Encode the packet in this level and send it. */
+export type Send = {
+  readonly _tag: 'Send'
+  readonly conn: Conn
+  readonly level: Level
+  readonly packet: Packet
+}
+
+/** Send one packet to many connections of one level; worth encoding once. */
+export type Multicast = {
+  readonly _tag: 'Multicast'
+  readonly conns: ReadonlyArray<Conn>
+  readonly level: Level
+  readonly packet: Packet
+}
+
+/** Close the connection once everything sent to it has left. The last effect for a connection. */
+export type Close = {
+  readonly _tag: 'Close'
+  readonly conn: Conn
+  /** The MQTT 5 reason code behind it, whether or not the peer was told; 0 for an orderly end. */
+  readonly reason: number
+}
+
+/** Read nothing more from this connection, and decode nothing that was already read. */
+export type Pause = { readonly _tag: 'Pause'; readonly conn: Conn }
+
+export type Resume = { readonly _tag: 'Resume'; readonly conn: Conn }
+
+/** Who wants to connect. Lives until it is answered and is never written down. */
+export interface Question {
+  readonly clientId: string
+  readonly userName: string | null
+  readonly password: Bytes | null
+  readonly peer: Peer
+}
+
+/** Find out whether this client may connect and answer with a Judged input. */
+export type Judge = {
+  readonly _tag: 'Judge'
+  readonly conn: Conn
+  readonly question: Question
+}
+
+/** Something worth a log line or a counter. */
+export type Noted = { readonly _tag: 'Note'; readonly note: Note }
+
+export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Noted
+
+// One constructor per arm, so that every effect of a kind has one hidden shape.
+
+export const send = (conn: Conn, level: Level, packet: Packet): Send => ({
+  _tag: 'Send',
+  conn,
+  level,
+  packet,
+})
+
+export const multicast = (
+  conns: ReadonlyArray<Conn>,
+  level: Level,
+  packet: Packet,
+): Multicast => ({ _tag: 'Multicast', conns, level, packet })
+
+export const close = (conn: Conn, reason: number): Close => ({ _tag: 'Close', conn, reason })
+
+export const pause = (conn: Conn): Pause => ({ _tag: 'Pause', conn })
+
+export const resume = (conn: Conn): Resume => ({ _tag: 'Resume', conn })
+
+export const judge = (conn: Conn, question: Question): Judge => ({
+  _tag: 'Judge',
+  conn,
+  question,
+})
+
+export const noted = (note: Note): Noted => ({ _tag: 'Note', note })

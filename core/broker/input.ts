@@ -1,0 +1,171 @@
+// What can happen to the broker: facts, in the past tense. Inputs are plain data; every one says when
+// it happened, because the broker has no clock.
+
+import type { Fault } from '../codec/fault.ts'
+import type { Packet } from '../codec/packet.ts'
+import type { Config } from './config.ts'
+
+/** Monotonic milliseconds, whole, counted from the origin of the state. */
+export type Millis = number
+
+/**
+ * One connection: a slot, which the shell uses again, and a generation, which it never does. The
+ * shell makes one object per connection and every input and effect about it holds that object.
+ */
+export interface Conn {
+  /** 0 to 2^24 - 1. */
+  readonly slot: number
+  readonly generation: number
+}
+
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
+/** Why a socket is gone: the peer closed it, it failed, or the shell could not serve it. */
+export type Gone = 'closed' | 'failed'
+
+export type Opened = {
+  readonly _tag: 'Opened'
+  readonly conn: Conn
+  readonly at: Millis
+  /** A fresh UUID in upper case, for what the broker must invent (a client identifier). */
+  readonly nonce: string
+  /** The port or path that the connection came in through, for the log. */
+  readonly listener: string
+  readonly peer: Peer
+}
+
+export type Arrived = {
+  readonly _tag: 'Arrived'
+  readonly conn: Conn
+  readonly at: Millis
+  readonly packet: Packet
+}
+
+/** The bytes of the peer are not a packet. Nothing more will arrive on this connection. */
+export type Broke = {
+  readonly _tag: 'Broke'
+  readonly conn: Conn
+  readonly at: Millis
+  readonly fault: Fault
+}
+
+export type Closed = {
+  readonly _tag: 'Closed'
+  readonly conn: Conn
+  readonly at: Millis
+  readonly why: Gone
+}
+
+/** The socket has taken `total` bytes since it was opened. */
+export type Written = {
+  readonly _tag: 'Written'
+  readonly conn: Conn
+  readonly at: Millis
+  readonly total: number
+}
+
+/** The answer to a Judge effect: a reason code, 0 for yes. */
+export type Judged = {
+  readonly _tag: 'Judged'
+  readonly conn: Conn
+  readonly at: Millis
+  readonly reason: number
+}
+
+/** Time has passed. `wall` is the clock on the wall in Unix milliseconds. */
+export type Ticked = {
+  readonly _tag: 'Ticked'
+  readonly at: Millis
+  readonly wall: number
+}
+
+/** The operator gave a new configuration. */
+export type Reconfigured = {
+  readonly _tag: 'Reconfigured'
+  readonly at: Millis
+  readonly config: Config
+}
+
+/** `Stop` ends every connection; `Kick` ends the connection of one client identifier. */
+export type Command =
+  | { readonly _tag: 'Stop' }
+  | { readonly _tag: 'Kick'; readonly clientId: string }
+
+export type Commanded = {
+  readonly _tag: 'Commanded'
+  readonly at: Millis
+  readonly command: Command
+}
+
+export type Input =
+  | Opened
+  | Arrived
+  | Broke
+  | Closed
+  | Written
+  | Judged
+  | Ticked
+  | Reconfigured
+  | Commanded
+
+// One constructor per arm, so that every input of a kind has one hidden shape.
+
+export const opened = (
+  conn: Conn,
+  at: Millis,
+  nonce: string,
+  listener: string,
+  peer: Peer,
+): Opened => ({ _tag: 'Opened', conn, at, nonce, listener, peer })
+
+export const arrived = (conn: Conn, at: Millis, packet: Packet): Arrived => ({
+  _tag: 'Arrived',
+  conn,
+  at,
+  packet,
+})
+
+export const broke = (conn: Conn, at: Millis, fault: Fault): Broke => ({
+  _tag: 'Broke',
+  conn,
+  at,
+  fault,
+})
+
+export const closed = (conn: Conn, at: Millis, why: Gone): Closed => ({
+  _tag: 'Closed',
+  conn,
+  at,
+  why,
+})
+
+export const written = (conn: Conn, at: Millis, total: number): Written => ({
+  _tag: 'Written',
+  conn,
+  at,
+  total,
+})
+
+export const judged = (conn: Conn, at: Millis, reason: number): Judged => ({
+  _tag: 'Judged',
+  conn,
+  at,
+  reason,
+})
+
+export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })
+
+export const reconfigured = (at: Millis, config: Config): Reconfigured => ({
+  _tag: 'Reconfigured',
+  at,
+  config,
+})
+
+export const commanded = (at: Millis, command: Command): Commanded => ({
+  _tag: 'Commanded',
+  at,
+  command,
+})

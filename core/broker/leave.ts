@@ -1,0 +1,179 @@
+// How connections and sessions end: what the peer is told, what becomes of the will, what stays.
+
+import type { Fault } from '../codec/fault.ts'
+import type { Connect } from '../codec/packet.ts'
+import { none } from '../codec/property.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import { owedCount } from './deliver.ts'
+import { type Draft, dropWithSession, editSession, note } from './draft.ts'
+import { close, send } from './effect.ts'
+import type { Peer } from './input.ts'
+import type { Ending } from './note.ts'
+import { publishKept } from './publish.ts'
+import { wakeSession } from './schedule.ts'
+import { EXPIRY_NEVER_S, type Link, NEVER, type Session } from './state.ts'
+import { removeAll } from './subscribe.ts'
+
+export const isLoopback = (address: string): boolean =>
+  address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
+
+/** What happens to the will of a client whose connection ends. */
+type WillFate = 'publish' | 'discard'
+
+/** Forgets a connection, whose socket is gone or about to be. */
+const removeLink = (draft: Draft, link: Link): void => {
+  draft.links = IntMap.remove(draft.links, draft.owner, link.conn.slot)
+  draft.greeting = IntMap.remove(draft.greeting, draft.owner, link.opening)
+  countAddress(draft, link.peer, -1)
+}
+
+/** Keeps the number of connections per address; loopback is not counted. */
+export const countAddress = (draft: Draft, peer: Peer, by: 1 | -1): void => {
+  if (isLoopback(peer.address)) return
+  const count = (StrMap.get(draft.addresses, peer.address) ?? 0) + by
+  draft.addresses = count === 0
+    ? StrMap.remove(draft.addresses, draft.owner, peer.address)
+    : StrMap.set(draft.addresses, draft.owner, peer.address, count)
+}
+
+const clientIdOf = (draft: Draft, link: Link): string | null =>
+  link.phase.phase === 'Ready'
+    ? IntMap.get(draft.sessions, link.phase.session)!.clientId
+    : link.phase.phase === 'Judging'
+    ? link.phase.connect.clientId
+    : null
+
+const noteEnding = (
+  draft: Draft,
+  link: Link,
+  ending: Ending,
+  reason: number,
+  fault: Fault | null,
+): void =>
+  note(draft, {
+    _tag: 'ConnectionEnded',
+    conn: link.conn,
+    clientId: clientIdOf(draft, link),
+    peer: link.peer,
+    ending,
+    reason,
+    fault,
+  })
+
+/**
+ * Ends a connection from the broker's side. A client of MQTT 5 is told the reason [MQTT-4.13.1-1];
+ * the will is published, because the client sent no DISCONNECT.
+ */
+export const expel = (
+  draft: Draft,
+  link: Link,
+  ending: Ending,
+  reason: number,
+  fault: Fault | null = null,
+): void => {
+  const { phase } = link
+  noteEnding(draft, link, ending, reason, fault)
+  if (phase.phase === 'Ready' && phase.level === 5) {
+    draft.effects.push(send(link.conn, 5, { _tag: 'Disconnect', reason, properties: none }))
+  }
+  draft.effects.push(close(link.conn, reason))
+  removeLink(draft, link)
+  if (phase.phase === 'Ready') detach(draft, phase.session, 'publish')
+}
+
+/** The client sent DISCONNECT: nothing is said any more. */
+export const dismiss = (draft: Draft, link: Link, reason: number, will: WillFate): void => {
+  const { phase } = link
+  noteEnding(draft, link, 'disconnected', reason, null)
+  draft.effects.push(close(link.conn, 0))
+  removeLink(draft, link)
+  if (phase.phase === 'Ready') detach(draft, phase.session, will)
+}
+
+/** The socket is gone. */
+export const lost = (draft: Draft, link: Link, ending: Ending): void => {
+  const { phase } = link
+  noteEnding(draft, link, ending, 0, null)
+  removeLink(draft, link)
+  if (phase.phase === 'Ready') detach(draft, phase.session, 'publish')
+}
+
+/** Answers a CONNECT with a refusal and closes; silently where `level` is 0. */
+export const refuse = (
+  draft: Draft,
+  link: Link,
+  level: Connect['level'] | 0,
+  reason: number,
+  ending: Ending,
+  fault: Fault | null = null,
+): void => {
+  noteEnding(draft, link, ending, reason, fault)
+  if (level !== 0) {
+    draft.effects.push(
+      send(link.conn, level, { _tag: 'Connack', sessionPresent: false, reason, properties: none }),
+    )
+  }
+  draft.effects.push(close(link.conn, reason))
+  removeLink(draft, link)
+}
+
+/** Whether a session outlives its connection. */
+const isDurable = (session: Session): boolean => session.expiryS > 0
+
+/** When an offline session ends. */
+export const expiresAt = (session: Session): number =>
+  session.offlineAt === NEVER || session.expiryS === EXPIRY_NEVER_S
+    ? NEVER
+    : session.offlineAt + session.expiryS * 1000
+
+/** Takes the connection away from a session; the session goes with it unless it is durable. */
+const detach = (draft: Draft, number: number, fate: WillFate): void => {
+  const session = editSession(draft, IntMap.get(draft.sessions, number)!)
+  session.conn = null
+  session.offlineAt = draft.now
+  draft.catching = IntMap.remove(draft.catching, draft.owner, number)
+  if (fate === 'discard') session.will = null
+  if (!isDurable(session)) {
+    endSession(draft, session, 'disconnected')
+    return
+  }
+  if (session.will !== null) {
+    if (session.will.delayMs === 0) publishWill(draft, session)
+    else session.willAt = draft.now + session.will.delayMs
+  }
+  wakeSession(draft, session, Math.min(session.willAt, expiresAt(session)))
+}
+
+/** Publishes the will of a session, once [MQTT-3.1.2-8]. */
+export const publishWill = (draft: Draft, session: Session): void => {
+  const will = session.will
+  if (will === null) return
+  const editable = editSession(draft, session)
+  editable.will = null
+  editable.willAt = NEVER
+  // Its time to live counts from its publication.
+  const expiryS = will.message.properties.messageExpiryInterval
+  const message = expiryS === undefined
+    ? will.message
+    : { ...will.message, expiresAt: draft.now + expiryS * 1000 }
+  note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
+  publishKept(draft, message, session.number)
+}
+
+/** Ends a session that has no connection, with everything in it; its will is due at the latest now. */
+export const endSession = (
+  draft: Draft,
+  session: Session,
+  why: 'expired' | 'clean start' | 'disconnected',
+): void => {
+  removeAll(draft, session)
+  publishWill(draft, session)
+  const ending = IntMap.get(draft.sessions, session.number)!
+  const messages = owedCount(ending)
+  dropWithSession(draft, messages)
+  draft.sessions = IntMap.remove(draft.sessions, draft.owner, session.number)
+  draft.clients = StrMap.remove(draft.clients, draft.owner, session.clientId)
+  draft.catching = IntMap.remove(draft.catching, draft.owner, session.number)
+  note(draft, { _tag: 'SessionEnded', clientId: session.clientId, why, messages })
+}

@@ -1,0 +1,88 @@
+// What the broker has to say about itself: one record per event worth a log line, a counter or an
+// explanation. Strings a client chose stand here raw; whoever prints them escapes them.
+
+import type { Fault } from '../codec/fault.ts'
+import type { Level, Qos } from '../codec/packet.ts'
+import type { Conn, Peer } from './input.ts'
+
+/** Why a message did not reach somebody; every dropped message is counted once under one of these. */
+export type DropReason =
+  | 'expired'
+  | 'queue full'
+  | 'too large'
+  | 'back-pressure'
+  | 'offline'
+  | 'no subscriber'
+  | 'not allowed'
+  | 'session ended'
+  | 'retained store full'
+
+/** Why a connection ended, in the words of the log line. */
+export type Ending =
+  | 'disconnected' // an orderly DISCONNECT
+  | 'connection closed by client'
+  | 'connection failed'
+  | 'exceeded timeout'
+  | 'session taken over'
+  | 'protocol error'
+  | 'stalled'
+  | 'too many connections'
+  | 'not authorised'
+  | 'refused'
+  | 'kicked'
+  | 'server shutting down'
+
+export type Note =
+  | {
+    readonly _tag: 'ConnectionOpened'
+    readonly conn: Conn
+    readonly listener: string
+    readonly peer: Peer
+  }
+  | {
+    readonly _tag: 'ClientConnected'
+    readonly conn: Conn
+    readonly clientId: string
+    readonly peer: Peer
+    readonly level: Level
+    readonly cleanStart: boolean
+    readonly keepAliveS: number
+    readonly userName: string | null
+    readonly sessionPresent: boolean
+  }
+  | {
+    readonly _tag: 'ConnectionEnded'
+    readonly conn: Conn
+    /** Null where the connection never got as far as an accepted CONNECT. */
+    readonly clientId: string | null
+    readonly peer: Peer
+    readonly ending: Ending
+    /** The MQTT 5 reason code behind it, 0 for an orderly end. */
+    readonly reason: number
+    /** The broken rule, where one was broken. */
+    readonly fault: Fault | null
+  }
+  | {
+    readonly _tag: 'Subscribed'
+    readonly clientId: string
+    readonly filter: string
+    readonly qos: Qos
+  }
+  | { readonly _tag: 'Unsubscribed'; readonly clientId: string; readonly filter: string }
+  | {
+    readonly _tag: 'Dropped'
+    /** Whom it did not reach; null where it reached nobody at all. */
+    readonly clientId: string | null
+    readonly topic: string
+    readonly qos: Qos
+    readonly why: DropReason
+  }
+  | {
+    readonly _tag: 'SessionEnded'
+    readonly clientId: string
+    readonly why: 'expired' | 'clean start' | 'disconnected'
+    /** Messages of QoS 1 and 2 that went with it. */
+    readonly messages: number
+  }
+  | { readonly _tag: 'WillPublished'; readonly clientId: string; readonly topic: string }
+  | { readonly _tag: 'Stale'; readonly conn: Conn; readonly input: string }

@@ -1,0 +1,62 @@
+// Which packets a client may send in which phase of its connection, as a table. A packet that is not
+// legal ends the connection with the code and the clause given here.
+
+import { type Fault, fault } from '../codec/fault.ts'
+import type { PacketTag } from '../codec/packet.ts'
+import type { Phase } from './state.ts'
+
+type Verdict = 'legal' | Fault
+
+const PROTOCOL_ERROR = 0x82
+
+const first = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-1', 'a packet came before CONNECT')
+const second = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-2', 'a second CONNECT on one connection')
+const serverOnly = fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', 'a packet that only a server may send')
+const noMethod = fault(
+  PROTOCOL_ERROR,
+  'MQTT-4.12.0-6',
+  'AUTH on a connection without an authentication method',
+)
+
+const greeting: { readonly [tag in PacketTag]: Verdict } = {
+  Connect: 'legal',
+  Connack: first,
+  Publish: first,
+  Puback: first,
+  Pubrec: first,
+  Pubrel: first,
+  Pubcomp: first,
+  Subscribe: first,
+  Suback: first,
+  Unsubscribe: first,
+  Unsuback: first,
+  Pingreq: first,
+  Pingresp: first,
+  Disconnect: first,
+  Auth: first,
+}
+
+/** While a client is judged nothing is read from it, so nothing may arrive. */
+const judging: { readonly [tag in PacketTag]: Verdict } = { ...greeting, Connect: second }
+
+const ready: { readonly [tag in PacketTag]: Verdict } = {
+  Connect: second,
+  Connack: serverOnly,
+  Publish: 'legal',
+  Puback: 'legal',
+  Pubrec: 'legal',
+  Pubrel: 'legal',
+  Pubcomp: 'legal',
+  Subscribe: 'legal',
+  Suback: serverOnly,
+  Unsubscribe: 'legal',
+  Unsuback: serverOnly,
+  Pingreq: 'legal',
+  Pingresp: serverOnly,
+  Disconnect: 'legal',
+  Auth: noMethod,
+}
+
+export const legality: {
+  readonly [phase in Phase['phase']]: { readonly [tag in PacketTag]: Verdict }
+} = { Greeting: greeting, Judging: judging, Ready: ready }

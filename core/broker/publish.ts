@@ -1,0 +1,187 @@
+// PUBLISH from a client and the release of its QoS 2 messages.
+
+import { type Fault, fault } from '../codec/fault.ts'
+import type { Publish, Pubrel } from '../codec/packet.ts'
+import { none, type Properties } from '../codec/property.ts'
+import * as Bytes from '../data/bytes.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Window from '../data/window.ts'
+import { type Draft, drop, editSession, setPhase } from './draft.ts'
+import { forget, hasRoomFor, retain } from './retain.ts'
+import { keep, QUOTA_EXCEEDED, route, ROUTED, routeMessage, topicOf } from './route.ts'
+import type { Link, Message, Ready } from './state.ts'
+import { tell } from './tell.ts'
+
+const NOT_AUTHORIZED = 0x87
+const PACKET_IDENTIFIER_NOT_FOUND = 0x92
+
+/** Topics that only the broker publishes to. */
+export const isReserved = (topic: string): boolean =>
+  topic.charCodeAt(0) === 0x24 /* $ */ &&
+  (topic === '$SYS' || topic.startsWith('$SYS/') ||
+    topic === '$CONTROL' || topic.startsWith('$CONTROL/'))
+
+/** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
+export const isBridgeState = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
+
+/** Handles a PUBLISH; answers a fault where it ends the connection. */
+export const publish = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  arrived: Publish,
+): Fault | null => {
+  let packet = arrived
+  if (packet.properties !== none) {
+    if (packet.properties.subscriptionIdentifiers !== undefined) {
+      return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')
+    }
+    if (packet.properties.topicAlias !== undefined) {
+      const resolved = resolveAlias(draft, link, ready, packet, packet.properties.topicAlias)
+      if (resolved._tag !== 'Publish') return resolved.fault
+      packet = resolved
+    }
+  }
+  if (packet.qos === 0) {
+    accept(draft, packet, null, ready.session, ready.bridge)
+    return null
+  }
+
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const known = Window.get(session.incoming, packet.packetId)
+  if (known !== undefined) {
+    if (packet.qos === 1) {
+      return fault(0x82, 'MQTT-2.2.1-4', 'PUBLISH at QoS 1 with an identifier in use at QoS 2')
+    }
+    // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10].
+    tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
+    return null
+  }
+  const unfinished = Window.size(session.incoming)
+  if (ready.level === 5) {
+    if (unfinished >= draft.config.receiveMaximum) {
+      return fault(0x93, 'MQTT-3.3.4-9', 'more unacknowledged publishes than Receive Maximum')
+    }
+  } else if (packet.qos === 2 && unfinished >= draft.config.incomingCountMax) {
+    return fault(0x93, 'MQTT-4.3.3-10', 'too many QoS 2 publishes that were never released')
+  }
+
+  const { packetId } = packet
+  if (packet.qos === 1) {
+    const accepted = accept(draft, packet, null, ready.session, ready.bridge)
+    const reason = ready.level === 5 ? accepted : 0
+    tell(draft, session, { _tag: 'Puback', packetId, reason, properties: none })
+    return null
+  }
+  const refused = refusal(draft, packet, ready.bridge)
+  if (refused !== ROUTED && ready.level === 5) {
+    drop(draft, null, packet.topic, 2, whyRefused(refused))
+    tell(draft, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
+    return null
+  }
+  // Below level 5 nothing can be refused: what may go nowhere is taken and not routed.
+  if (refused === NOT_AUTHORIZED) drop(draft, null, packet.topic, 2, 'not allowed')
+  const message = refused === NOT_AUTHORIZED ? null : keep(draft, packet)
+  const editable = editSession(draft, session)
+  editable.incoming = Window.add(editable.incoming, draft.owner, packetId, { message })
+  tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
+  return null
+}
+
+/** Routes the QoS 2 message that a PUBREL releases, once [MQTT-4.3.3-12]. */
+export const release = (draft: Draft, ready: Ready, packet: Pubrel): void => {
+  const { packetId } = packet
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const incoming = Window.get(session.incoming, packetId)
+  let reason = 0
+  if (incoming === undefined) {
+    if (ready.level === 5) reason = PACKET_IDENTIFIER_NOT_FOUND
+  } else {
+    const editable = editSession(draft, session)
+    editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
+    if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)
+  }
+  tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
+}
+
+/** Publishes a message that the broker kept: a released QoS 2 message, a will. */
+export const publishKept = (draft: Draft, message: Message, publisher: number): void => {
+  if (message.retain) {
+    if (Bytes.size(message.payload) === 0) forget(draft, message.topic)
+    else if (hasRoomFor(draft, message.topic, message.bytes)) retain(draft, message)
+    else drop(draft, null, message.topic, message.qos, 'retained store full')
+  }
+  routeMessage(draft, message, publisher)
+}
+
+/** Why a publish may not be taken at all, as a reason code; ROUTED where it may. */
+const refusal = (draft: Draft, packet: Publish, bridge: boolean): number => {
+  if (isReserved(packet.topic) && !(bridge && isBridgeState(packet.topic))) return NOT_AUTHORIZED
+  const size = Bytes.size(packet.payload)
+  return packet.retain && size > 0 &&
+      !hasRoomFor(draft, topicOf(packet), packet.topic.length + size)
+    ? QUOTA_EXCEEDED
+    : ROUTED
+}
+
+const whyRefused = (reason: number) =>
+  reason === NOT_AUTHORIZED ? 'not allowed' : 'retained store full'
+
+/** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
+const accept = (
+  draft: Draft,
+  packet: Publish,
+  kept: Message | null,
+  publisher: number,
+  bridge: boolean,
+): number => {
+  const reason = packet.retain || packet.topic.charCodeAt(0) === 0x24
+    ? refusal(draft, packet, bridge)
+    : ROUTED
+  if (reason !== ROUTED) {
+    drop(draft, null, packet.topic, packet.qos, whyRefused(reason))
+    // A QoS 1 publisher is told and may try again, so nobody gets it now.
+    if (reason === NOT_AUTHORIZED || packet.qos === 1) return reason
+  } else if (packet.retain) {
+    if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
+    else {
+      kept = keep(draft, packet)
+      retain(draft, kept)
+    }
+  }
+  return route(draft, packet, kept, publisher)
+}
+
+const withoutAlias = (properties: Properties): Properties => {
+  const { topicAlias: _, ...rest } = properties
+  for (const _key in rest) return rest
+  return none
+}
+
+/** Sets or looks up a topic alias; answers the packet with its topic and without the alias. */
+const resolveAlias = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Publish,
+  alias: number,
+): Publish | { readonly _tag: 'Refused'; readonly fault: Fault } => {
+  if (alias > draft.config.topicAliasMaximum) { // [MQTT-3.3.2-9]
+    const detail = 'a topic alias above Topic Alias Maximum'
+    return { _tag: 'Refused', fault: fault(0x94, 'MQTT-3.3.2-9', detail) }
+  }
+  let topic = packet.topic
+  if (topic === '') {
+    const known = IntMap.get(ready.aliases, alias)
+    if (known === undefined) {
+      const detail = 'a topic alias that was not set on this connection'
+      return { _tag: 'Refused', fault: fault(0x82, 'MQTT-3.3.2-12', detail) }
+    }
+    topic = known
+  } else {
+    const aliases = IntMap.set(ready.aliases, draft.owner, alias, topic)
+    setPhase(draft, link, { ...ready, aliases })
+  }
+  return { ...packet, topic, properties: withoutAlias(packet.properties) }
+}
+

@@ -1,0 +1,313 @@
+// From one published message to everybody who subscribed to it: QoS 0 at once, as one effect for all
+// connections that get the same packet; QoS 1 and 2 through the sessions.
+
+import { encodedSize } from '../codec/mod.ts'
+import type { Publish, Qos } from '../codec/packet.ts'
+import { none, type Properties } from '../codec/property.ts'
+import * as Bytes from '../data/bytes.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import { memo } from '../topic/memo.ts'
+import type { TopicName } from '../topic/name.ts'
+import * as Tree from '../topic/tree.ts'
+import { offer, outgoingProperties } from './deliver.ts'
+import { type Draft, drop, editSession } from './draft.ts'
+import { multicast, send } from './effect.ts'
+import { gather, type Receivers, release } from './receivers.ts'
+import {
+  type CatchUp,
+  type Group,
+  type Message,
+  NEVER,
+  publishOf,
+  type Session,
+  type Subscribers,
+  type Subscription,
+} from './state.ts'
+import { charge, UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
+
+/** What a publish comes to, as the reason code of its acknowledgement. */
+export const ROUTED = 0x00
+export const NO_SUBSCRIBERS = 0x10
+export const QUOTA_EXCEEDED = 0x97
+
+/** Nobody's session: the publisher of a message that no client sent just now. */
+export const NO_SESSION = -1
+
+interface SharedGroup {
+  readonly number: number
+  readonly members: ReadonlyArray<Subscription>
+}
+
+/** Everybody who gets a topic, flat. */
+interface Matched {
+  /** One subscription of every session that has a matching one. */
+  readonly subscriptions: ReadonlyArray<Subscription>
+  /** The further ones of sessions whose subscriptions overlap: one copy for each. */
+  readonly overlapping: ReadonlyArray<Subscription>
+  readonly groups: ReadonlyArray<SharedGroup>
+}
+
+type Found = ReadonlyArray<Subscribers>
+
+const nothingFound: Found = []
+
+const foundMonoid = {
+  empty: nothingFound,
+  concat: (x: Found, y: Found): Found => x.length === 0 ? y : y.length === 0 ? x : [...x, ...y],
+}
+
+const match = (tree: Tree.Tree<Subscribers>, topic: TopicName): Matched => {
+  const found = Tree.collect(tree, topic, foundMonoid, (subscribers) => [subscribers])
+  const subscriptions: Subscription[] = []
+  const overlapping: Subscription[] = []
+  const groups: SharedGroup[] = []
+  const seen = new Set<number>()
+  for (const subscribers of found) {
+    IntMap.each(subscribers.direct, (subscription) => {
+      if (found.length > 1 && seen.has(subscription.session)) overlapping.push(subscription)
+      else {
+        subscriptions.push(subscription)
+        if (found.length > 1) seen.add(subscription.session)
+      }
+    })
+    StrMap.each(subscribers.groups, (group: Group) => {
+      const members: Subscription[] = []
+      IntMap.each(group.members, (member) => members.push(member))
+      groups.push({ number: group.number, members })
+    })
+  }
+  return { subscriptions, overlapping, groups }
+}
+
+const weight = (matched: Matched): number => {
+  let total = 64 + 8 * (matched.subscriptions.length + matched.overlapping.length)
+  for (const group of matched.groups) total += 64 + 8 * group.members.length
+  return total
+}
+
+/** Whether a QoS 0 packet of this size may go to the session's connection; counts it either way. */
+const admit = (draft: Draft, session: Session, topic: string, bytes: number): boolean => {
+  const waiting = unwrittenBytes(session)
+  if (waiting > UNREPORTED_BYTES_MAX && waiting + bytes > draft.config.unwrittenBytesMax) {
+    drop(draft, session.clientId, topic, 0, 'back-pressure')
+    return false
+  }
+  if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+    drop(draft, session.clientId, topic, 0, 'too large')
+    return false
+  }
+  charge(draft, session, bytes)
+  return true
+}
+
+const emitTo = (draft: Draft, receivers: Receivers, packet: Publish): void => {
+  if (receivers.count === 1) draft.effects.push(send(receivers.first!, receivers.level, packet))
+  else draft.effects.push(multicast(release(receivers), receivers.level, packet))
+  receivers.first = null
+  receivers.count = 0
+  receivers.list = null
+}
+
+/** One message being routed: its variants are made when the first receiver needs them. */
+interface Routing {
+  readonly packet: Publish
+  readonly publisher: number
+  kept: Message | null
+  /** The packet as most receivers get it: QoS 0, not retained. */
+  live5: Publish | null
+  bytes5: number
+  live4: Publish | null
+  bytes4: number
+  taken: number
+  full: number
+}
+
+const variant = (packet: Publish, retain: boolean, properties: Properties): Publish =>
+  packet.qos === 0 && !packet.dup && packet.retain === retain && packet.properties === properties
+    ? packet
+    : {
+      _tag: 'Publish',
+      dup: false,
+      qos: 0,
+      retain,
+      topic: packet.topic,
+      packetId: 0,
+      payload: packet.payload,
+      properties,
+    }
+
+/** A copy of what a publish says, in bytes of its own. */
+export const keep = (draft: Draft, packet: Publish): Message => {
+  const expiryS = packet.properties.messageExpiryInterval
+  const correlationData = packet.properties.correlationData
+  return {
+    topic: topicOf(packet),
+    qos: packet.qos,
+    retain: packet.retain,
+    payload: Bytes.own(packet.payload),
+    properties: correlationData === undefined
+      ? packet.properties
+      : { ...packet.properties, correlationData: Bytes.own(correlationData) },
+    expiresAt: expiryS === undefined ? NEVER : draft.now + expiryS * 1000,
+    bytes: packet.topic.length + Bytes.size(packet.payload),
+  }
+}
+
+/** The topic of a packet whose alias, if it came with one, was resolved. */
+export const topicOf = (packet: Publish): TopicName => {
+  if (packet.topic === '') throw new Error('a publish without a topic got past its alias')
+  return packet.topic
+}
+
+/** Delivers one copy: `alone`, or together with what others get. */
+const deliverTo = (
+  draft: Draft,
+  routing: Routing,
+  subscription: Subscription,
+  alone: boolean,
+): void => {
+  const { packet } = routing
+  const session = IntMap.get(draft.sessions, subscription.session)!
+  if (session.catchUps.length > 0) overtake(draft, session, topicOf(packet))
+  const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
+  const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+  if (qos > 0) {
+    if (routing.kept === null) routing.kept = keep(draft, packet)
+    const taken = offer(draft, session, routing.kept, qos, retain, subscription.identifier)
+    if (taken) routing.taken++
+    else routing.full++
+    return
+  }
+  routing.taken++
+  if (session.conn === null) {
+    drop(draft, session.clientId, packet.topic, 0, 'offline')
+  } else if (session.level === 5) {
+    if (alone || retain || subscription.identifier !== 0) {
+      const properties = subscription.identifier === 0
+        ? packet.properties
+        : { ...packet.properties, subscriptionIdentifiers: [subscription.identifier] } // [MQTT-3.3.4-3]
+      sendOne(draft, session, variant(packet, retain, properties))
+      return
+    }
+    if (routing.live5 === null) {
+      routing.live5 = variant(packet, false, packet.properties)
+      routing.bytes5 = encodedSize(5, routing.live5)
+    }
+    if (admit(draft, session, packet.topic, routing.bytes5)) gather(draft.receivers5, session.conn)
+  } else {
+    if (alone || retain) {
+      sendOne(draft, session, variant(packet, retain, none))
+      return
+    }
+    // Levels 3 and 4 have one form of PUBLISH.
+    if (routing.live4 === null) {
+      routing.live4 = variant(packet, false, none)
+      routing.bytes4 = encodedSize(4, routing.live4)
+    }
+    if (admit(draft, session, packet.topic, routing.bytes4)) gather(draft.receivers4, session.conn)
+  }
+}
+
+const sendOne = (draft: Draft, session: Session, packet: Publish): void => {
+  const bytes = encodedSize(session.level, packet)
+  if (admit(draft, session, packet.topic, bytes)) {
+    draft.effects.push(send(session.conn!, session.level, packet))
+  }
+}
+
+/** The member whose turn it is [MQTT-4.8.2-4]; one that could only lose the message is passed over. */
+const choose = (draft: Draft, group: SharedGroup, qos: Qos): Subscription => {
+  const count = group.members.length
+  const turn = IntMap.get(draft.turns, group.number) ?? 0
+  for (let i = 0; i < count; i++) {
+    const member = group.members[(turn + i) % count]!
+    const session = IntMap.get(draft.sessions, member.session)!
+    if (session.conn !== null || (qos > 0 && member.qos > 0)) {
+      draft.turns = IntMap.set(draft.turns, draft.owner, group.number, (turn + i + 1) % count)
+      return member
+    }
+  }
+  return group.members[turn % count]!
+}
+
+/**
+ * Routes a publish whose topic is resolved and whose properties are fit to be forwarded. `kept` is
+ * the message in bytes of its own where it already exists; `publisher` the number of the session it
+ * came from. Answers the reason code for its acknowledgement.
+ */
+export const route = (
+  draft: Draft,
+  packet: Publish,
+  kept: Message | null,
+  publisher: number,
+): number => {
+  const topic = topicOf(packet)
+  const tree = draft.filters.tree
+  const matched = memo(draft.filters, topic, () => match(tree, topic), weight)
+  const routing: Routing = {
+    packet,
+    publisher,
+    kept,
+    live5: null,
+    bytes5: 0,
+    live4: null,
+    bytes4: 0,
+    taken: 0,
+    full: 0,
+  }
+  const { subscriptions, overlapping, groups } = matched
+  let count = 0
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i]!
+    if (subscription.noLocal && subscription.session === publisher) continue // [MQTT-3.8.3-3]
+    count++
+    deliverTo(draft, routing, subscription, false)
+  }
+  if (draft.receivers4.count > 0) emitTo(draft, draft.receivers4, routing.live4!)
+  if (draft.receivers5.count > 0) emitTo(draft, draft.receivers5, routing.live5!)
+  // A connection stands in a multicast once; whoever gets further copies gets them after it.
+  for (let i = 0; i < overlapping.length; i++) {
+    const subscription = overlapping[i]!
+    if (subscription.noLocal && subscription.session === publisher) continue
+    count++
+    deliverTo(draft, routing, subscription, true)
+  }
+  for (let i = 0; i < groups.length; i++) {
+    count++
+    deliverTo(draft, routing, choose(draft, groups[i]!, packet.qos), true)
+  }
+  if (count === 0) {
+    drop(draft, null, topic, packet.qos, 'no subscriber')
+    return NO_SUBSCRIBERS
+  }
+  return routing.taken === 0 ? QUOTA_EXCEEDED : ROUTED
+}
+
+/** Publishes a message that the broker kept: a released QoS 2 message, a will. */
+export const routeMessage = (draft: Draft, message: Message, publisher: number): number => {
+  if (message.expiresAt <= draft.now) {
+    drop(draft, null, message.topic, message.qos, 'expired')
+    return ROUTED
+  }
+  const packet = publishOf(message)
+  return route(
+    draft,
+    message.expiresAt === NEVER
+      ? packet
+      : { ...packet, properties: outgoingProperties(message, 0, draft.now) },
+    message,
+    publisher,
+  )
+}
+
+/** Remembers that a topic was published live while its retained message was still to be sent. */
+const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
+  const catchUps = session.catchUps.map((catchUp): CatchUp =>
+    Tree.get(catchUp.snapshot, topic) === undefined
+      ? catchUp
+      : { ...catchUp, overtaken: StrMap.set(catchUp.overtaken, null, topic, true) }
+  )
+  editSession(draft, session).catchUps = catchUps
+}
+

@@ -1,0 +1,302 @@
+// The whole broker as a value. Every state that was ever handed out stays valid for ever; records
+// carry the token of the run that made them, so that only that run may edit them in place.
+
+import type { Connect, Level, Publish, Qos } from '../codec/packet.ts'
+import type { Properties } from '../codec/property.ts'
+import type { Bytes } from '../data/bytes.ts'
+import * as Heap from '../data/heap.ts'
+import * as IntMap from '../data/int-map.ts'
+import type { Owner } from '../data/owner.ts'
+import type { Queue } from '../data/queue.ts'
+import * as StrMap from '../data/str-map.ts'
+import type { Window } from '../data/window.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+import type { TopicName } from '../topic/name.ts'
+import * as Tree from '../topic/tree.ts'
+import type { Config } from './config.ts'
+import type { Conn, Millis, Peer } from './input.ts'
+import type { DropReason } from './note.ts'
+
+/** Where the clock of a state begins. */
+export interface Origin {
+  /** Monotonic milliseconds of the first input. */
+  readonly at: Millis
+  /** The clock on the wall at that moment, Unix milliseconds. */
+  readonly wall: number
+  /** Seed of the hash tables, so that nobody can choose keys that collide. */
+  readonly seed: number
+}
+
+/** A time that never comes; what `deadline` answers when nothing is due. */
+export const NEVER: Millis = Number.MAX_SAFE_INTEGER
+
+/** A session expiry interval that never ends, in seconds (the standard's 0xFFFFFFFF). */
+export const EXPIRY_NEVER_S = 0xffffffff
+
+/** A message that the broker keeps: its bytes are its own. */
+export interface Message {
+  readonly topic: TopicName
+  readonly qos: Qos
+  /** As the publisher set it. */
+  readonly retain: boolean
+  readonly payload: Bytes
+  /** What is forwarded: no topic alias, no subscription identifiers; expiry as published. */
+  readonly properties: Properties
+  /** NEVER without a message expiry interval. */
+  readonly expiresAt: Millis
+  /** Size of topic and payload, what the queue's limit in bytes counts. */
+  readonly bytes: number
+}
+
+/** Before CONNECT. */
+export interface Greeting {
+  readonly phase: 'Greeting'
+}
+
+/** CONNECT has arrived and somebody is being asked about it. */
+export interface Judging {
+  readonly phase: 'Judging'
+  readonly connect: Connect
+}
+
+/** CONNECT was accepted; what the connection says and owes is its session's. */
+export interface Ready {
+  readonly phase: 'Ready'
+  readonly session: number
+  readonly level: Level
+  readonly bridge: boolean
+  /** 0 where the client asked for none. */
+  readonly keepAliveMs: number
+  /** Topic aliases that the client has set [MQTT-3.3.2-8]; at most topicAliasMaximum. */
+  readonly aliases: IntMap.IntMap<TopicName>
+}
+
+export type Phase = Greeting | Judging | Ready
+
+export interface Link {
+  readonly owner: Owner | null
+  readonly conn: Conn
+  readonly listener: string
+  readonly peer: Peer
+  readonly nonce: string
+  /** Rank of this connection among all that were ever opened. */
+  readonly opening: number
+  readonly phase: Phase
+  /** When the last whole packet arrived; at first when the connection was opened. */
+  readonly seenAt: Millis
+  /** The time of this link's entry in the timers that counts; NEVER if there is none. */
+  readonly timerAt: Millis
+}
+
+/** How far a message of QoS 1 or 2 has got towards its receiver. */
+export type Stage =
+  | 'waiting' // sent on an earlier connection, not on this one yet: its window is full
+  | 'sent' // PUBLISH sent, no answer
+  | 'released' // PUBREC received, PUBREL sent
+
+export interface Outgoing {
+  readonly stage: Stage
+  /** Null once released: the receiver has it. */
+  readonly message: Message | null
+  readonly qos: Qos
+  readonly retain: boolean
+  /** Subscription identifier, 0 for none. */
+  readonly identifier: number
+}
+
+/** A message waiting for room in the window. */
+export interface Queued {
+  readonly message: Message
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly identifier: number
+}
+
+/** A QoS 2 message received and not released yet; null where it may go nowhere. */
+export interface Incoming {
+  readonly message: Message | null
+}
+
+export interface SessionWill {
+  readonly message: Message
+  readonly delayMs: number
+}
+
+/** Retained messages still to be sent for a new subscription. */
+export interface CatchUp {
+  readonly cursor: Tree.Cursor<Message>
+  readonly snapshot: Tree.Tree<Message>
+  readonly subscription: Subscription
+  /** Topics that were published live since: the older retained message must not follow. */
+  readonly overtaken: StrMap.StrMap<true>
+}
+
+export interface Session {
+  readonly owner: Owner | null
+  readonly number: number
+  readonly clientId: string
+  /** Seconds after the end of the connection; EXPIRY_NEVER_S for ever. */
+  readonly expiryS: number
+  /** When the connection ended; NEVER while there is one. */
+  readonly offlineAt: Millis
+  readonly timerAt: Millis
+  readonly subscriptions: StrMap.StrMap<Subscription>
+  readonly will: SessionWill | null
+  /** When a delayed will is due; NEVER while the client is connected. */
+  readonly willAt: Millis
+
+  /** Messages towards the client that have a packet identifier. */
+  readonly window: Window<Outgoing>
+  /** How many of them are at stage `waiting`. */
+  readonly waitingCount: number
+  readonly queue: Queue<Queued>
+  readonly queuedBytes: number
+  /** 0 < nextPacketId <= 65535 [MQTT-2.2.1-3]. */
+  readonly nextPacketId: number
+  /** QoS 2 from the client, by packet identifier. */
+  readonly incoming: Window<Incoming>
+  readonly catchUps: ReadonlyArray<CatchUp>
+
+  // The connection of the moment.
+  readonly conn: Conn | null
+  readonly level: Level
+  /** Messages that may be sent and not acknowledged: the client's Receive Maximum and our own. */
+  readonly inflightCountMax: number
+  /** The client's Maximum Packet Size, NEVER for none. */
+  readonly packetBytesMax: number
+  /** Whether reason strings and user properties may go with any packet. */
+  readonly problemInformation: boolean
+  /** Bytes sent to the connection, and bytes of them that its socket is known to have taken. */
+  readonly sentBytes: number
+  readonly takenBytes: number
+  /** When takenBytes last grew, or what waits last began to be much. */
+  readonly progressAt: Millis
+}
+
+export interface Subscription {
+  readonly session: number
+  /** As the client wrote it, `$share` and all. */
+  readonly filter: TopicFilter
+  readonly qos: Qos
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  /** 0 for none. */
+  readonly identifier: number
+  /** Rank among all subscriptions that were ever made: the order of turns in a shared group. */
+  readonly joined: number
+}
+
+/** The members of one `$share` group on one filter, in the order in which they joined. */
+export interface Group {
+  readonly number: number
+  readonly members: IntMap.IntMap<Subscription>
+}
+
+/** What the tree holds at a filter. */
+export interface Subscribers {
+  /** By session number. */
+  readonly direct: IntMap.IntMap<Subscription>
+  /** By group name. */
+  readonly groups: StrMap.StrMap<Group>
+}
+
+/** The subscriptions behind a handle: every change makes a new one, so it can key a memo. */
+export interface Filters {
+  readonly tree: Tree.Tree<Subscribers>
+}
+
+export type Timer =
+  | { readonly _tag: 'Link'; readonly slot: number; readonly generation: number }
+  | { readonly _tag: 'Session'; readonly session: number }
+  | { readonly _tag: 'Retained'; readonly topic: TopicName }
+
+export interface Counters {
+  readonly dropped: { readonly [reason in DropReason]: number }
+  /** Inputs about connections that were gone. */
+  readonly stale: number
+}
+
+export interface State {
+  readonly config: Config
+  readonly origin: Origin
+  /** The latest time that any input has told. */
+  readonly now: Millis
+  readonly wall: number
+  readonly stopping: boolean
+  /** By slot. */
+  readonly links: IntMap.IntMap<Link>
+  readonly nextOpening: number
+  /** Slots of connections without an accepted CONNECT, by rank of opening. */
+  readonly greeting: IntMap.IntMap<number>
+  /** Connections per address, loopback left out. */
+  readonly addresses: StrMap.StrMap<number>
+  /** By session number. */
+  readonly sessions: IntMap.IntMap<Session>
+  readonly nextSession: number
+  /** Client identifier to session number. */
+  readonly clients: StrMap.StrMap<number>
+  readonly filters: Filters
+  readonly nextJoined: number
+  readonly nextGroup: number
+  /** Whose turn it is, by number of the shared group. */
+  readonly turns: IntMap.IntMap<number>
+  readonly retained: Tree.Tree<Message>
+  readonly retainedBytes: number
+  /** Retained messages that expire, for the account of timers. */
+  readonly retainedExpiring: number
+  readonly timers: Heap.Heap<Timer>
+  /** Numbers of the sessions whose catch-ups can go on at once. */
+  readonly catching: IntMap.IntMap<true>
+  readonly counters: Counters
+}
+
+/** A broker without clients. */
+export const initial = (config: Config, origin: Origin): State => ({
+  config,
+  origin,
+  now: origin.at,
+  wall: origin.wall,
+  stopping: false,
+  links: IntMap.empty(),
+  nextOpening: 0,
+  greeting: IntMap.empty(),
+  addresses: StrMap.empty(origin.seed),
+  sessions: IntMap.empty(),
+  nextSession: 0,
+  clients: StrMap.empty(origin.seed),
+  filters: { tree: Tree.empty(origin.seed) },
+  nextJoined: 0,
+  nextGroup: 0,
+  turns: IntMap.empty(),
+  retained: Tree.empty(origin.seed),
+  retainedBytes: 0,
+  retainedExpiring: 0,
+  timers: Heap.empty,
+  catching: IntMap.empty(),
+  counters: {
+    dropped: {
+      'expired': 0,
+      'queue full': 0,
+      'too large': 0,
+      'back-pressure': 0,
+      'offline': 0,
+      'no subscriber': 0,
+      'not allowed': 0,
+      'session ended': 0,
+      'retained store full': 0,
+    },
+    stale: 0,
+  },
+})
+
+/** The packet that carries nothing but what a message says, for whoever has to publish one. */
+export const publishOf = (message: Message): Publish => ({
+  _tag: 'Publish',
+  dup: false,
+  qos: message.qos,
+  retain: message.retain,
+  topic: message.topic,
+  packetId: 0,
+  payload: message.payload,
+  properties: message.properties,
+})

@@ -1,0 +1,225 @@
+// The broker as a function. `run` is the fold of `step` over a batch; it exists because a batch that
+// shares one draft copies every path once instead of once per input.
+
+import type { Packet } from '../codec/packet.ts'
+import { type Fault, fault } from '../codec/fault.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import { absurd } from '../prelude.ts'
+import { puback, pubcomp, pubrec } from './ack.ts'
+import { tick } from './clock.ts'
+import { connect, judged, opened } from './connect.ts'
+import { drain } from './deliver.ts'
+import { type Draft, editLink, editSession, open, seal, stale } from './draft.ts'
+import type { Effect } from './effect.ts'
+import type { Command, Conn, Input } from './input.ts'
+import { dismiss, expel, lost, publishWill, refuse } from './leave.ts'
+import { legality } from './phase.ts'
+import { publish, release } from './publish.ts'
+import type { Link, Ready, State } from './state.ts'
+import { subscribe, unsubscribe } from './subscribe.ts'
+import { tell, unwrittenBytes } from './tell.ts'
+
+/** One input: the next state and what is to be done. The old state stays valid. */
+export const step = (
+  state: State,
+  input: Input,
+): readonly [State, ReadonlyArray<Effect>] => run(state, [input])
+
+/** A batch of inputs in order: the same as folding `step`, only faster. */
+export const run = (
+  state: State,
+  inputs: ReadonlyArray<Input>,
+): readonly [State, ReadonlyArray<Effect>] => {
+  const draft = open(state)
+  for (let i = 0; i < inputs.length; i++) take(draft, inputs[i]!)
+  return [seal(draft), draft.effects]
+}
+
+const take = (draft: Draft, input: Input): void => {
+  // A clock that runs backwards expires nothing and frees nobody.
+  if (input.at > draft.now) draft.now = input.at
+  switch (input._tag) {
+    case 'Arrived': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined) return stale(draft, input.conn, input._tag)
+      return arrive(draft, link, input.packet)
+    }
+    case 'Written': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined) return stale(draft, input.conn, input._tag)
+      return written(draft, link, input.total)
+    }
+    case 'Opened':
+      return opened(draft, input)
+    case 'Closed': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined) return stale(draft, input.conn, input._tag)
+      return lost(
+        draft,
+        link,
+        input.why === 'closed' ? 'connection closed by client' : 'connection failed',
+      )
+    }
+    case 'Broke': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined) return stale(draft, input.conn, input._tag)
+      return faulty(draft, link, input.fault)
+    }
+    case 'Judged': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined || link.phase.phase !== 'Judging') {
+        return stale(draft, input.conn, input._tag)
+      }
+      return judged(draft, link, link.phase.connect, input.reason)
+    }
+    case 'Ticked':
+      draft.wall = input.wall
+      return tick(draft)
+    case 'Reconfigured':
+      draft.config = input.config
+      return
+    case 'Commanded':
+      return command(draft, input.command)
+    default:
+      return absurd(input)
+  }
+}
+
+/** The link that a connection object speaks of, unless its slot has a new occupant. */
+const linkOf = (draft: Draft, conn: Conn): Link | undefined => {
+  const link = IntMap.get(draft.links, conn.slot)
+  return link !== undefined && link.conn.generation === conn.generation ? link : undefined
+}
+
+/** The peer broke a rule: it is told as its phase and version allow, and nothing takes effect. */
+const faulty = (draft: Draft, link: Link, fault: Fault): void => {
+  if (link.phase.phase === 'Ready') expel(draft, link, 'protocol error', fault.reason, fault)
+  else refuse(draft, link, fault.level, fault.reason, 'protocol error', fault)
+}
+
+const arrive = (draft: Draft, found: Link, packet: Packet): void => {
+  const verdict = legality[found.phase.phase][packet._tag]
+  if (verdict !== 'legal') return faulty(draft, found, verdict)
+  const link = editLink(draft, found)
+  link.seenAt = draft.now
+  if (link.phase.phase !== 'Ready') {
+    if (packet._tag === 'Connect') connect(draft, link, packet)
+    return
+  }
+  const broken = serve(draft, link, link.phase, packet)
+  if (broken !== null) faulty(draft, IntMap.get(draft.links, link.conn.slot)!, broken)
+}
+
+/** A packet that is legal for a connected client; answers the rule it breaks, if it does. */
+const serve = (draft: Draft, link: Link, ready: Ready, packet: Packet): Fault | null => {
+  switch (packet._tag) {
+    case 'Publish':
+      return publish(draft, link, ready, packet)
+    case 'Puback':
+      return puback(draft, ready, packet)
+    case 'Pubrec':
+      return pubrec(draft, ready, packet)
+    case 'Pubrel':
+      release(draft, ready, packet)
+      return null
+    case 'Pubcomp':
+      return pubcomp(draft, ready, packet)
+    case 'Subscribe':
+      subscribe(draft, ready, packet)
+      return null
+    case 'Unsubscribe':
+      unsubscribe(draft, ready, packet)
+      return null
+    case 'Pingreq': // [MQTT-3.12.4-1]
+      tell(draft, IntMap.get(draft.sessions, ready.session)!, pingresp)
+      return null
+    case 'Disconnect':
+      return disconnect(draft, link, ready, packet)
+    case 'Connect':
+    case 'Connack':
+    case 'Suback':
+    case 'Unsuback':
+    case 'Pingresp':
+    case 'Auth':
+      throw new Error(`${packet._tag} is not legal here and was let through`)
+    default:
+      return absurd(packet)
+  }
+}
+
+const pingresp: Packet = { _tag: 'Pingresp' }
+
+const disconnect = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Extract<Packet, { _tag: 'Disconnect' }>,
+): Fault | null => {
+  const expiryS = packet.properties.sessionExpiryInterval
+  if (packet.properties.serverReference !== undefined) {
+    return fault(0x82, 'MQTT-3.14.2-1', 'a client sent a server reference with DISCONNECT')
+  }
+  if (expiryS !== undefined) {
+    const session = IntMap.get(draft.sessions, ready.session)!
+    if (session.expiryS === 0 && expiryS !== 0) {
+      return fault(
+        0x82,
+        'MQTT-3.14.2-2',
+        'DISCONNECT gives a session expiry to a session that CONNECT gave none',
+      )
+    }
+    editSession(draft, session).expiryS = Math.min(expiryS, draft.config.sessionExpiryMaxS)
+  }
+  // Only an orderly farewell discards the will [MQTT-3.14.4-3].
+  dismiss(draft, link, packet.reason, packet.reason === 0 ? 'discard' : 'publish')
+  return null
+}
+
+/** The socket took bytes: what waited for that goes on. */
+const written = (draft: Draft, link: Link, total: number): void => {
+  if (link.phase.phase !== 'Ready') return
+  const session = IntMap.get(draft.sessions, link.phase.session)!
+  if (total <= session.takenBytes) return
+  const before = unwrittenBytes(session)
+  const editable = editSession(draft, session)
+  editable.takenBytes = Math.min(total, editable.sentBytes)
+  editable.progressAt = draft.now
+  if (before > unwrittenBytes(editable)) drain(draft, editable)
+}
+
+const SERVER_SHUTTING_DOWN = 0x8b
+const ADMINISTRATIVE_ACTION = 0x98
+
+const command = (draft: Draft, order: Command): void => {
+  switch (order._tag) {
+    case 'Stop': {
+      draft.stopping = true
+      const links = [...IntMap.entries(draft.links)].map(([, link]) => link)
+      // Wills first, so that those who are still here get them.
+      for (const link of links) {
+        if (link.phase.phase !== 'Ready') continue
+        const session = IntMap.get(draft.sessions, link.phase.session)!
+        if (session.will !== null && session.will.delayMs === 0) publishWill(draft, session)
+      }
+      for (const link of links) {
+        const current = linkOf(draft, link.conn)
+        if (current === undefined) continue
+        if (current.phase.phase === 'Ready') {
+          expel(draft, current, 'server shutting down', SERVER_SHUTTING_DOWN)
+        } else refuse(draft, current, 0, SERVER_SHUTTING_DOWN, 'server shutting down')
+      }
+      return
+    }
+    case 'Kick': {
+      const number = StrMap.get(draft.clients, order.clientId)
+      const conn = number === undefined ? null : IntMap.get(draft.sessions, number)!.conn
+      const link = conn === null ? undefined : linkOf(draft, conn)
+      if (link !== undefined) expel(draft, link, 'kicked', ADMINISTRATIVE_ACTION)
+      return
+    }
+    default:
+      return absurd(order)
+  }
+}
+

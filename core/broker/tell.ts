@@ -1,0 +1,37 @@
+// Sending to a session's connection, and the account of what its socket has not taken yet.
+
+import { encodedSize } from '../codec/mod.ts'
+import type { Packet } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import { type Draft, editSession } from './draft.ts'
+import { send } from './effect.ts'
+import { wakeLink } from './schedule.ts'
+import type { Session } from './state.ts'
+
+/**
+ * Bytes that the shell may leave unreported before it says what a socket has taken; as far as the
+ * account goes, a connection with no more than this unwritten has nothing unwritten.
+ */
+export const UNREPORTED_BYTES_MAX = 65_536
+
+/** Bytes given to the session's connection that its socket is not known to have taken. */
+export const unwrittenBytes = (session: Session): number => session.sentBytes - session.takenBytes
+
+/** Puts `bytes` on the account of what was sent to a session's connection. */
+export const charge = (draft: Draft, session: Session, bytes: number): void => {
+  const editable = editSession(draft, session)
+  const before = editable.sentBytes - editable.takenBytes
+  editable.sentBytes += bytes
+  if (before <= UNREPORTED_BYTES_MAX && before + bytes > UNREPORTED_BYTES_MAX) {
+    // From here on the socket has to show progress.
+    editable.progressAt = draft.now
+    const link = IntMap.get(draft.links, session.conn!.slot)!
+    wakeLink(draft, link, draft.now + draft.config.stalledMs)
+  }
+}
+
+/** Sends a packet to a session that has a connection. */
+export const tell = (draft: Draft, session: Session, packet: Packet): void => {
+  charge(draft, session, encodedSize(session.level, packet))
+  draft.effects.push(send(session.conn!, session.level, packet))
+}

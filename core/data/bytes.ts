@@ -1,0 +1,55 @@
+// A run of bytes inside somebody's buffer, as three numbers' worth of data instead of a typed-array
+// view: making a view costs more than decoding the packet it would point into. Who owns the buffer
+// is the business of whoever hands the Bytes out; `own` is how to keep them.
+
+export interface Bytes {
+  readonly buffer: Uint8Array
+  /** Index of the first byte. */
+  readonly start: number
+  /** Index after the last byte; start <= end <= buffer.length. */
+  readonly end: number
+}
+
+const nothing = new Uint8Array(0)
+
+export const empty: Bytes = { buffer: nothing, start: 0, end: 0 }
+
+/** All of `buffer`, shared, not copied. */
+export const of = (buffer: Uint8Array): Bytes => ({ buffer, start: 0, end: buffer.length })
+
+export const slice = (buffer: Uint8Array, start: number, end: number): Bytes => ({
+  buffer,
+  start,
+  end,
+})
+
+export const size = (bytes: Bytes): number => bytes.end - bytes.start
+
+/** A typed-array view on the same memory. */
+export const view = (bytes: Bytes): Uint8Array => bytes.buffer.subarray(bytes.start, bytes.end)
+
+/** A copy in a buffer of exactly this size, for whoever keeps bytes longer than they were lent. */
+export const own = (bytes: Bytes): Bytes =>
+  bytes.start === bytes.end ? empty : of(bytes.buffer.slice(bytes.start, bytes.end))
+
+/** Copies the bytes to `target` at `at`; answers the index after the last byte written. */
+export const copyTo = (bytes: Bytes, target: Uint8Array, at: number): number => {
+  const { buffer, start, end } = bytes
+  const count = end - start
+  // Below about a hundred bytes a loop beats the call and the view that `set` wants.
+  if (count < 128) {
+    for (let i = start; i < end; i++) target[at++] = buffer[i]!
+    return at
+  }
+  target.set(buffer.subarray(start, end), at)
+  return at + count
+}
+
+export const equals = (a: Bytes, b: Bytes): boolean => {
+  const count = a.end - a.start
+  if (b.end - b.start !== count) return false
+  for (let i = 0; i < count; i++) {
+    if (a.buffer[a.start + i] !== b.buffer[b.start + i]) return false
+  }
+  return true
+}
