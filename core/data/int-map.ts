@@ -1,0 +1,236 @@
+// A persistent map from whole numbers, 0 to 2^30 - 1, as a radix trie of 32-way nodes. It is made
+// for keys that lie close together (slots, sessions, sequence numbers): the path to a key is as
+// long as the largest key wants it, and nodes are not compressed.
+//
+// With an owner token, nodes stamped with the token are edited in place and all others copied; so
+// is the map record itself. A value of undefined means that the key is absent: do not store it.
+
+import type { Owner } from './owner.ts'
+
+export interface IntMap<A> {
+  readonly owner: Owner | null
+  readonly size: number
+  /** How far a key is shifted at the root: 0, 5, ..., 25. Keys below 2^(shift + 5) fit. */
+  readonly shift: number
+  readonly node: Node<A>
+}
+
+/** A node above has children, a node at shift 0 has values; the other array is `none`. */
+interface Node<A> {
+  owner: Owner | null
+  /** Children or values that are there. */
+  count: number
+  children: Array<Node<A> | undefined>
+  values: Array<A | undefined>
+}
+
+interface Draft<A> {
+  owner: Owner | null
+  size: number
+  shift: number
+  node: Node<A>
+}
+
+/** One above the largest key. */
+export const keyLimit = 2 ** 30
+
+export const empty = <A>(): IntMap<A> => nothing
+
+export const size = <A>(map: IntMap<A>): number => map.size
+
+export const get = <A>(map: IntMap<A>, key: number): A | undefined => {
+  let shift = map.shift
+  // Shifts are modulo 32, but shift + 5 is at most 30.
+  if (key >>> (shift + 5) !== 0) return undefined
+  let node: Node<A> | undefined = map.node
+  for (; shift > 0; shift -= 5) {
+    node = node.children[(key >>> shift) & 31]
+    if (node === undefined) return undefined
+  }
+  return node.values[key & 31]
+}
+
+/** The map with this value at the key; throws a RangeError where the key is out of range. */
+export const set = <A>(map: IntMap<A>, owner: Owner | null, key: number, value: A): IntMap<A> => {
+  if (key >>> 30 !== 0) throw new RangeError(`key ${key} is not below 2^30`)
+  const draft = edit(map, owner)
+  while (key >>> (draft.shift + 5) !== 0) {
+    // An empty root is no use as a child.
+    const count = draft.node.count === 0 ? 0 : 1
+    const root = branch<A>(owner)
+    if (count === 1) root.children[0] = draft.node
+    root.count = count
+    draft.node = root
+    draft.shift += 5
+  }
+  let node = own(draft.node, owner)
+  draft.node = node
+  for (let shift = draft.shift; shift > 0; shift -= 5) {
+    const index = (key >>> shift) & 31
+    const child = node.children[index]
+    let next: Node<A>
+    if (child === undefined) {
+      next = shift === 5 ? leaf(owner) : branch(owner)
+      node.count++
+    } else {
+      next = own(child, owner)
+    }
+    node.children[index] = next
+    node = next
+  }
+  const index = key & 31
+  if (node.values[index] === undefined) {
+    node.count++
+    draft.size++
+  }
+  node.values[index] = value
+  return draft
+}
+
+/** The map without the key; the same map where the key is absent. */
+export const remove = <A>(map: IntMap<A>, owner: Owner | null, key: number): IntMap<A> => {
+  if (get(map, key) === undefined) return map
+  const draft = edit(map, owner)
+  draft.size--
+  if (draft.size === 0) {
+    draft.shift = 0
+    draft.node = nothing.node
+    return draft
+  }
+  // Below the lowest node that keeps something else, everything goes with the key.
+  let cut = draft.shift
+  let seen: Node<A> | undefined = draft.node
+  for (let shift = draft.shift; seen !== undefined; shift -= 5) {
+    if (seen.count > 1) cut = shift
+    seen = shift > 0 ? seen.children[(key >>> shift) & 31] : undefined
+  }
+  let node = own(draft.node, owner)
+  draft.node = node
+  for (let shift = draft.shift; shift > cut; shift -= 5) {
+    const index = (key >>> shift) & 31
+    const child = node.children[index]
+    if (child === undefined) return draft // cannot be: the key was found
+    const next = own(child, owner)
+    node.children[index] = next
+    node = next
+  }
+  const index = (key >>> cut) & 31
+  if (cut > 0) node.children[index] = undefined
+  else node.values[index] = undefined
+  node.count--
+  lower(draft)
+  return draft
+}
+
+/** Keys and values in ascending order of the keys. */
+export function* entries<A>(map: IntMap<A>): IterableIterator<[number, A]> {
+  for (let leaf = leafFrom(map, 0); leaf !== null; leaf = leafFrom(map, leaf.key + 32)) {
+    const values = leaf.node.values
+    for (let i = 0; i < 32; i++) {
+      const value = values[i]
+      if (value !== undefined) yield [leaf.key + i, value]
+    }
+  }
+}
+
+/** Calls `f` for every entry in ascending order of the keys. */
+export const each = <A>(map: IntMap<A>, f: (value: A, key: number) => void): void => {
+  for (let leaf = leafFrom(map, 0); leaf !== null; leaf = leafFrom(map, leaf.key + 32)) {
+    const values = leaf.node.values
+    for (let i = 0; i < 32; i++) {
+      const value = values[i]
+      if (value !== undefined) f(value, leaf.key + i)
+    }
+  }
+}
+
+/** The entry with the smallest key. */
+export const first = <A>(map: IntMap<A>): readonly [number, A] | undefined => {
+  const leaf = leafFrom(map, 0)
+  if (leaf === null) return undefined
+  for (let i = 0; i < 32; i++) {
+    const value = leaf.node.values[i]
+    if (value !== undefined) return [leaf.key + i, value]
+  }
+  return undefined
+}
+
+// Arrays of 32 are made by slicing these, which keeps one kind of array for V8 everywhere.
+const none: never[] = []
+const blank: undefined[] = Array.from({ length: 32 }, () => undefined)
+
+const nothing: IntMap<never> = {
+  owner: null,
+  size: 0,
+  shift: 0,
+  node: { owner: null, count: 0, children: none, values: blank.slice() },
+}
+
+const branch = <A>(owner: Owner | null): Node<A> => ({
+  owner,
+  count: 0,
+  children: blank.slice(),
+  values: none,
+})
+
+const leaf = <A>(owner: Owner | null): Node<A> => ({
+  owner,
+  count: 0,
+  children: none,
+  values: blank.slice(),
+})
+
+/** The map itself where the owner may edit it, else a copy stamped with the owner. */
+const edit = <A>(map: IntMap<A>, owner: Owner | null): Draft<A> =>
+  owner !== null && map.owner === owner
+    ? map
+    : { owner, size: map.size, shift: map.shift, node: map.node }
+
+const own = <A>(node: Node<A>, owner: Owner | null): Node<A> => {
+  if (owner !== null && node.owner === owner) return node
+  return {
+    owner,
+    count: node.count,
+    children: node.children.length === 0 ? none : node.children.slice(),
+    values: node.values.length === 0 ? none : node.values.slice(),
+  }
+}
+
+/** Takes roots away that have nothing but a first child, so that equal maps have equal shapes. */
+const lower = <A>(draft: Draft<A>): void => {
+  while (draft.shift > 0 && draft.node.count === 1) {
+    const child = draft.node.children[0]
+    if (child === undefined) return
+    draft.node = child
+    draft.shift -= 5
+  }
+}
+
+/** The first leaf that holds a key not below `from` (a multiple of 32), with its first key. */
+const leafFrom = <A>(
+  map: IntMap<A>,
+  from: number,
+): { readonly key: number; readonly node: Node<A> } | null => {
+  if (map.size === 0) return null
+  let key = from
+  search: while (key >>> (map.shift + 5) === 0) {
+    let node = map.node
+    for (let shift = map.shift; shift > 0; shift -= 5) {
+      let index = (key >>> shift) & 31
+      let child = node.children[index]
+      while (child === undefined) {
+        index++
+        if (index === 32) {
+          // Nothing more in this node: go on behind the last key it could have.
+          key = ((key >>> (shift + 5)) + 1) * 2 ** (shift + 5)
+          continue search
+        }
+        child = node.children[index]
+        key = ((key >>> (shift + 5)) * 32 + index) * 2 ** shift
+      }
+      node = child
+    }
+    return { key, node }
+  }
+  return null
+}
