@@ -1,0 +1,66 @@
+// Remembers what was computed for a topic name while a handle stays the same object: who changes
+// what the computation reads makes a new handle, and with it nothing is remembered any more. The
+// memory is not part of any state. Losing it costs time and changes no result, so it may forget at
+// will.
+
+/** Names remembered for one handle, and their weight in bytes. */
+export const memoCountMax = 4_096
+export const memoBytesMax = 4 * 1024 * 1024
+
+/** Two generations: what is asked for moves to the young one, the old one is dropped whole. */
+interface Table {
+  young: Map<string, unknown>
+  old: Map<string, unknown>
+  /** Weight of the young generation. */
+  bytes: number
+}
+
+const tables = new WeakMap<object, Table>()
+
+// Most calls ask with the handle of the call before, which saves the look-up of its table.
+let lastHandle: object | null = null
+let lastTable: Table | null = null
+
+/**
+ * `compute(name)`, or what it answered for the name and handle before. `compute` must depend on the
+ * name and on what the handle stands for, and on nothing else: one handle serves one computation.
+ * `weigh` answers about how many bytes a result holds; the name is added to that.
+ */
+export const memo = <B>(
+  handle: object,
+  name: string,
+  compute: (name: string) => B,
+  weigh: (result: B) => number,
+): B => {
+  const table = handle === lastHandle && lastTable !== null ? lastTable : tableOf(handle)
+  const known = table.young.get(name)
+  // One handle serves one computation, so what lies in its table is a B.
+  if (known !== undefined) return known as B
+  const before = table.old.get(name)
+  const result = before === undefined ? compute(name) : before as B
+  remember(table, name, result, weigh(result) + 2 * name.length)
+  return result
+}
+
+const tableOf = (handle: object): Table => {
+  let table = tables.get(handle)
+  if (table === undefined) {
+    table = { young: new Map(), old: new Map(), bytes: 0 }
+    tables.set(handle, table)
+  }
+  lastHandle = handle
+  lastTable = table
+  return table
+}
+
+const remember = (table: Table, name: string, result: unknown, bytes: number): void => {
+  // Each generation has half the room; what would fill one alone is not worth it.
+  if (bytes > memoBytesMax / 2) return
+  if (table.young.size === memoCountMax / 2 || table.bytes + bytes > memoBytesMax / 2) {
+    table.old = table.young
+    table.young = new Map()
+    table.bytes = 0
+  }
+  table.young.set(name, result)
+  table.bytes += bytes
+}
