@@ -1,0 +1,20 @@
+// What a peer may make the decoder do. Sizes are whole packets, header included, as MQTT 5 counts
+// its Maximum Packet Size.
+
+export interface Limits {
+  /** Largest packet accepted once CONNECT has been decoded. */
+  readonly packetBytesMax: number
+  /** Largest packet accepted before that. */
+  readonly connectPacketBytesMax: number
+  /** Largest property block of one packet (or of one will). */
+  readonly propertyBytesMax: number
+  /** User properties in one property block. */
+  readonly userPropertiesMax: number
+}
+
+export const defaultLimits: Limits = {
+  packetBytesMax: 2_000_000,
+  connectPacketBytesMax: 65_536,
+  propertyBytesMax: 16_384,
+  userPropertiesMax: 100,
+}

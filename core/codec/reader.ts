@@ -1,0 +1,192 @@
+// Packets out of the chunks of one connection. The reader decodes straight from the chunk it was
+// lent and copies only what outlasts the turn: an unfinished frame, or all that a paused connection
+// has not asked for. What it holds grows with the bytes that came, never with the length that a
+// header claims, and every byte is moved a bounded number of times, however small the chunks.
+//
+// In a turn: push and next in any mix, then release once nobody needs the packets' bytes any more.
+// Packets lend bytes of the chunk and of what is held, so neither is written over within a turn.
+
+import type { Either } from '../prelude.ts'
+import { bodyAt, decodeBody, refusal } from './decode.ts'
+import type { Fault } from './fault.ts'
+import { frameSize } from './frame.ts'
+import type { Limits } from './limits.ts'
+import type { Level, Packet } from './packet.ts'
+
+export interface Reader {
+  /** Lends `buffer[start, end)`, which stays as it is until `release`. */
+  push(buffer: Uint8Array, start: number, end: number): void
+  /**
+   * The next packet, or the fault that ends the stream, or null when more bytes are needed. After a
+   * fault always null. Bytes in the packet are lent until `release`.
+   */
+  next(): Either<Fault, Packet> | null
+  /** Ends the turn: from now on nothing that was lent is read again. */
+  release(): void
+  /** 0 until a CONNECT has been decoded, then its level; it also picks the largest packet size. */
+  readonly level: Level | 0
+  /** Bytes pushed and not decoded yet. */
+  readonly waiting: number
+  /** Bytes decoded since the reader was made. */
+  readonly consumed: number
+}
+
+/** A reader for one connection; a client, which knows its level from the start, says so. */
+export const createReader = (limits: Limits, level: Level | 0 = 0): Reader =>
+  new ChunkReader(limits, level)
+
+const nothing = new Uint8Array(0)
+
+/** The first buffer for an unfinished frame, so that single bytes do not each want a new one. */
+const heldBytesMin = 64
+
+// A class, so that a connection costs one object and not one closure per function.
+class ChunkReader implements Reader {
+  level: Level | 0
+  consumed = 0
+  private readonly limits: Limits
+  /** Copied bytes, which come before those of the chunk: held[heldAt, heldEnd). */
+  private held: Uint8Array = nothing
+  private heldAt = 0
+  private heldEnd = 0
+  /** The chunk: lent[lentAt, lentEnd). */
+  private lent: Uint8Array = nothing
+  private lentAt = 0
+  private lentEnd = 0
+  private broken = false
+
+  constructor(limits: Limits, level: Level | 0) {
+    this.limits = limits
+    this.level = level
+  }
+
+  get waiting(): number {
+    return this.heldEnd - this.heldAt + this.lentEnd - this.lentAt
+  }
+
+  push(buffer: Uint8Array, start: number, end: number): void {
+    if (this.broken) return
+    if (this.lentAt < this.lentEnd) this.hold(this.lentEnd - this.lentAt)
+    this.lent = buffer
+    this.lentAt = start
+    this.lentEnd = end
+  }
+
+  next(): Either<Fault, Packet> | null {
+    if (this.heldAt < this.heldEnd) return this.nextHeld()
+    const { lent, lentAt, lentEnd } = this
+    if (lentAt === lentEnd) return null
+    const size = frameSize(lent, lentAt, lentEnd, this.packetBytesMax())
+    if (size <= 0 || size > lentEnd - lentAt) return this.unfinished(lent[lentAt]!, size)
+    this.lentAt = lentAt + size
+    return this.finished(lent, lentAt, size)
+  }
+
+  release(): void {
+    this.compact()
+    if (this.lentAt < this.lentEnd) this.hold(this.lentEnd - this.lentAt)
+    this.lent = nothing
+    this.lentAt = 0
+    this.lentEnd = 0
+  }
+
+  /** The next packet when it begins in what is held, completed from the chunk as far as needed. */
+  private nextHeld(): Either<Fault, Packet> | null {
+    const max = this.packetBytesMax()
+    let size = frameSize(this.held, this.heldAt, this.heldEnd, max)
+    // At most five times: a header has no more bytes.
+    while (size === 0 && this.lentAt < this.lentEnd) {
+      this.hold(1)
+      size = frameSize(this.held, this.heldAt, this.heldEnd, max)
+    }
+    const first = this.held[this.heldAt]!
+    if (size <= 0) return this.unfinished(first, size)
+    const missing = size - (this.heldEnd - this.heldAt)
+    if (missing > 0) {
+      const there = this.lentEnd - this.lentAt
+      this.hold(missing < there ? missing : there)
+      if (missing > there) return this.unfinished(first, size)
+    }
+    const start = this.heldAt
+    this.heldAt = start + size
+    return this.finished(this.held, start, size)
+  }
+
+  private finished(buffer: Uint8Array, start: number, size: number): Either<Fault, Packet> {
+    this.consumed += size
+    const body = bodyAt(start, size)
+    const result = decodeBody(this.level, buffer, start, body, start + size, this.limits)
+    if (result._tag === 'Left') this.break()
+    else if (this.level === 0 && result.right._tag === 'Connect') this.level = result.right.level
+    return result
+  }
+
+  private unfinished(first: number, size: number): Either<Fault, Packet> | null {
+    const wrong = refusal(this.level, first, size)
+    if (wrong === null) return null
+    this.break()
+    return { _tag: 'Left', left: wrong }
+  }
+
+  private break(): void {
+    this.broken = true
+    this.drop()
+    this.lent = nothing
+    this.lentAt = 0
+    this.lentEnd = 0
+  }
+
+  private drop(): void {
+    this.held = nothing
+    this.heldAt = 0
+    this.heldEnd = 0
+  }
+
+  private packetBytesMax(): number {
+    return this.level === 0 ? this.limits.connectPacketBytesMax : this.limits.packetBytesMax
+  }
+
+  /** Moves `count` bytes from the chunk to the end of what is held. */
+  private hold(count: number): void {
+    const end = this.heldEnd + count
+    if (end > this.held.length) this.grow(count)
+    const { held, lent, lentAt } = this
+    if (count < 32) {
+      for (let i = 0; i < count; i++) held[this.heldEnd + i] = lent[lentAt + i]!
+    } else held.set(lent.subarray(lentAt, lentAt + count), this.heldEnd)
+    this.heldEnd += count
+    this.lentAt += count
+  }
+
+  /**
+   * A new buffer with room for `count` more bytes, at least twice what is kept. The old one is left
+   * alone: packets of this turn may still lie in it.
+   */
+  private grow(count: number): void {
+    const kept = this.heldEnd - this.heldAt
+    const size = kept + count > 2 * kept ? kept + count : 2 * kept
+    const buffer = new Uint8Array(size > heldBytesMin ? size : heldBytesMin)
+    buffer.set(this.held.subarray(this.heldAt, this.heldEnd))
+    this.held = buffer
+    this.heldAt = 0
+    this.heldEnd = kept
+  }
+
+  /**
+   * At the end of a turn, moves what is held to the front of its buffer, or to a smaller one. Only
+   * when no more bytes move than were decoded since the last time, so that the cost stays in
+   * proportion however many turns it takes to use up what is held.
+   */
+  private compact(): void {
+    const kept = this.heldEnd - this.heldAt
+    if (kept === 0) {
+      this.drop()
+      return
+    }
+    if (this.heldAt < kept) return
+    if (kept * 4 < this.held.length) this.held = this.held.slice(this.heldAt, this.heldEnd)
+    else this.held.copyWithin(0, this.heldAt, this.heldEnd)
+    this.heldAt = 0
+    this.heldEnd = kept
+  }
+}

@@ -1,0 +1,333 @@
+// However a stream of bytes is cut into chunks, the same packets come out of it: read at once or one
+// byte at a time, asked for in each turn or left to wait, with the chunks written over after every
+// turn. The cost is linear in the bytes that came and owes nothing to lengths that are only claimed.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  createReader,
+  defaultLimits,
+  encode,
+  frameSize,
+  malformedLength,
+  none,
+  tooLarge,
+} from '../core/codec/mod.ts'
+import type { Level, Packet, Reader } from '../core/codec/mod.ts'
+import * as B from '../core/data/bytes.ts'
+import { parseTopicName } from '../core/topic/name.ts'
+import { levels, packet, packetOf, plain, unhex } from './gen/packets.ts'
+import { runs } from './gen/settings.ts'
+
+const parsed = parseTopicName('home/bedroom/temp')
+if (parsed._tag === 'Left') throw new Error(parsed.left)
+const name = parsed.right
+
+const publish = (size: number, fill = 0x78): Packet => ({
+  _tag: 'Publish',
+  dup: false,
+  qos: 0,
+  retain: false,
+  topic: name,
+  packetId: 0,
+  payload: B.of(new Uint8Array(size).fill(fill)),
+  properties: none,
+})
+
+const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array =>
+  Uint8Array.from(chunks.flatMap((chunk) => [...chunk]))
+
+/** A life on the wire: CONNECT and what follows it at that level. */
+const stream = fc.constantFrom(...levels).chain((level) =>
+  fc.tuple(
+    fc.constant(level),
+    packetOf('Connect', level),
+    fc.array(
+      fc.oneof(
+        { weight: 9, arbitrary: packet(level) },
+        { weight: 1, arbitrary: fc.integer({ min: 0, max: 2000 }).map((size) => publish(size)) },
+      ),
+      { maxLength: 12 },
+    ),
+  )
+)
+
+/** One turn: chunks by size, and how many packets are asked for after each; then release. */
+const turns = fc.array(
+  fc.array(
+    fc.record({
+      size: fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 60 }), fc.nat({ max: 3000 })),
+      asked: fc.oneof(fc.constant(Infinity), fc.nat({ max: 3 })),
+    }),
+    { maxLength: 4 },
+  ),
+  { minLength: 1, maxLength: 40 },
+)
+
+const frames = suite('frames')
+
+frames('any chunking gives the same packets', () => {
+  let split = 0
+  fc.assert(
+    fc.property(stream, turns, ([level, connect, others], plan) => {
+      const all = [connect, ...others]
+      const bytes = join(all.map((each) => encode(level, each)))
+      const reader = createReader(defaultLimits)
+      const seen: unknown[] = []
+      let sent = 0
+      const turn = (steps: ReadonlyArray<{ size: number; asked: number }>): void => {
+        const lent: Uint8Array[] = []
+        const packets: Packet[] = []
+        for (const { size, asked } of steps) {
+          // Lent from the middle of a buffer, as a shell with one buffer for all would.
+          const end = Math.min(sent + size, bytes.length)
+          const chunk = new Uint8Array(end - sent + 7).fill(0xee)
+          chunk.set(bytes.subarray(sent, end), 3)
+          reader.push(chunk, 3, 3 + end - sent)
+          if (end > sent && end < bytes.length) split += 1
+          sent = end
+          lent.push(chunk)
+          for (let i = 0; i < asked; i++) {
+            const result = reader.next()
+            if (result === null) break
+            if (result._tag === 'Left') throw new Error(result.left.detail)
+            packets.push(result.right)
+          }
+          assert.is(reader.consumed + reader.waiting, sent)
+        }
+        // Within the turn every packet of it stays readable, also the first.
+        for (const each of packets) seen.push(plain(each))
+        reader.release()
+        for (const chunk of lent) chunk.fill(0xee)
+        assert.is(reader.consumed + reader.waiting, sent)
+      }
+      for (const steps of plan) turn(steps)
+      turn([{ size: Infinity, asked: Infinity }])
+      assert.equal(seen, all.map((each) => plain(each)))
+      assert.is(reader.waiting, 0)
+      assert.is(reader.consumed, bytes.length)
+      assert.is(reader.level, level)
+      assert.is(reader.next(), null)
+    }),
+    { numRuns: runs(400) },
+  )
+  assert.ok(split > 0)
+})
+
+frames('one byte at a time gives the same packets as all at once', () => {
+  fc.assert(
+    fc.property(stream, ([level, connect, others]) => {
+      const all = [connect, ...others]
+      const bytes = join(all.map((each) => encode(level, each)))
+      const reader = createReader(defaultLimits)
+      const one = new Uint8Array(1)
+      const seen: unknown[] = []
+      for (const byte of bytes) {
+        one[0] = byte
+        reader.push(one, 0, 1)
+        const result = reader.next()
+        if (result?._tag === 'Right') seen.push(plain(result.right))
+        else assert.is(result, null)
+        reader.release()
+      }
+      assert.equal(seen, all.map((each) => plain(each)))
+    }),
+    { numRuns: runs(60) },
+  )
+})
+
+frames('a frame that lies in a chunk is decoded there, without a copy', () => {
+  const bytes = encode(4, publish(10))
+  const both = join([bytes, bytes])
+  const reader = createReader(defaultLimits, 4)
+  reader.push(both, 0, both.length)
+  for (let i = 0; i < 2; i++) {
+    const result = reader.next()
+    if (result?._tag !== 'Right' || result.right._tag !== 'Publish') throw new Error('no PUBLISH')
+    assert.is(result.right.payload.buffer, both)
+  }
+})
+
+frames('frameSize() reads a remaining length as the standard describes it', () => {
+  // The pseudo code of section 1.5.5.
+  const described = (bytes: ReadonlyArray<number>, max: number): number => {
+    let multiplier = 1
+    let value = 0
+    for (let i = 1; i < bytes.length; i++) {
+      const byte = bytes[i] ?? 0
+      value += (byte & 127) * multiplier
+      if (byte < 128) {
+        const minimal = i === 1 || value >= 128 ** (i - 1)
+        return !minimal ? malformedLength : value + 1 + i > max ? tooLarge : value + 1 + i
+      }
+      if (i === 4) return malformedLength
+      multiplier *= 128
+    }
+    return 0
+  }
+  const byte = fc.oneof(fc.nat({ max: 0xff }), fc.constantFrom(0x00, 0x01, 0x7f, 0x80, 0x81, 0xff))
+  fc.assert(
+    fc.property(
+      fc.array(byte, { minLength: 1, maxLength: 7 }),
+      fc.oneof(fc.constant(268_435_460), fc.nat({ max: 20_000 })),
+      fc.nat({ max: 3 }),
+      (bytes, max, before) => {
+        const buffer = Uint8Array.from([...new Array(before).fill(0x80), ...bytes, 0x00, 0x00])
+        const size = frameSize(buffer, before, before + bytes.length, max)
+        assert.is(size, described(bytes, max))
+      },
+    ),
+    { numRuns: runs(2000) },
+  )
+  assert.is(frameSize(unhex('30'), 0, 1, 100), 0)
+  assert.is(frameSize(unhex('30 ff ff ff 7f'), 0, 5, 268_435_460), 268_435_460)
+  assert.is(frameSize(unhex('30 ff ff ff 7f'), 0, 5, 268_435_459), tooLarge)
+})
+
+frames('the largest packet depends on whether CONNECT has come', () => {
+  const limits = { ...defaultLimits, connectPacketBytesMax: 60, packetBytesMax: 200 }
+  const [connect] = fc.sample(
+    packetOf('Connect', 4).filter((some) => encode(4, some).length <= 60),
+    { numRuns: 1, seed: 1 },
+  )
+  assert.ok(connect !== undefined)
+  const reader = (): Reader => {
+    const made = createReader(limits)
+    const bytes = encode(4, connect)
+    made.push(bytes, 0, bytes.length)
+    assert.is(made.level, 0)
+    assert.is(made.next()?._tag, 'Right')
+    assert.is(made.level, 4)
+    return made
+  }
+  // 19 bytes of topic and its length, 2 of header, or 3 from 128 on.
+  const sized = (size: number): Uint8Array => encode(4, publish(size - 22))
+  const fits = reader()
+  fits.push(sized(200), 0, 200)
+  assert.is(fits.next()?._tag, 'Right')
+  const exceeds = reader()
+  exceeds.push(sized(201), 0, 3)
+  const result = exceeds.next()
+  assert.is(result?._tag === 'Left' ? result.left.reason : 0, 0x95)
+
+  const early = createReader(limits)
+  early.push(unhex('10 3b'), 0, 2)
+  const refused = early.next()
+  assert.is(refused?._tag === 'Left' ? refused.left.reason : 0, 0x95)
+})
+
+frames('a fault is said once, and then nothing more is read', () => {
+  const level: Level = 5
+  const good = encode(level, publish(3))
+  const bytes = join([good, unhex('36 00'), good, good])
+  for (const size of [1, 2, bytes.length]) {
+    const reader = createReader(defaultLimits, level)
+    let packets = 0
+    let faults = 0
+    for (let at = 0; at < bytes.length; at += size) {
+      reader.push(bytes, at, Math.min(at + size, bytes.length))
+      for (let result = reader.next(); result !== null; result = reader.next()) {
+        if (result._tag === 'Left') faults += 1
+        else packets += 1
+      }
+      reader.release()
+    }
+    assert.is(packets, 1)
+    assert.is(faults, 1)
+    assert.is(reader.waiting, 0)
+  }
+})
+
+frames('a paused connection keeps what came, in order', () => {
+  const reader = createReader(defaultLimits, 4)
+  for (let i = 0; i < 500; i++) {
+    const bytes = encode(4, publish(50, i & 0xff))
+    for (const [from, to] of [[0, 7], [7, bytes.length]] as const) {
+      reader.push(bytes, from, to)
+      reader.release()
+    }
+    bytes.fill(0xee)
+  }
+  for (let i = 0; i < 500; i++) {
+    const result = reader.next()
+    if (result?._tag !== 'Right' || result.right._tag !== 'Publish') throw new Error('no PUBLISH')
+    assert.is(result.right.payload.buffer[result.right.payload.start], i & 0xff)
+    reader.release()
+  }
+  assert.is(reader.waiting, 0)
+})
+
+/** Milliseconds for one PUBLISH of this size to arrive in chunks of `step` bytes; best of three. */
+const arrival = (size: number, step: number): number => {
+  const limits = { ...defaultLimits, packetBytesMax: 8_000_000 }
+  const bytes = encode(4, publish(size))
+  let best = Infinity
+  for (let round = 0; round < 3; round++) {
+    const reader = createReader(limits, 4)
+    const started = performance.now()
+    let packets = 0
+    for (let at = 0; at < bytes.length; at += step) {
+      reader.push(bytes, at, Math.min(at + step, bytes.length))
+      if (reader.next() !== null) packets += 1
+      reader.release()
+    }
+    best = Math.min(best, performance.now() - started)
+    assert.is(packets, 1)
+  }
+  return best
+}
+
+/** Milliseconds to use up this many waiting packets, one in each turn; best of three. */
+const departure = (count: number): number => {
+  const frame = encode(4, publish(100))
+  const bytes = new Uint8Array(frame.length * count)
+  for (let i = 0; i < count; i++) bytes.set(frame, i * frame.length)
+  let best = Infinity
+  for (let round = 0; round < 3; round++) {
+    const reader = createReader(defaultLimits, 4)
+    reader.push(bytes, 0, bytes.length)
+    reader.release()
+    const started = performance.now()
+    for (let i = 0; i < count; i++) {
+      assert.ok(reader.next() !== null)
+      reader.release()
+    }
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
+}
+
+/**
+ * Eight times the work must cost about eight times the time; quadratic cost would make it 64. On a
+ * busy machine a try may be spoilt, but hardly six in a row, and quadratic cost spoils them all.
+ */
+const isLinear = (what: string, cost: (scale: number) => number): void => {
+  cost(1)
+  let ratio = Infinity
+  for (let tries = 0; tries < 6 && ratio > 20; tries++) ratio = cost(8) / cost(1)
+  assert.ok(ratio <= 20, `${what}: ${ratio}`)
+}
+
+frames('the cost is linear in the bytes, however they come and go', () => {
+  isLinear('byte by byte', (scale) => arrival(200_000 * scale, 1))
+  isLinear('in chunks of 64 bytes', (scale) => arrival(800_000 * scale, 64))
+  isLinear('from a paused connection', (scale) => departure(10_000 * scale))
+})
+
+frames('a claimed length allocates nothing', () => {
+  const readers: Reader[] = []
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 100; i++) {
+    const reader = createReader({ ...defaultLimits, packetBytesMax: 268_435_460 }, 5)
+    const chunk = unhex('30 ff ff ff 7f 00 01 61 00 78')
+    reader.push(chunk, 0, chunk.length)
+    assert.is(reader.next(), null)
+    reader.release()
+    readers.push(reader)
+  }
+  const grown = process.memoryUsage().arrayBuffers - before
+  assert.ok(grown < 10_000_000, `${grown} bytes for ${readers.length} claims`)
+})
+
+frames.run()
