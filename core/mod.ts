@@ -1,5 +1,5 @@
-// Sabethes, the pure part: a broker that is a function, and the codec that feeds it. Nothing in here
-// knows a clock, a socket or a file, so it runs wherever JavaScript does.
+// Sabethes, the pure part: a broker that is a function, and the codec that feeds it. Nothing in
+// here knows a clock, a socket or a file, so it runs wherever JavaScript does.
 //
 // Start with `initial`, feed `run` with inputs (`opened`, `arrived`, ...), carry out its effects.
 
@@ -7,10 +7,6 @@ export * from './broker/mod.ts'
 export * from './codec/mod.ts'
 export * as Bytes from './data/bytes.ts'
 export type { Owner } from './data/owner.ts'
-export {
-  parseTopicFilter,
-  splitShare,
-  type TopicFilter,
-} from './topic/filter.ts'
+export { parseTopicFilter, splitShare, type TopicFilter } from './topic/filter.ts'
 export { match } from './topic/match.ts'
 export { parseTopicName, type TopicName } from './topic/name.ts'

@@ -1,5 +1,5 @@
-// The one door to fp-ts and io-ts: everything in core that wants them imports them from here, in the
-// only module form that Node, Deno, tsc and a bundler all resolve.
+// The one door to fp-ts and io-ts: everything in core that wants them imports them from here, in
+// the only module form that Node, Deno, tsc and a bundler all resolve.
 export * as E from 'fp-ts/lib/Either.js'
 export * as O from 'fp-ts/lib/Option.js'
 export { absurd, flow, pipe } from 'fp-ts/lib/function.js'

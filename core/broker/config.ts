@@ -1,5 +1,6 @@
-// Everything about the machine that an operator may set, as one flat value. Where a default is seen
-// on the wire it is mosquitto's; the limits are there so that nothing a peer can grow is without one.
+// Everything about the machine that an operator may set, as one flat value. Where a default is
+// seen on the wire it is mosquitto's; the limits are there so that nothing a peer can grow is
+// without one.
 
 export interface Config {
   /** `judge` asks the shell about every CONNECT (a Judge effect) before it is answered. */
@@ -20,7 +21,7 @@ export interface Config {
   readonly incomingCountMax: number
   /** Messages waiting in a session beyond the window; 0 for no limit. */
   readonly queuedCountMax: number
-  /** Bytes of topics and payloads waiting in a session; 0 for no limit. */
+  /** Bytes of messages waiting in a session; 0 for no limit. */
   readonly queuedBytesMax: number
   /** Bytes handed to a connection and not yet taken by its socket, above which QoS 0 is dropped. */
   readonly unwrittenBytesMax: number
@@ -38,8 +39,10 @@ export interface Config {
   readonly connectionsMax: number
   /** Connections from one address; loopback is exempt. */
   readonly connectionsPerAddressMax: number
-  /** Connections that have not been accepted yet; above it the oldest of them is closed. */
+  /** Connections whose CONNECT has not been accepted; above it the oldest of them is closed. */
   readonly unauthenticatedMax: number
+  /** A connection younger than this is not closed for that reason. */
+  readonly unauthenticatedGraceMs: number
 }
 
 export const defaults: Config = {
@@ -65,4 +68,5 @@ export const defaults: Config = {
   connectionsMax: 1_000_000,
   connectionsPerAddressMax: 1_000,
   unauthenticatedMax: 200,
+  unauthenticatedGraceMs: 1_000,
 }

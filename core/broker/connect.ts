@@ -1,7 +1,7 @@
 // From an opened connection to an accepted CONNECT: limits, the client identifier, take-over, the
 // session that is resumed or begun, and what the CONNACK says.
 
-import type { Connect, Level } from '../codec/packet.ts'
+import type { Connect, Level, Publish } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -10,19 +10,14 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicName } from '../topic/name.ts'
 import { resume } from './deliver.ts'
-import { type Draft, editSession, type EditableSession, note, setPhase } from './draft.ts'
+import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import { close, judge, pause, resume as resumeReading } from './effect.ts'
 import type { Opened } from './input.ts'
 import { countAddress, endSession, expel, isLoopback, refuse } from './leave.ts'
 import { isBridgeState, isReserved } from './publish.ts'
+import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
-import {
-  EXPIRY_NEVER_S,
-  type Link,
-  NEVER,
-  type Session,
-  type SessionWill,
-} from './state.ts'
+import { EXPIRY_NEVER_S, type Link, NEVER, type Session, type SessionWill } from './state.ts'
 import { tell } from './tell.ts'
 
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85
@@ -56,9 +51,12 @@ export const opened = (draft: Draft, input: Opened): void => {
     return
   }
   if (IntMap.size(draft.greeting) >= config.unauthenticatedMax) {
-    // The one that has hesitated longest makes room.
+    // The one that has hesitated longest makes room; a crowd that has only just come in, after an
+    // outage for one, is given the time to say CONNECT.
     const oldest = IntMap.get(draft.links, IntMap.first(draft.greeting)![1])!
-    refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many connections')
+    if (at - oldest.seenAt >= config.unauthenticatedGraceMs) {
+      refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many connections')
+    }
   }
   const link: Link = {
     owner: draft.owner,
@@ -103,7 +101,6 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     }
   }
   if (config.authentication === 'judge') {
-    const kept = { ...packet, password: packet.password && Bytes.own(packet.password) }
     // What waits in the state holds no password; the question takes it to the judge.
     setPhase(draft, link, { phase: 'Judging', connect: { ...ownWill(packet), password: null } })
     draft.effects.push(pause(link.conn))
@@ -111,7 +108,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
       judge(link.conn, {
         clientId: packet.clientId,
         userName: packet.userName,
-        password: kept.password,
+        password: packet.password === null ? null : Bytes.own(packet.password),
         peer: link.peer,
       }),
     )
@@ -144,22 +141,21 @@ const ownWill = (packet: Connect): Connect => {
   return { ...packet, will: { ...will, payload: Bytes.own(will.payload), properties } }
 }
 
-const willOf = (connect: Connect): SessionWill | null => {
-  const { will } = ownWill(connect)
+const willOf = (draft: Draft, connect: Connect): SessionWill | null => {
+  const { will } = connect
   if (will === null) return null
   const { willDelayInterval, ...properties } = will.properties
-  return {
-    delayMs: (willDelayInterval ?? 0) * 1000,
-    message: {
-      topic: will.topic,
-      qos: will.qos,
-      retain: will.retain,
-      payload: will.payload,
-      properties: Object.keys(properties).length === 0 ? none : properties,
-      expiresAt: NEVER,
-      bytes: will.topic.length + Bytes.size(will.payload),
-    },
+  const packet: Publish = {
+    _tag: 'Publish',
+    dup: false,
+    qos: will.qos,
+    retain: will.retain,
+    topic: will.topic,
+    packetId: 0,
+    payload: will.payload,
+    properties: Object.keys(properties).length === 0 ? none : properties,
   }
+  return { delayMs: (willDelayInterval ?? 0) * 1000, message: keep(draft, packet) }
 }
 
 /** Seconds that the session outlives its connection, as the broker allows. */
@@ -191,21 +187,18 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     old = undefined
   }
   const sessionPresent = old !== undefined
-  const session = old === undefined
-    ? begin(draft, clientId)
-    : editSession(draft, old)
+  const session = old === undefined ? begin(draft, clientId) : editSession(draft, old)
   session.conn = link.conn
   session.level = level
   session.expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   session.offlineAt = NEVER
-  session.will = willOf(packet) // replaces one that was delayed [MQTT-3.1.3-9]
+  session.will = willOf(draft, packet) // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
   session.inflightCountMax = Math.min(
     properties.receiveMaximum ?? 65_535,
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
-  session.problemInformation = properties.requestProblemInformation !== 0
   session.sentBytes = 0
   session.takenBytes = 0
   session.progressAt = draft.now
@@ -295,7 +288,6 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     level: 4 as Level,
     inflightCountMax: 1,
     packetBytesMax: NEVER,
-    problemInformation: true,
     sentBytes: 0,
     takenBytes: 0,
     progressAt: draft.now,

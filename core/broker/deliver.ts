@@ -7,11 +7,11 @@ import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
-import { type Draft, drop, editSession, type EditableSession } from './draft.ts'
+import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { send } from './effect.ts'
 import type { Millis } from './input.ts'
 import { type Message, NEVER, type Outgoing, type Session } from './state.ts'
-import { charge, tell, unwrittenBytes } from './tell.ts'
+import { charge, isCongested, tell } from './tell.ts'
 
 /** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], its identifier. */
 export const outgoingProperties = (
@@ -57,8 +57,7 @@ const freePacketId = (session: Session): number => {
 
 /** Whether one more message may be sent that was not in the window before. */
 const hasRoom = (draft: Draft, session: Session): boolean =>
-  Window.size(session.window) < session.inflightCountMax &&
-  unwrittenBytes(session) <= draft.config.unwrittenBytesMax
+  Window.size(session.window) < session.inflightCountMax && !isCongested(draft, session)
 
 /** Gives the message an identifier and sends it; drops it if it is too large for the client. */
 const dispatch = (
@@ -204,8 +203,8 @@ const resend = (
 }
 
 /**
- * After a session was resumed: every unfinished exchange goes on where it was, in the original order
- * [MQTT-4.6.0-1], as far as the new connection's window allows; the rest waits.
+ * After a session was resumed: every unfinished exchange goes on where it was, in the original
+ * order [MQTT-4.6.0-1], as far as the new connection's window allows; the rest waits.
  */
 export const resume = (draft: Draft, session: EditableSession): void => {
   let sending = 0

@@ -108,7 +108,10 @@ export const editLink = (draft: Draft, found: Link): EditableLink => {
   return copy
 }
 
-/** The session as this run may edit it; one that was looked up before an edit finds the edited one. */
+/**
+ * The session as this run may edit it; one that was looked up before an edit finds the edited
+ * one.
+ */
 export const editSession = (draft: Draft, found: Session): EditableSession => {
   if (found.owner === draft.owner) return found
   const session = IntMap.get(draft.sessions, found.number)!
@@ -134,7 +137,6 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     level: session.level,
     inflightCountMax: session.inflightCountMax,
     packetBytesMax: session.packetBytesMax,
-    problemInformation: session.problemInformation,
     sentBytes: session.sentBytes,
     takenBytes: session.takenBytes,
     progressAt: session.progressAt,

@@ -1,5 +1,5 @@
-// What can happen to the broker: facts, in the past tense. Inputs are plain data; every one says when
-// it happened, because the broker has no clock.
+// What can happen to the broker: facts, in the past tense. Inputs are plain data; every one says
+// when it happened, because the broker has no clock.
 
 import type { Fault } from '../codec/fault.ts'
 import type { Packet } from '../codec/packet.ts'

@@ -161,7 +161,10 @@ export const publishWill = (draft: Draft, session: Session): void => {
   publishKept(draft, message, session.number)
 }
 
-/** Ends a session that has no connection, with everything in it; its will is due at the latest now. */
+/**
+ * Ends a session that has no connection, with everything in it; its will is due at the latest
+ * now.
+ */
 export const endSession = (
   draft: Draft,
   session: Session,

@@ -5,7 +5,9 @@ import type { Fault } from '../codec/fault.ts'
 import type { Level, Qos } from '../codec/packet.ts'
 import type { Conn, Peer } from './input.ts'
 
-/** Why a message did not reach somebody; every dropped message is counted once under one of these. */
+/**
+ * Why a message did not reach somebody; every dropped message is counted once under one of these.
+ */
 export type DropReason =
   | 'expired'
   | 'queue full'

@@ -1,5 +1,5 @@
-// Which packets a client may send in which phase of its connection, as a table. A packet that is not
-// legal ends the connection with the code and the clause given here.
+// Which packets a client may send in which phase of its connection, as a table. A packet that is
+// not legal ends the connection with the code and the clause given here.
 
 import { type Fault, fault } from '../codec/fault.ts'
 import type { PacketTag } from '../codec/packet.ts'

@@ -1,6 +1,7 @@
 // PUBLISH from a client and the release of its QoS 2 messages.
 
 import { type Fault, fault } from '../codec/fault.ts'
+import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Pubrel } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
@@ -117,9 +118,8 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
 /** Why a publish may not be taken at all, as a reason code; ROUTED where it may. */
 const refusal = (draft: Draft, packet: Publish, bridge: boolean): number => {
   if (isReserved(packet.topic) && !(bridge && isBridgeState(packet.topic))) return NOT_AUTHORIZED
-  const size = Bytes.size(packet.payload)
-  return packet.retain && size > 0 &&
-      !hasRoomFor(draft, topicOf(packet), packet.topic.length + size)
+  return packet.retain && Bytes.size(packet.payload) > 0 &&
+      !hasRoomFor(draft, topicOf(packet), encodedSize(5, packet))
     ? QUOTA_EXCEEDED
     : ROUTED
 }
@@ -184,4 +184,3 @@ const resolveAlias = (
   }
   return { ...packet, topic, properties: withoutAlias(packet.properties) }
 }
-

@@ -1,6 +1,6 @@
-// Who gets the packet at hand. Messages on one topic have the same receivers again and again; as long
-// as they do, one and the same array stands for them, so that whoever carries out the effects can see
-// at a glance that nothing has changed.
+// Who gets the packet at hand. Messages on one topic have the same receivers again and again; as
+// long as they do, one and the same array stands for them, so that whoever carries out the
+// effects can see at a glance that nothing has changed.
 
 import type { Level } from '../codec/packet.ts'
 import type { Conn } from './input.ts'

@@ -1,5 +1,5 @@
-// From one published message to everybody who subscribed to it: QoS 0 at once, as one effect for all
-// connections that get the same packet; QoS 1 and 2 through the sessions.
+// From one published message to everybody who subscribed to it: QoS 0 at once, as one effect for
+// all connections that get the same packet; QoS 1 and 2 through the sessions.
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
@@ -150,7 +150,7 @@ export const keep = (draft: Draft, packet: Publish): Message => {
       ? packet.properties
       : { ...packet.properties, correlationData: Bytes.own(correlationData) },
     expiresAt: expiryS === undefined ? NEVER : draft.now + expiryS * 1000,
-    bytes: packet.topic.length + Bytes.size(packet.payload),
+    bytes: encodedSize(5, packet),
   }
 }
 
@@ -186,7 +186,8 @@ const deliverTo = (
     if (alone || retain || subscription.identifier !== 0) {
       const properties = subscription.identifier === 0
         ? packet.properties
-        : { ...packet.properties, subscriptionIdentifiers: [subscription.identifier] } // [MQTT-3.3.4-3]
+        // [MQTT-3.3.4-3]
+        : { ...packet.properties, subscriptionIdentifiers: [subscription.identifier] }
       sendOne(draft, session, variant(packet, retain, properties))
       return
     }
@@ -216,7 +217,10 @@ const sendOne = (draft: Draft, session: Session, packet: Publish): void => {
   }
 }
 
-/** The member whose turn it is [MQTT-4.8.2-4]; one that could only lose the message is passed over. */
+/**
+ * The member whose turn it is [MQTT-4.8.2-4]; one that could only lose the message is passed
+ * over.
+ */
 const choose = (draft: Draft, group: SharedGroup, qos: Qos): Subscription => {
   const count = group.members.length
   const turn = IntMap.get(draft.turns, group.number) ?? 0
@@ -310,4 +314,3 @@ const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
   )
   editSession(draft, session).catchUps = catchUps
 }
-

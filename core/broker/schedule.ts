@@ -1,7 +1,7 @@
-// When somebody has to be looked at again. Timers are lazy: activity moves no entry, it only notes
-// when it was, and an entry that comes due too early is put back (see clock.ts). An entry counts only
-// while its owner's `timerAt` still names its time; the others are leftovers, and are swept out when
-// they outnumber what lives.
+// When somebody has to be looked at again. Timers are lazy: activity moves no entry, it only
+// notes when it was, and an entry that comes due too early is put back (see clock.ts). An entry
+// counts only while its owner's `timerAt` still names its time; the others are leftovers, and are
+// swept out when they outnumber what lives.
 
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'

@@ -44,7 +44,7 @@ export interface Message {
   readonly properties: Properties
   /** NEVER without a message expiry interval. */
   readonly expiresAt: Millis
-  /** Size of topic and payload, what the queue's limit in bytes counts. */
+  /** Size on the wire at level 5, what the limits in bytes count. */
   readonly bytes: number
 }
 
@@ -164,8 +164,6 @@ export interface Session {
   readonly inflightCountMax: number
   /** The client's Maximum Packet Size, NEVER for none. */
   readonly packetBytesMax: number
-  /** Whether reason strings and user properties may go with any packet. */
-  readonly problemInformation: boolean
   /** Bytes sent to the connection, and bytes of them that its socket is known to have taken. */
   readonly sentBytes: number
   readonly takenBytes: number

@@ -1,5 +1,5 @@
-// The broker as a function. `run` is the fold of `step` over a batch; it exists because a batch that
-// shares one draft copies every path once instead of once per input.
+// The broker as a function. `run` is the fold of `step` over a batch; it exists because a batch
+// that shares one draft copies every path once instead of once per input.
 
 import type { Packet } from '../codec/packet.ts'
 import { type Fault, fault } from '../codec/fault.ts'
@@ -222,4 +222,3 @@ const command = (draft: Draft, order: Command): void => {
       return absurd(order)
   }
 }
-

@@ -1,5 +1,5 @@
-// SUBSCRIBE and UNSUBSCRIBE, and the two places where a subscription lives: its session, which knows
-// it by filter, and the tree, which finds it by topic.
+// SUBSCRIBE and UNSUBSCRIBE, and the two places where a subscription lives: its session, which
+// knows it by filter, and the tree, which finds it by topic.
 
 import type { Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
@@ -8,7 +8,7 @@ import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
-import { type Draft, editSession, type EditableSession, note } from './draft.ts'
+import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { abandon, begin } from './retain.ts'
 import type { Ready, Session, Subscribers, Subscription } from './state.ts'
 import { tell } from './tell.ts'
@@ -87,7 +87,8 @@ const add = (
     // A bridge has to see whether a message is retained, at every level.
     retainAsPublished: request.retainAsPublished || bridge,
     identifier,
-    joined: old === undefined ? draft.nextJoined++ : old.joined, // [MQTT-3.8.4-3]: replaced in place
+    // Replaced in place [MQTT-3.8.4-3].
+    joined: old === undefined ? draft.nextJoined++ : old.joined,
   }
   session.subscriptions = StrMap.set(
     session.subscriptions,

@@ -17,6 +17,10 @@ export const UNREPORTED_BYTES_MAX = 65_536
 /** Bytes given to the session's connection that its socket is not known to have taken. */
 export const unwrittenBytes = (session: Session): number => session.sentBytes - session.takenBytes
 
+/** Whether so much waits for the socket that what can wait in the session should. */
+export const isCongested = (draft: Draft, session: Session): boolean =>
+  unwrittenBytes(session) > Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
+
 /** Puts `bytes` on the account of what was sent to a session's connection. */
 export const charge = (draft: Draft, session: Session, bytes: number): void => {
   const editable = editSession(draft, session)

@@ -1,6 +1,6 @@
-// The 15 packets of MQTT as plain data, in the vocabulary of version 5. Packets of 3.1.1 and 3.1 are
-// the same records with fewer things said: reasons are MQTT 5 reason codes at every level (the codec
-// translates return codes), properties are empty below level 5.
+// The 15 packets of MQTT as plain data, in the vocabulary of version 5. Packets of 3.1.1 and 3.1
+// are the same records with fewer things said: reasons are MQTT 5 reason codes at every level
+// (the codec translates return codes), properties are empty below level 5.
 
 import type { Bytes } from '../data/bytes.ts'
 import type { TopicFilter } from '../topic/filter.ts'

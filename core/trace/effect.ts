@@ -1,0 +1,41 @@
+// Effects of the broker as JSON and back. A Judge effect holds a password and loses it here.
+
+import type {
+  Close,
+  Effect,
+  Judge,
+  Multicast,
+  Noted,
+  Pause,
+  Question,
+  Resume,
+  Send,
+} from '../broker/effect.ts'
+import { conn, peer } from './input.ts'
+import { note } from './note.ts'
+import { level, packet } from './packet.ts'
+import type { Codec } from './shape.ts'
+import { byte, closed, list, nullable, secret, tag, tagged, text } from './shape.ts'
+
+const question: Codec<Question> = closed<Question>('Question', {
+  clientId: text,
+  userName: nullable(text),
+  password: nullable(secret),
+  peer,
+})
+
+/** Every effect, as core/broker/effect.ts has it. */
+export const effect: Codec<Effect> = tagged<Effect>('Effect', {
+  Send: closed<Send>('Send', { _tag: tag('Send'), conn, level, packet }),
+  Multicast: closed<Multicast>('Multicast', {
+    _tag: tag('Multicast'),
+    conns: list(conn),
+    level,
+    packet,
+  }),
+  Close: closed<Close>('Close', { _tag: tag('Close'), conn, reason: byte }),
+  Pause: closed<Pause>('Pause', { _tag: tag('Pause'), conn }),
+  Resume: closed<Resume>('Resume', { _tag: tag('Resume'), conn }),
+  Judge: closed<Judge>('Judge', { _tag: tag('Judge'), conn, question }),
+  Note: closed<Noted>('Note', { _tag: tag('Note'), note }),
+})
