@@ -169,6 +169,7 @@ const texts: ReadonlyArray<readonly [string, boolean, boolean]> = [
   ['\u{10ffff}', false, false],
   ['\ud800', false, false],
   ['\udc00', false, false],
+  ['\udc00\udc00', false, false],
   ['a\ud800b', false, false],
   ['\udc00\ud800', false, false],
   ['\ud800\ud800\udc00', false, false],
@@ -213,6 +214,7 @@ const texts: ReadonlyArray<readonly [string, boolean, boolean]> = [
   ['$share//a', true, false],
   ['$share/+/a', false, false],
   ['$share/#', false, false],
+  ['$share/#/a', false, false],
   ['$share/g+/a', false, false],
   ['$share/g/$share', true, true],
   ['$share/g/$share/a', true, false],
@@ -424,7 +426,8 @@ const countNodes = (tree: Tree.Tree<string>): number => {
     stack.push(...node.few)
     if (node.plus !== null) stack.push(node.plus)
     if (node.many !== null) {
-      for (let at = node.many.root === null ? [] : [...node.many.root.slots]; at.length > 0;) {
+      const at = node.many.root === null ? [] : [...node.many.root.slots]
+      while (at.length > 0) {
         const slot = at.pop()!
         if (slot.isLeaf) stack.push(slot.value)
         else at.push(...slot.slots)
@@ -689,6 +692,23 @@ memos('remembers 2,048 names at least and 4,096 at most', () => {
   }
   assert.ok(last - forgotten <= memoCountMax)
   assert.ok(last - forgotten >= memoCountMax / 2)
+})
+
+memos('remembers through the generations what is asked for often', () => {
+  const handle = {}
+  let times = 0
+  for (let i = 0; i < 3 * memoCountMax; i++) {
+    memo(handle, `n${i}`, () => '', () => 0)
+    if (i % 1_000 === 0) memo(handle, 'often', () => times++, () => 0)
+  }
+  assert.is(times, 1)
+})
+
+memos('remembers again after it was full of heavy results', () => {
+  const handle = {}
+  computed(handle, 1_000, memoBytesMax / 100)
+  assert.is(computed(handle, 100, 1), 100)
+  assert.is(computed(handle, 100, 1), 0)
 })
 
 memos('remembers 4 MiB at most, and nothing that is too heavy alone', () => {

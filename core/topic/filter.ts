@@ -50,9 +50,8 @@ const shareFault = (text: string): string | null => {
     const slash = text.indexOf('/', group)
     if (slash < 0) return 'lacks a filter after the name of its share' // [MQTT-4.8.2-2]
     if (slash === group) return 'has a share without a name' // [MQTT-4.8.2-1]
-    // A sound filter has a wildcard nowhere but alone in its level.
-    const c = text.charCodeAt(group)
-    if (c === 0x2b || c === 0x23) {
+    // In a sound text a + is alone in its level, and a # here would have been the end of it.
+    if (text.charCodeAt(group) === 0x2b) {
       return 'has a wildcard for the name of its share' // [MQTT-4.8.2-2]
     }
     if (slash + 1 === text.length) return 'lacks a filter after the name of its share'

@@ -17,7 +17,8 @@ interface Table {
 
 const tables = new WeakMap<object, Table>()
 
-// Most calls ask with the handle of the call before, which saves the look-up of its table.
+// Most calls ask with the handle of the call before, which saves the look-up of its table. It keeps
+// that one handle alive, and its table with it, until somebody asks with another.
 let lastHandle: object | null = null
 let lastTable: Table | null = null
 
