@@ -28,9 +28,17 @@ export const size = (bytes: Bytes): number => bytes.end - bytes.start
 /** A typed-array view on the same memory. */
 export const view = (bytes: Bytes): Uint8Array => bytes.buffer.subarray(bytes.start, bytes.end)
 
-/** A copy in a buffer of exactly this size, for whoever keeps bytes longer than they were lent. */
-export const own = (bytes: Bytes): Bytes =>
-  bytes.start === bytes.end ? empty : of(bytes.buffer.slice(bytes.start, bytes.end))
+/**
+ * A copy in a buffer of exactly this size, for whoever keeps bytes longer than they were lent. Not
+ * `slice`: a Node Buffer is a Uint8Array too, and its slice shares memory.
+ */
+export const own = (bytes: Bytes): Bytes => {
+  const count = bytes.end - bytes.start
+  if (count === 0) return empty
+  const buffer = new Uint8Array(count)
+  copyTo(bytes, buffer, 0)
+  return { buffer, start: 0, end: count }
+}
 
 /** Copies the bytes to `target` at `at`; answers the index after the last byte written. */
 export const copyTo = (bytes: Bytes, target: Uint8Array, at: number): number => {
