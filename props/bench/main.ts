@@ -1,0 +1,78 @@
+// The bench: `npm run bench -- --help`. It prints what brokers do for the CPU time they use, side
+// by side, in one run. README.md beside this file says how, and what the figures mean.
+
+import { check } from './check.ts'
+import { type Contestant, makeContestant, profileFolder, versions } from './contestants.ts'
+import { type CoreResult, runCore } from './core-run.ts'
+import { measureRow, type RowResult, type Settings } from './measure.ts'
+import { type Options, parseOptions, usage } from './options.ts'
+import { compile } from './processes.ts'
+import { profileText } from './profile.ts'
+import { coreText, rowText } from './table.ts'
+
+const print = (text: string): void => void process.stdout.write(text + '\n')
+
+const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+/** Those who can take part; a sentence on standard error about each who cannot. */
+const gather = (options: Options): ReadonlyArray<Contestant> =>
+  options.contestants.flatMap((name) => {
+    try {
+      return [makeContestant(name, options.profile)]
+    } catch (error) {
+      process.stderr.write(`${name} does not take part: ${sentenceOf(error)}\n`)
+      return []
+    }
+  })
+
+const measureRows = async (options: Options, settings: Settings): Promise<RowResult[]> => {
+  const results: RowResult[] = []
+  if (options.rows.length === 0) return results
+  const contestants = gather(options)
+  for (const row of options.rows) {
+    const fitting = contestants.filter(({ name }) => name !== 'relay' || row.ratePerS === 0)
+    const result = await measureRow(row, fitting, settings)
+    results.push(result)
+    if (!options.json) print(rowText(result))
+  }
+  return results
+}
+
+const measureCore = async (options: Options): Promise<ReadonlyArray<CoreResult>> => {
+  if (options.coreRows.length === 0) return []
+  const results = await runCore(options.coreRows, options.contestants)
+  if (!options.json) print(coreText(results))
+  return results
+}
+
+/** A row that lost, doubled or changed a message of ours, or that we could not serve at all. */
+const isOurFailure = ({ results }: RowResult): boolean =>
+  results.some(({ name, failure }) => failure !== null && (name === 'node' || name === 'deno'))
+
+const main = async (): Promise<number> => {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === 'help') {
+    print(usage)
+    return 0
+  }
+  const settings: Settings = { ...options, load: compile('load') }
+  if (options.check) return (await check(settings)) ? 0 : 1
+  const versionTable = versions()
+  const versionText = Object.entries(versionTable).map(([name, version]) => `${name} ${version}`)
+  if (!options.json) print(versionText.join(', ') + '\n')
+  const rows = await measureRows(options, settings)
+  const core = await measureCore(options)
+  if (options.json) print(JSON.stringify({ versions: versionTable, rows, core }, null, 2))
+  else if (options.profile) {
+    for (const name of ['node', 'deno']) print(profileText(name, profileFolder(name), 40))
+  }
+  return rows.some(isOurFailure) ? 1 : 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`bench: ${sentenceOf(error)}\n`)
+  process.exitCode = 1
+}

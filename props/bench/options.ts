@@ -1,0 +1,96 @@
+// The command line of the bench. Every figure that a row fixes can be given another value, so that
+// one row can be looked at from several sides.
+
+import { parseArgs } from 'node:util'
+import { coreRowNames } from './core-rows.ts'
+import { type Row, rows } from './rows.ts'
+
+export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'mosquitto-inflight', 'relay']
+
+export interface Options {
+  readonly rows: ReadonlyArray<Row>
+  readonly coreRows: ReadonlyArray<string>
+  readonly contestants: ReadonlyArray<string>
+  readonly level: 4 | 5
+  readonly runs: number
+  readonly seconds: number
+  readonly json: boolean
+  readonly profile: boolean
+  readonly check: boolean
+}
+
+export const usage = `npm run bench -- [ROW ...] [options]
+
+rows: ${rows.map((row) => row.name).join(' ')}
+      ${coreRowNames.join(' ')}
+      core (all of the second line); without a row, all
+
+--runs N          how often each broker is measured in a row, by turns (5)
+--seconds S       how long each time (0.8)
+--brokers A,B     ${contestantNames.join(', ')} (the first four)
+--level 4|5       MQTT 3.1.1 or 5.0 (4)
+--window N        messages under way per publisher
+--bytes N         payload
+--rate N          messages a second, in place of as fast as possible
+--json            one JSON value in place of tables
+--profile         where the time of Sabethes goes while it is measured, by function
+--check           shows that the load notices a fault, and how fast it is itself
+`
+
+const positive = (text: string | undefined, otherwise: number, name: string): number => {
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (!(value > 0)) throw new Error(`--${name} needs a number above 0, not "${text}"`)
+  return value
+}
+
+/** Reads the command line; throws an Error whose message is a sentence for the user. */
+export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean', default: false } as const
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      runs: text,
+      seconds: text,
+      brokers: text,
+      level: text,
+      window: text,
+      bytes: text,
+      rate: text,
+      json: flag,
+      profile: flag,
+      check: flag,
+      help: flag,
+    },
+  })
+  if (values.help) return 'help'
+  const known = new Set([...rows.map((row) => row.name), ...coreRowNames, 'core'])
+  for (const name of positionals) {
+    if (!known.has(name)) throw new Error(`no row is named "${name}"; see --help`)
+  }
+  const contestants = values.brokers?.split(',') ?? contestantNames.slice(0, 4)
+  for (const name of contestants) {
+    if (!contestantNames.includes(name)) throw new Error(`no broker is named "${name}"; see --help`)
+  }
+  const wants = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
+  return {
+    rows: rows
+      .filter((row) => wants(row.name))
+      .map((row) => ({
+        ...row,
+        window: positive(values.window, row.window, 'window'),
+        payloadBytes: positive(values.bytes, row.payloadBytes, 'bytes'),
+        ratePerS: values.rate === undefined ? row.ratePerS : positive(values.rate, 0, 'rate'),
+      })),
+    coreRows: coreRowNames.filter((name) => wants(name) || positionals.includes('core')),
+    contestants,
+    level: values.level === '5' ? 5 : 4,
+    runs: positive(values.runs, 5, 'runs'),
+    seconds: positive(values.seconds, 0.8, 'seconds'),
+    json: values.json,
+    profile: values.profile,
+    check: values.check,
+  }
+}
