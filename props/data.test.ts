@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import * as Bytes from '../core/data/bytes.ts'
 import * as Heap from '../core/data/heap.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { newOwner } from '../core/data/owner.ts'
@@ -336,7 +337,8 @@ let pushed = 0
 const queueLaw: Law<Queue.Queue<number>, ReadonlyArray<number>, readonly [QueueOp, number]> = {
   empty: Queue.empty,
   model: [],
-  apply: (items, _, [op, item]) => op === 'push' ? Queue.push(items, item) : Queue.pop(items),
+  apply: (items, owner, [op, item]) =>
+    op === 'push' ? Queue.push(items, owner, item) : Queue.pop(items, owner),
   imitate: (items, [op, item]) => op === 'push' ? [...items, item] : items.slice(1),
   agree: (items, model) => {
     assert.is(Queue.size(items), model.length)
@@ -355,12 +357,26 @@ queue('agrees with an array on every version', () => {
   fc.assert(fc.property(changes(op, 60), (history) => holds(queueLaw, history)), {
     numRuns: runs(200),
   })
+  // Long enough for several chunks.
+  fc.assert(fc.property(changes(op, 300), (history) => holds(queueLaw, history)), {
+    numRuns: runs(30),
+  })
+})
+
+queue('forgets what was taken', () => {
+  const owner = newOwner()
+  let items: Queue.Queue<number> = Queue.empty
+  for (let i = 0; i < 100; i++) items = Queue.push(items, owner, i)
+  for (let i = 0; i < 70; i++) {
+    items = Queue.pop(items, owner)
+    assert.not.ok(items.head.includes(i), `item ${i} was taken and is still held`)
+  }
 })
 
 queue('holds 200,000 items without a deep call', () => {
   let items: Queue.Queue<number> = Queue.empty
-  for (let i = 0; i < 200_000; i++) items = Queue.push(items, i)
-  items = Queue.pop(Queue.pop(items))
+  for (let i = 0; i < 200_000; i++) items = Queue.push(items, null, i)
+  items = Queue.pop(Queue.pop(items, null), null)
   assert.is(Queue.peek(items), 2)
   assert.is([...Queue.entries(items)].length, 199_998)
 })
@@ -585,3 +601,38 @@ window('answers the same object to its owner', () => {
 })
 
 window.run()
+
+const bytes = suite('bytes')
+
+/** As a Node Buffer does: a slice is a view. */
+class Sharing extends Uint8Array {
+  override slice(start?: number, end?: number): ReturnType<Uint8Array['slice']> {
+    return this.subarray(start, end).subarray()
+  }
+}
+
+bytes('own is a copy of its own, whatever kind of buffer was lent', () => {
+  for (const size of [0, 1, 7, 8, 9, 63, 64, 65, 1000]) {
+    const lent = new Sharing(size + 8)
+    for (let i = 0; i < lent.length; i++) lent[i] = i % 251
+    const kept = Bytes.own(Bytes.slice(lent, 3, 3 + size))
+    lent.fill(255)
+    assert.is(kept.end - kept.start, size)
+    assert.is(kept.buffer.length, size)
+    for (let i = 0; i < size; i++) assert.is(kept.buffer[i], (i + 3) % 251)
+  }
+})
+
+bytes('copyTo copies exactly its bytes and tells where they end', () => {
+  for (let size = 0; size < 200; size++) {
+    const source = Uint8Array.from({ length: size + 10 }, (_, i) => i + 1)
+    const target = new Uint8Array(size + 20)
+    const end = Bytes.copyTo(Bytes.slice(source, 5, 5 + size), target, 9)
+    assert.is(end, 9 + size)
+    for (let i = 0; i < target.length; i++) {
+      assert.is(target[i], i >= 9 && i < end ? i - 9 + 6 : 0, `byte ${i} of ${size}`)
+    }
+  }
+})
+
+bytes.run()

@@ -8,7 +8,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { drain } from './deliver.ts'
 import { type Draft, editSession } from './draft.ts'
-import type { Outgoing, Ready, Session } from './state.ts'
+import type { Outgoing, Ready, Released, Session } from './state.ts'
 import { tell } from './tell.ts'
 
 const REFUSED = 0x80
@@ -16,6 +16,8 @@ const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 
 const wrong = (what: string): Fault =>
   fault(0x82, 'MQTT-4.3.3-1', `${what} that does not fit the message with its identifier`)
+
+const released: Released = { stage: 'released', qos: 2 }
 
 const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outgoing): void => {
   const editable = editSession(draft, session)
@@ -53,13 +55,7 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
   if (outgoing.stage !== 'released') {
     const editable = editSession(draft, session)
     if (outgoing.stage === 'waiting') editable.waitingCount--
-    editable.window = Window.replace(editable.window, draft.owner, packetId, {
-      stage: 'released',
-      message: null,
-      qos: 2,
-      retain: outgoing.retain,
-      identifier: outgoing.identifier,
-    })
+    editable.window = Window.replace(editable.window, draft.owner, packetId, released)
   }
   tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
   return null

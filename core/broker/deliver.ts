@@ -10,7 +10,7 @@ import * as Window from '../data/window.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { send } from './effect.ts'
 import type { Millis } from './input.ts'
-import { type Message, NEVER, type Outgoing, type Session } from './state.ts'
+import { type Delivery, type Message, NEVER, type Session } from './state.ts'
 import { charge, isCongested, tell } from './tell.ts'
 
 /** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], its identifier. */
@@ -29,22 +29,24 @@ export const outgoingProperties = (
 const publishFor = (
   draft: Draft,
   session: Session,
-  message: Message,
-  qos: Qos,
-  retain: boolean,
-  identifier: number,
+  delivery: Delivery,
   packetId: number,
   dup: boolean,
-): Publish => ({
-  _tag: 'Publish',
-  dup,
-  qos,
-  retain,
-  topic: message.topic,
-  packetId,
-  payload: message.payload,
-  properties: session.level === 5 ? outgoingProperties(message, identifier, draft.now) : none,
-})
+): Publish => {
+  const { message } = delivery
+  return {
+    _tag: 'Publish',
+    dup,
+    qos: delivery.qos,
+    retain: delivery.retain,
+    topic: message.topic,
+    packetId,
+    payload: message.payload,
+    properties: session.level === 5
+      ? outgoingProperties(message, delivery.identifier, draft.now)
+      : none,
+  }
+}
 
 const incremented = (packetId: number): number => packetId === 65535 ? 1 : packetId + 1
 
@@ -60,24 +62,16 @@ const hasRoom = (draft: Draft, session: Session): boolean =>
   Window.size(session.window) < session.inflightCountMax && !isCongested(draft, session)
 
 /** Gives the message an identifier and sends it; drops it if it is too large for the client. */
-const dispatch = (
-  draft: Draft,
-  session: EditableSession,
-  message: Message,
-  qos: Qos,
-  retain: boolean,
-  identifier: number,
-): void => {
+const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
   const packetId = freePacketId(session)
-  const packet = publishFor(draft, session, message, qos, retain, identifier, packetId, false)
+  const packet = publishFor(draft, session, delivery, packetId, false)
   const bytes = encodedSize(session.level, packet)
   if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-25]
-    drop(draft, session.clientId, message.topic, qos, 'too large')
+    drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
   session.nextPacketId = incremented(packetId)
-  const outgoing: Outgoing = { stage: 'sent', message, qos, retain, identifier }
-  session.window = Window.add(session.window, draft.owner, packetId, outgoing)
+  session.window = Window.add(session.window, draft.owner, packetId, delivery)
   charge(draft, session, bytes)
   draft.effects.push(send(session.conn!, session.level, packet))
 }
@@ -94,12 +88,12 @@ export const offer = (
   retain: boolean,
   identifier: number,
 ): boolean => {
-  const online = session.conn !== null
+  const delivery: Delivery = { stage: 'open', message, qos, retain, identifier }
   if (
-    online && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
+    session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
     hasRoom(draft, session)
   ) {
-    dispatch(draft, editSession(draft, session), message, qos, retain, identifier)
+    dispatch(draft, editSession(draft, session), delivery)
     return true
   }
   const { queuedCountMax, queuedBytesMax } = draft.config
@@ -112,7 +106,7 @@ export const offer = (
     }
   }
   const taking = editSession(draft, editable)
-  taking.queue = Queue.push(taking.queue, { message, qos, retain, identifier })
+  taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
   return true
 }
@@ -127,7 +121,7 @@ const shedExpired = (draft: Draft, session: Session): Session => {
   if (head === undefined || head.message.expiresAt > draft.now) return session
   const editable = editSession(draft, session)
   while (head !== undefined && head.message.expiresAt <= draft.now) {
-    editable.queue = Queue.pop(editable.queue)
+    editable.queue = Queue.pop(editable.queue, draft.owner)
     editable.queuedBytes -= head.message.bytes
     drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
     head = Queue.peek(editable.queue)
@@ -148,12 +142,12 @@ export const drain = (draft: Draft, found: Session): void => {
     const editable = editSession(draft, session)
     let head = Queue.peek(editable.queue)
     while (head !== undefined && hasRoom(draft, editable)) {
-      editable.queue = Queue.pop(editable.queue)
+      editable.queue = Queue.pop(editable.queue, draft.owner)
       editable.queuedBytes -= head.message.bytes
       if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
         drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
       } else {
-        dispatch(draft, editable, head.message, head.qos, head.retain, head.identifier)
+        dispatch(draft, editable, head)
       }
       head = Queue.peek(editable.queue)
     }
@@ -178,25 +172,18 @@ const resend = (
   draft: Draft,
   session: EditableSession,
   packetId: number,
-  outgoing: Outgoing,
+  delivery: Delivery,
 ): void => {
-  const { message, qos, retain, identifier } = outgoing
-  if (message === null) return
-  const packet = publishFor(draft, session, message, qos, retain, identifier, packetId, true)
+  const packet = publishFor(draft, session, delivery, packetId, true)
   const bytes = encodedSize(session.level, packet)
   if (bytes > session.packetBytesMax) {
     session.window = Window.remove(session.window, draft.owner, packetId)
-    drop(draft, session.clientId, message.topic, qos, 'too large')
+    drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
-  if (outgoing.stage !== 'sent') {
-    session.window = Window.replace(session.window, draft.owner, packetId, {
-      stage: 'sent',
-      message,
-      qos,
-      retain,
-      identifier,
-    })
+  if (delivery.stage !== 'open') {
+    const open: Delivery = { ...delivery, stage: 'open' }
+    session.window = Window.replace(session.window, draft.owner, packetId, open)
   }
   charge(draft, session, bytes)
   draft.effects.push(send(session.conn!, session.level, packet))

@@ -9,7 +9,7 @@ import type { Effect } from './effect.ts'
 import { noted } from './effect.ts'
 import type { Conn } from './input.ts'
 import type { DropReason, Note } from './note.ts'
-import { newReceivers, type Receivers } from './receivers.ts'
+import { newRouting, type Routing } from './receivers.ts'
 import type { Counters, Link, Phase, Session, State } from './state.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
@@ -24,9 +24,7 @@ export interface Draft extends Writable<State> {
   retainedOwner: Owner
   effects: Effect[]
   countersOwned: boolean
-  /** Scratch for routing: who gets the packet at hand, below level 5 and at it. */
-  readonly receivers4: Receivers
-  readonly receivers5: Receivers
+  readonly routing: Routing
 }
 
 export const open = (state: State): Draft => {
@@ -58,8 +56,7 @@ export const open = (state: State): Draft => {
     retainedOwner: owner,
     effects: [],
     countersOwned: false,
-    receivers4: newReceivers(4),
-    receivers5: newReceivers(5),
+    routing: newRouting(),
   }
 }
 

@@ -2,8 +2,9 @@
 // long as they do, one and the same array stands for them, so that whoever carries out the
 // effects can see at a glance that nothing has changed.
 
-import type { Level } from '../codec/packet.ts'
+import type { Level, Publish } from '../codec/packet.ts'
 import type { Conn } from './input.ts'
+import type { Message } from './state.ts'
 
 /** The receivers of one packet at one level, gathered while routing. */
 export interface Receivers {
@@ -16,7 +17,7 @@ export interface Receivers {
   list: Conn[] | null
 }
 
-export const newReceivers = (level: Level): Receivers => ({
+const newReceivers = (level: Level): Receivers => ({
   level,
   first: null,
   count: 0,
@@ -50,3 +51,30 @@ export const release = (receivers: Receivers): ReadonlyArray<Conn> => {
   receivers.last = receivers.list ?? (last.length === count ? last : last.slice(0, count))
   return receivers.last
 }
+
+/** Scratch for the message being routed: its variants are made when the first receiver needs them. */
+export interface Routing {
+  /** Receivers below level 5, and at it. */
+  readonly receivers4: Receivers
+  readonly receivers5: Receivers
+  /** The message in bytes of its own. */
+  kept: Message | null
+  /** The packet as most receivers get it, QoS 0 and not retained, and its size. */
+  live4: Publish | null
+  bytes4: number
+  live5: Publish | null
+  bytes5: number
+  /** Subscriptions whose copy was not turned away. */
+  taken: number
+}
+
+export const newRouting = (): Routing => ({
+  receivers4: newReceivers(4),
+  receivers5: newReceivers(5),
+  kept: null,
+  live4: null,
+  bytes4: 0,
+  live5: null,
+  bytes5: 0,
+  taken: 0,
+})

@@ -16,6 +16,7 @@ import { multicast, send } from './effect.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import {
   type CatchUp,
+  type Filters,
   type Group,
   type Message,
   NEVER,
@@ -57,8 +58,8 @@ const foundMonoid = {
   concat: (x: Found, y: Found): Found => x.length === 0 ? y : y.length === 0 ? x : [...x, ...y],
 }
 
-const match = (tree: Tree.Tree<Subscribers>, topic: TopicName): Matched => {
-  const found = Tree.collect(tree, topic, foundMonoid, (subscribers) => [subscribers])
+const match = (topic: TopicName, filters: Filters): Matched => {
+  const found = Tree.collect(filters.tree, topic, foundMonoid, (subscribers) => [subscribers])
   const subscriptions: Subscription[] = []
   const overlapping: Subscription[] = []
   const groups: SharedGroup[] = []
@@ -109,20 +110,6 @@ const emitTo = (draft: Draft, receivers: Receivers, packet: Publish): void => {
   receivers.list = null
 }
 
-/** One message being routed: its variants are made when the first receiver needs them. */
-interface Routing {
-  readonly packet: Publish
-  readonly publisher: number
-  kept: Message | null
-  /** The packet as most receivers get it: QoS 0, not retained. */
-  live5: Publish | null
-  bytes5: number
-  live4: Publish | null
-  bytes4: number
-  taken: number
-  full: number
-}
-
 const variant = (packet: Publish, retain: boolean, properties: Properties): Publish =>
   packet.qos === 0 && !packet.dup && packet.retain === retain && packet.properties === properties
     ? packet
@@ -163,20 +150,18 @@ export const topicOf = (packet: Publish): TopicName => {
 /** Delivers one copy: `alone`, or together with what others get. */
 const deliverTo = (
   draft: Draft,
-  routing: Routing,
+  packet: Publish,
   subscription: Subscription,
   alone: boolean,
 ): void => {
-  const { packet } = routing
+  const { routing } = draft
   const session = IntMap.get(draft.sessions, subscription.session)!
   if (session.catchUps.length > 0) overtake(draft, session, topicOf(packet))
   const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
   const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   if (qos > 0) {
     if (routing.kept === null) routing.kept = keep(draft, packet)
-    const taken = offer(draft, session, routing.kept, qos, retain, subscription.identifier)
-    if (taken) routing.taken++
-    else routing.full++
+    if (offer(draft, session, routing.kept, qos, retain, subscription.identifier)) routing.taken++
     return
   }
   routing.taken++
@@ -195,7 +180,9 @@ const deliverTo = (
       routing.live5 = variant(packet, false, packet.properties)
       routing.bytes5 = encodedSize(5, routing.live5)
     }
-    if (admit(draft, session, packet.topic, routing.bytes5)) gather(draft.receivers5, session.conn)
+    if (admit(draft, session, packet.topic, routing.bytes5)) {
+      gather(routing.receivers5, session.conn)
+    }
   } else {
     if (alone || retain) {
       sendOne(draft, session, variant(packet, retain, none))
@@ -206,7 +193,9 @@ const deliverTo = (
       routing.live4 = variant(packet, false, none)
       routing.bytes4 = encodedSize(4, routing.live4)
     }
-    if (admit(draft, session, packet.topic, routing.bytes4)) gather(draft.receivers4, session.conn)
+    if (admit(draft, session, packet.topic, routing.bytes4)) {
+      gather(routing.receivers4, session.conn)
+    }
   }
 }
 
@@ -247,39 +236,32 @@ export const route = (
   publisher: number,
 ): number => {
   const topic = topicOf(packet)
-  const tree = draft.filters.tree
-  const matched = memo(draft.filters, topic, () => match(tree, topic), weight)
-  const routing: Routing = {
-    packet,
-    publisher,
-    kept,
-    live5: null,
-    bytes5: 0,
-    live4: null,
-    bytes4: 0,
-    taken: 0,
-    full: 0,
-  }
+  const matched = memo(draft.filters, topic, match, weight)
+  const { routing } = draft
+  routing.kept = kept
+  routing.live5 = null
+  routing.live4 = null
+  routing.taken = 0
   const { subscriptions, overlapping, groups } = matched
   let count = 0
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i]!
     if (subscription.noLocal && subscription.session === publisher) continue // [MQTT-3.8.3-3]
     count++
-    deliverTo(draft, routing, subscription, false)
+    deliverTo(draft, packet, subscription, false)
   }
-  if (draft.receivers4.count > 0) emitTo(draft, draft.receivers4, routing.live4!)
-  if (draft.receivers5.count > 0) emitTo(draft, draft.receivers5, routing.live5!)
+  if (routing.receivers4.count > 0) emitTo(draft, routing.receivers4, routing.live4!)
+  if (routing.receivers5.count > 0) emitTo(draft, routing.receivers5, routing.live5!)
   // A connection stands in a multicast once; whoever gets further copies gets them after it.
   for (let i = 0; i < overlapping.length; i++) {
     const subscription = overlapping[i]!
     if (subscription.noLocal && subscription.session === publisher) continue
     count++
-    deliverTo(draft, routing, subscription, true)
+    deliverTo(draft, packet, subscription, true)
   }
   for (let i = 0; i < groups.length; i++) {
     count++
-    deliverTo(draft, routing, choose(draft, groups[i]!, packet.qos), true)
+    deliverTo(draft, packet, choose(draft, groups[i]!, packet.qos), true)
   }
   if (count === 0) {
     drop(draft, null, topic, packet.qos, 'no subscriber')

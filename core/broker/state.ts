@@ -90,27 +90,27 @@ export interface Link {
 
 /** How far a message of QoS 1 or 2 has got towards its receiver. */
 export type Stage =
+  | 'open' // in the queue: not sent; in the window: PUBLISH sent, no answer
   | 'waiting' // sent on an earlier connection, not on this one yet: its window is full
-  | 'sent' // PUBLISH sent, no answer
   | 'released' // PUBREC received, PUBREL sent
 
-export interface Outgoing {
-  readonly stage: Stage
-  /** Null once released: the receiver has it. */
-  readonly message: Message | null
+/** One copy of a message for one session; the same record in the queue and in the window. */
+export interface Delivery {
+  readonly stage: 'open' | 'waiting'
+  readonly message: Message
   readonly qos: Qos
   readonly retain: boolean
   /** Subscription identifier, 0 for none. */
   readonly identifier: number
 }
 
-/** A message waiting for room in the window. */
-export interface Queued {
-  readonly message: Message
-  readonly qos: Qos
-  readonly retain: boolean
-  readonly identifier: number
+/** What is left of a QoS 2 delivery when the receiver has the message. */
+export interface Released {
+  readonly stage: 'released'
+  readonly qos: 2
 }
+
+export type Outgoing = Delivery | Released
 
 /** A QoS 2 message received and not released yet; null where it may go nowhere. */
 export interface Incoming {
@@ -149,7 +149,7 @@ export interface Session {
   readonly window: Window<Outgoing>
   /** How many of them are at stage `waiting`. */
   readonly waitingCount: number
-  readonly queue: Queue<Queued>
+  readonly queue: Queue<Delivery>
   readonly queuedBytes: number
   /** 0 < nextPacketId <= 65535 [MQTT-2.2.1-3]. */
   readonly nextPacketId: number

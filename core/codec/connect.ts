@@ -1,7 +1,7 @@
 // CONNECT and CONNACK. A CONNECT brings the protocol level with it, and how a fault in one may be
-// answered depends on how far reading it came: an unknown name is met with silence, an unknown level
-// with a CONNACK in the nearest level known, and from then on version 5 is told what is wrong while
-// the older ones are closed without a word [v3 MQTT-3.1.4-1].
+// answered depends on how far reading it came: an unknown name is met with silence, an unknown
+// level with a CONNACK in the nearest level known, and from then on version 5 is told what is wrong
+// while the older ones are closed without a word [v3 MQTT-3.1.4-1].
 
 import * as Bytes from '../data/bytes.ts'
 import type { Cursor } from './cursor.ts'
@@ -48,7 +48,7 @@ const willRetainFlag = 0x20
 const passwordFlag = 0x40
 const userNameFlag = 0x80
 
-/** Null with a fault noted in the cursor. On a connection that has a level, faults keep that level. */
+/** Null with a fault noted in the cursor. Faults on a connection that has a level keep it. */
 export const decodeConnect = (c: Cursor): Connect | null => {
   const connected = c.faultLevel
   const levelByte = readProtocol(c)

@@ -1,4 +1,5 @@
-// SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK: a packet identifier and a list that may not be empty.
+// SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK: a packet identifier and a list, which may not be
+// empty.
 
 import { isTopicFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'

@@ -9,8 +9,8 @@ export const varintSize = (value: number): number =>
   value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4
 
 /**
- * Writes `value` in its shortest form [MQTT-1.5.5-1] and answers the index after it. A value that no
- * packet can hold is a fault of ours and throws.
+ * Writes `value` in its shortest form [MQTT-1.5.5-1] and answers the index after it. A value that
+ * no packet can hold is a fault of ours and throws.
  */
 export const writeVarint = (target: Uint8Array, at: number, value: number): number => {
   if (value < 0x80) {

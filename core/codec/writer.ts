@@ -1,5 +1,5 @@
-// Writing fields: every function writes at an index of a target that has room, and answers the index
-// after what it wrote. What cannot be written at all is a fault of ours and throws.
+// Writing fields: every function writes at an index of a target that has room, and answers the
+// index after what it wrote. What cannot be written at all is a fault of ours and throws.
 
 import * as Bytes from '../data/bytes.ts'
 import { utf8Size, writeUtf8 } from './utf8.ts'

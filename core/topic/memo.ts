@@ -23,14 +23,14 @@ let lastHandle: object | null = null
 let lastTable: Table | null = null
 
 /**
- * `compute(name)`, or what it answered for the name and handle before. `compute` must depend on the
+ * `compute(name, handle)`, or what it answered for the name and handle before. `compute` must depend on the
  * name and on what the handle stands for, and on nothing else: one handle serves one computation.
  * `weigh` answers about how many bytes a result holds; the name is added to that.
  */
-export const memo = <B>(
-  handle: object,
-  name: string,
-  compute: (name: string) => B,
+export const memo = <H extends object, N extends string, B>(
+  handle: H,
+  name: N,
+  compute: (name: N, handle: H) => B,
   weigh: (result: B) => number,
 ): B => {
   const table = handle === lastHandle && lastTable !== null ? lastTable : tableOf(handle)
@@ -38,7 +38,7 @@ export const memo = <B>(
   // One handle serves one computation, so what lies in its table is a B.
   if (known !== undefined) return known as B
   const before = table.old.get(name)
-  const result = before === undefined ? compute(name) : before as B
+  const result = before === undefined ? compute(name, handle) : before as B
   remember(table, name, result, weigh(result) + 2 * name.length)
   return result
 }
