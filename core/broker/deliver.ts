@@ -20,9 +20,11 @@ export const outgoingProperties = (
   now: Millis,
 ): Properties => {
   if (identifier === 0 && message.expiresAt === NEVER) return message.properties
+  // An exchange that was begun goes on after the message has expired, with nothing left to live.
+  const leftS = Math.max(0, Math.ceil((message.expiresAt - now) / 1000))
   const counted = message.expiresAt === NEVER
     ? message.properties
-    : { ...message.properties, messageExpiryInterval: Math.ceil((message.expiresAt - now) / 1000) }
+    : { ...message.properties, messageExpiryInterval: leftS }
   return identifier === 0 ? counted : { ...counted, subscriptionIdentifiers: [identifier] }
 }
 

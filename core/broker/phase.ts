@@ -57,6 +57,24 @@ const ready: { readonly [tag in PacketTag]: Verdict } = {
   Auth: noMethod,
 }
 
+/** Reason codes with which a client may say DISCONNECT (section 3.14.2.1 of MQTT 5). */
+export const farewells: ReadonlySet<number> = new Set([
+  0x00,
+  0x04,
+  0x80,
+  0x81,
+  0x82,
+  0x83,
+  0x90,
+  0x93,
+  0x94,
+  0x95,
+  0x96,
+  0x97,
+  0x98,
+  0x99,
+])
+
 export const legality: {
   readonly [phase in Phase['phase']]: { readonly [tag in PacketTag]: Verdict }
 } = { Greeting: greeting, Judging: judging, Ready: ready }

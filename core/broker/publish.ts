@@ -44,7 +44,7 @@ export const publish = (
     }
   }
   if (packet.qos === 0) {
-    accept(draft, packet, null, ready.session, ready.bridge)
+    accept(draft, ready, packet)
     return null
   }
 
@@ -69,7 +69,7 @@ export const publish = (
 
   const { packetId } = packet
   if (packet.qos === 1) {
-    const accepted = accept(draft, packet, null, ready.session, ready.bridge)
+    const accepted = accept(draft, ready, packet)
     const reason = ready.level === 5 ? accepted : 0
     tell(draft, session, { _tag: 'Puback', packetId, reason, properties: none })
     return null
@@ -130,18 +130,17 @@ const whyRefused = (reason: number) =>
 /** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
 const accept = (
   draft: Draft,
+  ready: Ready,
   packet: Publish,
-  kept: Message | null,
-  publisher: number,
-  bridge: boolean,
 ): number => {
+  let kept: Message | null = null
   const reason = packet.retain || packet.topic.charCodeAt(0) === 0x24
-    ? refusal(draft, packet, bridge)
+    ? refusal(draft, packet, ready.bridge)
     : ROUTED
   if (reason !== ROUTED) {
     drop(draft, null, packet.topic, packet.qos, whyRefused(reason))
-    // A QoS 1 publisher is told and may try again, so nobody gets it now.
-    if (reason === NOT_AUTHORIZED || packet.qos === 1) return reason
+    // A QoS 1 publisher of MQTT 5 is told and may try again, so nobody gets it now.
+    if (reason === NOT_AUTHORIZED || (packet.qos === 1 && ready.level === 5)) return reason
   } else if (packet.retain) {
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
     else {
@@ -149,7 +148,7 @@ const accept = (
       retain(draft, kept)
     }
   }
-  return route(draft, packet, kept, publisher)
+  return route(draft, packet, kept, ready.session)
 }
 
 const withoutAlias = (properties: Properties): Properties => {

@@ -14,7 +14,7 @@ import { type Draft, editLink, editSession, open, seal, stale } from './draft.ts
 import type { Effect } from './effect.ts'
 import type { Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, refuse } from './leave.ts'
-import { legality } from './phase.ts'
+import { farewells, legality } from './phase.ts'
 import { publish, release } from './publish.ts'
 import type { Link, Ready, State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
@@ -157,6 +157,9 @@ const disconnect = (
   packet: Extract<Packet, { _tag: 'Disconnect' }>,
 ): Fault | null => {
   const expiryS = packet.properties.sessionExpiryInterval
+  if (!farewells.has(packet.reason)) {
+    return fault(0x82, 'MQTT-3.14.2-1', 'DISCONNECT with a reason code that only a server may give')
+  }
   if (packet.properties.serverReference !== undefined) {
     return fault(0x82, 'MQTT-3.14.2-1', 'a client sent a server reference with DISCONNECT')
   }

@@ -32,7 +32,12 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
       reasons.push(QUOTA_EXCEEDED)
       continue
     }
-    if (old !== undefined) abandon(draft, session, old)
+    if (old !== undefined) {
+      abandon(draft, session, old)
+      // The packet may name a filter twice; the last request counts.
+      const again = begun.indexOf(old)
+      if (again >= 0) begun.splice(again, 1)
+    }
     const added = add(draft, session, request, identifier, ready.bridge, old)
     reasons.push(request.qos)
     note(draft, {
