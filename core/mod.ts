@@ -5,6 +5,7 @@
 
 export * from './broker/mod.ts'
 export * from './codec/mod.ts'
+export * as Packet from './codec/make.ts'
 export * as Bytes from './data/bytes.ts'
 export type { Owner } from './data/owner.ts'
 export { parseTopicFilter, splitShare, type TopicFilter } from './topic/filter.ts'

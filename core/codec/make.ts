@@ -1,0 +1,130 @@
+// Packets made by hand, for tests, simulators and whoever embeds the broker: say what matters, the
+// rest is what a plain client would send. A name or filter that is none is the caller's mistake and
+// throws.
+
+import * as Bytes from '../data/bytes.ts'
+import { parseTopicFilter } from '../topic/filter.ts'
+import { parseTopicName } from '../topic/name.ts'
+import type { Connect, Publish, Qos, Subscribe, SubscribeRequest, Will } from './packet.ts'
+import { none, type Properties } from './property.ts'
+import { encodeUtf8 } from './utf8.ts'
+
+/** Text is sent as UTF-8, bytes as they are. */
+export type Payload = string | Uint8Array
+
+const payloadOf = (payload: Payload): Bytes.Bytes =>
+  Bytes.of(typeof payload === 'string' ? encodeUtf8(payload) : payload)
+
+const nameOf = (topic: string): Publish['topic'] & Will['topic'] => {
+  const parsed = parseTopicName(topic)
+  if (parsed._tag === 'Left') {
+    throw new TypeError(`topic name ${JSON.stringify(topic)}: ${parsed.left}`)
+  }
+  return parsed.right
+}
+
+const filterOf = (filter: string): SubscribeRequest['filter'] => {
+  const parsed = parseTopicFilter(filter)
+  if (parsed._tag === 'Left') {
+    throw new TypeError(`topic filter ${JSON.stringify(filter)}: ${parsed.left}`)
+  }
+  return parsed.right
+}
+
+export interface WillWish {
+  readonly topic: string
+  readonly payload?: Payload
+  readonly qos?: Qos
+  readonly retain?: boolean
+  readonly properties?: Properties
+}
+
+export interface ConnectWish {
+  readonly clientId: string
+  readonly level?: Connect['level']
+  readonly cleanStart?: boolean
+  readonly keepAliveS?: number
+  readonly will?: WillWish
+  readonly userName?: string
+  readonly password?: Payload
+  readonly properties?: Properties
+}
+
+/** A CONNECT: MQTT 5, a clean start and 60 seconds of keep alive unless said otherwise. */
+export const connect = (wish: ConnectWish): Connect => ({
+  _tag: 'Connect',
+  level: wish.level ?? 5,
+  bridge: false,
+  cleanStart: wish.cleanStart ?? true,
+  keepAliveS: wish.keepAliveS ?? 60,
+  clientId: wish.clientId,
+  will: wish.will === undefined ? null : {
+    topic: nameOf(wish.will.topic),
+    payload: payloadOf(wish.will.payload ?? ''),
+    qos: wish.will.qos ?? 0,
+    retain: wish.will.retain ?? false,
+    properties: wish.will.properties ?? none,
+  },
+  userName: wish.userName ?? null,
+  password: wish.password === undefined ? null : payloadOf(wish.password),
+  properties: wish.properties ?? none,
+})
+
+export interface PublishWish {
+  readonly topic: string
+  readonly payload?: Payload
+  readonly qos?: Qos
+  readonly retain?: boolean
+  readonly dup?: boolean
+  /** Needed above QoS 0. */
+  readonly packetId?: number
+  readonly properties?: Properties
+}
+
+/** A PUBLISH: an empty payload at QoS 0 unless said otherwise. */
+export const publish = (wish: PublishWish): Publish => ({
+  _tag: 'Publish',
+  dup: wish.dup ?? false,
+  qos: wish.qos ?? 0,
+  retain: wish.retain ?? false,
+  topic: nameOf(wish.topic),
+  packetId: wish.packetId ?? (wish.qos === undefined || wish.qos === 0 ? 0 : 1),
+  payload: payloadOf(wish.payload ?? ''),
+  properties: wish.properties ?? none,
+})
+
+export interface SubscribeWish {
+  readonly filter: string
+  readonly qos?: Qos
+  readonly noLocal?: boolean
+  readonly retainAsPublished?: boolean
+  readonly retainHandling?: SubscribeRequest['retainHandling']
+}
+
+/** A SUBSCRIBE to one filter or several; a plain string subscribes at QoS 0. */
+export const subscribe = (
+  wishes: string | SubscribeWish | ReadonlyArray<string | SubscribeWish>,
+  packetId = 1,
+  properties: Properties = none,
+): Subscribe => ({
+  _tag: 'Subscribe',
+  packetId,
+  requests: (isList(wishes) ? wishes : [wishes]).map(request),
+  properties,
+})
+
+const isList = (
+  wishes: string | SubscribeWish | ReadonlyArray<string | SubscribeWish>,
+): wishes is ReadonlyArray<string | SubscribeWish> => Array.isArray(wishes)
+
+const request = (wish: string | SubscribeWish): SubscribeRequest => {
+  const { filter, qos, noLocal, retainAsPublished, retainHandling }: SubscribeWish =
+    typeof wish === 'string' ? { filter: wish } : wish
+  return {
+    filter: filterOf(filter),
+    qos: qos ?? 0,
+    noLocal: noLocal ?? false,
+    retainAsPublished: retainAsPublished ?? false,
+    retainHandling: retainHandling ?? 0,
+  }
+}

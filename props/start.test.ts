@@ -1,0 +1,145 @@
+// runs: node
+// The commands that the README gives a newcomer, as typed: `npm start` and `deno task start` with
+// options behind them, the first conversation with mosquitto's clients, and the end by a signal to
+// the command itself, after which nothing is left running.
+
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { connect as connectTo, createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { findDeno, root } from './runtimes.ts'
+
+const deno = findDeno()
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connectTo(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+
+/** Resolves when what a child says contains the text; rejects when it ends or 20 s pass before. */
+const says = (child: ChildProcess, text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let heard = ''
+    const fail = (why: string): void => reject(new Error(`${why}; it said:\n${heard}`))
+    const timer = setTimeout(() => fail(`'${text}' did not come`), 20_000)
+    const hear = (chunk: string): void => {
+      heard += chunk
+      if (!heard.includes(text)) return
+      clearTimeout(timer)
+      resolve()
+    }
+    child.stdout?.setEncoding('utf8').on('data', hear)
+    child.stderr?.setEncoding('utf8').on('data', hear)
+    child.on('error', (error) => fail(error.message))
+    child.on('exit', (status) => fail(`ended with status ${status} before '${text}'`))
+  })
+
+/** Resolves with the exit status; rejects when 10 s pass before. */
+const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('it does not end')), 10_000)
+    child.on('exit', (status) => {
+      clearTimeout(timer)
+      resolve(status)
+    })
+  })
+
+const start = (line: string): ChildProcess => {
+  const [command = '', ...args] = line.split(' ')
+  const path = deno === null ? process.env['PATH'] : `${dirname(deno)}:${process.env['PATH'] ?? ''}`
+  return spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that `cleanUp` reaches what it has started.
+    detached: true,
+  })
+}
+
+const cleanUp = (child: ChildProcess): void => {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // Nobody is left, as it should be.
+  }
+}
+
+const clients = ['mosquitto_sub', 'mosquitto_pub']
+const hasClients = clients.every((name) => spawnSync(name, ['--help']).error === undefined)
+if (!hasClients) {
+  console.log("SKIPPED: the README's first conversation because mosquitto-clients is missing")
+}
+
+const commands: Readonly<Record<string, string>> = {
+  'npm start': 'npm start --',
+  'deno task start': 'deno task start',
+}
+
+const starting = suite('start')
+
+for (const [name, command] of Object.entries(commands)) {
+  if (deno === null && command.startsWith('deno')) {
+    console.log(`SKIPPED: ${name} because deno is missing`)
+    continue
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    starting(`${name} passes its options on, and ends in order at ${signal}`, async () => {
+      const port = await freePort()
+      const broker = start(`${command} -p ${port} -v`)
+      try {
+        await says(broker, `Opening ipv4 listen socket on port ${port}.`)
+        while (!await accepts(port)) await new Promise((resolve) => setTimeout(resolve, 50))
+        const status = ended(broker)
+        broker.kill(signal)
+        assert.is(await status, 0)
+        // The broker itself, not only the command that started it.
+        assert.is(await accepts(port), false)
+      } finally {
+        cleanUp(broker)
+      }
+    })
+  }
+
+  if (hasClients) {
+    starting(`${name}: the first conversation`, async () => {
+      const port = await freePort()
+      const broker = start(`${command} -p ${port} -v`)
+      try {
+        await says(broker, ' running')
+        const subscriber = start(`mosquitto_sub -p ${port} -v -t home/+/temp -C 1`)
+        const heard = says(subscriber, 'home/bedroom/temp 20\n')
+        await says(broker, 'Sending SUBACK')
+        const publisher = start(`mosquitto_pub -p ${port} -t home/bedroom/temp -m 20`)
+        assert.is(await ended(publisher), 0)
+        await heard
+        const status = ended(broker)
+        broker.kill('SIGINT')
+        assert.is(await status, 0)
+      } finally {
+        cleanUp(broker)
+      }
+    })
+  }
+}
+
+starting.run()
