@@ -1,0 +1,1014 @@
+// The driver only carries: whatever way bytes are cut into chunks and chunks into turns, each client's
+// packets reach the broker in order and once, and each client gets byte for byte what the broker's
+// effects say, while read buffers are overwritten after every turn and wires refuse and stall. Nobody
+// is served at the cost of others, and everything ends: connections, turns, the driver itself.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Config, Conn, Effect, Gone, Input, State } from '../core/mod.ts'
+import * as broker from '../core/mod.ts'
+import { createReader, defaultLimits, defaults, encode, none } from '../core/mod.ts'
+import type { Level, Packet, Qos } from '../core/codec/packet.ts'
+import * as B from '../core/data/bytes.ts'
+import { parseTopicFilter } from '../core/topic/filter.ts'
+import { parseTopicName } from '../core/topic/name.ts'
+import type { Broker, Host, Link } from '../shells/common/driver.ts'
+import { createDriver, Driver } from '../shells/common/driver.ts'
+import { Log } from '../shells/common/log.ts'
+import { unwrittenBytes } from '../shells/common/outbox.ts'
+import type { Wire } from '../shells/common/outbox.ts'
+import { Slots } from '../shells/common/slots.ts'
+import { plain } from './gen/packets.ts'
+import { runs } from './gen/settings.ts'
+
+const right = <A>(either: { _tag: 'Left'; left: string } | { _tag: 'Right'; right: A }): A => {
+  if (either._tag === 'Left') throw new Error(either.left)
+  return either.right
+}
+
+const nameOf = (text: string) => right(parseTopicName(text))
+const filterOf = (text: string) => right(parseTopicFilter(text))
+
+// Packets of the clients
+
+const connect = (clientId: string, level: Level = 4, keepAliveS = 0): Packet => ({
+  _tag: 'Connect',
+  level,
+  bridge: false,
+  cleanStart: true,
+  keepAliveS,
+  clientId,
+  will: null,
+  userName: null,
+  password: null,
+  properties: none,
+})
+
+const subscribe = (filter: string, qos: Qos = 0, packetId = 1): Packet => ({
+  _tag: 'Subscribe',
+  packetId,
+  requests: [{
+    filter: filterOf(filter),
+    qos,
+    noLocal: false,
+    retainAsPublished: false,
+    retainHandling: 0,
+  }],
+  properties: none,
+})
+
+const publish = (topic: string, size: number, qos: Qos = 0, packetId = 0): Packet => ({
+  _tag: 'Publish',
+  dup: false,
+  qos,
+  retain: false,
+  topic: nameOf(topic),
+  packetId,
+  payload: B.of(new Uint8Array(size).fill(size & 0xff)),
+  properties: none,
+})
+
+const pingreq: Packet = { _tag: 'Pingreq' }
+const disconnect: Packet = { _tag: 'Disconnect', reason: 0, properties: none }
+
+const bytesOf = (level: Level, ...packets: ReadonlyArray<Packet>): Uint8Array =>
+  join(packets.map((packet) => encode(level, packet)))
+
+const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+const same = (seen: Uint8Array, wanted: Uint8Array, what: string): void => {
+  let at = 0
+  while (at < seen.length && seen[at] === wanted[at]) at += 1
+  assert.ok(
+    at === seen.length && at === wanted.length,
+    `${what}: ${seen.length} bytes for ${wanted.length}, different from byte ${at} on`,
+  )
+}
+
+/** What a client at `level` reads in these bytes. */
+const packetsIn = (level: Level, bytes: Uint8Array): ReadonlyArray<Packet> => {
+  const reader = createReader({ ...defaultLimits, packetBytesMax: 4_000_000 }, level)
+  reader.push(bytes, 0, bytes.length)
+  const packets: Array<Packet> = []
+  for (let next = reader.next(); next !== null; next = reader.next()) {
+    if (next._tag === 'Left') throw new Error(next.left.detail)
+    packets.push(next.right)
+  }
+  assert.is(reader.waiting, 0, 'what a client got ends with a whole packet')
+  return packets
+}
+
+const tagsIn = (level: Level, bytes: Uint8Array): ReadonlyArray<string> =>
+  packetsIn(level, bytes).map((packet) => packet._tag)
+
+// A runtime made of nothing
+
+/** A socket with a client at the other end, which reads all unless it is told to stall. */
+class FakeWire implements Wire {
+  stalled = false
+  paused = false
+  ended = false
+  destroyed = 0
+  writes = 0
+  releases = 0
+  /** The read buffer, used again for every chunk once it has been given back. */
+  private readonly buffer = new Uint8Array(300_000)
+  private lentBytes = 0
+  private readonly chunks: Array<Uint8Array> = []
+  private flying: Uint8Array | null = null
+  private flown = 0
+
+  /** All that the client has got. */
+  get got(): Uint8Array {
+    return join(this.chunks)
+  }
+
+  /** Puts a chunk into the read buffer; answers where it lies. */
+  lend(chunk: Uint8Array): readonly [Uint8Array, number, number] {
+    const start = this.lentBytes
+    this.buffer.set(chunk, start)
+    this.lentBytes += chunk.length
+    return [this.buffer, start, this.lentBytes]
+  }
+
+  write(bytes: Uint8Array): boolean {
+    assert.is(this.flying, null, 'a write while another one is under way')
+    assert.not(this.ended, 'a write after the end')
+    assert.is(this.destroyed, 0, 'a write after destroy')
+    this.writes += 1
+    if (this.stalled) {
+      this.flying = bytes
+      this.flown = 0
+      return false
+    }
+    this.chunks.push(bytes.slice())
+    return true
+  }
+
+  /** The client reads some of what was refused; answers how many bytes. */
+  take(bytes: number): number {
+    const { flying } = this
+    if (flying === null) return 0
+    const count = Math.min(bytes, flying.length - this.flown)
+    this.chunks.push(flying.slice(this.flown, this.flown + count))
+    this.flown += count
+    if (this.flown === flying.length) this.flying = null
+    return count
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  released(): void {
+    this.releases += 1
+    // What was lent must not be read any more: whoever does reads this.
+    this.buffer.fill(0xee, 0, this.lentBytes)
+    this.lentBytes = 0
+  }
+
+  end(): void {
+    assert.is(this.flying, null, 'an end before everything was taken')
+    this.ended = true
+  }
+
+  destroy(): void {
+    this.destroyed += 1
+    assert.is(this.destroyed, 1, 'destroyed once')
+  }
+}
+
+interface Client {
+  readonly wire: FakeWire
+  readonly link: Link
+  readonly level: Level
+}
+
+interface WorldOptions {
+  readonly config?: Partial<Config>
+  readonly broker?: Broker
+  readonly judge?: () => Promise<number>
+  readonly verbosity?: 'quiet' | 'normal' | 'verbose'
+  /** How long each look at the clock takes. */
+  readonly tickMs?: number
+}
+
+class World {
+  time = 1000
+  readonly faults: Array<unknown> = []
+  lines = ''
+  scheduled: (() => void) | null = null
+  arms = 0
+  armed: { readonly at: number; readonly turn: () => void } | null = null
+  readonly driver: Driver
+  private nonces = 0
+
+  constructor(options: WorldOptions = {}) {
+    const { tickMs = 0 } = options
+    const host: Host = {
+      now: () => {
+        this.time += tickMs
+        return this.time
+      },
+      wall: () => 1_800_000_000_000 + this.time,
+      nonce: () => `NONCE-${this.nonces++}`,
+      seed: 7,
+      allocate: (bytes) => new Uint8Array(bytes),
+      schedule: (turn) => {
+        assert.is(this.scheduled, null, 'one turn is scheduled at a time')
+        this.scheduled = turn
+      },
+      arm: (delayMs, turn) => {
+        assert.ok(delayMs >= 0 && delayMs <= 0x7fffffff, `a timer of ${delayMs} ms`)
+        this.arms += 1
+        this.armed = { at: this.time + delayMs, turn }
+      },
+      disarm: () => {
+        this.armed = null
+      },
+      fatal: (error) => this.faults.push(error),
+    }
+    const log = new Log(options.verbosity ?? 'quiet', (text) => this.lines += text, host.wall)
+    this.driver = createDriver({
+      config: { ...defaults, ...options.config },
+      host,
+      log,
+      ...(options.broker ? { broker: options.broker } : {}),
+      ...(options.judge ? { judge: options.judge } : {}),
+    })
+  }
+
+  open(level: Level = 4): Client {
+    const wire = new FakeWire()
+    const link = this.driver.opened(wire, '1883', { address: '127.0.0.1', port: 40_000 })
+    return { wire, link, level }
+  }
+
+  /** A client that has connected. */
+  client(clientId: string, level: Level = 4, keepAliveS = 0): Client {
+    const client = this.open(level)
+    this.give(client, bytesOf(level, connect(clientId, level, keepAliveS)))
+    this.settle()
+    return client
+  }
+
+  give(client: Client, chunk: Uint8Array): void {
+    const { link, wire } = client
+    const lent = wire.lend(chunk)
+    if (!this.driver.received(link, ...lent)) wire.released()
+  }
+
+  say(client: Client, ...packets: ReadonlyArray<Packet>): void {
+    this.give(client, bytesOf(client.level, ...packets))
+  }
+
+  gone(client: Client, why: Gone = 'closed'): void {
+    this.driver.closed(client.link, why)
+  }
+
+  take(client: Client, bytes: number): number {
+    const count = client.wire.take(bytes)
+    if (count > 0) this.driver.taken(client.link, count)
+    return count
+  }
+
+  /** One turn, if one is wanted. */
+  turn(): boolean {
+    const turn = this.scheduled
+    if (turn === null) return false
+    this.scheduled = null
+    turn()
+    return true
+  }
+
+  /** Turns until there is nothing to do; answers how many. */
+  settle(): number {
+    let turns = 0
+    while (this.turn()) {
+      turns += 1
+      assert.ok(turns < 10_000, 'the driver comes to rest')
+    }
+    return turns
+  }
+
+  /** Time passes, timers fire. */
+  pass(ms: number): void {
+    const until = this.time + ms
+    for (let i = 0; this.armed !== null && this.armed.at <= until; i++) {
+      assert.ok(i < 10_000, 'timers that always find something to do')
+      const { at, turn } = this.armed
+      this.armed = null
+      this.time = Math.max(this.time, at)
+      turn()
+      this.settle()
+    }
+    this.time = until
+  }
+}
+
+// What the driver carries
+
+/** The broker, and what it was told, in copies of its own. */
+const recording = (inputs: Array<Input>): Broker => ({
+  initial: broker.initial,
+  deadline: broker.deadline,
+  run: (state, batch) => {
+    for (const input of batch) inputs.push(structuredClone(input))
+    return broker.run(state, batch)
+  },
+})
+
+/** What each connection is owed for these inputs, one at a time and without any sharing. */
+const naive = (inputs: ReadonlyArray<Input>): ReadonlyMap<number, Uint8Array> => {
+  const owed = new Map<number, Array<Uint8Array>>()
+  const owe = (conn: Conn, bytes: Uint8Array): void => {
+    const before = owed.get(conn.generation)
+    if (before === undefined) owed.set(conn.generation, [bytes])
+    else before.push(bytes)
+  }
+  let state: State = broker.initial(defaults, { at: 0, wall: 1_800_000_001_000, seed: 7 })
+  for (const input of inputs) {
+    const [next, effects]: readonly [State, ReadonlyArray<Effect>] = broker.step(state, input)
+    state = next
+    for (const effect of effects) {
+      if (effect._tag === 'Send') owe(effect.conn, encode(effect.level, effect.packet))
+      if (effect._tag !== 'Multicast') continue
+      for (const conn of effect.conns) owe(conn, encode(effect.level, effect.packet))
+    }
+  }
+  return new Map([...owed].map(([generation, chunks]) => [generation, join(chunks)]))
+}
+
+const topics = ['a', 'b', 'a/b']
+const filters = ['a', '#', '+', 'a/#']
+
+const word: fc.Arbitrary<(packetId: number) => Packet> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.tuple(
+      fc.constantFrom(...topics),
+      fc.oneof(fc.nat({ max: 200 }), fc.constantFrom(3000, 70_000)),
+      fc.constantFrom<Qos>(0, 0, 1, 2),
+    ).map(([topic, size, qos]) => (packetId: number) =>
+      publish(topic, size, qos, qos === 0 ? 0 : packetId)
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constantFrom(...filters), fc.constantFrom<Qos>(0, 1, 2))
+      .map(([filter, qos]) => (packetId: number) => subscribe(filter, qos, packetId)),
+  },
+  { weight: 1, arbitrary: fc.constant(() => pingreq) },
+  {
+    weight: 1,
+    arbitrary: fc.nat({ max: 3 }).map((id) => () => ({
+      _tag: 'Puback' as const,
+      packetId: id + 1,
+      reason: 0,
+      properties: none,
+    })),
+  },
+  { weight: 1, arbitrary: fc.constant(() => connect('again')) },
+  { weight: 1, arbitrary: fc.constant(() => disconnect) },
+)
+
+interface Script {
+  readonly level: Level
+  readonly packets: ReadonlyArray<Packet>
+  readonly garbage: boolean
+}
+
+const script = fc.record({
+  level: fc.constantFrom<Level>(3, 4, 5),
+  id: fc.constantFrom('x', 'y', 'z', 'w'),
+  words: fc.array(word, { maxLength: 25, size: '+1' }),
+  garbage: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+}).map(({ level, id, words, garbage }): Script => ({
+  level,
+  garbage,
+  packets: [connect(id, level), ...words.map((make, i) => make(i + 1))],
+}))
+
+type Event =
+  | { readonly _tag: 'Give'; readonly who: number; readonly bytes: number }
+  | { readonly _tag: 'Turn' }
+  | { readonly _tag: 'Stall'; readonly who: number; readonly stalled: boolean }
+  | { readonly _tag: 'Take'; readonly who: number; readonly bytes: number }
+  | { readonly _tag: 'Gone'; readonly who: number; readonly why: Gone }
+
+const clientsMax = 5
+const who = fc.nat({ max: clientsMax - 1 })
+
+const event: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      _tag: fc.constant('Give' as const),
+      who,
+      bytes: fc.oneof(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.constant(100_000),
+      ),
+    }),
+  },
+  { weight: 6, arbitrary: fc.constant<Event>({ _tag: 'Turn' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ _tag: fc.constant('Stall' as const), who, stalled: fc.boolean() }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      _tag: fc.constant('Take' as const),
+      who,
+      bytes: fc.constantFrom(1, 50, 100_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      _tag: fc.constant('Gone' as const),
+      who,
+      why: fc.constantFrom<Gone>('closed', 'failed'),
+    }),
+  },
+)
+
+const driver = suite('driver')
+
+driver('any chunking and any turns: packets in order, and the bytes of the effects', () => {
+  fc.assert(
+    fc.property(
+      fc.array(script, { minLength: 1, maxLength: clientsMax }),
+      fc.array(event, { maxLength: 150, size: '+2' }),
+      (scripts, events) => {
+        const inputs: Array<Input> = []
+        const world = new World({ broker: recording(inputs) })
+        const clients = scripts.map(({ level }) => world.open(level))
+        const streams = scripts.map(({ level, packets, garbage }) =>
+          join([bytesOf(level, ...packets), garbage ? Uint8Array.of(0, 0, 0) : new Uint8Array(0)])
+        )
+        const given = scripts.map(() => 0)
+        const away = scripts.map((): Gone | null => null)
+        const give = (i: number, bytes: number): void => {
+          const stream = streams[i]!
+          const start = given[i]!
+          if (away[i] !== null || clients[i]!.wire.destroyed > 0 || start === stream.length) return
+          given[i] = Math.min(stream.length, start + bytes)
+          world.give(clients[i]!, stream.slice(start, given[i]!))
+        }
+        for (const each of events) {
+          if (each._tag === 'Turn') world.turn()
+          else if (each.who < clients.length) {
+            const client = clients[each.who]!
+            switch (each._tag) {
+              case 'Give':
+                if (!client.wire.paused) give(each.who, each.bytes)
+                break
+              case 'Stall':
+                client.wire.stalled = each.stalled
+                break
+              case 'Take':
+                world.take(client, each.bytes)
+                break
+              case 'Gone':
+                if (client.wire.destroyed > 0) break
+                away[each.who] ??= each.why
+                world.gone(client, away[each.who]!)
+            }
+          }
+        }
+        for (let i = 0; i < clients.length; i++) {
+          const client = clients[i]!
+          client.wire.stalled = false
+          for (let tries = 0; tries < 100; tries++) {
+            world.settle()
+            assert.ok(!client.wire.paused || away[i] !== null, 'a wire that stays paused')
+            give(i, 100_000)
+          }
+          while (world.take(client, 1_000_000) > 0) world.settle()
+        }
+        world.settle()
+
+        assert.equal(world.faults, [])
+        const owed = naive(inputs)
+        for (let i = 0; i < clients.length; i++) {
+          const { link, wire, level } = clients[i]!
+          const own = inputs.filter((input) =>
+            'conn' in input && input.conn.generation === link.conn.generation
+          )
+          assert.is(own[0]!._tag, 'Opened')
+          const last = own.findIndex(({ _tag }) => _tag === 'Closed' || _tag === 'Broke')
+          assert.ok(last < 0 || last === own.length - 1, 'nothing follows Closed or Broke')
+          // Packets come in order, and all of them unless the broker or the peer ended it.
+          const arrived = own.flatMap((input) => input._tag === 'Arrived' ? [input.packet] : [])
+          const sent = scripts[i]!.packets
+          assert.ok(arrived.length <= sent.length)
+          const wanted = sent.slice(0, arrived.length).map((packet, at) =>
+            packetsOnWire(level, packet, at)
+          )
+          assert.equal(arrived.map((packet) => plain(packet)), wanted.map((p) => plain(p)))
+          const whole = given[i] === streams[i]!.length && away[i] === null
+          if (whole && wire.destroyed === 0 && !wire.ended && !scripts[i]!.garbage) {
+            assert.is(arrived.length, sent.length, 'every packet has arrived')
+          }
+          const wantedBytes = owed.get(link.conn.generation) ?? new Uint8Array(0)
+          if (away[i] === 'failed') {
+            same(wire.got, wantedBytes.slice(0, wire.got.length), 'a prefix for a broken socket')
+          } else same(wire.got, wantedBytes, `what client ${i} is owed`)
+        }
+        for (let i = 1; i < inputs.length; i++) {
+          assert.ok(inputs[i]!.at >= inputs[i - 1]!.at, 'time runs forward')
+        }
+      },
+    ),
+    { numRuns: runs(150) },
+  )
+})
+
+/** A packet as it arrives: a second CONNECT may have another level than the connection. */
+const packetsOnWire = (level: Level, packet: Packet, at: number): Packet => {
+  if (at > 0 && packet._tag === 'Connect') return packet
+  const bytes = encode(level, packet)
+  const reader = createReader(defaultLimits, packet._tag === 'Connect' ? 0 : level)
+  reader.push(bytes, 0, bytes.length)
+  const next = reader.next()
+  if (next === null || next._tag === 'Left') throw new Error(`not a packet: ${packet._tag}`)
+  return next.right
+}
+
+// Turns
+
+driver('one write per connection and turn, and nothing held for who is owed nothing', () => {
+  const world = new World()
+  const readers = Array.from({ length: 20 }, (_, i) => world.client(`reader ${i}`))
+  for (const reader of readers) world.say(reader, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  for (const { wire } of readers) wire.writes = 0
+  writer.wire.writes = 0
+  world.say(writer, ...Array.from({ length: 100 }, () => publish('a', 100)), pingreq)
+  for (const reader of readers) world.say(reader, pingreq)
+  assert.is(world.settle(), 1)
+  assert.equal(readers.map(({ wire }) => wire.writes), readers.map(() => 1))
+  assert.is(writer.wire.writes, 1)
+  for (const { link } of [...readers, writer]) {
+    assert.is(link.filling, null)
+    assert.is(link.flying, null)
+  }
+})
+
+driver('a loud connection gets 64 KiB of a turn, and its socket is paused meanwhile', () => {
+  const inputs: Array<Input> = []
+  const world = new World({ broker: recording(inputs) })
+  const loud = world.client('loud')
+  const quiet = world.client('quiet')
+  inputs.length = 0
+  const frame = encode(4, publish('a', 1000))
+  world.give(loud, join(Array.from({ length: 250 }, () => frame)))
+  assert.ok(loud.wire.paused, 'paused while more than 64 KiB wait')
+  world.say(quiet, pingreq)
+  const before = quiet.wire.got.length
+  world.turn()
+  const share = inputs.filter((input) =>
+    input._tag === 'Arrived' && input.conn.slot === loud.link.conn.slot
+  ).length * frame.length
+  assert.ok(share >= 64 * 1024 && share < 64 * 1024 + frame.length, `${share} bytes in a turn`)
+  assert.is(quiet.wire.got.length, before + 2, 'the other one is answered in the same turn')
+  assert.ok(loud.wire.paused)
+  world.settle()
+  assert.not(loud.wire.paused, 'resumed when all has been decoded')
+  assert.is(inputs.filter((input) => input._tag === 'Arrived').length, 251)
+})
+
+driver('one unfinished frame does not keep its socket paused', () => {
+  const world = new World()
+  const reader = world.client('reader')
+  world.say(reader, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  const frame = encode(4, publish('a', 200_000))
+  world.give(writer, frame.slice(0, 100_000))
+  assert.ok(writer.wire.paused)
+  world.settle()
+  assert.not(writer.wire.paused)
+  world.give(writer, frame.slice(100_000))
+  world.settle()
+  assert.equal(tagsIn(4, reader.wire.got), ['Connack', 'Suback', 'Publish'])
+})
+
+driver('a turn ends after about 5 ms, and who was not served comes first in the next', () => {
+  const inputs: Array<Input> = []
+  const world = new World({ broker: recording(inputs), tickMs: 1 })
+  const clients = Array.from({ length: 40 }, (_, i) => world.client(`client ${i}`))
+  inputs.length = 0
+  for (const client of clients) world.say(client, pingreq)
+  const order: Array<number> = []
+  let turns = 0
+  while (order.length < clients.length) {
+    const from = inputs.length
+    assert.ok(world.turn(), 'the next turn is scheduled at once')
+    turns += 1
+    const served = inputs.slice(from).flatMap((input) =>
+      input._tag === 'Arrived' ? [input.conn.slot] : []
+    )
+    assert.ok(served.length > 0 && served.length <= 8, `${served.length} served in a turn`)
+    order.push(...served)
+    // Who has been served and comes back stands at the end.
+    if (turns === 1) world.say(clients[0]!, pingreq)
+  }
+  assert.equal(order.slice(0, 40), clients.map(({ link }) => link.conn.slot))
+  world.settle()
+  assert.is(inputs.filter((input) => input._tag === 'Arrived').length, 41)
+})
+
+driver('what follows a CONNECT waits until it is answered', async () => {
+  let answer: (reason: number) => void = () => {}
+  const judge = (): Promise<number> => new Promise((resolve) => answer = resolve)
+  const inputs: Array<Input> = []
+  const world = new World({
+    config: { authentication: 'judge' },
+    broker: recording(inputs),
+    judge,
+  })
+  const arrivals = (): number => inputs.filter((input) => input._tag === 'Arrived').length
+  const trusted = world.open()
+  world.say(trusted, connect('trusted'), subscribe('a'), publish('a', 5))
+  world.settle()
+  assert.is(arrivals(), 1)
+  answer(0)
+  await Promise.resolve()
+  world.settle()
+  assert.is(arrivals(), 3)
+  assert.equal(tagsIn(4, trusted.wire.got), ['Connack', 'Suback', 'Publish'])
+
+  const stranger = world.open()
+  world.say(stranger, connect('stranger'), publish('a', 6))
+  world.settle()
+  answer(0x87)
+  await Promise.resolve()
+  world.settle()
+  assert.is(arrivals(), 4, 'nothing of a refused client is decoded')
+  assert.equal(tagsIn(4, stranger.wire.got), ['Connack'])
+  assert.ok(stranger.wire.ended)
+  assert.equal(tagsIn(4, trusted.wire.got), ['Connack', 'Suback', 'Publish'])
+})
+
+driver('Closed comes after all frames that came before it', () => {
+  const world = new World()
+  const reader = world.client('reader')
+  world.say(reader, subscribe('a'))
+  const hasty = world.open()
+  world.say(hasty, connect('hasty'), publish('a', 3), publish('a', 4))
+  world.gone(hasty)
+  world.settle()
+  assert.equal(tagsIn(4, reader.wire.got), ['Connack', 'Suback', 'Publish', 'Publish'])
+  assert.is(hasty.wire.destroyed, 1)
+})
+
+driver('a fault of one client is its own: the others are served', () => {
+  const world = new World()
+  const reader = world.client('reader')
+  world.say(reader, subscribe('a'))
+  const bad = world.client('bad', 5)
+  world.give(bad, join([bytesOf(5, publish('a', 3)), Uint8Array.of(0xf8, 0xff, 0xff, 0xff)]))
+  world.say(reader, pingreq)
+  world.settle()
+  assert.equal(tagsIn(4, reader.wire.got), ['Connack', 'Suback', 'Publish', 'Pingresp'])
+  assert.equal(tagsIn(5, bad.wire.got), ['Connack', 'Disconnect'])
+  assert.ok(bad.wire.ended)
+  // What it still says is read, so that the kernel does not throw away what it was told.
+  assert.not(bad.wire.paused)
+  world.say(bad, publish('a', 3))
+  world.settle()
+  assert.is(bad.wire.destroyed, 0)
+  world.pass(1100)
+  assert.is(bad.wire.destroyed, 1)
+})
+
+driver('a connection with many small packets does not make a turn longer', () => {
+  const inputs: Array<Input> = []
+  const world = new World({ broker: recording(inputs), tickMs: 1 })
+  const client = world.client('client')
+  inputs.length = 0
+  world.say(client, ...Array.from({ length: 5000 }, () => pingreq))
+  world.turn()
+  assert.ok(inputs.length > 0 && inputs.length <= 1000, `${inputs.length} inputs in a turn`)
+  world.settle()
+  assert.is(inputs.filter((input) => input._tag === 'Arrived').length, 5000)
+})
+
+driver('the timer is not moved by every packet', () => {
+  const world = new World()
+  const client = world.client('client', 4, 60)
+  const before = world.arms
+  for (let i = 0; i < 100; i++) {
+    world.time += 10
+    world.say(client, pingreq)
+    world.settle()
+  }
+  assert.ok(world.arms - before <= 1, `${world.arms - before} times`)
+})
+
+driver('a deadline in a month is a timer that a runtime can hold', () => {
+  const world = new World({
+    broker: { initial: broker.initial, run: broker.run, deadline: () => 2 ** 40 },
+  })
+  world.settle()
+  assert.is(world.armed?.at, world.time + 0x7fffffff)
+})
+
+driver('effects for a connection after its Close, or for another generation, go nowhere', () => {
+  const effects: Array<Effect> = []
+  const scripted: Broker = {
+    initial: broker.initial,
+    deadline: broker.deadline,
+    run: (state) => [state, effects.splice(0)],
+  }
+  const world = new World({ broker: scripted })
+  const clients = Array.from({ length: 6 }, () => world.open())
+  world.settle()
+  const conns = clients.map(({ link }) => link.conn)
+  const all = (size: number): Effect => broker.multicast(conns, 4, publish('a', size))
+  const leaver = conns[2]!
+  effects.push(all(1), all(2), broker.close(leaver, 0), all(3), broker.send(leaver, 4, pingreq))
+  effects.push(broker.send({ ...conns[3]!, generation: 999 }, 4, pingreq))
+  world.say(clients[0]!, connect('any'))
+  world.settle()
+  const sizes = clients.map(({ wire }) =>
+    packetsIn(4, wire.got).map((packet) => packet._tag === 'Publish' ? B.size(packet.payload) : -1)
+  )
+  assert.equal(sizes, clients.map((_, i) => i === 2 ? [1, 2] : [1, 2, 3]))
+  assert.equal(clients.map(({ wire }) => wire.ended), clients.map((_, i) => i === 2))
+})
+
+// Slow readers
+
+driver('who keeps up is reported about every 64 KiB, not about every packet', () => {
+  const inputs: Array<Input> = []
+  const world = new World({ broker: recording(inputs) })
+  const reader = world.client('reader')
+  world.say(reader, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  for (let i = 0; i < 1000; i++) {
+    world.say(writer, publish('a', 1000))
+    world.settle()
+  }
+  const reports = inputs.flatMap((input) => input._tag === 'Written' ? [input.total] : [])
+  assert.ok(reports.length >= 14 && reports.length <= 16, `${reports.length} reports for 1 MB`)
+})
+
+driver('a socket that breaks while it owes is destroyed at once', () => {
+  const world = new World()
+  const reader = world.client('reader')
+  world.say(reader, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  reader.wire.stalled = true
+  world.say(writer, publish('a', 1000))
+  world.settle()
+  world.gone(reader, 'failed')
+  world.settle()
+  assert.is(reader.wire.destroyed, 1)
+})
+
+driver('a stalled subscriber holds 1 MiB of QoS 0, and nobody waits for it', () => {
+  const world = new World()
+  const stalled = world.client('stalled')
+  const brisk = world.client('brisk')
+  world.say(stalled, subscribe('a'))
+  world.say(brisk, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  stalled.wire.stalled = true
+  let most = 0
+  for (let i = 0; i < 400; i++) {
+    world.say(writer, ...Array.from({ length: 10 }, () => publish('a', 1000)))
+    world.settle()
+    most = Math.max(most, unwrittenBytes(stalled.link))
+  }
+  const publishes = (client: Client): number =>
+    packetsIn(4, client.wire.got).filter(({ _tag }) => _tag === 'Publish').length
+  assert.is(publishes(brisk), 4000)
+  // The last of them may begin below the limit, and 64 KiB may not have been reported yet.
+  assert.ok(most > 900_000 && most <= 1024 * 1024 + 70_000, `${most} bytes held`)
+  while (world.take(stalled, 10_000) > 0) world.settle()
+  stalled.wire.stalled = false
+  const { dropped } = world.driver.counters()
+  assert.is(publishes(stalled) + dropped['back-pressure'], 4000)
+  world.say(writer, publish('a', 7))
+  world.settle()
+  const last = packetsIn(4, stalled.wire.got).at(-1)
+  assert.is(last?._tag === 'Publish' && B.size(last.payload), 7, 'it is served again')
+})
+
+driver('a subscriber that reads slowly is not taken for a stalled one', () => {
+  const world = new World()
+  const slow = world.client('slow')
+  world.say(slow, subscribe('a'))
+  const writer = world.client('writer')
+  world.settle()
+  slow.wire.stalled = true
+  for (let i = 0; i < 100; i++) {
+    world.say(writer, publish('a', 3000))
+    world.settle()
+  }
+  for (let minute = 0; minute < 4; minute++) {
+    world.pass(45_000)
+    world.take(slow, 64 * 1024)
+    world.settle()
+    assert.is(slow.wire.destroyed, 0)
+    assert.not(slow.wire.ended)
+  }
+  world.pass(130_000)
+  assert.is(slow.wire.destroyed, 1, 'and the one that takes nothing for a minute is')
+})
+
+// Ends
+
+driver('stopping tells MQTT 5 clients after what they are owed, and waits for slow ones', () => {
+  const world = new World()
+  const five = world.client('five', 5)
+  const four = world.client('four', 4)
+  world.say(five, subscribe('a'))
+  world.settle()
+  five.wire.stalled = true
+  world.say(four, publish('a', 10))
+  let done = false
+  world.driver.halt(() => done = true)
+  world.settle()
+  assert.not(done)
+  assert.ok(four.wire.ended)
+  assert.not(five.wire.ended, 'first it has to take what it is owed')
+  five.wire.stalled = false
+  while (world.take(five, 1000) > 0) world.settle()
+  assert.equal(tagsIn(5, five.wire.got), ['Connack', 'Suback', 'Publish', 'Disconnect'])
+  const last = packetsIn(5, five.wire.got).at(-1)
+  assert.is(last?._tag === 'Disconnect' && last.reason, 0x8b)
+  assert.ok(five.wire.ended)
+  world.gone(five)
+  world.gone(four)
+  world.settle()
+  assert.ok(done)
+  assert.is(five.wire.destroyed, 1)
+  assert.is(four.wire.destroyed, 1)
+  assert.is(world.armed, null)
+})
+
+driver('stopping ends although nobody reads and nobody closes', () => {
+  const world = new World()
+  const stuck = world.client('stuck', 5)
+  const silent = world.client('silent')
+  stuck.wire.stalled = true
+  let done = false
+  world.driver.halt(() => done = true)
+  world.settle()
+  world.pass(1100)
+  assert.is(silent.wire.destroyed, 1)
+  assert.is(stuck.wire.destroyed, 0)
+  assert.not(done)
+  world.pass(5000)
+  assert.is(stuck.wire.destroyed, 1)
+  assert.ok(done)
+})
+
+driver('a driver without connections stops at once', () => {
+  const world = new World()
+  let done = false
+  world.driver.halt(() => done = true)
+  world.settle()
+  assert.ok(done)
+})
+
+driver('a connection without CONNECT is closed after 10 s, by the one timer', () => {
+  const world = new World()
+  const mute = world.open()
+  world.settle()
+  world.pass(9_900)
+  assert.not(mute.wire.ended)
+  world.pass(200)
+  assert.ok(mute.wire.ended)
+  world.pass(1_100)
+  assert.is(mute.wire.destroyed, 1)
+})
+
+driver('what a client sent before its keep alive ran out counts', () => {
+  const world = new World()
+  const client = world.client('client', 4, 10)
+  world.time += 14_000
+  world.say(client, pingreq)
+  // The event loop was held up: the packet and the deadline are found in the same turn.
+  world.time += 2_000
+  world.settle()
+  world.pass(100)
+  assert.not(client.wire.ended)
+  world.pass(16_000)
+  assert.ok(client.wire.ended)
+})
+
+driver('a fault of the broker is told, ends every connection and is not survived', () => {
+  let bad = false
+  const world = new World({
+    broker: {
+      initial: broker.initial,
+      deadline: broker.deadline,
+      run: (state, inputs) => {
+        if (bad) throw new Error('boom')
+        return broker.run(state, inputs)
+      },
+    },
+  })
+  const clients = [world.client('one'), world.client('two')]
+  bad = true
+  world.say(clients[0]!, pingreq)
+  world.settle()
+  assert.is(world.faults.length, 1)
+  assert.match(world.lines, /Error: the broker itself is at fault and stops: Error: boom/)
+  assert.equal(clients.map(({ wire }) => wire.destroyed), [1, 1])
+  const late = world.open()
+  assert.is(late.wire.destroyed, 1)
+  assert.is(world.scheduled, null)
+})
+
+driver('verbose: each packet is a line, next to its answer', () => {
+  const world = new World({ verbosity: 'verbose' })
+  const client = world.open()
+  world.say(client, connect('c\u202ed'), subscribe('a/\u202eb'), publish('a', 3, 1, 5))
+  world.settle()
+  world.say(client, pingreq, pingreq)
+  world.settle()
+  assert.equal(world.lines.replace(/^\d+: /gm, '').split('\n'), [
+    'New connection from 127.0.0.1:40000 on port 1883.',
+    'No will message specified.',
+    'New client connected from 127.0.0.1:40000 as c\\u202ed (p4, c1, k0).',
+    'Sending CONNACK to c\\u202ed (0, 0)',
+    'Received SUBSCRIBE from c\\u202ed',
+    '\ta/\\u202eb (QoS 0)',
+    'c\\u202ed 0 a/\\u202eb',
+    'Sending SUBACK to c\\u202ed',
+    "Received PUBLISH from c\\u202ed (d0, q1, r0, m5, 'a', ... (3 bytes))",
+    "Dropped message (q1, 'a'): no subscriber.",
+    'Sending PUBACK to c\\u202ed (m5, rc0)',
+    'Received PINGREQ from c\\u202ed',
+    'Sending PINGRESP to c\\u202ed',
+    'Received PINGREQ from c\\u202ed',
+    'Sending PINGRESP to c\\u202ed',
+    '',
+  ])
+})
+
+driver('slots: the lowest free one is given, and a generation never comes again', () => {
+  const world = new World()
+  const first = world.client('first')
+  const second = world.client('second')
+  const third = world.client('third')
+  assert.equal([first, second, third].map(({ link }) => link.conn.slot), [0, 1, 2])
+  world.say(second, disconnect)
+  world.say(first, disconnect)
+  world.settle()
+  const next = world.client('next')
+  assert.is(next.link.conn.slot, 0)
+  assert.ok(next.link.conn.generation > third.link.conn.generation)
+  // What the old occupant still says or takes is not the new one's.
+  world.gone(first, 'failed')
+  world.say(second, publish('a', 1))
+  world.settle()
+  assert.equal(tagsIn(4, next.wire.got), ['Connack'])
+})
+
+driver('Slots agrees with a sorted list', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { maxLength: 200, size: '+2' }), (choices) => {
+      const slots = new Slots()
+      const taken: Array<number> = []
+      for (const choice of choices) {
+        if (choice % 3 === 0 && taken.length > 0) {
+          slots.give(taken.splice(choice % taken.length, 1)[0]!)
+          continue
+        }
+        let lowest = 0
+        while (taken.includes(lowest)) lowest += 1
+        assert.is(slots.take(), lowest)
+        taken.push(lowest)
+      }
+    }),
+    { numRuns: runs(200) },
+  )
+})
+
+driver.run()

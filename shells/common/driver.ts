@@ -1,0 +1,636 @@
+// The loop between the sockets of a runtime and the broker: what is read becomes inputs, the broker
+// turns them into effects, and what these send becomes one write per socket. One turn of the
+// runtime's event loop is one turn here. Decides who is served when, how much at a time, and when a
+// socket is read, paused, ended and destroyed; knows no runtime, and what the packets mean is the
+// broker's business alone.
+
+import type { Config } from '../../core/broker/config.ts'
+import type { Effect, Question } from '../../core/broker/effect.ts'
+import * as Input from '../../core/broker/input.ts'
+import type { Conn, Gone, Peer } from '../../core/broker/input.ts'
+import type { DropReason } from '../../core/broker/note.ts'
+import type { State } from '../../core/broker/state.ts'
+import { createReader, defaultLimits } from '../../core/codec/mod.ts'
+import type { Limits, Reader } from '../../core/codec/mod.ts'
+import * as broker from '../../core/mod.ts'
+import type { Log } from './log.ts'
+import { isEmpty, Office, Outbox } from './outbox.ts'
+import type { Wire } from './outbox.ts'
+import { Slots } from './slots.ts'
+
+/** What the driver needs of a runtime. */
+export interface Host {
+  /** Monotonic milliseconds from any beginning; fractions are welcome. */
+  now(): number
+  /** Unix milliseconds. */
+  wall(): number
+  /** A fresh UUID in upper case. */
+  nonce(): string
+  /** 32 random bits, for the hash tables. */
+  readonly seed: number
+  /** Memory for outgoing bytes, zeroed or not. */
+  allocate(bytes: number): Uint8Array
+  /** Runs `turn` once, after everything that can be read now has been handed to the driver. */
+  schedule(turn: () => void): void
+  /** Runs `turn` after so many milliseconds, 0 to 2^31 - 1; replaces what was armed before. */
+  arm(delayMs: number, turn: () => void): void
+  /** Undoes `arm`. */
+  disarm(): void
+  /** The program itself is at fault and cannot go on. Ends the process, or throws. */
+  fatal(error: unknown): void
+}
+
+/** The three functions that are the broker; a test may put another one in. */
+export interface Broker {
+  initial(config: Config, origin: { at: number; wall: number; seed: number }): State
+  run(
+    state: State,
+    inputs: ReadonlyArray<Input.Input>,
+  ): readonly [State, ReadonlyArray<Effect>]
+  deadline(state: State): number
+}
+
+export interface DriverOptions {
+  readonly config: Config
+  readonly host: Host
+  readonly log: Log
+  readonly broker?: Broker
+  /**
+   * Answers who may connect with an MQTT 5 reason code, 0 for yes. Asked only where the
+   * configuration says `authentication: 'judge'`; without it everybody is refused there.
+   */
+  readonly judge?: (question: Question) => Promise<number>
+}
+
+/** What has happened since the driver was made. */
+export interface Counters {
+  /** Sockets that are open, lingering ones too. */
+  readonly connections: number
+  readonly opened: number
+  readonly receivedBytes: number
+  readonly turns: number
+  readonly inputs: number
+  readonly effects: number
+  /** Messages that did not reach somebody, by reason. */
+  readonly dropped: { readonly [reason in DropReason]: number }
+}
+
+// The limits of a turn. A connection's share is the size of one read; the time is what others may
+// have to wait for; a batch is long enough to spread the cost of one run over many packets and short
+// enough to look at the clock in between.
+const turnBytesMax = 64 * 1024
+const turnMsMax = 5
+const batchInputsMax = 128
+
+// A socket is paused while more than this waits undecoded.
+const waitingBytesMax = 64 * 1024
+
+// After we have said all: how long the peer may take to close its side, so that what it was sending
+// does not make the kernel throw away what it has not read yet; and how long it may take to read
+// what it is still owed.
+const lingerMs = 1000
+const owedMs = 5000
+const lingerStepMs = 50
+
+const timerMsMax = 0x7fffffff
+const never = Number.MAX_SAFE_INTEGER
+
+const NOT_AUTHORIZED = 0x87
+const SERVER_UNAVAILABLE = 0x88
+
+interface Hello {
+  readonly nonce: string
+  readonly listener: string
+  readonly peer: Peer
+}
+
+/** One connection, as the driver and its shell know it. */
+export class Link extends Outbox {
+  readonly conn: Conn
+  readonly reader: Reader
+  /** What the broker has not been told of this connection yet. */
+  hello: Hello | null
+  /** In the queue of links to be served. */
+  queued = false
+  /** The broker has told us to decode nothing. */
+  paused = false
+  /** The socket has been told to read nothing. */
+  stopped = false
+  /** Its reader may hold bytes of a buffer that was lent for this turn. */
+  borrowing = false
+  /** No more inputs come from here: Broke or Closed has been told, or the broker has closed it. */
+  silent = false
+  /** The peer has ended its side, or the socket has failed. */
+  gone: Gone | null = null
+  /** `wire.end` has been called. */
+  ended = false
+  /** `wire.destroy` has been called. */
+  destroyed = false
+  /** When a link that is on its way out is destroyed; `never` before it is. */
+  lingerUntil = never
+
+  constructor(wire: Wire, conn: Conn, reader: Reader, hello: Hello) {
+    super(wire)
+    this.conn = conn
+    this.reader = reader
+    this.hello = hello
+  }
+}
+
+/** The loop. A shell makes one and tells it what its sockets do. */
+export class Driver {
+  private readonly host: Host
+  private readonly log: Log
+  private readonly broker: Broker
+  private readonly judge: ((question: Question) => Promise<number>) | null
+  private readonly limits: Limits
+  private readonly epoch: number
+  private readonly office: Office<Link>
+  private state: State
+
+  /** Sockets that are open, lingering ones too. */
+  connections = 0
+  private openedCount = 0
+  private receivedBytes = 0
+  private turnCount = 0
+  private inputCount = 0
+  private effectCount = 0
+
+  private readonly slots = new Slots()
+  /** By slot; null where a slot is free. */
+  private readonly links: Array<Link | null> = []
+  private generation = 0
+
+  /** Links to be served, in turn; those before `head` have been. */
+  private queue: Array<Link> = []
+  private head = 0
+  /** Inputs from nobody's socket: commands and verdicts. */
+  private extra: Array<Input.Input> = []
+  private inputs: Array<Input.Input> = []
+  /** Links whose Closed is in `inputs`. */
+  private departing: Array<Link> = []
+  /** Links that hold bytes of somebody else's read buffer. */
+  private borrowing: Array<Link> = []
+  /** Links on their way out. */
+  private lingering: Array<Link> = []
+  private lingerAt = never
+
+  private at = 0
+  private scheduled = false
+  private armedFor = never
+  private stopping = false
+  private dead = false
+  private stopped: (() => void) | null = null
+  private readonly turn = (): void => this.takeTurn()
+  private readonly timer = (): void => {
+    this.armedFor = never
+    this.takeTurn()
+  }
+  private readonly settle = (link: Link): void => this.afterWrite(link)
+
+  constructor(options: DriverOptions) {
+    const { config, host } = options
+    this.host = host
+    this.log = options.log
+    this.broker = options.broker ?? broker
+    this.judge = options.judge ?? null
+    this.limits = {
+      ...defaultLimits,
+      packetBytesMax: config.packetBytesMax,
+      connectPacketBytesMax: config.connectPacketBytesMax,
+    }
+    this.epoch = host.now()
+    this.state = this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
+    this.office = new Office(
+      (bytes) => host.allocate(bytes),
+      (conn) => this.linkOf(conn),
+    )
+    this.arm()
+  }
+
+  /**
+   * A connection has been accepted. `listener` names the port or path for the log. The shell hands
+   * what it reads to `received` and calls `closed` at the end.
+   */
+  opened(wire: Wire, listener: string, peer: Peer): Link {
+    const slot = this.slots.take()
+    this.generation += 1
+    const conn: Conn = { slot, generation: this.generation }
+    const hello = { nonce: this.host.nonce(), listener, peer }
+    const link = new Link(wire, conn, createReader(this.limits), hello)
+    while (this.links.length <= slot) this.links.push(null)
+    this.links[slot] = link
+    this.openedCount += 1
+    this.connections += 1
+    if (this.dead) {
+      link.hello = null
+      this.leave(link)
+      this.destroy(link)
+    } else {
+      this.enqueue(link)
+    }
+    return link
+  }
+
+  /**
+   * Bytes have been read. True: they are lent until `wire.released` is called at the end of the
+   * turn. False: nobody wants them, the buffer is free at once.
+   */
+  received(link: Link, buffer: Uint8Array, start: number, end: number): boolean {
+    this.receivedBytes += end - start
+    // After the last word what the peer still says is read and thrown away.
+    if (link.silent || link.gone !== null) return false
+    link.reader.push(buffer, start, end)
+    if (!link.borrowing) {
+      link.borrowing = true
+      this.borrowing.push(link)
+    }
+    if (link.reader.waiting > waitingBytesMax) this.stop(link)
+    if (link.paused) this.schedule()
+    else this.enqueue(link)
+    return true
+  }
+
+  /** The kernel has taken `count` more bytes of what `wire.write` did not take at once. */
+  taken(link: Link, count: number): void {
+    if (link.destroyed) return
+    this.office.taken(link, count)
+    this.afterWrite(link)
+  }
+
+  /** The peer has ended its side ('closed') or the socket is broken ('failed'). */
+  closed(link: Link, why: Gone): void {
+    if (link.destroyed) return
+    if (link.gone === null) link.gone = why
+    if (why === 'failed') {
+      link.gone = why
+      this.office.drop(link)
+    }
+    if (link.silent) this.afterWrite(link)
+    else this.enqueue(link)
+  }
+
+  counters(): Counters {
+    return {
+      connections: this.connections,
+      opened: this.openedCount,
+      receivedBytes: this.receivedBytes,
+      turns: this.turnCount,
+      inputs: this.inputCount,
+      effects: this.effectCount,
+      dropped: this.state.counters.dropped,
+    }
+  }
+
+  /**
+   * Tells the broker to stop: MQTT 5 clients get a DISCONNECT after what they are owed. Calls `done`
+   * when the last socket is gone, which slow readers can delay by a few seconds at most.
+   */
+  halt(done: () => void): void {
+    this.stopped = done
+    if (!this.stopping) {
+      this.stopping = true
+      this.command({ _tag: 'Stop' })
+    }
+    this.maybeStopped()
+  }
+
+  /** Gives the broker a command at the next turn. */
+  command(command: Input.Command): void {
+    this.tell(Input.commanded(this.now(), command))
+  }
+
+  /** Destroys every socket at once and forgets everything. */
+  kill(): void {
+    this.dead = true
+    for (let i = 0; i < this.links.length; i++) {
+      const link = this.links[i]
+      if (link) this.destroy(link)
+    }
+    for (const link of this.lingering) this.destroy(link)
+    this.lingering = []
+    this.queue = []
+    this.head = 0
+    this.host.disarm()
+    this.maybeStopped()
+  }
+
+  private now(): number {
+    return Math.floor(this.host.now() - this.epoch)
+  }
+
+  private tell(input: Input.Input): void {
+    this.extra.push(input)
+    this.schedule()
+  }
+
+  private enqueue(link: Link): void {
+    if (link.queued) return
+    link.queued = true
+    this.queue.push(link)
+    this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.dead) return
+    this.scheduled = true
+    this.host.schedule(this.turn)
+  }
+
+  private takeTurn(): void {
+    this.scheduled = false
+    if (this.dead) return
+    try {
+      this.work()
+    } catch (error) {
+      // Neither a peer nor the operator can cause this: going on would mean serving from a state
+      // that nobody understands.
+      this.kill()
+      this.log.error(`the broker itself is at fault and stops: ${traceOf(error)}`)
+      this.host.fatal(error)
+    }
+  }
+
+  private work(): void {
+    this.turnCount += 1
+    this.at = this.now()
+    this.serveAll(this.host.now() + turnMsMax)
+    // Commands come after what clients had sent by then, and time is told last: what was sent before
+    // a keep alive ran out counts.
+    const { extra } = this
+    if (extra.length > 0) {
+      this.extra = []
+      for (let i = 0; i < extra.length; i++) this.push(extra[i]!)
+    }
+    if (this.broker.deadline(this.state) <= this.at) {
+      this.push(Input.ticked(this.at, this.host.wall()))
+    }
+    this.run()
+    this.office.flush(this.settle)
+    const { borrowing } = this
+    for (let i = 0; i < borrowing.length; i++) {
+      const link = borrowing[i]!
+      link.borrowing = false
+      link.reader.release()
+      link.wire.released()
+    }
+    borrowing.length = 0
+    if (this.lingerAt <= this.at) this.endLingering()
+    this.log.flush(this.at)
+    if (this.head < this.queue.length || this.extra.length > 0) this.schedule()
+    this.arm()
+    this.maybeStopped()
+  }
+
+  /** Serves the links that were waiting when the turn began, until the time is over. */
+  private serveAll(until: number): void {
+    let left = this.queue.length - this.head
+    while (left > 0) {
+      left -= 1
+      const link = this.queue[this.head]!
+      this.head += 1
+      link.queued = false
+      this.serve(link, until)
+      if (this.inputs.length >= batchInputsMax) this.run()
+      if (this.host.now() >= until) break
+    }
+    // Who was not served stands before all others next time. The served ones are forgotten here,
+    // all at once or when they are most of the array.
+    if (this.head === this.queue.length) {
+      this.queue.length = 0
+      this.head = 0
+    } else if (this.head > 1024 && this.head * 2 > this.queue.length) {
+      this.queue = this.queue.slice(this.head)
+      this.head = 0
+    }
+  }
+
+  /** Turns what one link has to say into inputs: at most its share of a turn. */
+  private serve(link: Link, until: number): void {
+    if (link.silent) return
+    const { conn, reader } = link
+    const { hello } = link
+    if (hello !== null) {
+      link.hello = null
+      this.push(Input.opened(conn, this.at, hello.nonce, hello.listener, hello.peer))
+    }
+    if (link.due) {
+      link.due = false
+      link.reportedBytes = link.takenBytes
+      this.push(Input.written(conn, this.at, link.takenBytes))
+    }
+    const from = reader.consumed
+    while (!link.paused && !link.silent) {
+      if (reader.consumed - from >= turnBytesMax) return this.enqueue(link)
+      const result = reader.next()
+      if (result === null) return this.exhausted(link)
+      if (result._tag === 'Left') {
+        link.silent = true
+        this.push(Input.broke(conn, this.at, result.left))
+        break
+      }
+      const packet = result.right
+      this.push(Input.arrived(conn, this.at, packet))
+      // What follows a CONNECT waits for the run that answers it: only then is it known whether it
+      // is to be judged, or refused. The next turn comes after that run.
+      if (packet._tag === 'Connect') {
+        if (reader.waiting > 0 || link.stopped || link.gone !== null) this.enqueue(link)
+        return
+      }
+      if (this.inputs.length >= batchInputsMax) {
+        this.run()
+        if (this.host.now() >= until) return this.enqueue(link)
+      }
+    }
+  }
+
+  /** All whole frames of the link have been decoded. */
+  private exhausted(link: Link): void {
+    if (link.gone === null) {
+      if (link.stopped) this.restart(link)
+      return
+    }
+    link.silent = true
+    this.departing.push(link)
+    this.push(Input.closed(link.conn, this.at, link.gone))
+  }
+
+  private push(input: Input.Input): void {
+    this.inputs.push(input)
+    if (this.log.verbose) {
+      // A batch of one keeps answers next to what they answer.
+      this.log.input(input)
+      this.run()
+    }
+  }
+
+  /** Runs the broker over the inputs collected so far and carries its effects out. */
+  private run(): void {
+    const { inputs } = this
+    if (inputs.length === 0) return
+    this.inputs = []
+    const [state, effects] = this.broker.run(this.state, inputs)
+    this.state = state
+    this.inputCount += inputs.length
+    this.effectCount += effects.length
+    for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
+    const { departing } = this
+    if (departing.length > 0) {
+      for (let i = 0; i < departing.length; i++) this.depart(departing[i]!)
+      departing.length = 0
+    }
+  }
+
+  private carryOut(effect: Effect): void {
+    if (this.log.verbose) this.log.effect(effect)
+    switch (effect._tag) {
+      case 'Send': {
+        const link = this.linkOf(effect.conn)
+        if (link !== null) this.office.send(link, effect.level, effect.packet)
+        return
+      }
+      case 'Multicast':
+        return this.office.multicast(effect.conns, effect.level, effect.packet)
+      case 'Close': {
+        const link = this.linkOf(effect.conn)
+        if (link !== null) this.leave(link)
+        return
+      }
+      case 'Pause': {
+        const link = this.linkOf(effect.conn)
+        if (link !== null) link.paused = true
+        return
+      }
+      case 'Resume': {
+        const link = this.linkOf(effect.conn)
+        if (link === null || !link.paused) return
+        link.paused = false
+        return this.enqueue(link)
+      }
+      case 'Judge':
+        return this.ask(effect.conn, effect.question)
+      case 'Note':
+        return this.log.note(effect.note)
+    }
+  }
+
+  private linkOf(conn: Conn): Link | null {
+    const link = this.links[conn.slot]
+    if (link === undefined || link === null) return null
+    return link.conn.generation === conn.generation ? link : null
+  }
+
+  private ask(conn: Conn, question: Question): void {
+    const answer = (reason: number): void => this.tell(Input.judged(conn, this.now(), reason))
+    if (this.judge === null) return answer(NOT_AUTHORIZED)
+    this.judge(question).then(answer, (error: unknown) => {
+      this.log.error(`asking who may connect failed: ${traceOf(error)}`)
+      answer(SERVER_UNAVAILABLE)
+    })
+  }
+
+  /** The peer's Closed has been told: its slot is free, and it is still owed what was sent. */
+  private depart(link: Link): void {
+    if (this.linkOf(link.conn) === link) this.leave(link)
+  }
+
+  /** The broker has nothing more to do with this link: it goes once everything owed has left. */
+  private leave(link: Link): void {
+    this.links[link.conn.slot] = null
+    this.slots.give(link.conn.slot)
+    link.silent = true
+    link.due = false
+    this.office.seal(link)
+    if (link.stopped) this.restart(link)
+    this.linger(link, this.at + owedMs)
+    if (!link.dirty) this.afterWrite(link)
+  }
+
+  private linger(link: Link, until: number): void {
+    if (link.lingerUntil === never) this.lingering.push(link)
+    link.lingerUntil = until
+    if (until < this.lingerAt) this.lingerAt = until
+  }
+
+  /** After bytes of the link have left, or might have. */
+  private afterWrite(link: Link): void {
+    if (link.due && !link.silent) this.enqueue(link)
+    if (link.lingerUntil === never || link.destroyed || !isEmpty(link) || link.dirty) return
+    if (link.gone !== null) return this.destroy(link)
+    if (link.ended) return
+    link.ended = true
+    link.wire.end()
+    this.linger(link, this.now() + lingerMs)
+    this.arm()
+  }
+
+  private endLingering(): void {
+    const { lingering } = this
+    let kept = 0
+    let earliest = never
+    for (let i = 0; i < lingering.length; i++) {
+      const link = lingering[i]!
+      if (link.destroyed) continue
+      if (link.lingerUntil <= this.at) {
+        this.destroy(link)
+        continue
+      }
+      if (link.lingerUntil < earliest) earliest = link.lingerUntil
+      lingering[kept] = link
+      kept += 1
+    }
+    lingering.length = kept
+    // Steps, so that a thousand links that end one by one are not a thousand walks.
+    this.lingerAt = earliest === never ? never : Math.max(earliest, this.at + lingerStepMs)
+  }
+
+  private destroy(link: Link): void {
+    if (link.destroyed) return
+    link.destroyed = true
+    link.silent = true
+    this.office.drop(link)
+    link.wire.destroy()
+    this.connections -= 1
+    if (this.stopped !== null) this.schedule()
+  }
+
+  private stop(link: Link): void {
+    if (link.stopped) return
+    link.stopped = true
+    link.wire.pause()
+  }
+
+  private restart(link: Link): void {
+    link.stopped = false
+    link.wire.resume()
+  }
+
+  /** Has the next turn come no later than something is due. */
+  private arm(): void {
+    if (this.dead) return
+    let due = this.broker.deadline(this.state)
+    if (this.lingerAt < due) due = this.lingerAt
+    const logDue = this.log.due()
+    if (logDue < due) due = logDue
+    // A timer that fires too early is cheaper than one that is moved all the time.
+    if (due >= this.armedFor) return
+    const delayMs = due - this.now()
+    if (delayMs <= 0) return this.schedule()
+    this.armedFor = due
+    this.host.arm(delayMs < timerMsMax ? delayMs : timerMsMax, this.timer)
+  }
+
+  private maybeStopped(): void {
+    if (this.stopped === null || this.connections > 0) return
+    if (!this.dead && (this.scheduled || this.extra.length > 0)) return
+    const done = this.stopped
+    this.stopped = null
+    this.kill()
+    done()
+  }
+}
+
+export const createDriver = (options: DriverOptions): Driver => new Driver(options)
+
+const traceOf = (error: unknown): string =>
+  error instanceof Error ? error.stack ?? error.message : String(error)

@@ -1,0 +1,120 @@
+// The command line of the broker, as mosquitto reads it: a pure function from words to what was
+// asked for. What mosquitto has and Sabethes has not yet is refused with a sentence, never ignored.
+
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import type { Verbosity } from './log.ts'
+
+export type Options =
+  | { readonly _tag: 'Run'; readonly ports: ReadonlyArray<number>; readonly verbosity: Verbosity }
+  | { readonly _tag: 'Help' }
+  | { readonly _tag: 'Version' }
+
+/** mosquitto's port. */
+export const defaultPort = 1883
+
+const portsMax = 10
+
+/** The exit status for a command line that makes no sense, as mosquitto's. */
+export const statusUsage = 3
+
+interface Missing {
+  readonly names: ReadonlyArray<string>
+  readonly sentence: string
+}
+
+const missing: ReadonlyArray<Missing> = [
+  {
+    names: ['-c', '--config-file'],
+    sentence: 'Configuration files are not there yet: give the port with -p, and everything else ' +
+      'stays at its default.',
+  },
+  {
+    names: ['-d', '--daemon'],
+    sentence: 'Going to the background is not there yet: let systemd or your shell (&) do it.',
+  },
+  {
+    names: ['--test-config'],
+    sentence: 'Configuration files are not there yet, so there is none to test: leave it out.',
+  },
+  {
+    names: ['--tls-keylog'],
+    sentence: 'TLS is not there yet, so there are no secrets to write: leave it out.',
+  },
+]
+
+/** The words after the program's name. Left: a sentence for the user, to be printed as an error. */
+export const parseOptions = (words: ReadonlyArray<string>): Either<string, Options> => {
+  const ports: Array<number> = []
+  let verbose = false
+  let quiet = false
+  let asked: Options | null = null
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!
+    switch (word) {
+      case '-p':
+      case '--port': {
+        i += 1
+        if (i === words.length) return E.left(`${word} argument given but no port specified.`)
+        const port = parsePort(words[i]!)
+        if (port === null) {
+          return E.left(`Invalid port specified (${words[i]}): give a number from 1 to 65535.`)
+        }
+        if (ports.length === portsMax) {
+          return E.left(`Only ${portsMax} ports can be specified: leave some of the -p out.`)
+        }
+        if (!ports.includes(port)) ports.push(port)
+        break
+      }
+      case '-v':
+      case '--verbose':
+        verbose = true
+        break
+      case '-q':
+      case '--quiet':
+        quiet = true
+        break
+      case '-h':
+      case '--help':
+        asked = asked ?? { _tag: 'Help' }
+        break
+      case '--version':
+        asked = asked ?? { _tag: 'Version' }
+        break
+      default: {
+        for (const { names, sentence } of missing) {
+          if (names.includes(word)) return E.left(`${word}: ${sentence}`)
+        }
+        return E.left(`Unknown option '${word}': sabethes --help lists what there is.`)
+      }
+    }
+  }
+  if (asked !== null) return E.right(asked)
+  // As in mosquitto, quiet beats verbose.
+  const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal'
+  if (ports.length === 0) ports.push(defaultPort)
+  return E.right({ _tag: 'Run', ports, verbosity })
+}
+
+const parsePort = (word: string): number | null => {
+  if (!/^[0-9]{1,5}$/.test(word)) return null
+  const port = Number(word)
+  return port >= 1 && port <= 65535 ? port : null
+}
+
+/** What --help prints. */
+export const help = (version: string): string =>
+  `sabethes version ${version}
+
+sabethes is an MQTT broker for MQTT 5.0, 3.1.1 and 3.1.
+
+Usage: sabethes [-p port] [-q | -v]
+       sabethes [-h | --version]
+
+ -h, --help     : display this help.
+ -p, --port     : listen on this port of 127.0.0.1 and ::1. Defaults to ${defaultPort}.
+                  Can be given up to ${portsMax} times.
+ -q, --quiet    : no log but errors. Beats -v.
+ -v, --verbose  : verbose mode, with a line per packet.
+     --version  : display the version number.
+`

@@ -1,0 +1,466 @@
+// What every connection is owed but has not been given to its socket yet. Decides where outgoing
+// bytes live: nowhere while a connection is idle, in one growing segment while it is owed something
+// of its own, and in one segment shared by all receivers while many connections are owed the same.
+// Knows nothing of sessions, turns or time; the driver says when to flush.
+
+import { encodedBound, encodeInto, UNREPORTED_BYTES_MAX } from '../../core/mod.ts'
+import type { Conn } from '../../core/broker/input.ts'
+import type { Level, Packet } from '../../core/codec/packet.ts'
+
+/** What a shell must offer for one socket. */
+export interface Wire {
+  /**
+   * Begins to write all of `bytes`. True: the kernel has taken all of them, the memory may be used
+   * again. False: the memory must stay as it is; the shell tells `taken` as the kernel takes more.
+   * It is never called again before all that was refused has been told as taken.
+   */
+  write(bytes: Uint8Array): boolean
+  /** Reads nothing more until `resume`. */
+  pause(): void
+  resume(): void
+  /** The turn is over: the buffers that were lent with `received` may be used again. */
+  released(): void
+  /** Ends our direction once all that was written has left. */
+  end(): void
+  /** Frees the socket at once. The driver calls it exactly once per wire. */
+  destroy(): void
+}
+
+// The smallest segment holds a turn's answers for most connections; the largest that is kept for
+// later use holds what a stalled connection may hold of QoS 0 messages (unwrittenBytesMax).
+const sizeClassMin = 11
+const sizeClassMax = 20
+const pooledBytesMax = 16 * 1024 * 1024
+
+// A write is cut into pieces so that a slow socket shows progress: the broker ends a connection that
+// takes nothing for a minute, and Node tells about a write only when all of it is gone. 64 KiB a
+// minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces.
+const pieceBytesBehind = 64 * 1024
+const pieceBytes = 256 * 1024
+
+// Below this many receivers copying a frame costs less than keeping the books of a shared segment.
+const sharersMin = 4
+const openGroupsMax = 8
+
+// What an outbox takes at first, at most: more only once it is really needed.
+const expectedClassMax = 16
+
+/** A run of outgoing bytes, written from the front; `holders` outboxes and groups point at it. */
+class Segment {
+  readonly buffer: Uint8Array
+  readonly sizeClass: number
+  used = 0
+  holders = 1
+  /** The group that may still extend this segment. */
+  group: Group | null = null
+  /** Made for a group, whatever became of it. */
+  shared = false
+  /** A view on the first bytes, made once for all sharers; good while its length fits. */
+  whole: Uint8Array | null = null
+
+  constructor(buffer: Uint8Array, sizeClass: number) {
+    this.buffer = buffer
+    this.sizeClass = sizeClass
+  }
+}
+
+/** The receivers of equal multicasts within one turn. */
+class Group {
+  /** The array that its last multicast named. */
+  conns: ReadonlyArray<Conn>
+  readonly level: Level
+  segment: Segment
+  /** Receivers that are owed something else too and therefore get copies. */
+  readonly stragglers: Array<Outbox> = []
+
+  constructor(conns: ReadonlyArray<Conn>, level: Level, segment: Segment) {
+    this.conns = conns
+    this.level = level
+    this.segment = segment
+  }
+}
+
+/** The outgoing side of one connection. */
+export class Outbox {
+  readonly wire: Wire
+  /** Where new output goes; null while nothing new is owed. */
+  filling: Segment | null = null
+  /** What is being given to the wire; the kernel has taken `flown` and been offered `offered`. */
+  flying: Segment | null = null
+  flown = 0
+  offered = 0
+  /** Bytes the kernel has taken since the connection was opened. */
+  takenBytes = 0
+  /** The part of `takenBytes` that the broker has been told about. */
+  reportedBytes = 0
+  /** The kernel refused bytes while more were waiting, and something still waits. */
+  behind = false
+  /** The broker should hear how much has been taken. */
+  due = false
+  /** In the list of outboxes that a flush must visit. */
+  dirty = false
+  /** Takes no more output; what it holds may still leave. */
+  sealed = false
+  /** The size class that the next output will probably need. */
+  sizeClass = sizeClassMin
+
+  constructor(wire: Wire) {
+    this.wire = wire
+  }
+}
+
+/** True if everything owed has been taken by the kernel. */
+export const isEmpty = (outbox: Outbox): boolean =>
+  outbox.flying === null && outbox.filling === null
+
+/** Bytes that are owed and that the kernel has not taken. */
+export const unwrittenBytes = (outbox: Outbox): number =>
+  (outbox.flying === null ? 0 : outbox.flying.used - outbox.flown) +
+  (outbox.filling === null ? 0 : outbox.filling.used)
+
+/**
+ * All outboxes of one driver share one office: its pool of segments, its open groups and its list of
+ * outboxes with new output.
+ */
+export class Office<Box extends Outbox> {
+  private readonly allocate: (bytes: number) => Uint8Array
+  private readonly outboxOf: (conn: Conn) => Box | null
+  private readonly pool: Array<Array<Segment>> = []
+  private pooledBytes = 0
+  private readonly groups: Array<Group> = []
+  /** Outboxes with new output since the last `flush`, each once. */
+  dirty: Array<Box> = []
+
+  /**
+   * `allocate` makes a buffer of so many bytes (a shell may want its runtime's own kind); `outboxOf`
+   * answers null for a connection that is gone.
+   */
+  constructor(allocate: (bytes: number) => Uint8Array, outboxOf: (conn: Conn) => Box | null) {
+    this.allocate = allocate
+    this.outboxOf = outboxOf
+    for (let i = 0; i <= sizeClassMax; i++) this.pool.push([])
+  }
+
+  /** Appends one packet to what `outbox` is owed. */
+  send(outbox: Box, level: Level, packet: Packet): void {
+    if (outbox.sealed) return
+    const segment = this.room(outbox, encodedBound(level, packet))
+    segment.used = encodeInto(level, packet, segment.buffer, segment.used)
+  }
+
+  /**
+   * Appends one packet to what every one of `conns` is owed. Multicasts to the same connections are
+   * encoded once and written from shared memory; quickest when the array is the same object.
+   */
+  multicast(conns: ReadonlyArray<Conn>, level: Level, packet: Packet): void {
+    if (conns.length < sharersMin) {
+      for (let i = 0; i < conns.length; i++) {
+        const outbox = this.outboxOf(conns[i]!)
+        if (outbox !== null) this.send(outbox, level, packet)
+      }
+      return
+    }
+    const bound = encodedBound(level, packet)
+    let group = this.groupOf(conns, level)
+    let segment
+    if (group === null) {
+      segment = this.take(bound)
+      group = new Group(conns, level, segment)
+      segment.group = group
+      segment.shared = true
+      segment.used = encodeInto(level, packet, segment.buffer, 0)
+      this.open(group)
+      this.join(group)
+      return
+    }
+    segment = group.segment
+    if (segment.used + bound > segment.buffer.length) segment = this.growGroup(group, bound)
+    const start = segment.used
+    const end = encodeInto(level, packet, segment.buffer, start)
+    segment.used = end
+    const { stragglers } = group
+    for (let i = 0; i < stragglers.length; i++) {
+      this.append(stragglers[i] as Box, segment.buffer, start, end)
+    }
+  }
+
+  /**
+   * Offers everything new to the wires, one write per outbox (more only where one would be larger
+   * than a piece), then calls `after` for each. Groups end here: what comes next is a new turn.
+   */
+  flush(after: (outbox: Box) => void): void {
+    for (let i = 0; i < this.groups.length; i++) {
+      const { segment } = this.groups[i]!
+      segment.group = null
+      this.release(segment)
+    }
+    this.groups.length = 0
+    const { dirty } = this
+    if (dirty.length === 0) return
+    this.dirty = []
+    for (let i = 0; i < dirty.length; i++) {
+      const outbox = dirty[i]!
+      outbox.dirty = false
+      this.offer(outbox)
+      after(outbox)
+    }
+  }
+
+  /** The kernel has taken `count` more of the bytes that the wire did not take at once. */
+  taken(outbox: Box, count: number): void {
+    const { flying } = outbox
+    if (flying === null) return
+    progress(outbox, count)
+    outbox.flown += count
+    if (outbox.flown === flying.used) this.land(outbox, flying)
+    this.offer(outbox)
+  }
+
+  /** Takes nothing more for this outbox; what it holds may still leave. */
+  seal(outbox: Box): void {
+    outbox.sealed = true
+    const { filling } = outbox
+    if (filling !== null && filling.group !== null) this.replace(outbox, filling, 0)
+  }
+
+  /** Seals the outbox and forgets what it holds, for a socket that will take nothing more. */
+  drop(outbox: Box): void {
+    outbox.sealed = true
+    if (outbox.filling !== null) this.release(outbox.filling)
+    outbox.filling = null
+    // The kernel may still be reading this one: it is left to the garbage collector, not the pool.
+    outbox.flying = null
+  }
+
+  private offer(outbox: Box): void {
+    for (;;) {
+      let { flying } = outbox
+      if (flying === null) {
+        flying = outbox.filling
+        if (flying === null) {
+          outbox.behind = false
+          return
+        }
+        // Between two multicasts of one turn: what flies cannot be extended any more.
+        if (flying.group !== null) flying = this.leave(outbox, flying, flying.group, 0)
+        outbox.filling = null
+        outbox.flying = flying
+        outbox.flown = 0
+        outbox.offered = 0
+        if (!flying.shared) expect(outbox, flying.used)
+      } else if (outbox.offered > outbox.flown) {
+        if (outbox.filling !== null) fallBehind(outbox)
+        return
+      }
+      const start = outbox.offered
+      const piece = outbox.behind ? pieceBytesBehind : pieceBytes
+      const end = flying.used - start > piece ? start + piece : flying.used
+      outbox.offered = end
+      if (!outbox.wire.write(bytesOf(flying, start, end))) {
+        if (end < flying.used || outbox.filling !== null) fallBehind(outbox)
+        return
+      }
+      // A wire that failed within its own write has been dropped meanwhile.
+      if (outbox.flying !== flying) return
+      progress(outbox, end - start)
+      outbox.flown = end
+      if (end === flying.used) this.land(outbox, flying)
+    }
+  }
+
+  private land(outbox: Box, flying: Segment): void {
+    outbox.flying = null
+    this.release(flying)
+  }
+
+  /** The outbox's own segment with room for `bound` more bytes. */
+  private room(outbox: Box, bound: number): Segment {
+    const { filling } = outbox
+    if (filling === null) {
+      const least = 1 << outbox.sizeClass
+      const segment = this.take(bound > least ? bound : least)
+      outbox.filling = segment
+      this.mark(outbox)
+      return segment
+    }
+    if (filling.group !== null) return this.leave(outbox, filling, filling.group, bound)
+    if (filling.holders > 1) return this.replace(outbox, filling, bound)
+    if (filling.used + bound > filling.buffer.length) return this.replace(outbox, filling, bound)
+    return filling
+  }
+
+  /** Moves what `filling` holds to a segment of the outbox's own with room for `bound` more. */
+  private replace(outbox: Box, filling: Segment, bound: number): Segment {
+    const segment = this.take(filling.used + bound)
+    copy(filling.buffer, 0, filling.used, segment.buffer, 0)
+    segment.used = filling.used
+    outbox.filling = segment
+    this.release(filling)
+    return segment
+  }
+
+  private append(outbox: Box, source: Uint8Array, start: number, end: number): void {
+    if (outbox.sealed) return
+    const segment = this.room(outbox, end - start)
+    copy(source, start, end, segment.buffer, segment.used)
+    segment.used += end - start
+  }
+
+  private mark(outbox: Box): void {
+    if (outbox.dirty) return
+    outbox.dirty = true
+    this.dirty.push(outbox)
+  }
+
+  private groupOf(conns: ReadonlyArray<Conn>, level: Level): Group | null {
+    const { groups } = this
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]!
+      if (group.conns === conns && group.level === level) return group
+    }
+    // A turn can be several runs, and each run of the broker makes arrays of its own.
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]!
+      if (group.level === level && areEqual(group.conns, conns)) {
+        group.conns = conns
+        return group
+      }
+    }
+    return null
+  }
+
+  private open(group: Group): void {
+    if (this.groups.length === openGroupsMax) {
+      const { segment } = this.groups.shift()!
+      segment.group = null
+      this.release(segment)
+    }
+    this.groups.push(group)
+  }
+
+  /** Gives every receiver the group's segment, or a copy where it is owed something else already. */
+  private join(group: Group): void {
+    const { conns, segment, stragglers } = group
+    for (let i = 0; i < conns.length; i++) {
+      const outbox = this.outboxOf(conns[i]!)
+      if (outbox === null || outbox.sealed) continue
+      if (outbox.filling === null) {
+        outbox.filling = segment
+        segment.holders += 1
+        this.mark(outbox)
+      } else {
+        stragglers.push(outbox)
+        this.append(outbox, segment.buffer, 0, segment.used)
+      }
+    }
+  }
+
+  /** The outbox is owed something that the rest of its group is not. */
+  private leave(outbox: Box, filling: Segment, group: Group, bound: number): Segment {
+    group.stragglers.push(outbox)
+    return this.replace(outbox, filling, bound)
+  }
+
+  /** Moves the group to a larger segment. All its sharers must follow, so doubling keeps it rare. */
+  private growGroup(group: Group, bound: number): Segment {
+    const old = group.segment
+    const segment = this.take(Math.max(old.used + bound, 2 * old.buffer.length))
+    copy(old.buffer, 0, old.used, segment.buffer, 0)
+    segment.used = old.used
+    segment.group = group
+    segment.shared = true
+    group.segment = segment
+    const { conns } = group
+    for (let i = 0; i < conns.length; i++) {
+      const outbox = this.outboxOf(conns[i]!)
+      if (outbox === null || outbox.filling !== old) continue
+      outbox.filling = segment
+      segment.holders += 1
+      this.release(old)
+    }
+    old.group = null
+    this.release(old)
+    return segment
+  }
+
+  private take(bytes: number): Segment {
+    const sizeClass = classOf(bytes)
+    if (sizeClass <= sizeClassMax) {
+      const segment = this.pool[sizeClass]!.pop()
+      if (segment !== undefined) {
+        this.pooledBytes -= segment.buffer.length
+        segment.used = 0
+        segment.holders = 1
+        segment.group = null
+        segment.shared = false
+        return segment
+      }
+    }
+    return new Segment(this.allocate(2 ** sizeClass), sizeClass)
+  }
+
+  private release(segment: Segment): void {
+    segment.holders -= 1
+    if (segment.holders > 0 || segment.sizeClass > sizeClassMax) return
+    if (this.pooledBytes + segment.buffer.length > pooledBytesMax) return
+    this.pooledBytes += segment.buffer.length
+    this.pool[segment.sizeClass]!.push(segment)
+  }
+}
+
+const progress = (outbox: Outbox, count: number): void => {
+  outbox.takenBytes += count
+  // The broker grants a connection so much without a report. It is told of more than that, and of
+  // everything while a socket cannot keep up.
+  const unreported = outbox.takenBytes - outbox.reportedBytes
+  if (outbox.behind || unreported >= UNREPORTED_BYTES_MAX) outbox.due = true
+}
+
+const fallBehind = (outbox: Outbox): void => {
+  outbox.behind = true
+  if (outbox.takenBytes > outbox.reportedBytes) outbox.due = true
+}
+
+/** Learns from one turn what the next will need; a peak is forgotten class by class. */
+const expect = (outbox: Outbox, used: number): void => {
+  const needed = classOf(used)
+  if (needed > outbox.sizeClass) {
+    outbox.sizeClass = needed < expectedClassMax ? needed : expectedClassMax
+  } else if (needed < outbox.sizeClass) outbox.sizeClass -= 1
+}
+
+const areEqual = (a: ReadonlyArray<Conn>, b: ReadonlyArray<Conn>): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false
+  }
+  return true
+}
+
+/** The logarithm of the smallest segment size that holds so many bytes. */
+const classOf = (bytes: number): number => {
+  const needed = 32 - Math.clz32(bytes - 1)
+  return bytes < 2 || needed < sizeClassMin ? sizeClassMin : needed
+}
+
+const bytesOf = (segment: Segment, start: number, end: number): Uint8Array => {
+  if (start !== 0 || end !== segment.used) return segment.buffer.subarray(start, end)
+  if (segment.whole === null || segment.whole.length !== end) {
+    segment.whole = segment.buffer.subarray(0, end)
+  }
+  return segment.whole
+}
+
+const copy = (
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): void => {
+  if (end - start < 128) {
+    for (let i = start; i < end; i++) target[at++] = source[i]!
+  } else {
+    target.set(source.subarray(start, end), at)
+  }
+}

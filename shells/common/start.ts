@@ -1,0 +1,212 @@
+// A listening broker from options, whatever the runtime: opens the listeners, says so in the log, and
+// stops in order. What is a warning and what ends the start is decided here.
+
+import { defaults } from '../../core/broker/config.ts'
+import type { Config } from '../../core/broker/config.ts'
+import type { Question } from '../../core/broker/effect.ts'
+import { createDriver } from './driver.ts'
+import type { Counters, Driver, Host } from './driver.ts'
+import { Log } from './log.ts'
+import type { Verbosity } from './log.ts'
+import { defaultPort } from './options.ts'
+import { version } from './version.ts'
+
+export interface StartOptions {
+  /** TCP ports, 0 for any that is free. Default: 1883. */
+  readonly ports?: ReadonlyArray<number>
+  /** Addresses to listen on. Default: 127.0.0.1 and, where there is one, ::1. */
+  readonly hosts?: ReadonlyArray<string>
+  /** What differs from the defaults of the broker. */
+  readonly config?: Partial<Config>
+  /** Default: quiet. */
+  readonly verbosity?: Verbosity
+  /** Gets the log, whole lines at a time. Default: standard error. */
+  readonly print?: (text: string) => void
+  /**
+   * Answers who may connect with an MQTT 5 reason code, 0 for yes; asked only where the
+   * configuration says `authentication: 'judge'`.
+   */
+  readonly judge?: (question: Question) => Promise<number>
+  /**
+   * Called when the broker itself is at fault; it has stopped by then. Default: the error is thrown
+   * where nobody catches it, which ends the process.
+   */
+  readonly fatal?: (error: unknown) => void
+}
+
+export interface Running {
+  /** The ports that are listened on, in the order of the options. */
+  readonly ports: ReadonlyArray<number>
+  counters(): Counters
+  /**
+   * Closes the listeners and every connection, MQTT 5 clients after a DISCONNECT with 0x8B. Takes as
+   * long as the clients need to read what they are owed, at most a few seconds.
+   */
+  stop(): Promise<void>
+  /** Ends at once, without a word to anybody. */
+  kill(): void
+}
+
+/** Why an address cannot be listened on. */
+export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'failed'
+
+export class ListenError extends Error {
+  readonly reason: ListenReason
+  constructor(reason: ListenReason, message: string) {
+    super(message)
+    this.name = 'ListenError'
+    this.reason = reason
+  }
+}
+
+/** One address and port that accepts connections. */
+export interface Listener {
+  readonly port: number
+  close(): void
+}
+
+/** The start failed for a reason that the operator can remove; the message says how. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StartError'
+  }
+}
+
+/** What a runtime brings. */
+export interface Runtime {
+  createHost(fatal: (error: unknown) => void): Host
+  /** Rejects with a ListenError. */
+  listen(driver: Driver, log: Log, host: string, port: number): Promise<Listener>
+  print(text: string): void
+}
+
+const loopback: ReadonlyArray<string> = ['127.0.0.1', '::1']
+
+// How often a free port is looked for that is free on all addresses.
+const freePortTries = 16
+
+// Longer than the driver waits for the slowest reader: only a fault of ours can use it up.
+const stopMsMax = 10_000
+
+/** Starts a broker; rejects with a StartError where it cannot listen. */
+export const startOn = async (runtime: Runtime, options: StartOptions): Promise<Running> => {
+  const fatal = options.fatal ?? throwToNobody
+  const listeners: Array<Listener> = []
+  const closeListeners = (): void => {
+    for (const listener of listeners) listener.close()
+    listeners.length = 0
+  }
+  const host = runtime.createHost((error) => {
+    closeListeners()
+    fatal(error)
+  })
+  const log = new Log(
+    options.verbosity ?? 'quiet',
+    options.print ?? ((text) => runtime.print(text)),
+    () => host.wall(),
+  )
+  const config = { ...defaults, ...options.config }
+  const { judge } = options
+  const driver = createDriver(judge ? { config, host, log, judge } : { config, host, log })
+  const hosts = options.hosts ?? loopback
+  const ports: Array<number> = []
+  log.line(`sabethes version ${version} starting`)
+  if (hosts === loopback) {
+    log.line(
+      'Starting in local only mode. Connections will only be possible from clients running on ' +
+        'this machine.',
+    )
+  }
+  try {
+    for (const port of options.ports ?? [defaultPort]) {
+      const opened = await openPort(runtime, driver, log, hosts, port)
+      listeners.push(...opened)
+      ports.push(opened[0]!.port)
+    }
+  } catch (error) {
+    closeListeners()
+    driver.kill()
+    log.flush(0)
+    throw error
+  }
+  log.line(`sabethes version ${version} running`)
+  log.flush(0)
+
+  let stopped: Promise<void> | null = null
+  const stop = (): Promise<void> => {
+    stopped ??= new Promise((resolve) => {
+      closeListeners()
+      const timer = setTimeout(() => driver.kill(), stopMsMax)
+      driver.halt(() => {
+        clearTimeout(timer)
+        log.line(`sabethes version ${version} terminating`)
+        log.flush(0)
+        resolve()
+      })
+    })
+    return stopped
+  }
+  const kill = (): void => {
+    closeListeners()
+    driver.kill()
+  }
+  return { ports, counters: () => driver.counters(), stop, kill }
+}
+
+/** Opens one port on all hosts; at least one listener, or a StartError. */
+const openPort = async (
+  runtime: Runtime,
+  driver: Driver,
+  log: Log,
+  hosts: ReadonlyArray<string>,
+  port: number,
+): Promise<ReadonlyArray<Listener>> => {
+  for (let tries = 1;; tries++) {
+    const opened: Array<Listener> = []
+    let refused: ListenError | null = null
+    for (const host of hosts) {
+      const family = host.includes(':') ? 'ipv6' : 'ipv4'
+      const wanted = port === 0 && opened.length > 0 ? opened[0]!.port : port
+      if (wanted !== 0) log.line(`Opening ${family} listen socket on port ${wanted}.`)
+      try {
+        const listener = await runtime.listen(driver, log, host, wanted)
+        if (wanted === 0) log.line(`Opening ${family} listen socket on port ${listener.port}.`)
+        opened.push(listener)
+      } catch (error) {
+        if (!(error instanceof ListenError)) throw error
+        if (error.reason === 'not available' && family === 'ipv6' && hosts.length > 1) {
+          log.warn(`${host} is not available on this machine: ${error.message}`)
+          continue
+        }
+        refused = error
+        for (const listener of opened) listener.close()
+        if (error.reason === 'in use' && port === 0 && tries < freePortTries) break
+        throw new StartError(explain(error, host, wanted))
+      }
+    }
+    if (refused === null && opened.length > 0) return opened
+    if (refused === null) throw new StartError('There is no address to listen on.')
+  }
+}
+
+const explain = (error: ListenError, host: string, port: number): string => {
+  switch (error.reason) {
+    case 'in use':
+      return `Address already in use: ${host} port ${port}. Another program listens there, ` +
+        'perhaps another broker: stop it, or give another port with -p.'
+    case 'not allowed':
+      return `Not allowed to listen on ${host} port ${port}: ${error.message}. Ports below 1024 ` +
+        'are for the administrator: give another port with -p.'
+    case 'not available':
+      return `Address not available: ${host} port ${port}: ${error.message}.`
+    case 'failed':
+      return `Cannot listen on ${host} port ${port}: ${error.message}.`
+  }
+}
+
+const throwToNobody = (error: unknown): void => {
+  setTimeout(() => {
+    throw error
+  }, 0)
+}

@@ -1,0 +1,185 @@
+// TCP on Deno: accepts connections and couples each with a link of the driver.
+
+import type { Driver, Link } from '../common/driver.ts'
+import type { Log } from '../common/log.ts'
+import type { Wire } from '../common/outbox.ts'
+import { ListenError } from '../common/start.ts'
+import type { Listener, ListenReason } from '../common/start.ts'
+
+const backlog = 4096
+
+// A read buffer begins small, since most connections are idle and every one has a read under way;
+// it grows while reads fill it and shrinks when they have been small for a while.
+const readBytesMin = 1024
+const readBytesMax = 64 * 1024
+const smallReadsMax = 64
+
+// How long accepting pauses when the process has no file descriptor left.
+const acceptPauseMs = 100
+
+class ConnWire implements Wire {
+  link!: Link
+  private readonly conn: Deno.TcpConn
+  private readonly driver: Driver
+  private buffer = new Uint8Array(readBytesMin)
+  /** Reads in a row that filled less than a quarter of the buffer. */
+  private smallReads = 0
+  private reading = false
+  private paused = false
+  /** Nothing more will be read. */
+  private over = false
+
+  constructor(conn: Deno.TcpConn, driver: Driver) {
+    this.conn = conn
+    this.driver = driver
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.conn.write(bytes).then(
+      (count) => {
+        // Told first, so that a slow reader shows progress; the rest is no business of the driver.
+        if (count < bytes.length) this.write(bytes.subarray(count))
+        this.driver.taken(this.link, count)
+      },
+      () => this.fail(),
+    )
+    return false
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+    this.read()
+  }
+
+  released(): void {
+    this.read()
+  }
+
+  end(): void {
+    this.conn.closeWrite().catch(() => this.fail())
+  }
+
+  destroy(): void {
+    this.over = true
+    this.conn.close()
+  }
+
+  /** Begins a read unless one is under way. */
+  read(): void {
+    if (this.reading || this.paused || this.over) return
+    this.reading = true
+    this.conn.read(this.buffer).then(
+      (count) => this.afterRead(count),
+      () => this.fail(),
+    )
+  }
+
+  private afterRead(count: number | null): void {
+    this.reading = false
+    if (this.over) return
+    if (count === null) {
+      this.over = true
+      return this.driver.closed(this.link, 'closed')
+    }
+    // While the buffer is lent there is nothing to read into, and the other connections get their
+    // turn; so there is one buffer per connection, and one read per turn.
+    const lent = this.driver.received(this.link, this.buffer, 0, count)
+    this.fit(count)
+    if (!lent) this.read()
+  }
+
+  private fit(count: number): void {
+    const { length } = this.buffer
+    if (count === length) {
+      this.smallReads = 0
+      if (length < readBytesMax) this.buffer = new Uint8Array(length * 4)
+    } else if (count * 4 < length && length > readBytesMin) {
+      this.smallReads += 1
+      if (this.smallReads < smallReadsMax) return
+      this.smallReads = 0
+      this.buffer = new Uint8Array(length / 4)
+    } else this.smallReads = 0
+  }
+
+  private fail(): void {
+    if (this.over) return
+    this.over = true
+    this.driver.closed(this.link, 'failed')
+  }
+}
+
+const accept = (driver: Driver, conn: Deno.TcpConn, listener: string): void => {
+  const { hostname, port } = conn.remoteAddr
+  try {
+    conn.setNoDelay(true)
+  } catch {
+    // The peer has gone already, which the first read will tell.
+  }
+  const wire = new ConnWire(conn, driver)
+  wire.link = driver.opened(wire, listener, { address: hostname, port })
+  wire.read()
+}
+
+const acceptAll = async (
+  driver: Driver,
+  log: Log,
+  listener: Deno.TcpListener,
+  name: string,
+  isClosed: () => boolean,
+): Promise<void> => {
+  let short = false
+  for (;;) {
+    try {
+      accept(driver, await listener.accept(), name)
+      short = false
+    } catch (error) {
+      if (isClosed()) return
+      // A peer that has gone before it was accepted is nothing to wait for.
+      if (error instanceof Deno.errors.ConnectionReset) continue
+      if (!short) log.warn(`Accepting on port ${name} pauses: ${messageOf(error)}`)
+      short = true
+      await new Promise((resolve) => setTimeout(resolve, acceptPauseMs))
+    }
+  }
+}
+
+/** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
+export const listen = (
+  driver: Driver,
+  log: Log,
+  host: string,
+  port: number,
+): Promise<Listener> => {
+  let listener: Deno.TcpListener
+  try {
+    listener = Deno.listen({ transport: 'tcp', hostname: host, port, tcpBacklog: backlog })
+  } catch (error) {
+    return Promise.reject(listenErrorOf(error))
+  }
+  const chosen = listener.addr.port
+  let closed = false
+  void acceptAll(driver, log, listener, String(chosen), () => closed)
+  const close = (): void => {
+    closed = true
+    listener.close()
+  }
+  return Promise.resolve({ port: chosen, close })
+}
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const reasonOf = (error: unknown): ListenReason => {
+  if (error instanceof Deno.errors.AddrInUse) return 'in use'
+  if (error instanceof Deno.errors.AddrNotAvailable) return 'not available'
+  if (error instanceof Deno.errors.PermissionDenied) return 'not allowed'
+  if (error instanceof Deno.errors.NotCapable) return 'not allowed'
+  // EAFNOSUPPORT has no class of its own.
+  return messageOf(error).includes('Address family not supported') ? 'not available' : 'failed'
+}
+
+const listenErrorOf = (error: unknown): ListenError =>
+  new ListenError(reasonOf(error), messageOf(error))

@@ -1,0 +1,53 @@
+// What the driver and the command line need of Node: clocks, chance, the turn of the event loop, one
+// timer, signals and the standard streams.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Host } from '../common/driver.ts'
+import type { Program } from '../common/program.ts'
+
+/** A host for one driver. `fatal` ends the process, or throws. */
+export const createHost = (fatal: (error: unknown) => void): Host => {
+  let armed: NodeJS.Timeout | null = null
+  const disarm = (): void => {
+    if (armed !== null) clearTimeout(armed)
+    armed = null
+  }
+  return {
+    now: () => performance.now(),
+    wall: () => Date.now(),
+    nonce: () => randomUUID().toUpperCase(),
+    seed: randomBytes(4).readInt32LE(0),
+    // Not from Node's shared slab, and as a Buffer, which a socket writes without wrapping it.
+    allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+    // setImmediate comes after the poll phase: everything readable has been read by then.
+    schedule: (turn) => {
+      setImmediate(turn)
+    },
+    arm: (delayMs, turn) => {
+      disarm()
+      armed = setTimeout(turn, delayMs)
+    },
+    disarm,
+    fatal,
+  }
+}
+
+/** Writes to standard error. */
+export const print = (text: string): void => {
+  process.stderr.write(text)
+}
+
+export const program: Program = {
+  words: () => process.argv.slice(2),
+  say: (text) => {
+    process.stdout.write(text)
+  },
+  complain: print,
+  exit: (status) => process.exit(status),
+  onSignals: (handler) => {
+    process.on('SIGINT', () => handler(130))
+    process.on('SIGTERM', () => handler(143))
+    // A log that nobody reads any more is no reason to end.
+    process.stderr.on('error', () => {})
+  },
+}

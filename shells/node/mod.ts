@@ -1,0 +1,17 @@
+// A listening broker inside a Node program: `const broker = await start({ ports: [0] })`.
+
+import { startOn } from '../common/start.ts'
+import type { Running, StartOptions } from '../common/start.ts'
+import { createHost, print } from './host.ts'
+import { listen } from './listen.ts'
+
+export { ListenError, StartError } from '../common/start.ts'
+export type { Running, StartOptions } from '../common/start.ts'
+export type { Counters } from '../common/driver.ts'
+
+/**
+ * Starts a broker that listens on 127.0.0.1 and ::1, port 1883, unless told otherwise. Rejects with
+ * a StartError, whose message says what to do, where it cannot listen.
+ */
+export const start = (options: StartOptions = {}): Promise<Running> =>
+  startOn({ createHost, listen, print }, options)
