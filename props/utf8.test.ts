@@ -1,5 +1,5 @@
-// The codec's own UTF-8 agrees with the platform's in everything but U+0000, which MQTT forbids, and
-// in what to do about bytes that are not UTF-8: they are refused, never repaired.
+// The codec's own UTF-8 agrees with the platform's in everything but U+0000, which MQTT forbids,
+// and in what to do about bytes that are not UTF-8: they are refused, never repaired.
 
 import fc from 'fast-check'
 import { suite } from 'uvu'

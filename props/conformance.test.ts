@@ -1,0 +1,17 @@
+// runs: node
+//
+// What a client may rely on, told over real sockets: one table, played against the Node shell and
+// the Deno shell, each in a process of its own. The clients here are raw sockets, so that a row can
+// do what no client library would; the libraries and tools have their turn in clients.test.ts.
+
+import { deliveryRows } from './conformance/delivery.ts'
+import { greetingRows } from './conformance/greeting.ts'
+import { houseRows } from './conformance/house.ts'
+import { keptRows } from './conformance/kept.ts'
+import { runTable } from './conformance/row.ts'
+import { sessionRows } from './conformance/session.ts'
+
+const rows = [...greetingRows, ...deliveryRows, ...sessionRows, ...keptRows, ...houseRows]
+
+// runTable() calls the .run() of each suite it makes.
+runTable('conformance', 'conformance.test.ts', rows)
