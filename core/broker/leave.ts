@@ -119,7 +119,7 @@ export const refuse = (
 }
 
 /** Whether a session outlives its connection. */
-const isDurable = (session: Session): boolean => session.expiryS > 0
+export const isDurable = (session: Session): boolean => session.expiryS > 0
 
 /** When an offline session ends. */
 export const expiresAt = (session: Session): number =>

@@ -52,7 +52,9 @@ export const release = (receivers: Receivers): ReadonlyArray<Conn> => {
   return receivers.last
 }
 
-/** Scratch for the message being routed: its variants are made when the first receiver needs them. */
+/**
+ * Scratch for the message being routed: its variants are made when the first receiver needs them.
+ */
 export interface Routing {
   /** Receivers below level 5, and at it. */
   readonly receivers4: Receivers

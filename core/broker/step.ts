@@ -13,7 +13,7 @@ import { drain } from './deliver.ts'
 import { type Draft, editLink, editSession, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Command, Conn, Input } from './input.ts'
-import { dismiss, expel, lost, publishWill, refuse } from './leave.ts'
+import { dismiss, expel, isDurable, lost, publishWill, refuse } from './leave.ts'
 import { farewells, legality } from './phase.ts'
 import { publish, release } from './publish.ts'
 import type { Link, Ready, State } from './state.ts'
@@ -203,7 +203,9 @@ const command = (draft: Draft, order: Command): void => {
       for (const link of links) {
         if (link.phase.phase !== 'Ready') continue
         const session = IntMap.get(draft.sessions, link.phase.session)!
-        if (session.will !== null && session.will.delayMs === 0) publishWill(draft, session)
+        if (session.will === null) continue
+        // A delay ends with its session, which may be now.
+        if (session.will.delayMs === 0 || !isDurable(session)) publishWill(draft, session)
       }
       for (const link of links) {
         const current = linkOf(draft, link.conn)

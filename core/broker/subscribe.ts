@@ -32,12 +32,7 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
       reasons.push(QUOTA_EXCEEDED)
       continue
     }
-    if (old !== undefined) {
-      abandon(draft, session, old)
-      // The packet may name a filter twice; the last request counts.
-      const again = begun.indexOf(old)
-      if (again >= 0) begun.splice(again, 1)
-    }
+    if (old !== undefined) abandon(draft, session, old)
     const added = add(draft, session, request, identifier, ready.bridge, old)
     reasons.push(request.qos)
     note(draft, {
@@ -51,7 +46,12 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
     if (wanted && splitShare(request.filter) === null) begun.push(added)
   }
   tell(draft, session, { _tag: 'Suback', packetId: packet.packetId, reasons, properties: none })
-  for (const subscription of begun) begin(draft, session, subscription)
+  for (const subscription of begun) {
+    begin(draft, session, subscription)
+    // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
+    const current = StrMap.get(session.subscriptions, subscription.filter)
+    if (current !== subscription) abandon(draft, session, subscription)
+  }
 }
 
 export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): void => {

@@ -23,8 +23,9 @@ let lastHandle: object | null = null
 let lastTable: Table | null = null
 
 /**
- * `compute(name, handle)`, or what it answered for the name and handle before. `compute` must depend on the
- * name and on what the handle stands for, and on nothing else: one handle serves one computation.
+ * `compute(name, handle)`, or what it answered for the name and handle before. `compute` must
+ * depend on the name and on what the handle stands for, and on nothing else: one handle serves one
+ * computation.
  * `weigh` answers about how many bytes a result holds; the name is added to that.
  */
 export const memo = <H extends object, N extends string, B>(

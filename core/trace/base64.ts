@@ -66,7 +66,8 @@ export const decode = (text: string): Bytes | null => {
     const place = i & 3
     if (place > 0) buffer[at++] = (bits >> (6 - 2 * place)) & 0xff
   }
-  // The bits of the last character that stand for no byte must be zero, or two texts would mean one.
+  // The bits of the last character that stand for no byte must be zero, or two texts would mean
+  // one.
   if (pads === 1 && (bits & 3) !== 0) return null
   if (pads === 2 && (bits & 15) !== 0) return null
   return B.of(buffer)

@@ -1,6 +1,6 @@
-// Packets as JSON and back: the records of core/codec/packet.ts key by key. Topics are checked as the
-// decoder of the wire checks them, so a trace cannot bring in what a peer could not. Passwords and
-// authentication data are blanked.
+// Packets as JSON and back: the records of core/codec/packet.ts key by key. Topics are checked as
+// the decoder of the wire checks them, so a trace cannot bring in what a peer could not.
+// Passwords and authentication data are blanked.
 
 import type {
   Auth,

@@ -1,7 +1,8 @@
 // The building blocks of the codecs of this folder: values as JSON and back, by io-ts, with three
-// things that io-ts leaves open settled. Unknown keys are refused (a stripped key is a lost fact), a
-// union is entered by its _tag (so that a fault names the field and not every arm), and a value that
-// cannot stand in JSON (NaN, Infinity, undefined) is refused on both ways. Nothing here knows MQTT.
+// things that io-ts leaves open settled. Unknown keys are refused (a stripped key is a lost
+// fact), a union is entered by its _tag (so that a fault names the field and not every arm), and
+// a value that cannot stand in JSON (NaN, Infinity, undefined) is refused on both ways. Nothing
+// here knows MQTT.
 
 import * as B from '../data/bytes.ts'
 import type { Bytes } from '../data/bytes.ts'
