@@ -155,7 +155,7 @@ const willOf = (draft: Draft, connect: Connect): SessionWill | null => {
     payload: will.payload,
     properties: Object.keys(properties).length === 0 ? none : properties,
   }
-  return { delayMs: (willDelayInterval ?? 0) * 1000, message: keep(draft, packet) }
+  return { delayMs: (willDelayInterval ?? 0) * 1000, message: keep(draft, packet, true) }
 }
 
 /** Seconds that the session outlives its connection, as the broker allows. */

@@ -3,6 +3,7 @@
 // that nothing stamped by this run can be edited any more, because its token is gone.
 
 import type { Qos } from '../codec/packet.ts'
+import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import { newOwner, type Owner } from '../data/owner.ts'
 import type { Effect } from './effect.ts'
@@ -25,6 +26,34 @@ export interface Draft extends Writable<State> {
   effects: Effect[]
   countersOwned: boolean
   readonly routing: Routing
+  /** Where small payloads of this run are kept, and how much of it is in use. */
+  slab: Uint8Array
+  slabAt: number
+}
+
+const noSlab = new Uint8Array(0)
+
+// A payload of more than this has a buffer of its own; the others of one run share buffers that
+// double from the size of the first up to this. A message that is kept for long may keep such a
+// buffer with it, so the queue's limit in messages times this is what a session can hold in excess.
+const SLAB_PAYLOAD_MAX = 1_024
+const SLAB_BYTES_MAX = 8_192
+
+/**
+ * A copy of lent bytes for a message on its way: as good as `Bytes.own`, but where a run keeps many
+ * it saves each a buffer, which costs more than its bytes.
+ */
+export const keepBytes = (draft: Draft, bytes: Bytes.Bytes): Bytes.Bytes => {
+  const count = Bytes.size(bytes)
+  if (count > SLAB_PAYLOAD_MAX) return Bytes.own(bytes)
+  if (draft.slabAt + count > draft.slab.length) {
+    const doubled = Math.min(SLAB_BYTES_MAX, 2 * draft.slab.length)
+    draft.slab = new Uint8Array(Math.max(count, doubled))
+    draft.slabAt = 0
+  }
+  const at = draft.slabAt
+  draft.slabAt = Bytes.copyTo(bytes, draft.slab, at)
+  return Bytes.slice(draft.slab, at, draft.slabAt)
 }
 
 export const open = (state: State): Draft => {
@@ -57,6 +86,8 @@ export const open = (state: State): Draft => {
     effects: [],
     countersOwned: false,
     routing: newRouting(),
+    slab: noSlab,
+    slabAt: 0,
   }
 }
 

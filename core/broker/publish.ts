@@ -82,7 +82,7 @@ export const publish = (
   }
   // Below level 5 nothing can be refused: what may go nowhere is taken and not routed.
   if (refused === NOT_AUTHORIZED) drop(draft, null, packet.topic, 2, 'not allowed')
-  const message = refused === NOT_AUTHORIZED ? null : keep(draft, packet)
+  const message = refused === NOT_AUTHORIZED ? null : keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, { message })
   tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
@@ -144,7 +144,7 @@ const accept = (
   } else if (packet.retain) {
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
     else {
-      kept = keep(draft, packet)
+      kept = keep(draft, packet, true)
       retain(draft, kept)
     }
   }

@@ -11,7 +11,7 @@ import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import { offer, outgoingProperties } from './deliver.ts'
-import { type Draft, drop, editSession } from './draft.ts'
+import { type Draft, drop, editSession, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import {
@@ -124,15 +124,15 @@ const variant = (packet: Publish, retain: boolean, properties: Properties): Publ
       properties,
     }
 
-/** A copy of what a publish says, in bytes of its own. */
-export const keep = (draft: Draft, packet: Publish): Message => {
+/** A copy of what a publish says, in bytes of its own: of exactly their size if they are to last. */
+export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message => {
   const expiryS = packet.properties.messageExpiryInterval
   const correlationData = packet.properties.correlationData
   return {
     topic: topicOf(packet),
     qos: packet.qos,
     retain: packet.retain,
-    payload: Bytes.own(packet.payload),
+    payload: lasting ? Bytes.own(packet.payload) : keepBytes(draft, packet.payload),
     properties: correlationData === undefined
       ? packet.properties
       : { ...packet.properties, correlationData: Bytes.own(correlationData) },
@@ -160,7 +160,7 @@ const deliverTo = (
   const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
   const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   if (qos > 0) {
-    if (routing.kept === null) routing.kept = keep(draft, packet)
+    if (routing.kept === null) routing.kept = keep(draft, packet, false)
     if (offer(draft, session, routing.kept, qos, retain, subscription.identifier)) routing.taken++
     return
   }

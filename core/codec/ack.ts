@@ -41,6 +41,16 @@ export const decodePubcomp = (c: Cursor): Pubcomp => {
   return { _tag: 'Pubcomp', packetId, reason, properties }
 }
 
+/** The acknowledgement of a type (4 to 7) that says its identifier and nothing else. */
+export const shortAck = (type: number, packetId: number): Ack =>
+  type === 4
+    ? { _tag: 'Puback', packetId, reason: 0, properties: none }
+    : type === 5
+    ? { _tag: 'Pubrec', packetId, reason: 0, properties: none }
+    : type === 6
+    ? { _tag: 'Pubrel', packetId, reason: 0, properties: none }
+    : { _tag: 'Pubcomp', packetId, reason: 0, properties: none }
+
 // Below level 5 both read nothing, and what is left over is found by whoever called.
 
 const readReason = (c: Cursor, tag: Ack['_tag'], clause: string): number => {
@@ -64,7 +74,9 @@ const remaining = (level: Level, packet: Ack, propertySize: number): number => {
 }
 
 export const ackSize = (level: Level, packet: Ack): number =>
-  packetSize(remaining(level, packet, propertiesSize(packet.properties)))
+  packet.reason === 0 && packet.properties === none
+    ? 4
+    : packetSize(remaining(level, packet, propertiesSize(packet.properties)))
 
 export const encodeAck = (level: Level, packet: Ack, target: Uint8Array, at: number): number => {
   const propertySize = propertiesSize(packet.properties)

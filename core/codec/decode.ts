@@ -4,7 +4,7 @@
 import type { Bytes } from '../data/bytes.ts'
 import type { Either, Option } from '../prelude.ts'
 import { E, O } from '../prelude.ts'
-import { decodePuback, decodePubcomp, decodePubrec, decodePubrel } from './ack.ts'
+import { decodePuback, decodePubcomp, decodePubrec, decodePubrel, shortAck } from './ack.ts'
 import { decodeConnack, decodeConnect } from './connect.ts'
 import type { Cursor } from './cursor.ts'
 import { cursor, failPlainly } from './cursor.ts'
@@ -111,6 +111,11 @@ export const decodeBody = (
   if (wrong !== null) return { _tag: 'Left', left: wrong }
   const type = first >> 4
   if (type === 3 && level !== 0) return decodePublish(level, first, buffer, at, end, limits)
+  if (end - at === 2 && type >= 4 && type <= 7) {
+    // Nearly every acknowledgement is an identifier and nothing else.
+    const packetId = buffer[at]! << 8 | buffer[at + 1]!
+    if (packetId !== 0) return { _tag: 'Right', right: shortAck(type, packetId) }
+  }
   const c = cursor(level, buffer, at, end, limits)
   const packet = decodeByType(c, type)
   if (c.fault === null && c.at !== c.end) {
