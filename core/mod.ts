@@ -3,11 +3,18 @@
 //
 // Start with `initial`, feed `run` with inputs (`opened`, `arrived`, ...), carry out its effects.
 
+import * as make from './codec/make.ts'
+import type { Packet as AnyPacket } from './codec/packet.ts'
+
 export * from './broker/mod.ts'
 export * from './codec/mod.ts'
-export * as Packet from './codec/make.ts'
 export * as Bytes from './data/bytes.ts'
 export type { Owner } from './data/owner.ts'
 export { parseTopicFilter, splitShare, type TopicFilter } from './topic/filter.ts'
 export { match } from './topic/match.ts'
 export { parseTopicName, type TopicName } from './topic/name.ts'
+
+/** Any of the 15 packets. */
+export type Packet = AnyPacket
+/** Packets made by hand: `Packet.connect({ clientId })`, `Packet.publish({ topic, payload })`. */
+export const Packet = make

@@ -1,5 +1,5 @@
-// After every input of a random history the state agrees with itself, and nothing was ever sent that
-// may not be sent. When everybody has gone, nothing is left.
+// After every input of a random history the state agrees with itself, and nothing was ever sent
+// that may not be sent. When everybody has gone, nothing is left.
 
 import fc from 'fast-check'
 import { suite } from 'uvu'
@@ -165,7 +165,9 @@ invariants('packet identifiers are never 0, never in use twice and come round af
     let effects: ReadonlyArray<Effect>
     ;[state, effects] = step(state, input)
     for (const effect of effects) {
-      if (effect._tag === 'Send' && effect.packet._tag === 'Publish') ids.push(effect.packet.packetId)
+      if (effect._tag === 'Send' && effect.packet._tag === 'Publish') {
+        ids.push(effect.packet.packetId)
+      }
     }
   }
   const ack = (packetId: number): Input =>

@@ -1,6 +1,6 @@
-// A batch means the fold of its inputs. However the inputs of a history are cut into batches, `run`
-// leads to the states that `step` leads to, sends every connection the same packets in the same order
-// and has the same to note in the same order.
+// A batch means the fold of its inputs. However the inputs of a history are cut into batches,
+// `run` leads to the states that `step` leads to, sends every connection the same packets in the
+// same order and has the same to note in the same order.
 
 import fc from 'fast-check'
 import { suite } from 'uvu'
@@ -10,8 +10,9 @@ import type { Conn, Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { Publish, Subscribe } from '../core/codec/packet.ts'
 import { none } from '../core/codec/property.ts'
-import { defaults, initial, run, type State, step } from '../core/mod.ts'
-import { filter, history, name, utf8 } from './gen/histories.ts'
+import * as B from '../core/data/bytes.ts'
+import { deadline, defaults, initial, run, type State, step } from '../core/mod.ts'
+import { filter, history, name, restlessHistory, utf8 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import type { Recording } from './model/play.ts'
 import { record } from './model/play.ts'
@@ -24,7 +25,9 @@ interface Told {
   readonly notes: Array<Effect>
 }
 
-/** Effects by connection, where order counts, with a multicast as what each of its receivers sees. */
+/**
+ * Effects by connection, where order counts, with a multicast as what each of its receivers sees.
+ */
 const told = (effects: ReadonlyArray<Effect>): Told => {
   const all: Told = { conns: new Map(), notes: [] }
   const tell = (conn: Conn, effect: Effect): void => {
@@ -72,7 +75,7 @@ const sameBatch = (
 
 batch('run() equals folding step(), however the inputs are cut', () => {
   fc.assert(
-    fc.property(history(120), fc.array(fc.integer({ min: 1, max: 30 })), (some, sizes) => {
+    fc.property(restlessHistory(120), fc.array(fc.integer({ min: 1, max: 30 })), (some, sizes) => {
       const recording = record(some)
       const { inputs, states } = recording
       sameBatch(recording, 0, inputs.length, states[0]!)
@@ -148,6 +151,18 @@ const publish = (text: string, qos: 0 | 1, packetId: number): Publish => ({
   properties: none,
 })
 
+/** What `step` makes of these inputs. */
+const fold = (start: State, inputs: ReadonlyArray<Input>): Recording => {
+  const states: Array<State> = [start]
+  const effects: Array<ReadonlyArray<Effect>> = []
+  for (const input of inputs) {
+    const [next, some] = step(states.at(-1)!, input)
+    states.push(next)
+    effects.push(some)
+  }
+  return { inputs, states, effects }
+}
+
 batch('subscriptions made in the middle of a batch count from there on', () => {
   const a: Conn = { slot: 0, generation: 1 }
   const b: Conn = { slot: 1, generation: 2 }
@@ -155,7 +170,9 @@ batch('subscriptions made in the middle of a batch count from there on', () => {
   const inputs: Array<Input> = [...connected(a, 'a'), ...connected(b, 'b')]
   for (let i = 1; i <= 20; i++) {
     inputs.push(I.arrived(a, i, publish('t', i % 2 === 0 ? 0 : 1, i % 2 === 0 ? 0 : i)))
-    if (i % 4 === 1) inputs.push(I.arrived(b, i, subscribe(i, ['t', '+', '#', 't/#', 't'][i >> 2]!)))
+    if (i % 4 === 1) {
+      inputs.push(I.arrived(b, i, subscribe(i, ['t', '+', '#', 't/#', 't'][i >> 2]!)))
+    }
     if (i % 4 === 3) {
       const { requests: [request] } = subscribe(i, ['t', '+', '#', 't/#', 't'][i >> 2]!)
       inputs.push(I.arrived(b, i, {
@@ -166,22 +183,100 @@ batch('subscriptions made in the middle of a batch count from there on', () => {
       }))
     }
   }
-  const start = initial(defaults, { at: 0, wall: 0, seed: 1 })
-  const states: Array<State> = [start]
-  const effects: Array<ReadonlyArray<Effect>> = []
-  for (const input of inputs) {
-    const [next, some] = step(states.at(-1)!, input)
-    states.push(next)
-    effects.push(some)
-  }
-  const recording = { inputs, states, effects }
+  const recording = fold(initial(defaults, { at: 0, wall: 0, seed: 1 }), inputs)
   for (let at = 0; at <= inputs.length; at++) {
-    sameBatch(recording, at, inputs.length, sameBatch(recording, 0, at, start))
+    sameBatch(recording, at, inputs.length, sameBatch(recording, 0, at, recording.states[0]!))
   }
-  const delivered = told(effects.flat()).conns.get('1.2')!.filter((one) =>
+  const delivered = told(recording.effects.flat()).conns.get('1.2')!.filter((one) =>
     one._tag === 'Send' && one.packet._tag === 'Publish'
   )
   assert.is(delivered.length, 10, 'half of the publishes found a subscription')
+})
+
+const retained = (topic: string, text: string): Publish => ({
+  ...publish(topic, 0, 0),
+  retain: true,
+  payload: utf8(text),
+})
+
+batch('thousands of retained messages come in portions, and none after something newer', () => {
+  const a: Conn = { slot: 0, generation: 1 }
+  const b: Conn = { slot: 1, generation: 2 }
+  const topics = Array.from({ length: 3_000 }, (_, i) => `r/${i % 50}/${i}`)
+  const inputs: Array<Input> = [
+    ...connected(a, 'a'),
+    ...connected(b, 'b'),
+    ...topics.map((topic) => I.arrived(a, 0, retained(topic, `old ${topic}`))),
+    I.arrived(b, 1, subscribe(1, 'r/#')),
+  ]
+  const subscribedAt = inputs.length
+  for (let i = 1; i <= 12; i++) {
+    // Between the portions some topics are published anew, and some are cleared.
+    inputs.push(I.arrived(a, 1, retained(topics[i * 240]!, `new ${topics[i * 240]}`)))
+    inputs.push(I.arrived(a, 1, { ...retained(topics[i * 7]!, ''), topic: name(topics[i * 7]!) }))
+    inputs.push(I.arrived(b, 1, { _tag: 'Pingreq' }))
+    inputs.push(I.ticked(1, 1))
+  }
+  const recording = fold(initial(defaults, { at: 0, wall: 0, seed: 1 }), inputs)
+  const { states, effects } = recording
+  for (let at = subscribedAt - 1; at <= inputs.length; at++) {
+    sameBatch(
+      recording,
+      at,
+      inputs.length,
+      sameBatch(recording, subscribedAt - 2, at, states[subscribedAt - 2]!),
+    )
+  }
+  sameBatch(recording, 0, inputs.length, states[0]!)
+  // Nobody waits: no single input sends more than about a thousand.
+  const most = Math.max(...effects.map((some) => some.length))
+  assert.ok(most <= 1_100, `${most} effects of one input`)
+  assert.ok(deadline(states[subscribedAt]!) <= 1, 'there is more to do at once')
+  assert.ok(deadline(states.at(-1)!) > 1, 'and in the end there is not')
+  const seen = new Map<string, Array<string>>()
+  for (const effect of effects.flat()) {
+    if (effect._tag !== 'Send' || effect.packet._tag !== 'Publish') continue
+    const { topic, payload } = effect.packet
+    const text = String.fromCharCode(...B.view(payload))
+    seen.set(topic, [...(seen.get(topic) ?? []), text])
+  }
+  for (const topic of topics) {
+    const texts = seen.get(topic) ?? []
+    const renewed = texts.includes(`new ${topic}`)
+    assert.ok(texts.length > 0, `${topic} was not sent`)
+    if (renewed) assert.is(texts.lastIndexOf(`old ${topic}`) <= texts.indexOf(`new ${topic}`), true)
+    assert.ok(texts.filter((text) => text.startsWith('old')).length <= 1, `${topic} was sent twice`)
+  }
+})
+
+batch('a window of hundreds, acknowledged in any order, is the same in a batch', () => {
+  const a: Conn = { slot: 0, generation: 1 }
+  const b: Conn = { slot: 1, generation: 2 }
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(Array.from({ length: 200 }, (_, i) => i + 1), { minLength: 150 }),
+      fc.integer({ min: 1, max: 60 }),
+      (acks, size) => {
+        const inputs: Array<Input> = [
+          ...connected(a, 'a'),
+          ...connected(b, 'b'),
+          I.arrived(b, 0, subscribe(1, 't')),
+          ...Array.from({ length: 200 }, () => I.arrived(a, 0, publish('t', 1, 1))),
+          ...acks.map((packetId): Input =>
+            I.arrived(b, 0, { _tag: 'Puback', packetId, reason: 0, properties: none })
+          ),
+          ...Array.from({ length: 20 }, () => I.arrived(a, 0, publish('t', 1, 1))),
+        ]
+        const config = { ...defaults, inflightCountMax: 0 }
+        const recording = fold(initial(config, { at: 0, wall: 0, seed: 1 }), inputs)
+        let state = recording.states[0]!
+        for (let from = 0; from < inputs.length; from += size) {
+          state = sameBatch(recording, from, Math.min(inputs.length, from + size), state)
+        }
+      },
+    ),
+    { numRuns: runs(20) },
+  )
 })
 
 /** What may still come from a connection that is gone. */
@@ -201,9 +296,9 @@ batch('what comes late from the former occupant of a slot is noted and changes n
     fc.property(history(80), (some) => {
       const { states } = record(some)
       for (const state of states.slice(-20)) {
-        for (const input of [0, 1, 2, 3].flatMap((slot) =>
-          echoes({ slot, generation: 0 }, state.now)
-        )) {
+        for (
+          const input of [0, 1, 2, 3].flatMap((slot) => echoes({ slot, generation: 0 }, state.now))
+        ) {
           tried++
           const [next, effects] = step(state, input)
           const { counters, ...rest } = next

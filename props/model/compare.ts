@@ -1,5 +1,5 @@
-// Holds the real broker against the dumb one: both get the same inputs, and after every command both
-// must have said the same to every connection, in the same order, and noted the same.
+// Holds the real broker against the dumb one: both get the same inputs, and after every command
+// both must have said the same to every connection, in the same order, and noted the same.
 
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Conn, Input } from '../../core/broker/input.ts'
@@ -9,9 +9,10 @@ import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import { deadline, initial, type State, step } from '../../core/mod.ts'
 import type { Command, History } from '../gen/histories.ts'
-import { createWorld, originAt, originWall, perform } from '../gen/histories.ts'
-import type { Model, Said } from './broker.ts'
-import { accept, createModel, due } from './broker.ts'
+import { createWorld, originAt, originWall, perform } from './world.ts'
+import { accept, due } from './broker.ts'
+import type { Model, Said } from './state.ts'
+import { createModel } from './state.ts'
 
 const isBytes = (u: unknown): u is Bytes =>
   typeof u === 'object' && u !== null && 'buffer' in u && u.buffer instanceof Uint8Array
@@ -20,7 +21,9 @@ const isBytes = (u: unknown): u is Bytes =>
 const shown = (bytes: Bytes): string =>
   `${B.size(bytes)}:${String.fromCharCode(...B.view(bytes).subarray(0, 12))}`
 
-/** A packet as one line; keys of properties in alphabetical order, for that order is the codec's. */
+/**
+ * A packet as one line; keys of properties in alphabetical order, for that order is the codec's.
+ */
 export const line = (packet: Packet): string => {
   const { _tag, ...rest } = packet
   return `${_tag} ${
@@ -28,7 +31,11 @@ export const line = (packet: Packet): string => {
       isBytes(value)
         ? shown(value)
         : typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
+        ? Object.fromEntries(
+          Object.entries(value).sort(([a], [b]) =>
+            a < b ? -1 : 1
+          ),
+        )
         : value)
   }`
 }
@@ -167,7 +174,9 @@ export const compare = (
       throw new Error(`core and model differ ${at}\n${difference(core, should)}`)
     }
     if (deadline(state) > due(model)) {
-      throw new Error(`the deadline is ${deadline(state)}, but something is due ${due(model)} ${at}`)
+      throw new Error(
+        `the deadline is ${deadline(state)}, but something is due ${due(model)} ${at}`,
+      )
     }
     watch?.(command, core)
   })

@@ -3,8 +3,9 @@
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Input } from '../../core/broker/input.ts'
 import { deadline, initial, type State, step } from '../../core/mod.ts'
-import type { Command, History, World } from '../gen/histories.ts'
-import { createWorld, originAt, originWall, perform } from '../gen/histories.ts'
+import type { Command, History } from '../gen/histories.ts'
+import type { World } from './world.ts'
+import { createWorld, originAt, originWall, perform } from './world.ts'
 
 export const begin = ({ config }: History): State =>
   initial(config, { at: originAt, wall: originWall, seed: 7 })

@@ -1,0 +1,219 @@
+// What a connected client may send, and what follows from it.
+
+import type { Packet, Publish } from '../../core/codec/packet.ts'
+import { none } from '../../core/codec/property.ts'
+import * as B from '../../core/data/bytes.ts'
+import { splitShare } from '../../core/topic/filter.ts'
+import { connect, isReserved } from './connect.ts'
+import { drain } from './deliver.ts'
+import { expel, faulty, unlink } from './leave.ts'
+import { catchUp, hasRoomFor, keep } from './retain.ts'
+import { joinGroup, leaveGroup, publishKept, route } from './route.ts'
+import type { Link, Message, Model, Session, Subscription } from './state.ts'
+import { dropped, expiryOf, tell } from './state.ts'
+
+export const arrived = (model: Model, link: Link, packet: Packet): void => {
+  const { session } = link
+  if (session === null) {
+    if (link.phase === 'greeting' && packet._tag === 'Connect') return connect(model, link, packet)
+    return faulty(model, link, 0x82, 0)
+  }
+  const reason = serve(model, link, session, packet)
+  if (reason === 'fine') link.seenAt = model.now
+  else expel(model, link, 'protocol error', reason)
+}
+
+/** Does what a packet asks for; answers the reason code with which it ends the connection. */
+const serve = (model: Model, link: Link, session: Session, packet: Packet): number | 'fine' => {
+  const { level } = session
+  switch (packet._tag) {
+    case 'Publish':
+      return publish(model, link, session, packet)
+    case 'Puback':
+    case 'Pubrec':
+    case 'Pubcomp':
+      return acknowledged(model, session, packet)
+    case 'Pubrel': {
+      const { packetId } = packet
+      const found = session.incoming.find((one) => one.packetId === packetId)
+      session.incoming = session.incoming.filter((one) => one !== found)
+      if (found !== undefined && found.message !== null) publishKept(model, session, found.message)
+      const reason = found === undefined && level === 5 ? 0x92 : 0
+      tell(model, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
+      return 'fine'
+    }
+    case 'Subscribe': {
+      const { packetId } = packet
+      const begun: Array<Subscription> = []
+      const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0
+      const bridge = link.connect?.bridge ?? false
+      const reasons = packet.requests.map((request, index) => {
+        const old = session.subscriptions.find((one) => one.filter === request.filter)
+        if (
+          index >= model.config.filtersPerPacketMax ||
+          (old === undefined &&
+            session.subscriptions.length >= model.config.subscriptionsPerSessionMax)
+        ) return 0x97
+        const share = splitShare(request.filter)
+        const subscription: Subscription = {
+          session,
+          filter: request.filter,
+          topics: share === null ? request.filter : share.filter,
+          group: share === null ? null : share.group,
+          qos: request.qos,
+          noLocal: request.noLocal,
+          retainAsPublished: request.retainAsPublished || bridge,
+          identifier,
+          joined: old === undefined ? model.joined++ : old.joined,
+        }
+        if (old === undefined) {
+          session.subscriptions.push(subscription)
+          joinGroup(model, subscription)
+        } else {
+          session.subscriptions = session.subscriptions.map((one) =>
+            one === old ? subscription : one
+          )
+          session.catchUps = session.catchUps.filter((one) => one.subscription !== old)
+        }
+        const { retainHandling } = request
+        const wanted = retainHandling === 0 || (retainHandling === 1 && old === undefined)
+        if (wanted && share === null) begun.push(subscription) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+        return request.qos
+      })
+      tell(model, session, { _tag: 'Suback', packetId, reasons, properties: none })
+      for (const one of begun) {
+        catchUp(model, session, one)
+        if (session.subscriptions.includes(one)) continue
+        // Replaced by a later request of the same packet. [MQTT-3.8.4-5]
+        session.catchUps = session.catchUps.filter((other) => other.subscription !== one)
+      }
+      return 'fine'
+    }
+    case 'Unsubscribe': {
+      const reasons = packet.filters.map((filter) => {
+        const old = session.subscriptions.find((one) => one.filter === filter)
+        if (old === undefined) return 0x11
+        session.subscriptions = session.subscriptions.filter((one) => one !== old)
+        session.catchUps = session.catchUps.filter((one) => one.subscription !== old)
+        leaveGroup(model, session, old)
+        return 0
+      })
+      const { packetId } = packet
+      tell(model, session, { _tag: 'Unsuback', packetId, reasons, properties: none })
+      return 'fine'
+    }
+    case 'Pingreq':
+      tell(model, session, { _tag: 'Pingresp' })
+      return 'fine'
+    case 'Disconnect': {
+      const expiryS = packet.properties.sessionExpiryInterval
+      if (expiryS !== undefined) {
+        if (session.expiryS === 0 && expiryS > 0) return 0x82
+        session.expiryS = Math.min(expiryS, model.config.sessionExpiryMaxS)
+      }
+      model.said.push({ _tag: 'Closed', conn: link.conn, reason: 0 })
+      unlink(model, link, 'disconnected', packet.reason, packet.reason !== 0)
+      return 'fine'
+    }
+    default:
+      return 0x82
+  }
+}
+
+const publish = (
+  model: Model,
+  link: Link,
+  session: Session,
+  packet: Publish,
+): number | 'fine' => {
+  const { config } = model
+  const { topicAlias, ...properties } = packet.properties
+  if (properties.subscriptionIdentifiers !== undefined) return 0x82 // [MQTT-3.3.4-6]
+  let { topic } = packet
+  if (topicAlias !== undefined) {
+    if (topicAlias > config.topicAliasMaximum) return 0x94 // [MQTT-3.3.2-9]
+    if (topic === '') {
+      const known = link.aliases.find((one) => one.alias === topicAlias)
+      if (known === undefined) return 0x82
+      topic = known.topic
+    } else {
+      link.aliases = link.aliases.filter((one) => one.alias !== topicAlias)
+      link.aliases.push({ alias: topicAlias, topic })
+    }
+  }
+  if (topic === '') return 0x82
+  const { packetId, qos } = packet
+  const message: Message = {
+    topic,
+    qos,
+    retain: packet.retain,
+    payload: B.own(packet.payload),
+    properties,
+    expiresAt: expiryOf(model, properties),
+  }
+  const bridge = link.connect?.bridge ?? false
+  const reserved = isReserved(topic, bridge)
+  const overfull = packet.retain && B.size(packet.payload) > 0 && !hasRoomFor(model, message)
+  const five = session.level === 5
+
+  if (qos > 0) {
+    if (session.incoming.some((one) => one.packetId === packetId)) {
+      if (qos === 1) return 0x82
+      tell(model, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
+      return 'fine'
+    }
+    const unfinished = session.incoming.length
+    if (five && unfinished >= config.receiveMaximum) return 0x93 // [MQTT-3.3.4-7]
+    if (!five && qos === 2 && unfinished >= config.incomingCountMax) return 0x93
+  }
+  if (qos === 2) {
+    if (reserved || (overfull && five)) {
+      dropped(model, null, topic, 2, reserved ? 'not allowed' : 'retained store full')
+    }
+    const refused = !five ? 0 : reserved ? 0x87 : overfull ? 0x97 : 0
+    if (refused === 0) session.incoming.push({ packetId, message: reserved ? null : message })
+    tell(model, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
+    return 'fine'
+  }
+  let reason = 0
+  if (reserved || overfull) {
+    dropped(model, null, topic, qos, reserved ? 'not allowed' : 'retained store full')
+    reason = reserved ? 0x87 : qos === 1 && five ? 0x97 : 0
+  } else if (packet.retain) keep(model, message)
+  if (reason === 0) reason = route(model, session, message)
+  if (qos === 1) {
+    tell(model, session, { _tag: 'Puback', packetId, reason: five ? reason : 0, properties: none })
+  }
+  return 'fine'
+}
+
+const acknowledged = (
+  model: Model,
+  session: Session,
+  packet: Extract<Packet, { readonly _tag: 'Puback' | 'Pubrec' | 'Pubcomp' }>,
+): number | 'fine' => {
+  const { packetId } = packet
+  const found = session.window.find((one) => one.packetId === packetId)
+  const five = session.level === 5
+  if (found === undefined) {
+    if (packet._tag === 'Pubrec' && packet.reason < 0x80) {
+      const reason = five ? 0x92 : 0
+      tell(model, session, { _tag: 'Pubrel', packetId, reason, properties: none })
+    }
+    return 'fine'
+  }
+  const fits = packet._tag === 'Puback'
+    ? found.qos === 1
+    : packet._tag === 'Pubrec'
+    ? found.qos === 2
+    : found.qos === 2 && found.stage === 'released'
+  if (!fits) return 0x82
+  if (packet._tag === 'Pubrec' && packet.reason < 0x80) {
+    found.stage = 'released'
+    tell(model, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
+    return 'fine'
+  }
+  session.window = session.window.filter((one) => one !== found)
+  drain(model, session)
+  return 'fine'
+}

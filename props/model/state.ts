@@ -1,0 +1,197 @@
+// What the dumb broker remembers, in arrays, and how it says something.
+
+import type { Config } from '../../core/broker/config.ts'
+import type { Conn, Millis, Peer } from '../../core/broker/input.ts'
+import type { DropReason } from '../../core/broker/note.ts'
+import { encode } from '../../core/codec/mod.ts'
+import type { Connect, Level, Packet, Qos } from '../../core/codec/packet.ts'
+import type { Properties } from '../../core/codec/property.ts'
+import type { Bytes } from '../../core/data/bytes.ts'
+import type { TopicFilter } from '../../core/topic/filter.ts'
+import type { TopicName } from '../../core/topic/name.ts'
+
+export const NEVER: Millis = Number.MAX_SAFE_INTEGER
+
+/** As the shells report it: less than this may be on its way without anybody saying so. */
+export const UNREPORTED_BYTES_MAX = 65_536
+
+export interface Message {
+  readonly topic: TopicName
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly payload: Bytes
+  readonly properties: Properties
+  readonly expiresAt: Millis
+}
+
+export interface Link {
+  readonly conn: Conn
+  readonly peer: Peer
+  readonly nonce: string
+  readonly openedAt: Millis
+  phase: 'greeting' | 'judging' | 'ready'
+  connect: Connect | null
+  seenAt: Millis
+  keepAliveMs: number
+  aliases: Array<{ readonly alias: number; readonly topic: TopicName }>
+  session: Session | null
+}
+
+export interface Outgoing {
+  readonly packetId: number
+  stage: 'waiting' | 'sent' | 'released'
+  readonly message: Message
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly identifier: number
+}
+
+export interface Queued {
+  readonly message: Message
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly identifier: number
+}
+
+export interface Subscription {
+  readonly session: Session
+  readonly filter: TopicFilter
+  /** The filter without `$share` and group. */
+  readonly topics: TopicFilter
+  readonly group: string | null
+  readonly qos: Qos
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifier: number
+  readonly joined: number
+}
+
+interface CatchUp {
+  readonly subscription: Subscription
+  readonly messages: ReadonlyArray<Message>
+  readonly overtaken: Array<TopicName>
+}
+
+export interface Session {
+  readonly clientId: string
+  expiryS: number
+  offlineAt: Millis
+  subscriptions: Array<Subscription>
+  will: Message | null
+  willDelayMs: number
+  willAt: Millis
+  window: Array<Outgoing>
+  queue: Array<Queued>
+  nextPacketId: number
+  incoming: Array<{ readonly packetId: number; readonly message: Message | null }>
+  catchUps: Array<CatchUp>
+  link: Link | null
+  level: Level
+  windowMax: number
+  packetBytesMax: number
+  sentBytes: number
+  takenBytes: number
+  progressAt: Millis
+}
+
+export interface Group {
+  readonly group: string
+  readonly topics: TopicFilter
+  turn: number
+}
+
+/** What the broker did: towards a connection, or a note as one line of text. */
+export type Said =
+  | { readonly _tag: 'Sent'; readonly conn: Conn; readonly level: Level; readonly packet: Packet }
+  | { readonly _tag: 'Closed'; readonly conn: Conn; readonly reason: number }
+  | { readonly _tag: 'Asked'; readonly conn: Conn }
+  | { readonly _tag: 'Noted'; readonly line: string }
+
+export interface Model {
+  config: Config
+  now: Millis
+  stopping: boolean
+  links: Array<Link>
+  /** In the order in which they began. */
+  sessions: Array<Session>
+  groups: Array<Group>
+  joined: number
+  retained: Array<Message>
+  /** Levels of retained topics in the order in which they came to be. */
+  prefixes: ReadonlyArray<string>
+  said: Array<Said>
+}
+
+export const createModel = (config: Config, at: Millis): Model => ({
+  config,
+  now: at,
+  stopping: false,
+  links: [],
+  sessions: [],
+  groups: [],
+  joined: 0,
+  retained: [],
+  prefixes: [],
+  said: [],
+})
+
+export const noted = (model: Model, line: string): void => {
+  model.said.push({ _tag: 'Noted', line })
+}
+
+export const dropped = (
+  model: Model,
+  clientId: string | null,
+  topic: string,
+  qos: Qos,
+  why: DropReason,
+): void =>
+  noted(model, `dropped ${clientId === null ? 'for all' : `"${clientId}"`} ${topic} ${qos} ${why}`)
+
+export const sizeOf = (level: Level, packet: Packet): number => encode(level, packet).length
+
+export const tell = (model: Model, session: Session, packet: Packet): void => {
+  if (session.link === null) throw new Error('nobody is there to be told')
+  const bytes = sizeOf(session.level, packet)
+  const before = session.sentBytes - session.takenBytes
+  session.sentBytes += bytes
+  if (before <= UNREPORTED_BYTES_MAX && before + bytes > UNREPORTED_BYTES_MAX) {
+    session.progressAt = model.now
+  }
+  model.said.push({ _tag: 'Sent', conn: session.link.conn, level: session.level, packet })
+}
+
+export const createSession = (clientId: string): Session => ({
+  clientId,
+  expiryS: 0,
+  offlineAt: NEVER,
+  subscriptions: [],
+  will: null,
+  willDelayMs: 0,
+  willAt: NEVER,
+  window: [],
+  queue: [],
+  nextPacketId: 1,
+  incoming: [],
+  catchUps: [],
+  link: null,
+  level: 4,
+  windowMax: 1,
+  packetBytesMax: NEVER,
+  sentBytes: 0,
+  takenBytes: 0,
+  progressAt: 0,
+})
+
+/**
+ * What a message weighs in the limits: what it takes on the wire at level 5, as it was published.
+ */
+export const bytesOf = ({ topic, qos, retain, payload, properties }: Message): number =>
+  sizeOf(5, { _tag: 'Publish', dup: false, qos, retain, topic, packetId: 1, payload, properties })
+
+export const lower = (a: Qos, b: Qos): Qos => a < b ? a : b
+
+export const expiryOf = (model: Model, properties: Properties): Millis =>
+  properties.messageExpiryInterval === undefined
+    ? NEVER
+    : model.now + properties.messageExpiryInterval * 1000
