@@ -1,7 +1,8 @@
-// The driver only carries: whatever way bytes are cut into chunks and chunks into turns, each client's
-// packets reach the broker in order and once, and each client gets byte for byte what the broker's
-// effects say, while read buffers are overwritten after every turn and wires refuse and stall. Nobody
-// is served at the cost of others, and everything ends: connections, turns, the driver itself.
+// The driver only carries: whatever way bytes are cut into chunks and chunks into turns, each
+// client's packets reach the broker in order and once, and each client gets byte for byte what the
+// broker's effects say, while read buffers are overwritten after every turn and wires refuse and
+// stall. Nobody is served at the cost of others, and everything ends: connections, turns, the
+// driver itself.
 
 import fc from 'fast-check'
 import { suite } from 'uvu'

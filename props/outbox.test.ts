@@ -1,6 +1,6 @@
-// Every connection gets, byte for byte, what it would get if each of its packets were encoded for it
-// alone and in order, whatever is shared, copied, refused or taken in pieces on the way. Memory that
-// a wire has refused stays untouched until the wire has taken it, and nothing is held for a
+// Every connection gets, byte for byte, what it would get if each of its packets were encoded for
+// it alone and in order, whatever is shared, copied, refused or taken in pieces on the way. Memory
+// that a wire has refused stays untouched until the wire has taken it, and nothing is held for a
 // connection that is owed nothing.
 
 import fc from 'fast-check'

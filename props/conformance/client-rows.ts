@@ -86,10 +86,10 @@ const plays: ReadonlyArray<readonly [name: string, play: Play]> = [
       await hash.heard(2)
       same(payloads(plus), ['20', '21'], 'home/+/temp')
       same(payloads(hash), ['parent', 'deep'], 'test/#')
-      const isLast = (): boolean => payloads(all).includes('21')
-      for (let count = 1; !isLast(); count++) await all.heard(all.messages.length + 1)
-      const own = all.messages.filter(({ topic }) => topic.includes(stage.prefix))
-      same(own.map(({ payload }) => payload), ['20', '55', 'parent', 'deep', '21'], '#')
+      // Whoever listens to # hears the other rows too.
+      const own = () => all.messages.filter(({ topic }) => topic.includes(stage.prefix))
+      while (own().length < 5) await all.heard(all.messages.length + 1)
+      same(own().map(({ payload }) => payload), ['20', '55', 'parent', 'deep', '21'], '#')
     },
   ],
   [

@@ -151,6 +151,8 @@ export const deliveryRows: ReadonlyArray<Row> = [
   },
   {
     name: 'topics that begin with $ stay out of # and +',
+    // Where somebody listens to # no other row can see what happens when nobody does.
+    alone: {},
     play: async (stage) => {
       const name = stage.own('x').replaceAll('/', '-')
       const filters = ['#', `+/${name}`, '$own/#', `$own/${name}`, '$own/+']
@@ -267,6 +269,31 @@ export const deliveryRows: ReadonlyArray<Row> = [
         same(subscriber.payloads(), expected, `order at QoS ${qos}`)
       }
       await Promise.all(qoses.map(play))
+    },
+  },
+  {
+    name: 'bursts of 5,000 messages arrive unharmed',
+    play: async (stage) => {
+      const subscriber = await stage.client('subscriber')
+      await subscriber.subscribe(stage.own('#'))
+      const publisher = await stage.client('publisher')
+      const expected: string[] = []
+      for (let burst = 0; burst < 6; burst++) {
+        const packets: Buffer[] = []
+        for (let n = 0; n < 5_000; n++) {
+          // Lengths that vary, so that packets end everywhere in the buffers of the broker; less
+          // than 1 MiB in all, so that nothing may be dropped on the way.
+          const payload = `${burst}.${n}.`.padEnd(10 + n * 7 % 120, String(n % 10))
+          expected.push(payload)
+          packets.push(publishBytes({ level: 4, topic: stage.own('t'), payload }))
+        }
+        publisher.send(Buffer.concat(packets))
+        await subscriber.deliveries(expected.length)
+        await publisher.ping()
+      }
+      const seen = subscriber.payloads()
+      const wrong = seen.findIndex((payload, index) => payload !== expected[index])
+      same([seen.length, wrong], [expected.length, -1], 'deliveries, and the first wrong one')
     },
   },
   {

@@ -27,12 +27,12 @@ const flood = (): void => {
     }
   }
   console.log(chunks * perChunk)
-  socket.destroy()
   process.exit(0)
 }
 
-socket.on('error', (error) => {
-  console.error(String(error))
+socket.on('error', (error) => console.error(String(error)))
+socket.on('close', () => {
+  console.error('the broker closed the connection')
   process.exit(1)
 })
 socket.on('data', () => {})

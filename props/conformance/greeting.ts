@@ -151,11 +151,13 @@ export const greetingRows: ReadonlyArray<Row> = [
     name: 'keep alive of 1 s is cut after 1.5 s',
     differs: '2.0 looks at keep alive only every few seconds',
     play: async (stage) => {
-      let count = 0
-      const cut = async (level: Level): Promise<number> => {
+      const cut = async (level: Level, index: number): Promise<number> => {
+        // One after another: a moment in which the machine is busy must not make all of them late.
+        await sleep(index * 250)
         // The clock of the broker starts somewhere between here and CONNACK.
         const sinceMs = Date.now()
-        const peer = await stage.client(`silent${level}-${count++}`, { level, keepAliveS: 1 })
+        const peer = await stage.client(`silent${level}-${index}`, { level, keepAliveS: 1 })
+        const connectedMs = Date.now()
         if (level === 5) await farewell(peer, 0x8d)
         else await peer.gone()
         const afterMs = peer.closedAtMs - sinceMs
@@ -165,12 +167,11 @@ export const greetingRows: ReadonlyArray<Row> = [
           '1.5 s (to 2.8)',
           `${afterMs} ms`,
         )
-        return afterMs
+        return peer.closedAtMs - connectedMs
       }
       const timesMs = await Promise.all([...levels, ...levels].map(cut))
       const soonest = Math.min(...timesMs)
-      // A busy machine makes some late, but hardly all.
-      holds(soonest < 1_800, 'the first was closed after', 'under 1.8 s', `${soonest} ms`)
+      holds(soonest < 1_800, 'the first was closed', 'under 1.8 s after CONNACK', `${soonest} ms`)
     },
   },
   {

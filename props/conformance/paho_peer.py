@@ -1,12 +1,14 @@
 """Paho clients, driven by lines of JSON.
 
 Each line on standard input orders one thing of one client; each line on standard output tells one
-thing that happened. A client's network loop runs in a thread of its own and never connects again by
-itself, because the rows want to see connections end.
+thing that happened. A client lives in a thread of its own, which also carries out its orders: two
+threads, one that publishes and one that serves, would write across each other. It never connects
+again by itself, because the rows want to see connections end.
 """
 
 import base64
 import json
+import queue
 import sys
 import threading
 
@@ -17,7 +19,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 LEVELS = {3: mqtt.MQTTv31, 4: mqtt.MQTTv311, 5: mqtt.MQTTv5}
 
-clients = {}
+orders = {}
 writing = threading.Lock()
 
 
@@ -96,22 +98,21 @@ def connect(name, order):
         )
     else:
         client.connect("127.0.0.1", order["port"], order["keepAliveS"])
-    clients[name] = client
-
-    def serve():
-        while client.loop(timeout=0.05) == mqtt.MQTT_ERR_SUCCESS:
-            pass
-
-    threading.Thread(target=serve, daemon=True).start()
+    return client
 
 
-def obey(order):
-    name = order["client"]
+def live(name, first):
+    try:
+        client = connect(name, first)
+        while client.loop(timeout=0.005) == mqtt.MQTT_ERR_SUCCESS:
+            while not orders[name].empty():
+                obey(client, orders[name].get())
+    except Exception as error:
+        tell(name, "error", message=repr(error))
+
+
+def obey(client, order):
     op = order["op"]
-    if op == "connect":
-        connect(name, order)
-        return
-    client = clients[name]
     if op == "subscribe":
         if order["level"] == 5:
             wanted = [(one, SubscribeOptions(qos=order["qos"])) for one in order["filters"]]
@@ -132,7 +133,9 @@ def obey(order):
 
 for line in sys.stdin:
     wish = json.loads(line)
-    try:
-        obey(wish)
-    except Exception as error:
-        tell(wish["client"], "error", message=repr(error))
+    name = wish["client"]
+    if wish["op"] == "connect":
+        orders[name] = queue.Queue()
+        threading.Thread(target=live, args=(name, wish), daemon=True).start()
+    else:
+        orders[name].put(wish)

@@ -1,5 +1,5 @@
-// Arbitrary inputs, effects, notes and configurations: well-formed data, without regard to whether it
-// could happen. For what can happen see histories.ts.
+// Arbitrary inputs, effects, notes and configurations: well-formed data, without regard to
+// whether it could happen. For what can happen see histories.ts.
 
 import fc from 'fast-check'
 import type { Config } from '../../core/broker/config.ts'

@@ -510,8 +510,13 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
     case 'Take': {
       const socket = world.open.find((one) => one.conn === conn)
       if (socket === undefined) return
-      socket.stalled = command._tag === 'Stall'
-      if (!socket.stalled) report(world, socket, subject)
+      // One at a time: two that were sent the same would be given up at the same moment.
+      for (const one of world.open.filter((some) => some.stalled)) {
+        one.stalled = false
+        report(world, one, subject)
+      }
+      if (command._tag === 'Stall') socket.stalled = true
+      else report(world, socket, subject)
       return
     }
     case 'Lose':

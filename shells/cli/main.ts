@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The program `sabethes`, on whatever runtime it was started. Status 0: ended as asked; 1: could not
-// start; 3: a command line that makes no sense; 70: the broker itself was at fault.
+// The program `sabethes`, on whatever runtime it was started. Status 0: ended as asked; 1: could
+// not start; 3: a command line that makes no sense; 70: the broker itself was at fault.
 
 import { help, parseOptions, statusUsage } from '../common/options.ts'
 import { version } from '../common/version.ts'

@@ -76,8 +76,8 @@ export interface Counters {
 }
 
 // The limits of a turn. A connection's share is the size of one read; the time is what others may
-// have to wait for; a batch is long enough to spread the cost of one run over many packets and short
-// enough to look at the clock in between.
+// have to wait for; a batch is long enough to spread the cost of one run over many packets and
+// short enough to look at the clock in between.
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
 const batchInputsMax = 128
@@ -283,8 +283,8 @@ export class Driver {
   }
 
   /**
-   * Tells the broker to stop: MQTT 5 clients get a DISCONNECT after what they are owed. Calls `done`
-   * when the last socket is gone, which slow readers can delay by a few seconds at most.
+   * Tells the broker to stop: MQTT 5 clients get a DISCONNECT after what they are owed. Calls
+   * `done` when the last socket is gone, which slow readers can delay by a few seconds at most.
    */
   halt(done: () => void): void {
     this.stopped = done
@@ -355,8 +355,8 @@ export class Driver {
     this.turnCount += 1
     this.at = this.now()
     this.serveAll(this.host.now() + turnMsMax)
-    // Commands come after what clients had sent by then, and time is told last: what was sent before
-    // a keep alive ran out counts.
+    // Commands come after what clients had sent by then, and time is told last: what was sent
+    // before a keep alive ran out counts.
     const { extra } = this
     if (extra.length > 0) {
       this.extra = []

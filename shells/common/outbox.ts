@@ -17,6 +17,7 @@ export interface Wire {
   write(bytes: Uint8Array): boolean
   /** Reads nothing more until `resume`. */
   pause(): void
+  /** Reads again, into memory that is not lent at the moment: it may come before `released`. */
   resume(): void
   /** The turn is over: the buffers that were lent with `received` may be used again. */
   released(): void
@@ -32,9 +33,9 @@ const sizeClassMin = 11
 const sizeClassMax = 20
 const pooledBytesMax = 16 * 1024 * 1024
 
-// A write is cut into pieces so that a slow socket shows progress: the broker ends a connection that
-// takes nothing for a minute, and Node tells about a write only when all of it is gone. 64 KiB a
-// minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces.
+// A write is cut into pieces so that a slow socket shows progress: the broker ends a connection
+// that takes nothing for a minute, and Node tells about a write only when all of it is gone. 64 KiB
+// a minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces.
 const pieceBytesBehind = 64 * 1024
 const pieceBytes = 256 * 1024
 
@@ -119,8 +120,8 @@ export const unwrittenBytes = (outbox: Outbox): number =>
   (outbox.filling === null ? 0 : outbox.filling.used)
 
 /**
- * All outboxes of one driver share one office: its pool of segments, its open groups and its list of
- * outboxes with new output.
+ * All outboxes of one driver share one office: its pool of segments, its open groups and its list
+ * of outboxes with new output.
  */
 export class Office<Box extends Outbox> {
   private readonly allocate: (bytes: number) => Uint8Array
@@ -132,8 +133,8 @@ export class Office<Box extends Outbox> {
   dirty: Array<Box> = []
 
   /**
-   * `allocate` makes a buffer of so many bytes (a shell may want its runtime's own kind); `outboxOf`
-   * answers null for a connection that is gone.
+   * `allocate` makes a buffer of so many bytes (a shell may want its runtime's own kind);
+   * `outboxOf` answers null for a connection that is gone.
    */
   constructor(allocate: (bytes: number) => Uint8Array, outboxOf: (conn: Conn) => Box | null) {
     this.allocate = allocate
@@ -338,7 +339,9 @@ export class Office<Box extends Outbox> {
     this.groups.push(group)
   }
 
-  /** Gives every receiver the group's segment, or a copy where it is owed something else already. */
+  /**
+   * Gives every receiver the group's segment, or a copy where it is owed something else already.
+   */
   private join(group: Group): void {
     const { conns, segment, stragglers } = group
     for (let i = 0; i < conns.length; i++) {
@@ -361,7 +364,9 @@ export class Office<Box extends Outbox> {
     return this.replace(outbox, filling, bound)
   }
 
-  /** Moves the group to a larger segment. All its sharers must follow, so doubling keeps it rare. */
+  /**
+   * Moves the group to a larger segment. All its sharers must follow, so doubling keeps it rare.
+   */
   private growGroup(group: Group, bound: number): Segment {
     const old = group.segment
     const segment = this.take(Math.max(old.used + bound, 2 * old.buffer.length))

@@ -1,5 +1,5 @@
-// A listening broker from options, whatever the runtime: opens the listeners, says so in the log, and
-// stops in order. What is a warning and what ends the start is decided here.
+// A listening broker from options, whatever the runtime: opens the listeners, says so in the log,
+// and stops in order. What is a warning and what ends the start is decided here.
 
 import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
@@ -39,8 +39,8 @@ export interface Running {
   readonly ports: ReadonlyArray<number>
   counters(): Counters
   /**
-   * Closes the listeners and every connection, MQTT 5 clients after a DISCONNECT with 0x8B. Takes as
-   * long as the clients need to read what they are owed, at most a few seconds.
+   * Closes the listeners and every connection, MQTT 5 clients after a DISCONNECT with 0x8B. Takes
+   * as long as the clients need to read what they are owed, at most a few seconds.
    */
   stop(): Promise<void>
   /** Ends at once, without a word to anybody. */

@@ -1,5 +1,5 @@
-// What the driver and the command line need of Deno: clocks, chance, the turn of the event loop, one
-// timer, signals and the standard streams.
+// What the driver and the command line need of Deno: clocks, chance, the turn of the event loop,
+// one timer, signals and the standard streams.
 
 import type { Host } from '../common/driver.ts'
 import type { Program } from '../common/program.ts'

@@ -10,7 +10,7 @@ const backlog = 4096
 
 // A read buffer begins small, since most connections are idle and every one has a read under way;
 // it grows while reads fill it and shrinks when they have been small for a while.
-const readBytesMin = 1024
+const readBytesMin = 512
 const readBytesMax = 64 * 1024
 const smallReadsMax = 64
 
@@ -24,7 +24,8 @@ class ConnWire implements Wire {
   private buffer = new Uint8Array(readBytesMin)
   /** Reads in a row that filled less than a quarter of the buffer. */
   private smallReads = 0
-  private reading = false
+  /** A read is under way, or what it has read is lent to the driver. */
+  private busy = false
   private paused = false
   /** Nothing more will be read. */
   private over = false
@@ -37,7 +38,7 @@ class ConnWire implements Wire {
   write(bytes: Uint8Array): boolean {
     this.conn.write(bytes).then(
       (count) => {
-        // Told first, so that a slow reader shows progress; the rest is no business of the driver.
+        // Each step is told, so that a slow reader shows progress.
         if (count < bytes.length) this.write(bytes.subarray(count))
         this.driver.taken(this.link, count)
       },
@@ -56,6 +57,7 @@ class ConnWire implements Wire {
   }
 
   released(): void {
+    this.busy = false
     this.read()
   }
 
@@ -68,10 +70,10 @@ class ConnWire implements Wire {
     this.conn.close()
   }
 
-  /** Begins a read unless one is under way. */
+  /** Begins a read if the buffer is free. */
   read(): void {
-    if (this.reading || this.paused || this.over) return
-    this.reading = true
+    if (this.busy || this.paused || this.over) return
+    this.busy = true
     this.conn.read(this.buffer).then(
       (count) => this.afterRead(count),
       () => this.fail(),
@@ -79,7 +81,6 @@ class ConnWire implements Wire {
   }
 
   private afterRead(count: number | null): void {
-    this.reading = false
     if (this.over) return
     if (count === null) {
       this.over = true
@@ -89,19 +90,20 @@ class ConnWire implements Wire {
     // turn; so there is one buffer per connection, and one read per turn.
     const lent = this.driver.received(this.link, this.buffer, 0, count)
     this.fit(count)
-    if (!lent) this.read()
+    // What nobody wants may come faster than it is thrown away; the others must have their turns.
+    if (!lent) setImmediate(() => this.released())
   }
 
   private fit(count: number): void {
     const { length } = this.buffer
     if (count === length) {
       this.smallReads = 0
-      if (length < readBytesMax) this.buffer = new Uint8Array(length * 4)
+      if (length < readBytesMax) this.buffer = new Uint8Array(Math.min(length * 4, readBytesMax))
     } else if (count * 4 < length && length > readBytesMin) {
       this.smallReads += 1
       if (this.smallReads < smallReadsMax) return
       this.smallReads = 0
-      this.buffer = new Uint8Array(length / 4)
+      this.buffer = new Uint8Array(Math.max(length / 4, readBytesMin))
     } else this.smallReads = 0
   }
 

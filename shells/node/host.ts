@@ -1,5 +1,5 @@
-// What the driver and the command line need of Node: clocks, chance, the turn of the event loop, one
-// timer, signals and the standard streams.
+// What the driver and the command line need of Node: clocks, chance, the turn of the event loop,
+// one timer, signals and the standard streams.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Host } from '../common/driver.ts'

@@ -56,10 +56,13 @@ class SocketWire implements Wire {
     this.socket.destroy()
   }
 
-  /** Called for every write, also (a little later) for those that were taken at once. */
+  /**
+   * Called for every write, and a little later also for one that was taken at once: by then another
+   * may be under way, whose bytes must not be given back yet.
+   */
   private afterWrite(): void {
     const count = this.flyingBytes
-    if (count === 0) return
+    if (count === 0 || this.socket.writableLength > 0) return
     this.flyingBytes = 0
     this.driver.taken(this.link, count)
   }
@@ -85,8 +88,8 @@ const acceptPauseMs = 100
 const descriptorsNear = 128
 
 /**
- * Tells once when no file descriptor is left. Node itself cannot: libuv then accepts and closes what
- * is waiting, without a word to anybody and without spinning.
+ * Tells once when no file descriptor is left. Node itself cannot: libuv then accepts and closes
+ * what is waiting, without a word to anybody and without spinning.
  */
 class Descriptors {
   private readonly log: Log
