@@ -1,6 +1,6 @@
-// runs: node
-// The law of lent memory at a real socket: what a slow reader is owed stays as it is until the kernel
-// has taken it, however many writes are under way and whatever is encoded meanwhile.
+// runs: node The law of lent memory at a real socket: what a slow reader is owed stays as it is
+// until the kernel has taken it, however many writes are under way and whatever is encoded
+// meanwhile.
 
 import { connect as dial, type Socket } from 'node:net'
 import { suite } from 'uvu'
@@ -10,7 +10,7 @@ import { start } from '../shells/node/mod.ts'
 
 const backlog = suite('backlog')
 
-const messages = 24
+const messages = 18
 const payloadBytes = 1_000_000
 
 const open = (port: number): Promise<Socket> =>

@@ -15,7 +15,7 @@ const REFUSED = 0x80
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 
 const wrong = (what: string): Fault =>
-  fault(0x82, 'MQTT-4.3.3-1', `${what} that does not fit the message with its identifier`)
+  fault(0x82, 'MQTT-4.13.1-1', `${what} that does not fit the message with its identifier`)
 
 const released: Released = { stage: 'released', qos: 2 }
 

@@ -32,26 +32,26 @@ export const tick = (draft: Draft): void => {
     const next = Heap.peek(draft.timers)
     if (next === undefined || next.at > draft.now) break
     draft.timers = Heap.pop(draft.timers)
-    if (counts(draft, next.item, next.at)) fire(draft, next.item)
+    if (counts(draft, next.item, next.at)) fire(draft, next.item, next.at)
   }
   // Each session in turn gets one portion of its retained messages, and then the others do.
   const next = IntMap.first(draft.catching)
   if (next !== undefined) advance(draft, IntMap.get(draft.sessions, next[0])!)
 }
 
-const fire = (draft: Draft, timer: Timer): void => {
+const fire = (draft: Draft, timer: Timer, at: Millis): void => {
   switch (timer._tag) {
     case 'Link':
-      return checkLink(draft, IntMap.get(draft.links, timer.slot)!)
+      return checkLink(draft, IntMap.get(draft.links, timer.slot)!, at)
     case 'Session':
-      return checkSession(draft, IntMap.get(draft.sessions, timer.session)!)
+      return checkSession(draft, IntMap.get(draft.sessions, timer.session)!, at)
     case 'Retained':
       return forget(draft, timer.topic)
   }
 }
 
-const checkLink = (draft: Draft, link: Link): void => {
-  const { config, now } = draft
+/** A timer that came too early is put back, so that what is due is done in the order it was due. */
+const checkLink = (draft: Draft, link: Link, at: Millis): void => {
   const { phase } = link
   if (phase.phase !== 'Ready') {
     // Greeting or still judged: only the time since it was opened counts.
@@ -60,28 +60,27 @@ const checkLink = (draft: Draft, link: Link): void => {
   }
   const session = IntMap.get(draft.sessions, phase.session)!
   const silentAt = phase.keepAliveMs === 0 ? NEVER : link.seenAt + phase.keepAliveMs * 1.5
-  if (silentAt <= now) { // [MQTT-3.1.2-22]
-    expel(draft, link, 'exceeded timeout', KEEP_ALIVE_TIMEOUT)
-    return
-  }
   const isWaiting = unwrittenBytes(session) > UNREPORTED_BYTES_MAX
-  const stalledAt = isWaiting ? session.progressAt + config.stalledMs : NEVER
-  if (stalledAt <= now) {
+  const stalledAt = isWaiting ? session.progressAt + draft.config.stalledMs : NEVER
+  const dueAt = Math.min(silentAt, stalledAt)
+  if (dueAt > at) {
+    const editable = editLink(draft, link)
+    editable.timerAt = NEVER
+    wakeLink(draft, editable, dueAt)
+  } else if (silentAt <= stalledAt) { // [MQTT-3.1.2-22]
+    expel(draft, link, 'exceeded timeout', KEEP_ALIVE_TIMEOUT)
+  } else {
     expel(draft, link, 'stalled', QUOTA_EXCEEDED)
-    return
   }
-  const editable = editLink(draft, link)
-  editable.timerAt = NEVER
-  wakeLink(draft, editable, Math.min(silentAt, stalledAt))
 }
 
-const checkSession = (draft: Draft, session: Session): void => {
-  if (expiresAt(session) <= draft.now) { // [MQTT-4.1.0-2]
-    endSession(draft, session, 'expired')
-    return
-  }
+const checkSession = (draft: Draft, session: Session, at: Millis): void => {
   const editable = editSession(draft, session)
   editable.timerAt = NEVER
-  if (editable.willAt <= draft.now) publishWill(draft, editable)
+  if (expiresAt(editable) <= at) { // [MQTT-4.1.0-2]
+    endSession(draft, editable, 'expired')
+    return
+  }
+  if (editable.willAt <= at) publishWill(draft, editable)
   wakeSession(draft, editable, Math.min(editable.willAt, expiresAt(editable)))
 }

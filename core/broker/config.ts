@@ -17,7 +17,7 @@ export interface Config {
   readonly inflightCountMax: number
   /** Unfinished QoS 1 and 2 publishes accepted from an MQTT 5 client at once; announced. */
   readonly receiveMaximum: number
-  /** Unreleased QoS 2 publishes accepted from a client below MQTT 5, then it is closed. */
+  /** Unreleased QoS 2 publishes that a session may hold; one more closes the connection. */
   readonly incomingCountMax: number
   /** Messages waiting in a session beyond the window; 0 for no limit. */
   readonly queuedCountMax: number

@@ -199,6 +199,7 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
+  session.receivingCount = 0 // the quota begins anew with the connection [MQTT-4.9.0-1]
   session.sentBytes = 0
   session.takenBytes = 0
   session.progressAt = draft.now
@@ -283,6 +284,7 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     queuedBytes: 0,
     nextPacketId: 1,
     incoming: Window.empty,
+    receivingCount: 0,
     catchUps: [],
     conn: null,
     level: 4 as Level,

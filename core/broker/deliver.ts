@@ -128,7 +128,13 @@ const shedExpired = (draft: Draft, session: Session): Session => {
     drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
     head = Queue.peek(editable.queue)
   }
+  if (editable.catchUps.length > 0) wantCatchUp(draft, editable)
   return editable
+}
+
+/** There may be room for retained messages that are still to be sent: the next tick looks. */
+const wantCatchUp = (draft: Draft, session: Session): void => {
+  draft.catching = IntMap.set(draft.catching, draft.owner, session.number, true)
 }
 
 /** Sends on what the window has room for: first what waits in it, then the queue. */
@@ -154,9 +160,7 @@ export const drain = (draft: Draft, found: Session): void => {
       head = Queue.peek(editable.queue)
     }
   }
-  if (session.catchUps.length > 0) {
-    draft.catching = IntMap.set(draft.catching, draft.owner, session.number, true)
-  }
+  if (session.catchUps.length > 0) wantCatchUp(draft, session)
 }
 
 const sendWaiting = (draft: Draft, session: EditableSession): void => {
@@ -193,7 +197,7 @@ const resend = (
 
 /**
  * After a session was resumed: every unfinished exchange goes on where it was, in the original
- * order [MQTT-4.6.0-1], as far as the new connection's window allows; the rest waits.
+ * order [MQTT-4.4.0-1], as far as the new connection's window allows; the rest waits.
  */
 export const resume = (draft: Draft, session: EditableSession): void => {
   let sending = 0

@@ -160,6 +160,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     queuedBytes: session.queuedBytes,
     nextPacketId: session.nextPacketId,
     incoming: session.incoming,
+    receivingCount: session.receivingCount,
     catchUps: session.catchUps,
     conn: session.conn,
     level: session.level,

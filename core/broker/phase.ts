@@ -14,7 +14,7 @@ const second = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-2', 'a second CONNECT on one co
 const serverOnly = fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', 'a packet that only a server may send')
 const noMethod = fault(
   PROTOCOL_ERROR,
-  'MQTT-4.12.0-6',
+  'MQTT-4.12.0-7',
   'AUTH on a connection without an authentication method',
 )
 

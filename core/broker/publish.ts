@@ -58,15 +58,12 @@ export const publish = (
     tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
     return null
   }
-  const unfinished = Window.size(session.incoming)
-  if (ready.level === 5) {
-    if (unfinished >= draft.config.receiveMaximum) {
-      return fault(0x93, 'MQTT-3.3.4-9', 'more unacknowledged publishes than Receive Maximum')
-    }
-  } else if (packet.qos === 2 && unfinished >= draft.config.incomingCountMax) {
+  if (ready.level === 5 && session.receivingCount >= draft.config.receiveMaximum) {
+    return fault(0x93, 'MQTT-3.3.4-7', 'more unacknowledged publishes than Receive Maximum')
+  }
+  if (packet.qos === 2 && Window.size(session.incoming) >= draft.config.incomingCountMax) {
     return fault(0x93, 'MQTT-4.3.3-10', 'too many QoS 2 publishes that were never released')
   }
-
   const { packetId } = packet
   if (packet.qos === 1) {
     const accepted = accept(draft, ready, packet)
@@ -84,13 +81,15 @@ export const publish = (
   if (refused === NOT_AUTHORIZED) drop(draft, null, packet.topic, 2, 'not allowed')
   const message = refused === NOT_AUTHORIZED ? null : keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
-  editable.incoming = Window.add(editable.incoming, draft.owner, packetId, { message })
+  const incoming = { message, opening: link.opening }
+  editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
+  editable.receivingCount++
   tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
   return null
 }
 
 /** Routes the QoS 2 message that a PUBREL releases, once [MQTT-4.3.3-12]. */
-export const release = (draft: Draft, ready: Ready, packet: Pubrel): void => {
+export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel): void => {
   const { packetId } = packet
   const session = IntMap.get(draft.sessions, ready.session)!
   const incoming = Window.get(session.incoming, packetId)
@@ -100,6 +99,7 @@ export const release = (draft: Draft, ready: Ready, packet: Pubrel): void => {
   } else {
     const editable = editSession(draft, session)
     editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
+    if (incoming.opening === link.opening) editable.receivingCount--
     if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)
   }
   tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
@@ -174,7 +174,7 @@ const resolveAlias = (
     const known = IntMap.get(ready.aliases, alias)
     if (known === undefined) {
       const detail = 'a topic alias that was not set on this connection'
-      return { _tag: 'Refused', fault: fault(0x82, 'MQTT-3.3.2-12', detail) }
+      return { _tag: 'Refused', fault: fault(0x82, 'MQTT-4.13.1-1', detail) }
     }
     topic = known
   } else {

@@ -112,7 +112,7 @@ const sendRetained = (
     _tag: 'Publish',
     dup: false,
     qos: 0,
-    retain: true, // [MQTT-3.3.1-8]
+    retain: true, // [MQTT-3.3.1-9]
     topic: message.topic,
     packetId: 0,
     payload: message.payload,

@@ -124,7 +124,9 @@ const variant = (packet: Publish, retain: boolean, properties: Properties): Publ
       properties,
     }
 
-/** A copy of what a publish says, in bytes of its own: of exactly their size if they are to last. */
+/**
+ * A copy of what a publish says, in bytes of its own: of exactly their size if they are to last.
+ */
 export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message => {
   const expiryS = packet.properties.messageExpiryInterval
   const correlationData = packet.properties.correlationData

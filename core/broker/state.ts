@@ -115,6 +115,8 @@ export type Outgoing = Delivery | Released
 /** A QoS 2 message received and not released yet; null where it may go nowhere. */
 export interface Incoming {
   readonly message: Message | null
+  /** The connection that it came in on, by its rank of opening. */
+  readonly opening: number
 }
 
 export interface SessionWill {
@@ -155,6 +157,8 @@ export interface Session {
   readonly nextPacketId: number
   /** QoS 2 from the client, by packet identifier. */
   readonly incoming: Window<Incoming>
+  /** How many of them came in on the connection of the moment: what Receive Maximum counts. */
+  readonly receivingCount: number
   readonly catchUps: ReadonlyArray<CatchUp>
 
   // The connection of the moment.

@@ -121,7 +121,7 @@ const serve = (draft: Draft, link: Link, ready: Ready, packet: Packet): Fault | 
     case 'Pubrec':
       return pubrec(draft, ready, packet)
     case 'Pubrel':
-      release(draft, ready, packet)
+      release(draft, link, ready, packet)
       return null
     case 'Pubcomp':
       return pubcomp(draft, ready, packet)
@@ -168,7 +168,7 @@ const disconnect = (
     if (session.expiryS === 0 && expiryS !== 0) {
       return fault(
         0x82,
-        'MQTT-3.14.2-2',
+        'MQTT-4.13.1-1',
         'DISCONNECT gives a session expiry to a session that CONNECT gave none',
       )
     }

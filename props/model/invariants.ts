@@ -106,9 +106,14 @@ const checkSession = (state: State, number: number, session: Session): void => {
     `${whose} queues too many bytes`,
   )
 
-  // A session may go from one level to another, and take with it what the other level allows.
-  const incomingMax = Math.max(config.receiveMaximum, config.incomingCountMax)
-  must(Window.size(session.incoming) <= incomingMax, `${whose} holds too many QoS 2 messages`)
+  const incoming = [...Window.entries(session.incoming)]
+  must(incoming.length <= config.incomingCountMax, `${whose} holds too many QoS 2 messages`)
+  const current = session.conn === null ? undefined : IntMap.get(state.links, session.conn.slot)
+  if (current !== undefined) {
+    const here = incoming.filter(([, one]) => one.opening === current.opening).length
+    must(session.receivingCount === here, `${whose} counts what it receives wrongly`)
+    if (session.level === 5) must(here <= config.receiveMaximum, `${whose} receives too many`)
+  }
   const subscriptions = StrMap.size(session.subscriptions)
   must(subscriptions <= config.subscriptionsPerSessionMax, `${whose} subscribes too often`)
   for (const { subscription } of session.catchUps) {

@@ -162,16 +162,17 @@ const publish = (
       tell(model, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
       return 'fine'
     }
-    const unfinished = session.incoming.length
+    // The quota is the connection's [MQTT-4.9.0-1], the limit on what is stored the session's.
+    const unfinished = session.incoming.filter((one) => one.link === link).length
     if (five && unfinished >= config.receiveMaximum) return 0x93 // [MQTT-3.3.4-7]
-    if (!five && qos === 2 && unfinished >= config.incomingCountMax) return 0x93
+    if (qos === 2 && session.incoming.length >= config.incomingCountMax) return 0x93
   }
   if (qos === 2) {
     if (reserved || (overfull && five)) {
       dropped(model, null, topic, 2, reserved ? 'not allowed' : 'retained store full')
     }
     const refused = !five ? 0 : reserved ? 0x87 : overfull ? 0x97 : 0
-    if (refused === 0) session.incoming.push({ packetId, message: reserved ? null : message })
+    if (refused === 0) session.incoming.push({ packetId, message: reserved ? null : message, link })
     tell(model, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
     return 'fine'
   }

@@ -83,7 +83,11 @@ export interface Session {
   window: Array<Outgoing>
   queue: Array<Queued>
   nextPacketId: number
-  incoming: Array<{ readonly packetId: number; readonly message: Message | null }>
+  incoming: Array<{
+    readonly packetId: number
+    readonly message: Message | null
+    readonly link: Link
+  }>
   catchUps: Array<CatchUp>
   link: Link | null
   level: Level

@@ -142,6 +142,7 @@ const acceptAll = async (
       if (isClosed()) return
       // A peer that has gone before it was accepted is nothing to wait for.
       if (error instanceof Deno.errors.ConnectionReset) continue
+      if (error instanceof Deno.errors.NotConnected) continue
       if (!short) log.warn(`Accepting on port ${name} pauses: ${messageOf(error)}`)
       short = true
       await new Promise((resolve) => setTimeout(resolve, acceptPauseMs))
