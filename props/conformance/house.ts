@@ -177,7 +177,7 @@ const stalled: Row = {
 const stalledAtQos1: Row = {
   name: 'QoS 1 waits in the session of a subscriber that stops reading',
   alone: {},
-  patienceMs: 40_000,
+  patienceMs: 60_000,
   play: async (stage) => {
     const topic = stage.own('t')
     const victim = await stage.client('stalled', { keepAliveS: 0, level: 5 })
@@ -447,7 +447,7 @@ export const houseRows: ReadonlyArray<Row> = [
   {
     name: 'sessions, retained messages and connections leave no memory behind',
     alone: {},
-    patienceMs: 40_000,
+    patienceMs: 60_000,
     play: async (stage) => {
       const { broker } = stage
       const churn = async (round: number): Promise<void> => {
@@ -466,7 +466,7 @@ export const houseRows: ReadonlyArray<Row> = [
       }
       // A heap grows for a while before its collector sees a reason to work; a leak never stops.
       const levels: number[] = []
-      for (let round = 0; round < 32; round++) {
+      for (let round = 0; round < 80; round++) {
         await churn(round)
         const now = residentBytes(broker.running.pid)
         if (now === null) return skipped('memory after thousands of clients', '/proc')
