@@ -33,10 +33,12 @@ export interface Draft extends Writable<State> {
 
 const noSlab = new Uint8Array(0)
 
-// A payload of more than this has a buffer of its own; the others of one run share buffers that
-// double from the size of the first up to this. A message that is kept for long may keep such a
-// buffer with it, so the queue's limit in messages times this is what a session can hold in excess.
+// A payload of more than this has a buffer of its own. The others of one run share buffers: the first
+// one's is exact, since it may be the only one, the next ones' are larger. A message that is kept for
+// long may keep such a buffer with it, so the queue's limit in messages times the largest is what a
+// session can hold in excess.
 const SLAB_PAYLOAD_MAX = 1_024
+const SLAB_BYTES_NEXT = 1_024
 const SLAB_BYTES_MAX = 8_192
 
 /**
@@ -47,8 +49,9 @@ export const keepBytes = (draft: Draft, bytes: Bytes.Bytes): Bytes.Bytes => {
   const count = Bytes.size(bytes)
   if (count > SLAB_PAYLOAD_MAX) return Bytes.own(bytes)
   if (draft.slabAt + count > draft.slab.length) {
-    const doubled = Math.min(SLAB_BYTES_MAX, 2 * draft.slab.length)
-    draft.slab = new Uint8Array(Math.max(count, doubled))
+    const before = draft.slab.length
+    const next = before === 0 ? 0 : before < SLAB_BYTES_NEXT ? SLAB_BYTES_NEXT : SLAB_BYTES_MAX
+    draft.slab = new Uint8Array(Math.max(count, next))
     draft.slabAt = 0
   }
   const at = draft.slabAt

@@ -44,7 +44,7 @@ export const own = (bytes: Bytes): Bytes => {
 export const copyTo = (bytes: Bytes, target: Uint8Array, at: number): number => {
   const { buffer, start, end } = bytes
   const count = end - start
-  if (count >= 64) {
+  if (count >= 192) {
     target.set(buffer.subarray(start, end), at)
     return at + count
   }

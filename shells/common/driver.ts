@@ -76,11 +76,15 @@ export interface Counters {
 }
 
 // The limits of a turn. A connection's share is the size of one read; the time is what others may
-// have to wait for; a batch is long enough to spread the cost of one run over many packets and
-// short enough to look at the clock in between.
+// have to wait for. A batch is long enough to spread the cost of one run over many packets and short
+// enough to look at the clock in between: its size follows the time that the batches take, since a
+// packet may be an acknowledgement or go to a thousand receivers.
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
-const batchInputsMax = 128
+const batchInputsMin = 64
+const batchInputsMax = 512
+const batchMsMin = 0.75
+const batchMsMax = 1.5
 
 // A socket is paused while more than this waits undecoded.
 const waitingBytesMax = 64 * 1024
@@ -167,6 +171,8 @@ export class Driver {
   /** Inputs from nobody's socket: commands and verdicts. */
   private extra: Array<Input.Input> = []
   private inputs: Array<Input.Input> = []
+  /** How many inputs make a full batch at the moment. */
+  private batchInputs = batchInputsMin
   /** Links whose Closed is in `inputs`. */
   private departing: Array<Link> = []
   /** Links that hold bytes of somebody else's read buffer. */
@@ -391,7 +397,7 @@ export class Driver {
       this.head += 1
       link.queued = false
       this.serve(link, until)
-      if (this.inputs.length >= batchInputsMax) this.run()
+      if (this.inputs.length >= this.batchInputs) this.run()
       if (this.host.now() >= until) break
     }
     // Who was not served stands before all others next time. The served ones are forgotten here,
@@ -437,7 +443,7 @@ export class Driver {
         if (reader.waiting > 0 || link.stopped || link.gone !== null) this.enqueue(link)
         return
       }
-      if (this.inputs.length >= batchInputsMax) {
+      if (this.inputs.length >= this.batchInputs) {
         this.run()
         if (this.host.now() >= until) return this.enqueue(link)
       }
@@ -469,16 +475,25 @@ export class Driver {
     const { inputs } = this
     if (inputs.length === 0) return
     this.inputs = []
+    const isFull = inputs.length >= this.batchInputs
+    const before = isFull ? this.host.now() : 0
     const [state, effects] = this.broker.run(this.state, inputs)
     this.state = state
     this.inputCount += inputs.length
     this.effectCount += effects.length
     for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
+    if (isFull) this.adapt(this.host.now() - before)
     const { departing } = this
     if (departing.length > 0) {
       for (let i = 0; i < departing.length; i++) this.depart(departing[i]!)
       departing.length = 0
     }
+  }
+
+  /** Sets the size of the next batches by the time that a full one took. */
+  private adapt(tookMs: number): void {
+    if (tookMs < batchMsMin && this.batchInputs < batchInputsMax) this.batchInputs *= 2
+    else if (tookMs > batchMsMax && this.batchInputs > batchInputsMin) this.batchInputs /= 2
   }
 
   private carryOut(effect: Effect): void {
