@@ -33,10 +33,10 @@ export interface Draft extends Writable<State> {
 
 const noSlab = new Uint8Array(0)
 
-// A payload of more than this has a buffer of its own. The others of one run share buffers: the first
-// one's is exact, since it may be the only one, the next ones' are larger. A message that is kept for
-// long may keep such a buffer with it, so the queue's limit in messages times the largest is what a
-// session can hold in excess.
+// A payload of more than this has a buffer of its own. The others of one run share buffers: the
+// first one's is exact, since it may be the only one, the next ones' are larger. A message that
+// is kept for long may keep such a buffer with it, so the queue's limit in messages times the
+// largest is what a session can hold in excess.
 const SLAB_PAYLOAD_MAX = 1_024
 const SLAB_BYTES_NEXT = 1_024
 const SLAB_BYTES_MAX = 8_192
