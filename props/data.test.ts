@@ -12,6 +12,7 @@ import { newOwner } from '../core/data/owner.ts'
 import type { Owner } from '../core/data/owner.ts'
 import * as Queue from '../core/data/queue.ts'
 import * as StrMap from '../core/data/str-map.ts'
+import * as Table from '../core/data/table.ts'
 import * as Window from '../core/data/window.ts'
 import { runs } from './gen/settings.ts'
 
@@ -178,6 +179,8 @@ intMap('has one shape for one content, however it came about', () => {
         for (const { key, value } of history) {
           map = value === null ? IntMap.remove(map, null, key) : IntMap.set(map, null, key, value)
         }
+        // Between four and eight entries a map may be flat or a trie: it does not go to and fro.
+        fc.pre(IntMap.size(map) <= 4 || IntMap.size(map) > 8)
         let again = IntMap.empty<number>()
         for (const [key, value] of [...IntMap.entries(map)].reverse()) {
           again = IntMap.set(again, null, key, value)
@@ -211,13 +214,155 @@ intMap('set() throws at 2^30 and below 0; get() finds nothing there', () => {
   }
 })
 
+intMap('with few entries, wherever they lie, has no node', () => {
+  const owner = newOwner()
+  let map = IntMap.empty<number>()
+  for (let i = 8; i > 0; i--) {
+    map = IntMap.set(map, owner, i * 100_000_000, i)
+    assert.is(map.node, null)
+    assert.is(map.keys.length, 9 - i)
+  }
+  map = IntMap.set(map, owner, 7, 7)
+  assert.is.not(map.node, null)
+  assert.is(map.keys.length, 0)
+  for (let i = 1; i < 6; i++) map = IntMap.remove(map, owner, i * 100_000_000)
+  assert.is(map.node, null)
+  assert.equal([...IntMap.entries(map)], [[7, 7], ...[6, 7, 8].map((i) => [i * 100_000_000, i])])
+})
+
 intMap.run()
+
+// Tables
+
+const tables = suite('Table')
+
+const hashSeed = 4711
+
+interface Thing {
+  readonly hash: number
+  readonly name: string
+}
+
+/** Some under equal hashes, some that differ in their last bits only, some anywhere. */
+const things: ReadonlyArray<Thing> = Array.from({ length: 240 }, (_, i) => ({
+  hash: i < 50
+    ? 4711
+    : i < 120
+    ? 2 ** 30 - 1 - (i % 64)
+    : i < 180
+    ? (i % 60) * 2 ** 25 % 2 ** 30
+    : (i * 7_654_321) % 2 ** 30,
+  name: `thing ${i}`,
+}))
+
+type TableOp = readonly [kind: 'toggle' | 'replace', index: number, count: number]
+
+type ThingTable = Table.Table<Thing> | null
+
+const isIn = (table: ThingTable, thing: Thing): boolean =>
+  table !== null && (Table.bucketOf(table, thing.hash)?.includes(thing) ?? false)
+
+const tableLaw: Law<ThingTable, ReadonlyArray<Thing>, TableOp> = {
+  empty: null,
+  model: [],
+  apply: (start, owner, [kind, index, count]) => {
+    let table = start
+    for (const thing of things.slice(index, index + count)) {
+      if (!isIn(table, thing)) {
+        if (kind === 'toggle') table = Table.insert(table, owner, thing.hash, thing)
+      } else if (kind === 'toggle') table = Table.remove(table!, owner, thing.hash, thing)
+      // By itself, which must change nothing.
+      else table = Table.replace(table!, owner, thing.hash, thing, thing)
+    }
+    return table
+  },
+  imitate: (model, [kind, index, count]) => {
+    if (kind === 'replace') return model
+    const toggled = things.slice(index, index + count)
+    return [
+      ...model.filter((thing) => !toggled.includes(thing)),
+      ...toggled.filter((thing) => !model.includes(thing)),
+    ]
+  },
+  agree: (table, model) => {
+    assert.is(table === null, model.length === 0)
+    for (const thing of things) assert.is(isIn(table, thing), model.includes(thing))
+    if (table === null) return
+    assert.is(Table.size(table), model.length)
+    const met: Thing[] = []
+    Table.each(table, (thing) => met.push(thing))
+    assert.equal(new Set(met), new Set(model))
+    assert.is(met.length, model.length)
+    let buckets = 0
+    let bucket: Table.Bucket<Thing> | null = Table.firstBucket(table)
+    for (; bucket !== null; bucket = Table.bucketAfter(table, bucket)) {
+      buckets++
+      for (let i = 0; i < bucket.length; i += 2) {
+        assert.is(bucket[i], Table.itemAt(bucket, i).hash)
+      }
+    }
+    if (Array.isArray(table)) assert.ok(buckets === 1 && model.length <= 32)
+    else assert.ok(model.length > 16, `a branch of ${model.length}`)
+  },
+}
+
+tables('agrees with a list on every version, with hashes that are equal or nearly so', () => {
+  let wide = 0
+  const op: fc.Arbitrary<TableOp> = fc.tuple(
+    fc.constantFrom('toggle', 'toggle', 'replace'),
+    fc.nat(239),
+    fc.oneof(fc.nat(3), fc.nat(80)),
+  )
+  fc.assert(
+    fc.property(changes(op, 40), (history) => {
+      holds(tableLaw, history)
+      let model: ReadonlyArray<Thing> = []
+      for (const [each] of history) model = tableLaw.imitate(model, each)
+      if (model.length > 32) wide++
+    }),
+    { numRuns: runs(150) },
+  )
+  met(wide, Math.min(20, runs(150) / 10), 'a table with branches')
+})
+
+tables('keep the order of adding among few', () => {
+  let table: ThingTable = null
+  const few = things.slice(40, 72)
+  for (const thing of few) table = Table.insert(table, null, thing.hash, thing)
+  const met: Thing[] = []
+  Table.each(table!, (thing) => met.push(thing))
+  assert.equal(met, few)
+})
+
+tables('replace() puts the new item where the old one was', () => {
+  let table: ThingTable = null
+  for (const thing of things) table = Table.insert(table, null, thing.hash, thing)
+  const before: Thing[] = []
+  Table.each(table!, (thing) => before.push(thing))
+  const other = { hash: things[7]!.hash, name: 'other' }
+  const after: Thing[] = []
+  Table.each(Table.replace(table!, null, other.hash, things[7]!, other), (one) => after.push(one))
+  assert.equal(after, before.map((thing) => thing === things[7] ? other : thing))
+})
+
+tables('hashOf() sees the part of the text that it is shown, all of it, and the seed', () => {
+  assert.is(Table.hashOf(1, 'site/dev7/temp', 5, 9), Table.hashOf(1, 'dev7', 0, 4))
+  assert.is.not(Table.hashOf(1, 'dev7', 0, 4), Table.hashOf(2, 'dev7', 0, 4))
+  const seen = new Set<number>()
+  for (let i = 0; i < 10_000; i++) {
+    const text = `dev${i}`
+    const hash = Table.hashOf(hashSeed, text, 0, text.length)
+    assert.ok(hash >= 0 && hash < 2 ** 30 && Number.isInteger(hash))
+    seen.add(hash)
+  }
+  assert.ok(seen.size > 9_990, `${seen.size} hashes of 10,000 texts`)
+})
+
+tables.run()
 
 // String maps
 
 const strMap = suite('StrMap')
-
-const hashSeed = 4711
 
 /** Pairs of keys whose whole hashes are equal under hashSeed: about ten of 300,000 by chance. */
 const colliding = ((): ReadonlyArray<string> => {

@@ -1,15 +1,18 @@
 // A persistent tree of topic levels that answers both questions of a broker: which filters match
-// this name (`collect`, a tree of filters) and which names does this filter match (`cursor` and
+// this name (`find`, a tree of filters) and which names does this filter match (`cursor` and
 // `take`, a tree of names). What hangs in it is the business of whoever hangs it there.
+//
+// A key that shares no further level with another hangs as one leaf below the levels that it does
+// share: most keys cost no node of their own. The children of a node lie in a table under the
+// hashes of their levels.
 //
 // With an owner token, nodes stamped with the token are edited in place and all others copied; so
 // is the tree record itself, which makes it no key for a cache of matches. A value of undefined
 // means that the key is absent: do not store it. Shared filters are to be split before they get
 // here.
 
-import { withItem, withoutItem } from '../data/items.ts'
 import type { Owner } from '../data/owner.ts'
-import * as StrMap from '../data/str-map.ts'
+import * as Table from '../data/table.ts'
 import type { Monoid } from '../prelude.ts'
 import type { TopicFilter } from './filter.ts'
 import type { TopicName } from './name.ts'
@@ -22,20 +25,31 @@ export interface Tree<A> {
   readonly root: Node<A>
 }
 
-/** One level of one or more keys. No node but the root is without anything to hold. */
-interface Node<A> {
-  owner: Owner | null
-  level: string
-  /** The whole key where there is a value. */
-  key: TopicFilter | TopicName | null
-  value: A | undefined
-  /** The value of the filter that goes on from here with `#`. */
-  hash: A | undefined
-  plus: Node<A> | null
-  /** Children of literal levels: an array while they are few, then a map; the other is empty. */
-  few: Array<Node<A>>
-  many: StrMap.StrMap<Node<A>> | null
+/** A key with its value, hung where no other key goes on; never edited. */
+interface Leaf<A> {
+  readonly isLeaf: true
+  readonly key: TopicFilter | TopicName
+  readonly value: A
 }
+
+/**
+ * A level that keys share. Any node but the root holds two things or more, or another node: what
+ * would hold a single leaf is that leaf.
+ */
+interface Node<A> {
+  readonly isLeaf: false
+  owner: Owner | null
+  readonly level: string
+  /** The key that ends here. */
+  end: Leaf<A> | null
+  /** The filter that goes on from here with `#`. */
+  hash: Leaf<A> | null
+  plus: Child<A> | null
+  /** Children of literal levels, under the hashes of their levels. */
+  literals: Table.Table<Child<A>> | null
+}
+
+type Child<A> = Leaf<A> | Node<A>
 
 interface Draft<A> {
   owner: Owner | null
@@ -44,15 +58,10 @@ interface Draft<A> {
   root: Node<A>
 }
 
-const fewMax = 8
-
-/** With so few children a map becomes an array again; lower, not to go to and fro. */
-const fewAgain = 4
-
 /** An empty tree. `seed` should be a number that peers do not know. */
 export const empty = <A>(seed: number): Tree<A> => ({
   owner: null,
-  seed,
+  seed: seed | 0,
   size: 0,
   root: newNode<A>(null, ''),
 })
@@ -61,16 +70,8 @@ export const size = <A>(tree: Tree<A>): number => tree.size
 
 /** The value of exactly this key; wildcards in it stand for themselves. */
 export const get = <A>(tree: Tree<A>, key: TopicFilter | TopicName): A | undefined => {
-  let node = tree.root
-  for (let start = 0; start <= key.length;) {
-    const end = levelEnd(key, start)
-    if (isHash(key, start)) return node.hash
-    const child = childOf(node, key, start, end)
-    if (child === null) return undefined
-    node = child
-    start = end + 1
-  }
-  return node.value
+  const leaf = leafOf(tree, key)
+  return leaf === null ? undefined : leaf.value
 }
 
 /** The tree with this value at the key. */
@@ -80,26 +81,40 @@ export const set = <A>(
   key: TopicFilter | TopicName,
   value: A,
 ): Tree<A> => {
+  const leaf: Leaf<A> = { isLeaf: true, key, value }
   const draft = edit(tree, owner)
   let node = own(draft.root, owner)
   draft.root = node
   for (let start = 0; start <= key.length;) {
     const end = levelEnd(key, start)
     if (isHash(key, start)) {
-      if (node.hash === undefined) draft.size++
-      node.hash = value
+      if (node.hash === null) draft.size++
+      node.hash = leaf
       return draft
     }
-    const child = childOf(node, key, start, end)
-    const next = child === null ? newNode<A>(owner, keep(key.slice(start, end))) : own(child, owner)
-    if (child === null) link(node, owner, next, draft.seed)
-    else if (next !== child) relink(node, owner, next)
+    const child = childOf(node, draft.seed, key, start, end)
+    if (child === null) {
+      hang(node, owner, draft.seed, leaf, start)
+      draft.size++
+      return draft
+    }
+    let next: Node<A>
+    if (!child.isLeaf) {
+      next = own(child, owner)
+    } else if (child.key === key) {
+      exchange(node, owner, draft.seed, key, start, end, child, leaf)
+      return draft
+    } else {
+      // From here on the two keys share the way, as far as they do.
+      next = newNode<A>(owner, keep(key.slice(start, end)))
+      hang(next, owner, draft.seed, child, end + 1)
+    }
+    if (next !== child) exchange(node, owner, draft.seed, key, start, end, child, next)
     node = next
     start = end + 1
   }
-  if (node.value === undefined) draft.size++
-  node.value = value
-  node.key = key
+  if (node.end === null) draft.size++
+  node.end = leaf
   return draft
 }
 
@@ -109,92 +124,134 @@ export const remove = <A>(
   owner: Owner | null,
   key: TopicFilter | TopicName,
 ): Tree<A> => {
-  if (get(tree, key) === undefined) return tree
-  const cut = cutFor(tree, key)
+  if (leafOf(tree, key) === null) return tree
   const draft = edit(tree, owner)
   draft.size--
+  const { seed } = draft
+  // Where one leaf alone is left, it takes the place of its node, and of the nodes above that hold
+  // nothing else.
+  const survivor = survivorOf(tree, key)
+  const cut = survivor === null ? -1 : cutFor(tree, key)
   let node = own(draft.root, owner)
   draft.root = node
   for (let start = 0; start <= key.length;) {
     const end = levelEnd(key, start)
     if (isHash(key, start)) {
-      node.hash = undefined
+      node.hash = null
       return draft
     }
-    const child = childOf(node, key, start, end)
+    const child = childOf(node, seed, key, start, end)
     if (child === null) return draft // cannot be: the key was found
-    if (start === cut) {
-      unlink(node, owner, child)
+    if (start === cut && survivor !== null) {
+      exchange(node, owner, seed, key, start, end, child, survivor)
+      return draft
+    }
+    if (child.isLeaf) {
+      if (isPlus(key, start, end)) node.plus = null
+      else node.literals = Table.remove(node.literals!, owner, hashAt(seed, key, start, end), child)
       return draft
     }
     const next = own(child, owner)
-    if (next !== child) relink(node, owner, next)
+    if (next !== child) exchange(node, owner, seed, key, start, end, child, next)
     node = next
     start = end + 1
   }
-  node.value = undefined
-  node.key = null
+  node.end = null
   return draft
 }
 
 /**
- * The values of all filters that match the name, lifted and joined by the monoid. The order is
- * fixed: at every level `#` comes first, then what goes on literally, then what goes on with `+`.
+ * The values of all filters that match the name, in a fixed order: at every level `#` comes first,
+ * then what goes on literally, then what goes on with `+`.
  */
+export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
+  const { seed } = tree
+  const found: A[] = []
+  // Places where `+` branched off, to be gone to later; the depth of the name bounds it.
+  let later: Array<Child<A>> | null = null
+  let starts: number[] | null = null
+  let node = tree.root
+  // Where the levels below the node begin: in the name, and in the keys that lie there.
+  let start = 0
+  let keyStart = 0
+  for (;;) {
+    // A wildcard at the start leaves topics alone that begin with a dollar sign.
+    const isHidden = start === 0 && isDollar(name) // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1]
+    if (node.hash !== null && !isHidden) found.push(node.hash.value)
+    if (start <= name.length) {
+      const end = levelEnd(name, start)
+      const plus = isHidden ? null : node.plus
+      const literal = node.literals === null
+        ? null
+        : literalOf(node.literals, seed, name, start, end, keyStart)
+      if (literal !== null) {
+        if (literal.isLeaf) {
+          const { key } = literal
+          if (key === name || goesOn(key, keyStart + end - start, name, end)) {
+            found.push(literal.value)
+          }
+        } else {
+          if (plus !== null) {
+            if (later === null || starts === null) {
+              later = []
+              starts = []
+            }
+            later.push(plus)
+            starts.push(end, keyStart + 1)
+          }
+          node = literal
+          keyStart += end - start + 1
+          start = end + 1
+          continue
+        }
+      }
+      if (plus !== null) {
+        if (!plus.isLeaf) {
+          node = plus
+          keyStart += 2
+          start = end + 1
+          continue
+        }
+        if (goesOn(plus.key, keyStart + 1, name, end)) found.push(plus.value)
+      }
+    } else if (node.end !== null) {
+      found.push(node.end.value)
+    }
+    if (later === null || starts === null) return found
+    for (;;) {
+      const next = later.pop()
+      if (next === undefined) return found
+      const keyEnd = starts.pop()!
+      const end = starts.pop()!
+      if (next.isLeaf) {
+        if (goesOn(next.key, keyEnd, name, end)) found.push(next.value)
+        continue
+      }
+      node = next
+      keyStart = keyEnd + 1
+      start = end + 1
+      break
+    }
+  }
+}
+
+/** What `find` finds, lifted and joined by the monoid in the same order. */
 export const collect = <A, B>(
   tree: Tree<A>,
   name: TopicName,
   monoid: Monoid<B>,
   lift: (value: A) => B,
 ): B => {
+  const found = find(tree, name)
   let result = monoid.empty
-  // Places where `+` branched off, to be gone to later; the depth of the name bounds it.
-  let nodes: Array<Node<A>> | null = null
-  let starts: number[] | null = null
-  let node = tree.root
-  let start = 0
-  for (;;) {
-    // A wildcard at the start leaves topics alone that begin with a dollar sign.
-    const isHidden = start === 0 && isDollar(name) // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1]
-    if (node.hash !== undefined && !isHidden) result = monoid.concat(result, lift(node.hash))
-    if (start <= name.length) {
-      const end = levelEnd(name, start)
-      const plus = isHidden ? null : node.plus
-      const literal = literalOf(node, name, start, end)
-      if (literal !== null) {
-        if (plus !== null) {
-          if (nodes === null || starts === null) {
-            nodes = []
-            starts = []
-          }
-          nodes.push(plus)
-          starts.push(end + 1)
-        }
-        node = literal
-        start = end + 1
-        continue
-      }
-      if (plus !== null) {
-        node = plus
-        start = end + 1
-        continue
-      }
-    } else if (node.value !== undefined) {
-      result = monoid.concat(result, lift(node.value))
-    }
-    if (nodes === null || starts === null) return result
-    const next = nodes.pop()
-    const nextStart = starts.pop()
-    if (next === undefined || nextStart === undefined) return result
-    node = next
-    start = nextStart
-  }
+  for (let i = 0; i < found.length; i++) result = monoid.concat(result, lift(found[i]!))
+  return result
 }
 
 /** A search under way for the names that a filter matches; a value, to be kept and used again. */
 export interface Cursor<A> {
   readonly filter: TopicFilter
-  readonly root: Node<A>
+  readonly seed: number
   readonly top: Frame<A> | null
 }
 
@@ -203,20 +260,27 @@ export interface Found<A> {
   readonly value: A
 }
 
-/** What a search has left to do, a node or the rest of its children, on top of what comes after. */
+/** What a portion of a search found, and where it goes on; null where it is over. */
+export interface Taken<A> {
+  readonly found: ReadonlyArray<Found<A>>
+  readonly rest: Cursor<A> | null
+}
+
+/** What a search has left to do, a node or the rest of a table, on top of what comes after. */
 interface Frame<A> {
-  readonly node: Node<A>
-  /** Where in the filter the levels below the node are, or `everything`. */
-  readonly start: number
-  /** `self` for the node itself, else the next of its few children. */
+  /** The node to look at, or null where the children in the table are to be looked at. */
+  readonly node: Node<A> | null
+  readonly table: Table.Table<Child<A>> | null
+  /** Where the next child is. */
+  readonly bucket: Table.Bucket<Child<A>> | null
   readonly index: number
-  /** The next of its many children. */
-  readonly walk: StrMap.Walk<Node<A>> | null
+  /** Where the levels below are in the filter, or `everything`; and in the keys of the tree. */
+  readonly start: number
+  readonly keyStart: number
   readonly below: Frame<A> | null
 }
 
 const everything = -1
-const self = -1
 
 /**
  * A search for all names in a tree of names that the filter matches. It costs nothing and copies
@@ -225,93 +289,122 @@ const self = -1
  */
 export const cursor = <A>(tree: Tree<A>, filter: TopicFilter): Cursor<A> => ({
   filter,
-  root: tree.root,
-  top: tree.size === 0 ? null : visitLater(tree.root, 0, null),
+  seed: tree.seed,
+  top: tree.size === 0 ? null : nodeLater(tree.root, 0, 0, null),
 })
 
 /**
- * Goes on with a search for at most so many nodes (at least one). Answers what it found and the
- * cursor that goes on from there, null where the search is over; the cursor given stays valid.
+ * Goes on with a search for at most so many visits (at least one): of a node or of a leaf. Answers
+ * what it found and the cursor that goes on from there, null where the search is over; the cursor
+ * given stays valid.
  */
 export const take = <A>(
   at: Cursor<A>,
   visits: number,
-): { readonly found: ReadonlyArray<Found<A>>; readonly rest: Cursor<A> | null } => {
-  const { filter, root } = at
+): Taken<A> => {
+  const { filter, seed } = at
   const found: Array<Found<A>> = []
   let top = at.top
-  for (let left = Math.max(1, visits); left > 0 && top !== null; left--) {
-    if (top.index === self) {
-      top = visit(top, filter, found)
+  let left = Math.max(1, visits)
+  while (left > 0 && top !== null) {
+    const { node, table, start, keyStart, below }: Frame<A> = top
+    if (node !== null) {
+      left--
+      top = visit(node, filter, seed, start, keyStart, below, found)
       continue
     }
-    const { node, start, index, walk, below }: Frame<A> = top
-    const child: Node<A> | undefined = walk === null ? node.few[index] : walk.value
-    if (child === undefined) {
-      top = below
-      continue
+    if (table === null) break // cannot be: a frame has one of the two
+    let bucket: Table.Bucket<Child<A>> | null = top.bucket
+    let index = top.index
+    let down: Node<A> | null = null
+    while (left > 0 && bucket !== null && down === null) {
+      const child: Child<A> = Table.itemAt(bucket, index)
+      index += 2
+      if (index === bucket.length) {
+        bucket = Table.bucketAfter(table, bucket)
+        index = 0
+      }
+      // Children come only from a wildcard, and one at the start leaves some topics alone.
+      if (keyStart === 0 && isDollar(child.isLeaf ? child.key : child.level)) {
+        left-- // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1]
+      } else if (!child.isLeaf) {
+        down = child
+      } else {
+        left--
+        const { key } = child
+        if (start === everything || goesOn(filter, start - 1, key, levelEnd(key, keyStart))) {
+          report(child, found)
+        }
+      }
     }
-    const nextWalk: StrMap.Walk<Node<A>> | null = walk === null ? null : StrMap.next(walk)
-    const isLast = walk === null ? index + 1 === node.few.length : nextWalk === null
-    top = isLast ? below : { node, start, index: index + 1, walk: nextWalk, below }
-    // Children come only from a wildcard, and one at the start leaves some topics alone.
-    if (node === root && isDollar(child.level)) continue // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1]
-    top = visitLater(child, start, top)
+    if (bucket === null) top = below
+    else top = { node: null, table, bucket, index, start, keyStart, below }
+    if (down !== null) top = nodeLater(down, start, keyStart + down.level.length + 1, top)
   }
-  return { found, rest: top === null ? null : { filter, root, top } }
+  return { found, rest: top === null ? null : { filter, seed, top } }
 }
 
 /** Does what there is to do at one node; answers what is on top then. */
-const visit = <A>(frame: Frame<A>, filter: string, found: Array<Found<A>>): Frame<A> | null => {
-  const { node, start, below } = frame
+const visit = <A>(
+  node: Node<A>,
+  filter: string,
+  seed: number,
+  start: number,
+  keyStart: number,
+  below: Frame<A> | null,
+  found: Array<Found<A>>,
+): Frame<A> | null => {
   if (start === everything || isHash(filter, start)) {
-    report(node, found)
-    return childrenLater(node, everything, below)
+    if (node.end !== null) report(node.end, found)
+    return childrenLater(node, everything, keyStart, below)
   }
   if (start > filter.length) {
-    report(node, found)
+    if (node.end !== null) report(node.end, found)
     return below
   }
   const end = levelEnd(filter, start)
-  if (isPlus(filter, start, end)) return childrenLater(node, end + 1, below)
-  const child = literalOf(node, filter, start, end)
-  return child === null ? below : visitLater(child, end + 1, below)
+  if (isPlus(filter, start, end)) return childrenLater(node, end + 1, keyStart, below)
+  if (node.literals === null) return below
+  const child = literalOf(node.literals, seed, filter, start, end, keyStart)
+  if (child === null) return below
+  const keyEnd = keyStart + end - start
+  if (!child.isLeaf) return nodeLater(child, end + 1, keyEnd + 1, below)
+  if (goesOn(filter, end, child.key, keyEnd)) report(child, found)
+  return below
 }
 
-const report = <A>(node: Node<A>, found: Array<Found<A>>): void => {
-  if (node.value === undefined || node.key === null) return
+const report = <A>(leaf: Leaf<A>, found: Array<Found<A>>): void => {
   // The tree is one of names: so says the contract of `cursor`.
-  found.push({ topic: node.key as TopicName, value: node.value })
+  found.push({ topic: leaf.key as TopicName, value: leaf.value })
 }
 
-const visitLater = <A>(node: Node<A>, start: number, below: Frame<A> | null): Frame<A> => ({
-  node,
-  start,
-  index: self,
-  walk: null,
-  below,
-})
+const nodeLater = <A>(
+  node: Node<A>,
+  start: number,
+  keyStart: number,
+  below: Frame<A> | null,
+): Frame<A> => ({ node, table: null, bucket: null, index: 0, start, keyStart, below })
 
 const childrenLater = <A>(
   node: Node<A>,
   start: number,
+  keyStart: number,
   below: Frame<A> | null,
 ): Frame<A> | null => {
-  if (node.many !== null) return { node, start, index: 0, walk: StrMap.walk(node.many), below }
-  return node.few.length === 0 ? below : { node, start, index: 0, walk: null, below }
+  const table = node.literals
+  if (table === null) return below
+  const bucket = Table.firstBucket(table)
+  return { node: null, table, bucket, index: 0, start, keyStart, below }
 }
 
-const none: never[] = []
-
 const newNode = <A>(owner: Owner | null, level: string): Node<A> => ({
+  isLeaf: false,
   owner,
   level,
-  key: null,
-  value: undefined,
-  hash: undefined,
+  end: null,
+  hash: null,
   plus: null,
-  few: none,
-  many: null,
+  literals: null,
 })
 
 const edit = <A>(tree: Tree<A>, owner: Owner | null): Draft<A> =>
@@ -321,117 +414,184 @@ const edit = <A>(tree: Tree<A>, owner: Owner | null): Draft<A> =>
 
 const own = <A>(node: Node<A>, owner: Owner | null): Node<A> => {
   if (owner !== null && node.owner === owner) return node
-  const { level, key, value, hash, plus, few, many } = node
-  return {
-    owner,
-    level,
-    key,
-    value,
-    hash,
-    plus,
-    few: few.length === 0 ? none : few.slice(),
-    many,
-  }
+  const { level, end, hash, plus, literals } = node
+  return { isLeaf: false, owner, level, end, hash, plus, literals }
 }
 
-/** The child for the level of `text` from start to end, where `+` stands for itself. */
-const childOf = <A>(node: Node<A>, text: string, start: number, end: number): Node<A> | null =>
-  isPlus(text, start, end) ? node.plus : literalOf(node, text, start, end)
+/** The leaf of exactly this key. */
+const leafOf = <A>(tree: Tree<A>, key: string): Leaf<A> | null => {
+  let node = tree.root
+  for (let start = 0; start <= key.length;) {
+    if (isHash(key, start)) return node.hash
+    const end = levelEnd(key, start)
+    const child = childOf(node, tree.seed, key, start, end)
+    if (child === null) return null
+    if (child.isLeaf) return child.key === key ? child : null
+    node = child
+    start = end + 1
+  }
+  return node.end
+}
 
-const literalOf = <A>(node: Node<A>, text: string, start: number, end: number): Node<A> | null => {
-  const { few, many } = node
-  if (many !== null) return StrMap.get(many, text.slice(start, end)) ?? null
-  if (few.length === 0) return null
-  const level = text.slice(start, end)
-  for (let i = 0; i < few.length; i++) {
-    const child = few[i]!
-    if (child.level === level) return child
+/** The child for a level of a key that leads to the node; `+` stands for itself. */
+const childOf = <A>(
+  node: Node<A>,
+  seed: number,
+  key: string,
+  start: number,
+  end: number,
+): Child<A> | null => {
+  if (isPlus(key, start, end)) return node.plus
+  return node.literals === null ? null : literalOf(node.literals, seed, key, start, end, start)
+}
+
+/** The child for the level of `text` from start to end, which is at keyStart in its keys. */
+const literalOf = <A>(
+  table: Table.Table<Child<A>>,
+  seed: number,
+  text: string,
+  start: number,
+  end: number,
+  keyStart: number,
+): Child<A> | null => {
+  const hash = hashAt(seed, text, start, end)
+  const bucket = Table.bucketOf(table, hash)
+  if (bucket === null) return null
+  for (let i = 0; i < bucket.length; i += 2) {
+    if (bucket[i] !== hash) continue
+    const child = Table.itemAt(bucket, i)
+    if (child.isLeaf) {
+      if (child.key === text || isLevel(child.key, keyStart, text, start, end)) return child
+    } else if (isLevel(child.level, 0, text, start, end)) return child
   }
   return null
 }
 
-/** Hangs a new child below a node that may be edited. */
-const link = <A>(node: Node<A>, owner: Owner | null, child: Node<A>, seed: number): void => {
-  if (child.level === '+') {
-    node.plus = child
-    return
-  }
-  if (node.many !== null) {
-    node.many = StrMap.set(node.many, owner, child.level, child)
-    return
-  }
-  if (node.few.length < fewMax) {
-    node.few = withItem(node.few, node.few.length, child)
-    return
-  }
-  let many = StrMap.empty<Node<A>>(seed)
-  for (let i = 0; i < node.few.length; i++) {
-    const old = node.few[i]!
-    many = StrMap.set(many, owner, old.level, old)
-  }
-  node.many = StrMap.set(many, owner, child.level, child)
-  node.few = none
-}
+const hashAt = (seed: number, text: string, start: number, end: number): number =>
+  Table.hashOf(seed, text, start, end)
 
-/** Puts the copy of a child in the place of the child. */
-const relink = <A>(node: Node<A>, owner: Owner | null, child: Node<A>): void => {
-  if (child.level === '+') node.plus = child
-  else if (node.many !== null) node.many = StrMap.set(node.many, owner, child.level, child)
-  else node.few[indexOf(node.few, child.level)] = child
-}
-
-const unlink = <A>(node: Node<A>, owner: Owner | null, child: Node<A>): void => {
-  if (child.level === '+') {
-    node.plus = null
-    return
+/** Whether the level of `there` that begins at `at` is that of `text` from start to end. */
+const isLevel = (there: string, at: number, text: string, start: number, end: number): boolean => {
+  const after = at + end - start
+  if (after > there.length || (after < there.length && there.charCodeAt(after) !== 0x2f)) {
+    return false
   }
-  if (node.many === null) {
-    const index = indexOf(node.few, child.level)
-    node.few = node.few.length === 1 ? none : withoutItem(node.few, index)
-    return
+  for (let i = start, j = at; i < end; i++, j++) {
+    if (text.charCodeAt(i) !== there.charCodeAt(j)) return false
   }
-  const many = StrMap.remove(node.many, owner, child.level)
-  node.many = many
-  if (StrMap.size(many) > fewAgain) return
-  const few: Array<Node<A>> = []
-  StrMap.each(many, (old) => few.push(old))
-  node.few = few
-  node.many = null
-}
-
-const indexOf = <A>(few: Array<Node<A>>, level: string): number => {
-  let index = 0
-  while (few[index]?.level !== level) index++
-  return index
+  return true
 }
 
 /**
- * Where in the key the level begins whose node is to go with the key: below the lowest node that
- * holds something else as well. Past the end of the key where every node on the way does.
+ * Whether a filter matches a name behind the levels that are known to go together: those that end
+ * at `f` in the filter and at `n` in the name, of which there is at least one.
+ */
+const goesOn = (filter: string, f: number, name: string, n: number): boolean => {
+  for (;;) {
+    if (f === filter.length) return n === name.length
+    // Any number of levels, none of them too.
+    if (isHash(filter, f + 1)) return true
+    if (n === name.length) return false
+    const start = n + 1
+    n = levelEnd(name, start)
+    const end = levelEnd(filter, f + 1)
+    if (!isPlus(filter, f + 1, end)) {
+      if (end - f !== n - start + 1) return false
+      for (let i = f + 1, j = start; i < end; i++, j++) {
+        if (filter.charCodeAt(i) !== name.charCodeAt(j)) return false
+      }
+    }
+    f = end
+  }
+}
+
+/** Hangs a leaf below an editable node that has nothing where the key goes on, at `start`. */
+const hang = <A>(
+  node: Node<A>,
+  owner: Owner | null,
+  seed: number,
+  leaf: Leaf<A>,
+  start: number,
+): void => {
+  const { key } = leaf
+  const end = levelEnd(key, start)
+  if (start > key.length) node.end = leaf
+  else if (isHash(key, start)) node.hash = leaf
+  else if (isPlus(key, start, end)) node.plus = leaf
+  else node.literals = Table.insert(node.literals, owner, hashAt(seed, key, start, end), leaf)
+}
+
+/** Puts another child in the place of the one for a level of the key. */
+const exchange = <A>(
+  node: Node<A>,
+  owner: Owner | null,
+  seed: number,
+  key: string,
+  start: number,
+  end: number,
+  old: Child<A>,
+  child: Child<A>,
+): void => {
+  if (isPlus(key, start, end)) {
+    node.plus = child
+    return
+  }
+  const hash = hashAt(seed, key, start, end)
+  node.literals = Table.replace(node.literals!, owner, hash, old, child)
+}
+
+/** The one leaf that would be left in the node of a key without the key; null unless there is. */
+const survivorOf = <A>(tree: Tree<A>, key: string): Leaf<A> | null => {
+  let node = tree.root
+  let leaf: Child<A> | null = null
+  for (let start = 0; start <= key.length && leaf === null;) {
+    if (isHash(key, start)) {
+      leaf = node.hash
+      break
+    }
+    const end = levelEnd(key, start)
+    const child = childOf(node, tree.seed, key, start, end)
+    if (child === null) return null // cannot be: the key was found
+    if (child.isLeaf) leaf = child
+    else node = child
+    start = end + 1
+  }
+  if (leaf === null) leaf = node.end
+  if (node === tree.root || heldCount(node) !== 2) return null
+  if (node.end !== null && node.end !== leaf) return node.end
+  if (node.hash !== null && node.hash !== leaf) return node.hash
+  if (node.plus !== null && node.plus !== leaf) return node.plus.isLeaf ? node.plus : null
+  if (node.literals === null) return null
+  const bucket = Table.firstBucket(node.literals)
+  const other = Table.itemAt(bucket, bucket[1] === leaf ? 2 : 0)
+  return other.isLeaf ? other : null
+}
+
+/**
+ * Where the level of a key begins below which nothing else is held: below the lowest node above the
+ * node of the key itself that holds something besides the way.
  */
 const cutFor = <A>(tree: Tree<A>, key: string): number => {
   let node = tree.root
   let cut = 0
-  for (let start = 0; start <= key.length;) {
-    if (isHash(key, start)) return isAlone(node) ? cut : start
-    if (!isAlone(node)) cut = start
+  for (let start = 0; start <= key.length && !isHash(key, start);) {
     const end = levelEnd(key, start)
-    const child = childOf(node, key, start, end)
-    if (child === null) return cut // cannot be: the key was found
+    const child = childOf(node, tree.seed, key, start, end)
+    // The node of the key itself holds it and the survivor.
+    if (child === null || child.isLeaf) return cut
+    if (heldCount(node) > 1) cut = start
     node = child
     start = end + 1
   }
-  return isAlone(node) ? cut : key.length + 1
+  return cut
 }
 
-/** Whether a node on the way to a key holds nothing but the way, or at its end nothing but it. */
-const isAlone = <A>(node: Node<A>): boolean => {
-  if (node.many !== null) return false
-  let held = node.few.length
-  if (node.value !== undefined) held++
-  if (node.hash !== undefined) held++
+const heldCount = <A>(node: Node<A>): number => {
+  let held = node.literals === null ? 0 : Table.size(node.literals)
+  if (node.end !== null) held++
+  if (node.hash !== null) held++
   if (node.plus !== null) held++
-  return held === 1
+  return held
 }
 
 const levelEnd = (text: string, start: number): number => {

@@ -1,0 +1,248 @@
+// What a broker costs by how much it holds, counted in visits, objects and bytes and never in time:
+// one subscriber to a filter needs no collection around it, a filter that matches ten retained
+// messages does not look at the others, portions are portions, and nothing that was there for a
+// while leaves anything behind.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { isSingle } from '../core/broker/state.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import { newOwner } from '../core/data/owner.ts'
+import * as StrMap from '../core/data/str-map.ts'
+import {
+  arrived,
+  type Conn,
+  deadline,
+  defaults,
+  type Effect,
+  initial,
+  type Input,
+  none,
+  opened,
+  Packet,
+  run,
+  type State,
+  ticked,
+  written,
+} from '../core/mod.ts'
+import * as Tree from '../core/topic/tree.ts'
+import './gen/settings.ts'
+import { filter, name } from './gen/topics.ts'
+
+const config = {
+  ...defaults,
+  subscriptionsPerSessionMax: 1_000_000,
+  retainedCountMax: 1_000_000,
+  queuedCountMax: 200_000,
+  queuedBytesMax: 0,
+}
+
+class World {
+  state: State = initial(config, { at: 0, wall: 0, seed: 4711 })
+
+  feed(...inputs: Input[]): ReadonlyArray<Effect> {
+    const [state, effects] = run(this.state, inputs)
+    this.state = state
+    return effects
+  }
+
+  connect(slot: number): Conn {
+    const conn: Conn = { slot, generation: 1 }
+    const peer = { address: '127.0.0.1', port: 50_000 }
+    this.feed(
+      opened(conn, 0, `n${slot}`, 'test', peer),
+      arrived(conn, 0, Packet.connect({ clientId: `c${slot}`, keepAliveS: 0 })),
+    )
+    return conn
+  }
+}
+
+const unsubscribe = (text: string): Packet => ({
+  _tag: 'Unsubscribe',
+  packetId: 1,
+  filters: [filter(text)],
+  properties: none,
+})
+
+/** Objects, arrays and strings that can be reached, each once; the count and about their bytes. */
+const weighed = (roots: ReadonlyArray<unknown>, known: Set<unknown>): [number, number] => {
+  const stack: unknown[] = [...roots]
+  const texts = new Set<string>()
+  let count = 0
+  let bytes = 0
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    if (typeof item === 'string') {
+      if (!texts.has(item)) bytes += 16 + Math.ceil(item.length / 8) * 8
+      texts.add(item)
+    }
+    if (typeof item !== 'object' || item === null || known.has(item)) continue
+    known.add(item)
+    count++
+    // A header of three words, the fields, and an array's elements with a header of their own.
+    bytes += 24 + 8 * Object.keys(item).length + (Array.isArray(item) ? 24 : 0)
+    for (const held of Object.values(item)) if (held !== null) stack.push(held)
+  }
+  return [count, bytes]
+}
+
+const filterAt = (i: number): string => {
+  const site = Math.floor(i / 6)
+  const kind = i % 6
+  if (kind < 4) return `site/${site}/dev${site * 4 + kind}/temp`
+  return kind === 4 ? `site/+/dev${site * 4}/temp` : `site/${site}/#`
+}
+
+const growth = suite('growth')
+
+growth('a subscription weighs less than 400 bytes, all included', () => {
+  const world = new World()
+  const conns = [0, 1, 2, 3, 4, 5].map((slot) => world.connect(slot))
+  const known = new Set<unknown>()
+  weighed([world.state], known)
+  const count = 6_000
+  for (let i = 0; i < count; i++) {
+    const subscribing = Packet.subscribe(filterAt(i))
+    world.feed(arrived(conns[Math.floor(i / 1_000)]!, 0, subscribing))
+  }
+  assert.is(Tree.size(world.state.filters.tree), count)
+  const [objects, bytes] = weighed([world.state], known)
+  assert.ok(bytes / count < 400, `${bytes / count} bytes`)
+  assert.ok(objects / count < 6, `${objects / count} objects`)
+  // And nothing is left when all have gone.
+  const subscribers = world.state
+  for (let i = 0; i < count; i++) {
+    const unsubscribing = unsubscribe(filterAt(i))
+    world.feed(arrived(conns[Math.floor(i / 1_000)]!, 0, unsubscribing))
+  }
+  assert.ok(weighed([world.state], known)[0] < 100)
+  assert.is(Tree.size(subscribers.filters.tree), count)
+})
+
+growth('what the tree holds for one subscriber is the subscription, and again after others', () => {
+  const world = new World()
+  const conns = [0, 1, 2].map((slot) => world.connect(slot))
+  const at = (): unknown => Tree.get(world.state.filters.tree, filter('a/b'))
+  const held = (): unknown =>
+    StrMap.get(IntMap.get(world.state.sessions, 0)!.subscriptions, 'a/b')
+  const say = (slot: number, packet: Packet): void => {
+    world.feed(arrived(conns[slot]!, 0, packet))
+  }
+  say(0, Packet.subscribe('a/b'))
+  assert.is(at(), held())
+  // Again, in place of itself.
+  say(0, Packet.subscribe({ filter: 'a/b', qos: 1 }))
+  assert.is(at(), held())
+  say(1, Packet.subscribe('a/b'))
+  say(2, Packet.subscribe('$share/g/a/b'))
+  const all = Tree.get(world.state.filters.tree, filter('a/b'))!
+  assert.not(isSingle(all))
+  assert.is(isSingle(all) ? 0 : IntMap.size(all.direct), 2)
+  say(1, unsubscribe('a/b'))
+  assert.is.not(at(), held())
+  say(2, unsubscribe('$share/g/a/b'))
+  assert.is(at(), held())
+  say(0, unsubscribe('a/b'))
+  assert.is(at(), undefined)
+})
+
+growth('a key of a tree costs a leaf, and a node only where ways part', () => {
+  const owner = newOwner()
+  let tree = Tree.empty<number>(1)
+  const deep = Array.from({ length: 150 }, (_, i) => `l${i}`).join('/')
+  tree = Tree.set(tree, owner, name(deep), 1)
+  const [one] = weighed([tree], new Set())
+  assert.ok(one < 12, `${one} objects for one deep key`)
+  tree = Tree.set(tree, owner, name(`${deep}/x`), 2)
+  const [two] = weighed([tree], new Set())
+  assert.ok(two > 150, `${two} objects for two that part at the end`)
+  // The way is given back when nobody parts from it any more.
+  tree = Tree.remove(tree, owner, name(`${deep}/x`))
+  assert.is(weighed([tree], new Set())[0], one)
+})
+
+growth('ten of 100,000 retained messages are found in as many visits as of 1,000', () => {
+  const visitsOf = (sites: number): number => {
+    const owner = newOwner()
+    let tree = Tree.empty<number>(1)
+    for (let i = 0; i < sites * 10; i++) {
+      tree = Tree.set(tree, owner, name(`site/${Math.floor(i / 10)}/dev${i}/temp`), i)
+    }
+    let visits = 0
+    let found = 0
+    let rest: Tree.Cursor<number> | null = Tree.cursor(tree, filter('site/7/+/temp'))
+    while (rest !== null) {
+      const taken: ReturnType<typeof Tree.take<number>> = Tree.take(rest, 1)
+      found += taken.found.length
+      rest = taken.rest
+      visits++
+    }
+    assert.is(found, 10)
+    return visits
+  }
+  assert.is(visitsOf(100), 13)
+  assert.is(visitsOf(10_000), 13)
+})
+
+growth('# brings 20,000 retained messages in portions, each once', () => {
+  const world = new World()
+  const publisher = world.connect(0)
+  const count = 20_000
+  for (let i = 0; i < count; i += 100) {
+    world.feed(
+      ...Array.from({ length: 100 }, (_, j) => {
+        const topic = `site/${Math.floor(i / 10)}/dev${i + j}`
+        return arrived(publisher, 0, Packet.publish({ topic, payload: 'x', retain: true }))
+      }),
+    )
+  }
+  const subscriber = world.connect(1)
+  const topics = new Set<string>()
+  let portions = 0
+  const take = (effects: ReadonlyArray<Effect>): void => {
+    portions++
+    assert.ok(effects.length <= 1_100, `${effects.length} effects in one step`)
+    for (const effect of effects) {
+      if (effect._tag !== 'Send' || effect.packet._tag !== 'Publish') continue
+      assert.not(topics.has(effect.packet.topic))
+      topics.add(effect.packet.topic)
+    }
+  }
+  take(world.feed(arrived(subscriber, 0, Packet.subscribe('#'))))
+  for (let at = 1; deadline(world.state) <= world.state.now; at++) {
+    world.feed(written(subscriber, at, 2 ** 50))
+    take(world.feed(ticked(at, at)))
+  }
+  assert.is(topics.size, count)
+  // Each of the 200 sites costs a visit besides its messages, not more.
+  assert.ok(portions >= 20 && portions <= 30, `${portions} portions`)
+})
+
+growth('a message more costs a long queue as many new objects as a short one', () => {
+  const costOf = (length: number): number => {
+    const world = new World()
+    const publisher = world.connect(0)
+    const subscriber = world.connect(1)
+    world.feed(arrived(subscriber, 0, Packet.subscribe({ filter: 'q', qos: 1 })))
+    let sent = 0
+    const publish = (count: number): void => {
+      for (let left = count; left > 0; left -= 100) {
+        const some = Array.from({ length: Math.min(100, left) }, () => {
+          const packetId = sent++ % 65_535 + 1
+          const packet = Packet.publish({ topic: 'q', qos: 1, packetId, payload: 'x' })
+          return arrived(publisher, 0, packet)
+        })
+        world.feed(...some)
+      }
+    }
+    publish(length)
+    const known = new Set<unknown>()
+    weighed([world.state], known)
+    publish(100)
+    return weighed([world.state], known)[0]
+  }
+  const short = costOf(1_000)
+  const long = costOf(50_000)
+  assert.ok(long < short * 1.5 + 50, `${long} new objects against ${short}`)
+})
+
+growth.run()
