@@ -3,6 +3,7 @@
 
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
@@ -22,7 +23,7 @@ const PORTION = 1_000
  * later than now if work is waiting, NEVER if nothing is due. A query; it changes nothing.
  */
 export const deadline = (state: State): Millis => {
-  if (IntMap.size(state.catching) > 0) return state.now
+  if (Queue.size(state.catching) > 0) return state.now
   return Heap.peek(state.timers)?.at ?? NEVER
 }
 
@@ -35,8 +36,11 @@ export const tick = (draft: Draft): void => {
     if (counts(draft, next.item, next.at)) fire(draft, next.item, next.at)
   }
   // Each session in turn gets one portion of its retained messages, and then the others do.
-  const next = IntMap.first(draft.catching)
-  if (next !== undefined) advance(draft, IntMap.get(draft.sessions, next[0])!)
+  const number = Queue.peek(draft.catching)
+  if (number === undefined) return
+  draft.catching = Queue.pop(draft.catching, draft.owner)
+  const session = IntMap.get(draft.sessions, number)
+  if (session !== undefined && session.isCatching) advance(draft, session)
 }
 
 const fire = (draft: Draft, timer: Timer, at: Millis): void => {

@@ -19,6 +19,8 @@ export interface Config {
   readonly receiveMaximum: number
   /** Unreleased QoS 2 publishes that a session may hold; one more closes the connection. */
   readonly incomingCountMax: number
+  /** Bytes of unreleased QoS 2 publishes that a session may hold; likewise. */
+  readonly incomingBytesMax: number
   /** Messages waiting in a session beyond the window; 0 for no limit. */
   readonly queuedCountMax: number
   /** Bytes of messages waiting in a session; 0 for no limit. */
@@ -54,6 +56,7 @@ export const defaults: Config = {
   inflightCountMax: 20,
   receiveMaximum: 20,
   incomingCountMax: 1_000,
+  incomingBytesMax: 64 * 1024 * 1024,
   queuedCountMax: 1_000,
   queuedBytesMax: 16 * 1024 * 1024,
   unwrittenBytesMax: 1024 * 1024,

@@ -64,7 +64,7 @@ export const opened = (draft: Draft, input: Opened): void => {
     listener,
     peer,
     nonce,
-    opening: draft.nextOpening++,
+    opening: nextOpening(draft),
     phase: { phase: 'Greeting' },
     seenAt: at,
     timerAt: NEVER,
@@ -203,6 +203,7 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
   session.sentBytes = 0
   session.takenBytes = 0
   session.progressAt = draft.now
+  session.isPaused = false
 
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
     ? config.keepAliveMaxS
@@ -265,9 +266,29 @@ const sessionOf = (draft: Draft, clientId: string): Session | undefined => {
   return number === undefined ? undefined : IntMap.get(draft.sessions, number)
 }
 
+// Keys of an IntMap end at 2^30, which a busy broker reaches in months: numbers come round again.
+
+const nextOpening = (draft: Draft): number => {
+  while (IntMap.get(draft.greeting, draft.nextOpening) !== undefined) {
+    draft.nextOpening = (draft.nextOpening + 1) % IntMap.keyLimit
+  }
+  const opening = draft.nextOpening
+  draft.nextOpening = (opening + 1) % IntMap.keyLimit
+  return opening
+}
+
+const freeSessionNumber = (draft: Draft): number => {
+  while (IntMap.get(draft.sessions, draft.nextSession) !== undefined) {
+    draft.nextSession = (draft.nextSession + 1) % IntMap.keyLimit
+  }
+  const number = draft.nextSession
+  draft.nextSession = (number + 1) % IntMap.keyLimit
+  return number
+}
+
 /** A session without anything in it. */
 const begin = (draft: Draft, clientId: string): EditableSession => {
-  const number = draft.nextSession++
+  const number = freeSessionNumber(draft)
   const session: EditableSession = {
     owner: draft.owner,
     number,
@@ -285,7 +306,10 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     nextPacketId: 1,
     incoming: Window.empty,
     receivingCount: 0,
-    catchUps: [],
+    incomingBytes: 0,
+    catchUps: Queue.empty,
+    overtaken: StrMap.empty(draft.origin.seed),
+    isCatching: false,
     conn: null,
     level: 4 as Level,
     inflightCountMax: 1,
@@ -293,6 +317,7 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     sentBytes: 0,
     takenBytes: 0,
     progressAt: draft.now,
+    isPaused: false,
   }
   draft.sessions = IntMap.set(draft.sessions, draft.owner, number, session)
   draft.clients = StrMap.set(draft.clients, draft.owner, clientId, number)

@@ -4,7 +4,6 @@
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
-import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
@@ -113,6 +112,11 @@ export const offer = (
   return true
 }
 
+/** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
+export const canTake = (draft: Draft, session: Session, bytes: number): boolean =>
+  session.conn !== null ||
+  !isFull(session, bytes, draft.config.queuedCountMax, draft.config.queuedBytesMax)
+
 const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
   (countMax !== 0 && Queue.size(session.queue) >= countMax) ||
   (bytesMax !== 0 && session.queuedBytes > 0 && session.queuedBytes + bytes > bytesMax)
@@ -128,13 +132,15 @@ const shedExpired = (draft: Draft, session: Session): Session => {
     drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
     head = Queue.peek(editable.queue)
   }
-  if (editable.catchUps.length > 0) wantCatchUp(draft, editable)
+  if (Queue.size(editable.catchUps) > 0) wantCatchUp(draft, editable)
   return editable
 }
 
-/** There may be room for retained messages that are still to be sent: the next tick looks. */
-const wantCatchUp = (draft: Draft, session: Session): void => {
-  draft.catching = IntMap.set(draft.catching, draft.owner, session.number, true)
+/** There may be room for retained messages that are still to be sent: a tick will look. */
+export const wantCatchUp = (draft: Draft, session: Session): void => {
+  if (session.isCatching) return
+  editSession(draft, session).isCatching = true
+  draft.catching = Queue.push(draft.catching, draft.owner, session.number)
 }
 
 /** Sends on what the window has room for: first what waits in it, then the queue. */
@@ -160,7 +166,7 @@ export const drain = (draft: Draft, found: Session): void => {
       head = Queue.peek(editable.queue)
     }
   }
-  if (session.catchUps.length > 0) wantCatchUp(draft, session)
+  if (Queue.size(session.catchUps) > 0) wantCatchUp(draft, session)
 }
 
 const sendWaiting = (draft: Draft, session: EditableSession): void => {
@@ -168,6 +174,7 @@ const sendWaiting = (draft: Draft, session: EditableSession): void => {
     if (session.waitingCount === 0) return
     if (outgoing.stage !== 'waiting') continue
     if (Window.size(session.window) - session.waitingCount >= session.inflightCountMax) return
+    if (isCongested(draft, session)) return
     session.waitingCount--
     resend(draft, session, packetId, outgoing)
   }
@@ -206,7 +213,7 @@ export const resume = (draft: Draft, session: EditableSession): void => {
     if (outgoing.stage === 'released') {
       tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
-    } else if (sending < session.inflightCountMax) {
+    } else if (sending < session.inflightCountMax && !isCongested(draft, session)) {
       resend(draft, session, packetId, outgoing)
       sending++
     } else {
@@ -222,6 +229,11 @@ export const resume = (draft: Draft, session: EditableSession): void => {
   drain(draft, session)
 }
 
-/** Messages that the session still owes its client. */
-export const owedCount = (session: Session): number =>
-  Window.size(session.window) + Queue.size(session.queue)
+/** Messages that the client has not got; one of QoS 2 that it has received is not among them. */
+export const owedCount = (session: Session): number => {
+  let count = Queue.size(session.queue)
+  for (const [, outgoing] of Window.entries(session.window)) {
+    if (outgoing.stage !== 'released') count++
+  }
+  return count
+}

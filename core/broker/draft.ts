@@ -164,7 +164,10 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     nextPacketId: session.nextPacketId,
     incoming: session.incoming,
     receivingCount: session.receivingCount,
+    incomingBytes: session.incomingBytes,
     catchUps: session.catchUps,
+    overtaken: session.overtaken,
+    isCatching: session.isCatching,
     conn: session.conn,
     level: session.level,
     inflightCountMax: session.inflightCountMax,
@@ -172,6 +175,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     sentBytes: session.sentBytes,
     takenBytes: session.takenBytes,
     progressAt: session.progressAt,
+    isPaused: session.isPaused,
   }
   draft.sessions = IntMap.set(draft.sessions, draft.owner, session.number, copy)
   return copy

@@ -11,6 +11,7 @@ import { close, send } from './effect.ts'
 import type { Peer } from './input.ts'
 import type { Ending } from './note.ts'
 import { publishKept } from './publish.ts'
+import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, type Link, NEVER, type Session } from './state.ts'
 import { removeAll } from './subscribe.ts'
@@ -132,7 +133,7 @@ const detach = (draft: Draft, number: number, fate: WillFate): void => {
   const session = editSession(draft, IntMap.get(draft.sessions, number)!)
   session.conn = null
   session.offlineAt = draft.now
-  draft.catching = IntMap.remove(draft.catching, draft.owner, number)
+  rest(draft, session)
   if (fate === 'discard') session.will = null
   if (!isDurable(session)) {
     endSession(draft, session, 'disconnected')
@@ -177,6 +178,5 @@ export const endSession = (
   dropWithSession(draft, messages)
   draft.sessions = IntMap.remove(draft.sessions, draft.owner, session.number)
   draft.clients = StrMap.remove(draft.clients, draft.owner, session.clientId)
-  draft.catching = IntMap.remove(draft.catching, draft.owner, session.number)
   note(draft, { _tag: 'SessionEnded', clientId: session.clientId, why, messages })
 }

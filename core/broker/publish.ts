@@ -10,7 +10,7 @@ import * as Window from '../data/window.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { forget, hasRoomFor, retain } from './retain.ts'
 import { keep, QUOTA_EXCEEDED, route, ROUTED, routeMessage, topicOf } from './route.ts'
-import type { Link, Message, Ready } from './state.ts'
+import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell } from './tell.ts'
 
 const NOT_AUTHORIZED = 0x87
@@ -49,11 +49,12 @@ export const publish = (
   }
 
   const session = IntMap.get(draft.sessions, ready.session)!
-  const known = Window.get(session.incoming, packet.packetId)
-  if (known !== undefined) {
-    if (packet.qos === 1) {
-      return fault(0x82, 'MQTT-2.2.1-4', 'PUBLISH at QoS 1 with an identifier in use at QoS 2')
-    }
+  const held = Window.get(session.incoming, packet.packetId)
+  if (held !== undefined && packet.qos === 1) {
+    // The client has lost its state and counts from the start: what it never released is void.
+    take(draft, link, session, packet.packetId, held)
+    drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
+  } else if (held !== undefined) {
     // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10].
     tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
     return null
@@ -61,7 +62,12 @@ export const publish = (
   if (ready.level === 5 && session.receivingCount >= draft.config.receiveMaximum) {
     return fault(0x93, 'MQTT-3.3.4-7', 'more unacknowledged publishes than Receive Maximum')
   }
-  if (packet.qos === 2 && Window.size(session.incoming) >= draft.config.incomingCountMax) {
+  const { incomingCountMax, incomingBytesMax } = draft.config
+  if (
+    packet.qos === 2 &&
+    (Window.size(session.incoming) >= incomingCountMax ||
+      session.incomingBytes + Bytes.size(packet.payload) > incomingBytesMax)
+  ) {
     return fault(0x93, 'MQTT-4.3.3-10', 'too many QoS 2 publishes that were never released')
   }
   const { packetId } = packet
@@ -84,8 +90,23 @@ export const publish = (
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
   editable.receivingCount++
+  editable.incomingBytes += message?.bytes ?? 0
   tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
   return null
+}
+
+/** Takes a QoS 2 message out of what its publisher has still to release. */
+const take = (
+  draft: Draft,
+  link: Link,
+  session: Session,
+  packetId: number,
+  incoming: Incoming,
+): void => {
+  const editable = editSession(draft, session)
+  editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
+  editable.incomingBytes -= incoming.message?.bytes ?? 0
+  if (incoming.opening === link.opening) editable.receivingCount--
 }
 
 /** Routes the QoS 2 message that a PUBREL releases, once [MQTT-4.3.3-12]. */
@@ -97,9 +118,7 @@ export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel):
   if (incoming === undefined) {
     if (ready.level === 5) reason = PACKET_IDENTIFIER_NOT_FOUND
   } else {
-    const editable = editSession(draft, session)
-    editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
-    if (incoming.opening === link.opening) editable.receivingCount--
+    take(draft, link, session, packetId, incoming)
     if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)
   }
   tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })

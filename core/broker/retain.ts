@@ -5,13 +5,12 @@ import { type Publish, type Qos } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import { encodedSize } from '../codec/mod.ts'
 import { newOwner } from '../data/owner.ts'
-import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { offer, outgoingProperties } from './deliver.ts'
-import { type Draft, drop, editSession } from './draft.ts'
+import { offer, outgoingProperties, wantCatchUp } from './deliver.ts'
+import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { send } from './effect.ts'
 import { wakeRetained } from './schedule.ts'
 import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
@@ -19,6 +18,9 @@ import { charge, UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
 
 /** Nodes of the tree visited, or messages sent, before others get their turn. */
 const PORTION = 1_000
+
+/** The same within the step of a SUBSCRIBE, of which a client may send many at once. */
+const PORTION_AT_ONCE = 100
 
 /** Whether a retained message of this size has room in the store, in place of the old one. */
 export const hasRoomFor = (draft: Draft, topic: TopicName, bytes: number): boolean => {
@@ -48,52 +50,120 @@ export const forget = (draft: Draft, topic: TopicName): void => {
   if (old.expiresAt !== NEVER) draft.retainedExpiring--
 }
 
-/** Begins to send what is retained for a new subscription; the first portion at once. */
-export const begin = (draft: Draft, session: Session, subscription: Subscription): void => {
+/** Begins to send what is retained for a new subscription; a little of it at once. */
+export const begin = (draft: Draft, found: Session, subscription: Subscription): void => {
   if (Tree.size(draft.retained) === 0) return
-  // From here on the tree belongs to the snapshot as well: nobody may edit it in place.
-  draft.retainedOwner = newOwner()
-  const catchUp: CatchUp = {
-    cursor: Tree.cursor(draft.retained, subscription.filter),
-    snapshot: draft.retained,
-    subscription,
-    overtaken: StrMap.empty(draft.origin.seed),
+  const session = editSession(draft, found)
+  const isFirst = Queue.size(session.catchUps) === 0
+  if (Queue.size(session.catchUps) >= 2 * draft.config.subscriptionsPerSessionMax) {
+    sweep(draft, session)
   }
-  const editable = editSession(draft, session)
-  editable.catchUps = [...editable.catchUps, catchUp]
-  if (editable.catchUps.length === 1) advance(draft, editable)
+  if (isFirst) session.overtaken = StrMap.empty(draft.origin.seed)
+  session.catchUps = Queue.push(session.catchUps, draft.owner, { cursor: null, subscription })
+  if (isFirst) proceed(draft, session, PORTION_AT_ONCE, subscription)
 }
 
-/** Whether the session could take another retained message just now. */
+/** Whether the subscription is still the session's own. */
+const isCurrent = (session: Session, subscription: Subscription): boolean =>
+  StrMap.get(session.subscriptions, subscription.filter) === subscription
+
+/** Forgets the catch-ups of subscriptions that are gone or were replaced. */
+const sweep = (draft: Draft, session: EditableSession): void => {
+  let kept: Queue.Queue<CatchUp> = Queue.empty
+  for (const catchUp of Queue.entries(session.catchUps)) {
+    if (isCurrent(session, catchUp.subscription)) kept = Queue.push(kept, draft.owner, catchUp)
+  }
+  session.catchUps = kept
+}
+
+/**
+ * The session's connection is gone. What it has not caught up with begins anew when it comes back,
+ * so that a session that stays away keeps no old state of the store alive.
+ */
+export const rest = (draft: Draft, session: EditableSession): void => {
+  session.isCatching = false
+  if (Queue.size(session.catchUps) === 0) return
+  let resting: Queue.Queue<CatchUp> = Queue.empty
+  for (const { subscription } of Queue.entries(session.catchUps)) {
+    if (!isCurrent(session, subscription)) continue
+    resting = Queue.push(resting, draft.owner, { cursor: null, subscription })
+  }
+  session.catchUps = resting
+  session.overtaken = StrMap.empty(draft.origin.seed)
+}
+
+/** Whether the session could take another retained message just now, however large. */
 const isReceptive = (draft: Draft, session: Session): boolean => {
-  const { queuedCountMax, queuedBytesMax, unwrittenBytesMax } = draft.config
-  return session.conn !== null &&
-    unwrittenBytes(session) <= Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2) &&
-    (queuedCountMax === 0 || Queue.size(session.queue) < queuedCountMax / 2) &&
-    (queuedBytesMax === 0 || session.queuedBytes < queuedBytesMax / 2)
+  const { queuedCountMax, queuedBytesMax, packetBytesMax, unwrittenBytesMax } = draft.config
+  if (session.conn === null) return false
+  if (unwrittenBytes(session) > Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2)) return false
+  const queued = Queue.size(session.queue)
+  return queued === 0 ||
+    ((queuedCountMax === 0 || queued < queuedCountMax / 2) &&
+      (queuedBytesMax === 0 || session.queuedBytes + packetBytesMax <= queuedBytesMax))
 }
 
-/** Sends one portion of the session's catch-ups and notes whether another can follow at once. */
-export const advance = (draft: Draft, session: Session): void => {
-  let budget = PORTION
-  while (session.catchUps.length > 0 && budget > 0 && isReceptive(draft, session)) {
-    const [catchUp, ...others] = session.catchUps
-    // A few at a time, because each of them may be what fills the connection.
-    const visits = Math.min(budget, 32)
-    const { found, rest } = Tree.take(catchUp!.cursor, visits)
-    budget -= visits
-    const editable = editSession(draft, session)
-    editable.catchUps = rest === null ? others : [{ ...catchUp!, cursor: rest }, ...others]
-    for (const { topic, value } of found) {
-      if (StrMap.get(catchUp!.overtaken, topic) === undefined) {
-        sendRetained(draft, editable, value, catchUp!.subscription)
+/** Sends one portion of the session's catch-ups; it stands in line again if more can follow. */
+export const advance = (draft: Draft, found: Session): void => {
+  const session = editSession(draft, found)
+  session.isCatching = false
+  proceed(draft, session, PORTION, null)
+}
+
+/** Works on the catch-up at the head, and puts it behind the others if it is not finished. */
+const proceed = (
+  draft: Draft,
+  session: EditableSession,
+  portion: number,
+  begun: Subscription | null,
+): void => {
+  for (let left = portion; left > 0; left--) {
+    const catchUp = Queue.peek(session.catchUps)
+    if (catchUp === undefined || !isReceptive(draft, session)) break
+    const { subscription } = catchUp
+    session.catchUps = Queue.pop(session.catchUps, draft.owner)
+    if (subscription !== begun && !isCurrent(session, subscription)) continue
+    let cursor = catchUp.cursor
+    if (cursor === null) {
+      // From here on the tree belongs to the cursor as well: nobody may edit it in place.
+      draft.retainedOwner = newOwner()
+      cursor = Tree.cursor(draft.retained, subscription.filter)
+    }
+    // One at a time, because each may be the one that fills the connection. The search goes on until
+    // it finds one that would have to wait, so that nothing is left of it where nothing is to come.
+    for (; cursor !== null && left > 0; left--) {
+      const taken: Tree.Taken<Message> = Tree.take(cursor, 1)
+      if (taken.found.length > 0 && !isReceptive(draft, session)) break
+      cursor = taken.rest
+      for (let i = 0; i < taken.found.length; i++) {
+        sendCurrent(draft, session, taken.found[i]!.topic, subscription)
       }
     }
-    session = editable
+    if (cursor !== null) {
+      session.catchUps = Queue.push(session.catchUps, draft.owner, { cursor, subscription })
+    }
   }
-  draft.catching = session.catchUps.length > 0 && isReceptive(draft, session)
-    ? IntMap.set(draft.catching, draft.owner, session.number, true)
-    : IntMap.remove(draft.catching, draft.owner, session.number)
+  if (Queue.size(session.catchUps) === 0) session.overtaken = StrMap.empty(draft.origin.seed)
+  else if (isReceptive(draft, session)) wantCatchUp(draft, session)
+}
+
+/** Sends what is retained for the topic now, unless something newer has been sent live. */
+const sendCurrent = (
+  draft: Draft,
+  session: Session,
+  topic: TopicName,
+  subscription: Subscription,
+): void => {
+  const message = Tree.get(draft.retained, topic)
+  if (message === undefined || StrMap.get(session.overtaken, topic) !== undefined) return
+  sendRetained(draft, session, message, subscription)
+}
+
+/** Remembers that the session was sent something newer than what is retained for the topic. */
+export const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
+  if (Tree.get(draft.retained, topic) === undefined) return
+  const editable = editSession(draft, session)
+  editable.overtaken = StrMap.set(editable.overtaken, draft.owner, topic, true)
 }
 
 const sendRetained = (
@@ -127,12 +197,4 @@ const sendRetained = (
   }
   charge(draft, session, bytes)
   draft.effects.push(send(session.conn!, session.level, packet))
-}
-
-/** The catch-ups of a session without those of one subscription, which is gone or replaced. */
-export const abandon = (draft: Draft, session: Session, subscription: Subscription): void => {
-  if (!session.catchUps.some((catchUp) => catchUp.subscription === subscription)) return
-  editSession(draft, session).catchUps = session.catchUps.filter((catchUp) =>
-    catchUp.subscription !== subscription
-  )
 }

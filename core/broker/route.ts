@@ -6,23 +6,24 @@ import type { Publish, Qos } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { offer, outgoingProperties } from './deliver.ts'
-import { type Draft, drop, editSession, keepBytes } from './draft.ts'
+import { canTake, offer, outgoingProperties } from './deliver.ts'
+import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { gather, type Receivers, release } from './receivers.ts'
+import { overtake } from './retain.ts'
 import {
-  type CatchUp,
   type Filters,
   type Group,
+  isSingle,
   type Message,
   NEVER,
   publishOf,
   type Session,
-  type Subscribers,
   type Subscription,
 } from './state.ts'
 import { charge, UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
@@ -49,32 +50,31 @@ interface Matched {
   readonly groups: ReadonlyArray<SharedGroup>
 }
 
-type Found = ReadonlyArray<Subscribers>
-
-const nothingFound: Found = []
-
-const foundMonoid = {
-  empty: nothingFound,
-  concat: (x: Found, y: Found): Found => x.length === 0 ? y : y.length === 0 ? x : [...x, ...y],
-}
-
 const match = (topic: TopicName, filters: Filters): Matched => {
-  const found = Tree.collect(filters.tree, topic, foundMonoid, (subscribers) => [subscribers])
+  const found = Tree.find(filters.tree, topic)
   const subscriptions: Subscription[] = []
   const overlapping: Subscription[] = []
   const groups: SharedGroup[] = []
-  const seen = new Set<number>()
-  for (const subscribers of found) {
-    IntMap.each(subscribers.direct, (subscription) => {
-      if (found.length > 1 && seen.has(subscription.session)) overlapping.push(subscription)
-      else {
-        subscriptions.push(subscription)
-        if (found.length > 1) seen.add(subscription.session)
-      }
-    })
+  // Within what one filter holds, a session stands once.
+  const seen = found.length > 1 ? new Set<number>() : null
+  const admitOnce = (subscription: Subscription): void => {
+    if (seen !== null && seen.has(subscription.session)) overlapping.push(subscription)
+    else {
+      subscriptions.push(subscription)
+      if (seen !== null) seen.add(subscription.session)
+    }
+  }
+  for (let i = 0; i < found.length; i++) {
+    const subscribers = found[i]!
+    if (isSingle(subscribers)) {
+      admitOnce(subscribers)
+      continue
+    }
+    IntMap.each(subscribers.direct, admitOnce)
     StrMap.each(subscribers.groups, (group: Group) => {
       const members: Subscription[] = []
       IntMap.each(group.members, (member) => members.push(member))
+      members.sort((one, other) => one.joined - other.joined)
       groups.push({ number: group.number, members })
     })
   }
@@ -88,7 +88,7 @@ const weight = (matched: Matched): number => {
 }
 
 /** Whether a QoS 0 packet of this size may go to the session's connection; counts it either way. */
-const admit = (draft: Draft, session: Session, topic: string, bytes: number): boolean => {
+const admit = (draft: Draft, session: Session, topic: TopicName, bytes: number): boolean => {
   const waiting = unwrittenBytes(session)
   if (waiting > UNREPORTED_BYTES_MAX && waiting + bytes > draft.config.unwrittenBytesMax) {
     drop(draft, session.clientId, topic, 0, 'back-pressure')
@@ -99,6 +99,7 @@ const admit = (draft: Draft, session: Session, topic: string, bytes: number): bo
     return false
   }
   charge(draft, session, bytes)
+  if (Queue.size(session.catchUps) > 0) overtake(draft, session, topic)
   return true
 }
 
@@ -158,12 +159,14 @@ const deliverTo = (
 ): void => {
   const { routing } = draft
   const session = IntMap.get(draft.sessions, subscription.session)!
-  if (session.catchUps.length > 0) overtake(draft, session, topicOf(packet))
   const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
   const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   if (qos > 0) {
     if (routing.kept === null) routing.kept = keep(draft, packet, false)
-    if (offer(draft, session, routing.kept, qos, retain, subscription.identifier)) routing.taken++
+    if (offer(draft, session, routing.kept, qos, retain, subscription.identifier)) {
+      routing.taken++
+      if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+    }
     return
   }
   routing.taken++
@@ -182,7 +185,7 @@ const deliverTo = (
       routing.live5 = variant(packet, false, packet.properties)
       routing.bytes5 = encodedSize(5, routing.live5)
     }
-    if (admit(draft, session, packet.topic, routing.bytes5)) {
+    if (admit(draft, session, topicOf(packet), routing.bytes5)) {
       gather(routing.receivers5, session.conn)
     }
   } else {
@@ -195,7 +198,7 @@ const deliverTo = (
       routing.live4 = variant(packet, false, none)
       routing.bytes4 = encodedSize(4, routing.live4)
     }
-    if (admit(draft, session, packet.topic, routing.bytes4)) {
+    if (admit(draft, session, topicOf(packet), routing.bytes4)) {
       gather(routing.receivers4, session.conn)
     }
   }
@@ -203,7 +206,7 @@ const deliverTo = (
 
 const sendOne = (draft: Draft, session: Session, packet: Publish): void => {
   const bytes = encodedSize(session.level, packet)
-  if (admit(draft, session, packet.topic, bytes)) {
+  if (admit(draft, session, topicOf(packet), bytes)) {
     draft.effects.push(send(session.conn!, session.level, packet))
   }
 }
@@ -212,18 +215,21 @@ const sendOne = (draft: Draft, session: Session, packet: Publish): void => {
  * The member whose turn it is [MQTT-4.8.2-4]; one that could only lose the message is passed
  * over.
  */
-const choose = (draft: Draft, group: SharedGroup, qos: Qos): Subscription => {
+const choose = (draft: Draft, group: SharedGroup, packet: Publish): Subscription => {
   const count = group.members.length
-  const turn = IntMap.get(draft.turns, group.number) ?? 0
+  const turn = (IntMap.get(draft.turns, group.number) ?? 0) % count
+  const bytes = encodedSize(5, packet)
   for (let i = 0; i < count; i++) {
     const member = group.members[(turn + i) % count]!
     const session = IntMap.get(draft.sessions, member.session)!
-    if (session.conn !== null || (qos > 0 && member.qos > 0)) {
+    const isLost = session.conn === null &&
+      (packet.qos === 0 || member.qos === 0 || !canTake(draft, session, bytes))
+    if (!isLost) {
       draft.turns = IntMap.set(draft.turns, draft.owner, group.number, (turn + i + 1) % count)
       return member
     }
   }
-  return group.members[turn % count]!
+  return group.members[turn]!
 }
 
 /**
@@ -263,7 +269,7 @@ export const route = (
   }
   for (let i = 0; i < groups.length; i++) {
     count++
-    deliverTo(draft, packet, choose(draft, groups[i]!, packet.qos), true)
+    deliverTo(draft, packet, choose(draft, groups[i]!, packet), true)
   }
   if (count === 0) {
     drop(draft, null, topic, packet.qos, 'no subscriber')
@@ -287,14 +293,4 @@ export const routeMessage = (draft: Draft, message: Message, publisher: number):
     message,
     publisher,
   )
-}
-
-/** Remembers that a topic was published live while its retained message was still to be sent. */
-const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
-  const catchUps = session.catchUps.map((catchUp): CatchUp =>
-    Tree.get(catchUp.snapshot, topic) === undefined
-      ? catchUp
-      : { ...catchUp, overtaken: StrMap.set(catchUp.overtaken, null, topic, true) }
-  )
-  editSession(draft, session).catchUps = catchUps
 }

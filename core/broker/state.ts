@@ -7,7 +7,7 @@ import type { Bytes } from '../data/bytes.ts'
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { Owner } from '../data/owner.ts'
-import type { Queue } from '../data/queue.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { Window } from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
@@ -126,11 +126,9 @@ export interface SessionWill {
 
 /** Retained messages still to be sent for a new subscription. */
 export interface CatchUp {
-  readonly cursor: Tree.Cursor<Message>
-  readonly snapshot: Tree.Tree<Message>
+  /** Where it goes on; null where it has to begin, so that nobody away holds an old store. */
+  readonly cursor: Tree.Cursor<Message> | null
   readonly subscription: Subscription
-  /** Topics that were published live since: the older retained message must not follow. */
-  readonly overtaken: StrMap.StrMap<true>
 }
 
 export interface Session {
@@ -151,7 +149,7 @@ export interface Session {
   readonly window: Window<Outgoing>
   /** How many of them are at stage `waiting`. */
   readonly waitingCount: number
-  readonly queue: Queue<Delivery>
+  readonly queue: Queue.Queue<Delivery>
   readonly queuedBytes: number
   /** 0 < nextPacketId <= 65535 [MQTT-2.2.1-3]. */
   readonly nextPacketId: number
@@ -159,7 +157,13 @@ export interface Session {
   readonly incoming: Window<Incoming>
   /** How many of them came in on the connection of the moment: what Receive Maximum counts. */
   readonly receivingCount: number
-  readonly catchUps: ReadonlyArray<CatchUp>
+  readonly incomingBytes: number
+  /** In turn; one whose subscription is gone or was replaced is passed over. */
+  readonly catchUps: Queue.Queue<CatchUp>
+  /** Retained topics sent live since the first catch-up began: nothing older may follow. */
+  readonly overtaken: StrMap.StrMap<true>
+  /** Whether this session stands in the queue of those whose catch-ups can go on at once. */
+  readonly isCatching: boolean
 
   // The connection of the moment.
   readonly conn: Conn | null
@@ -173,6 +177,8 @@ export interface Session {
   readonly takenBytes: number
   /** When takenBytes last grew, or what waits last began to be much. */
   readonly progressAt: Millis
+  /** Whether nothing is read from the client, because it does not read our answers. */
+  readonly isPaused: boolean
 }
 
 export interface Subscription {
@@ -188,19 +194,27 @@ export interface Subscription {
   readonly joined: number
 }
 
-/** The members of one `$share` group on one filter, in the order in which they joined. */
+/** The members of one `$share` group on one filter. */
 export interface Group {
   readonly number: number
+  /** By session number. */
   readonly members: IntMap.IntMap<Subscription>
 }
 
-/** What the tree holds at a filter. */
-export interface Subscribers {
+/** All subscriptions to a filter where there is more than one, or where it is shared. */
+export interface Audience {
   /** By session number. */
   readonly direct: IntMap.IntMap<Subscription>
   /** By group name. */
   readonly groups: StrMap.StrMap<Group>
 }
+
+/** What the tree holds at a filter: mostly there is one subscriber, who needs nothing around. */
+export type Subscribers = Subscription | Audience
+
+/** Whether all that is held at a filter is one subscription, not shared. */
+export const isSingle = (subscribers: Subscribers): subscribers is Subscription =>
+  'session' in subscribers
 
 /** The subscriptions behind a handle: every change makes a new one, so it can key a memo. */
 export interface Filters {
@@ -247,8 +261,8 @@ export interface State {
   /** Retained messages that expire, for the account of timers. */
   readonly retainedExpiring: number
   readonly timers: Heap.Heap<Timer>
-  /** Numbers of the sessions whose catch-ups can go on at once. */
-  readonly catching: IntMap.IntMap<true>
+  /** Numbers of the sessions whose catch-ups can go on at once, in turn; some may be gone. */
+  readonly catching: Queue.Queue<number>
   readonly counters: Counters
 }
 
@@ -274,7 +288,7 @@ export const initial = (config: Config, origin: Origin): State => ({
   retainedBytes: 0,
   retainedExpiring: 0,
   timers: Heap.empty,
-  catching: IntMap.empty(),
+  catching: Queue.empty,
   counters: {
     dropped: {
       'expired': 0,

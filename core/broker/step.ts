@@ -18,7 +18,7 @@ import { farewells, legality } from './phase.ts'
 import { publish, release } from './publish.ts'
 import type { Link, Ready, State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
-import { tell, unwrittenBytes } from './tell.ts'
+import { credit, tell } from './tell.ts'
 
 /** One input: the next state and what is to be done. The old state stays valid. */
 export const step = (
@@ -184,11 +184,8 @@ const written = (draft: Draft, link: Link, total: number): void => {
   if (link.phase.phase !== 'Ready') return
   const session = IntMap.get(draft.sessions, link.phase.session)!
   if (total <= session.takenBytes) return
-  const before = unwrittenBytes(session)
-  const editable = editSession(draft, session)
-  editable.takenBytes = Math.min(total, editable.sentBytes)
-  editable.progressAt = draft.now
-  if (before > unwrittenBytes(editable)) drain(draft, editable)
+  credit(draft, session, total)
+  drain(draft, IntMap.get(draft.sessions, session.number)!)
 }
 
 const SERVER_SHUTTING_DOWN = 0x8b

@@ -9,8 +9,15 @@ import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
-import { abandon, begin } from './retain.ts'
-import type { Ready, Session, Subscribers, Subscription } from './state.ts'
+import { begin } from './retain.ts'
+import {
+  type Audience,
+  isSingle,
+  type Ready,
+  type Session,
+  type Subscribers,
+  type Subscription,
+} from './state.ts'
 import { tell } from './tell.ts'
 
 const QUOTA_EXCEEDED = 0x97
@@ -19,20 +26,20 @@ const NO_SUBSCRIPTION_EXISTED = 0x11
 export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void => {
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
   const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0
+  const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
   const reasons: number[] = []
   const begun: Subscription[] = []
   for (let i = 0; i < packet.requests.length; i++) {
     const request = packet.requests[i]!
-    const old = StrMap.get(session.subscriptions, request.filter)
-    if (
-      i >= draft.config.filtersPerPacketMax ||
-      (old === undefined &&
-        StrMap.size(session.subscriptions) >= draft.config.subscriptionsPerSessionMax)
-    ) {
+    if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
       continue
     }
-    if (old !== undefined) abandon(draft, session, old)
+    const old = StrMap.get(session.subscriptions, request.filter)
+    if (old === undefined && StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax) {
+      reasons.push(QUOTA_EXCEEDED)
+      continue
+    }
     const added = add(draft, session, request, identifier, ready.bridge, old)
     reasons.push(request.qos)
     note(draft, {
@@ -46,22 +53,23 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
     if (wanted && splitShare(request.filter) === null) begun.push(added)
   }
   tell(draft, session, { _tag: 'Suback', packetId: packet.packetId, reasons, properties: none })
-  for (const subscription of begun) {
-    begin(draft, session, subscription)
-    // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
-    const current = StrMap.get(session.subscriptions, subscription.filter)
-    if (current !== subscription) abandon(draft, session, subscription)
-  }
+  // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
+  for (const subscription of begun) begin(draft, session, subscription)
 }
 
 export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): void => {
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
   const reasons: number[] = []
-  for (const filter of packet.filters) {
-    const old = StrMap.get(session.subscriptions, filter)
+  // Nobody has more subscriptions than that; whoever asks for more is answered without a search.
+  const searchedMax = Math.max(
+    draft.config.filtersPerPacketMax,
+    draft.config.subscriptionsPerSessionMax,
+  )
+  for (let i = 0; i < packet.filters.length; i++) {
+    const filter = packet.filters[i]!
+    const old = i < searchedMax ? StrMap.get(session.subscriptions, filter) : undefined
     reasons.push(old === undefined ? NO_SUBSCRIPTION_EXISTED : 0)
     if (old === undefined) continue
-    abandon(draft, session, old)
     session.subscriptions = StrMap.remove(session.subscriptions, draft.owner, filter)
     removeFromTree(draft, old)
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
@@ -103,22 +111,28 @@ const add = (
   )
   const share = splitShare(request.filter)
   if (share === null) {
-    const subscribers = subscribersAt(draft, request.filter)
-    setSubscribers(draft, request.filter, {
-      direct: IntMap.set(subscribers.direct, draft.owner, session.number, subscription),
-      groups: subscribers.groups,
-    })
+    const { filter } = request
+    const subscribers = Tree.get(draft.filters.tree, filter)
+    if (subscribers === undefined || subscribers === old) {
+      setSubscribers(draft, filter, subscription)
+    } else {
+      const { direct, groups } = audienceOf(draft, subscribers)
+      setSubscribers(draft, filter, {
+        direct: IntMap.set(direct, draft.owner, session.number, subscription),
+        groups,
+      })
+    }
   } else {
-    const subscribers = subscribersAt(draft, share.filter)
-    const group = StrMap.get(subscribers.groups, share.group)
+    const { direct, groups } = audienceOf(draft, Tree.get(draft.filters.tree, share.filter))
+    const group = StrMap.get(groups, share.group)
     setSubscribers(draft, share.filter, {
-      direct: subscribers.direct,
-      groups: StrMap.set(subscribers.groups, draft.owner, share.group, {
-        number: group?.number ?? draft.nextGroup++,
+      direct,
+      groups: StrMap.set(groups, draft.owner, share.group, {
+        number: group?.number ?? nextGroup(draft),
         members: IntMap.set(
           group?.members ?? IntMap.empty<Subscription>(),
           draft.owner,
-          subscription.joined,
+          subscription.session,
           subscription,
         ),
       }),
@@ -127,40 +141,73 @@ const add = (
   return subscription
 }
 
-const subscribersAt = (draft: Draft, filter: TopicFilter): Subscribers =>
-  Tree.get(draft.filters.tree, filter) ??
-    { direct: IntMap.empty(), groups: StrMap.empty(draft.origin.seed) }
+/** Numbers come round again after a thousand million groups; turns are all that hangs on them. */
+const nextGroup = (draft: Draft): number => {
+  const number = draft.nextGroup
+  draft.nextGroup = (number + 1) % IntMap.keyLimit
+  return number
+}
+
+/** What is held at a filter in the form that has room for more. */
+const audienceOf = (draft: Draft, subscribers: Subscribers | undefined): Audience => {
+  if (subscribers === undefined) {
+    return { direct: IntMap.empty(), groups: StrMap.empty(draft.origin.seed) }
+  }
+  if (!isSingle(subscribers)) return subscribers
+  const nobody = IntMap.empty<Subscription>()
+  return {
+    direct: IntMap.set(nobody, draft.owner, subscribers.session, subscribers),
+    groups: StrMap.empty(draft.origin.seed),
+  }
+}
 
 /** The one place that changes the tree, and with it the handle. */
-const setSubscribers = (draft: Draft, filter: TopicFilter, subscribers: Subscribers): void => {
+const setSubscribers = (
+  draft: Draft,
+  filter: TopicFilter,
+  subscribers: Subscribers | undefined,
+): void => {
   const { tree } = draft.filters
-  const isEmpty = IntMap.size(subscribers.direct) === 0 && StrMap.size(subscribers.groups) === 0
   draft.filters = {
-    tree: isEmpty
+    tree: subscribers === undefined
       ? Tree.remove(tree, draft.owner, filter)
       : Tree.set(tree, draft.owner, filter, subscribers),
   }
 }
 
+/** An audience in the least form that it fits: one subscriber alone, or nothing at all. */
+const least = ({ direct, groups }: Audience): Subscribers | undefined => {
+  if (StrMap.size(groups) > 0 || IntMap.size(direct) > 1) return { direct, groups }
+  return IntMap.first(direct)?.[1]
+}
+
 const removeFromTree = (draft: Draft, subscription: Subscription): void => {
   const share = splitShare(subscription.filter)
   const filter = share === null ? subscription.filter : share.filter
-  const subscribers = subscribersAt(draft, filter)
+  const subscribers = Tree.get(draft.filters.tree, filter)
   if (share === null) {
-    setSubscribers(draft, filter, {
-      direct: IntMap.remove(subscribers.direct, draft.owner, subscription.session),
-      groups: subscribers.groups,
-    })
+    if (subscribers === undefined || isSingle(subscribers)) {
+      setSubscribers(draft, filter, undefined)
+      return
+    }
+    const direct = IntMap.remove(subscribers.direct, draft.owner, subscription.session)
+    setSubscribers(draft, filter, least({ direct, groups: subscribers.groups }))
     return
   }
-  const group = StrMap.get(subscribers.groups, share.group)
+  const { direct, groups } = audienceOf(draft, subscribers)
+  const group = StrMap.get(groups, share.group)
   if (group === undefined) return
-  const members = IntMap.remove(group.members, draft.owner, subscription.joined)
-  const groups = IntMap.size(members) === 0
-    ? StrMap.remove(subscribers.groups, draft.owner, share.group)
-    : StrMap.set(subscribers.groups, draft.owner, share.group, { number: group.number, members })
-  if (IntMap.size(members) === 0) {
-    draft.turns = IntMap.remove(draft.turns, draft.owner, group.number)
-  }
-  setSubscribers(draft, filter, { direct: subscribers.direct, groups })
+  const members = IntMap.remove(group.members, draft.owner, subscription.session)
+  const isLast = IntMap.size(members) === 0
+  if (isLast) draft.turns = IntMap.remove(draft.turns, draft.owner, group.number)
+  setSubscribers(
+    draft,
+    filter,
+    least({
+      direct,
+      groups: isLast
+        ? StrMap.remove(groups, draft.owner, share.group)
+        : StrMap.set(groups, draft.owner, share.group, { number: group.number, members }),
+    }),
+  )
 }

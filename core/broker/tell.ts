@@ -4,7 +4,7 @@ import { encodedSize } from '../codec/mod.ts'
 import type { Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import { type Draft, editSession } from './draft.ts'
-import { send } from './effect.ts'
+import { pause, resume, send } from './effect.ts'
 import { wakeLink } from './schedule.ts'
 import type { Session } from './state.ts'
 
@@ -19,7 +19,13 @@ export const unwrittenBytes = (session: Session): number => session.sentBytes - 
 
 /** Whether so much waits for the socket that what can wait in the session should. */
 export const isCongested = (draft: Draft, session: Session): boolean =>
-  unwrittenBytes(session) > Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
+  unwrittenBytes(session) > congestionBytes(draft)
+
+const congestionBytes = (draft: Draft): number =>
+  Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
+
+/** Nothing is read from a client when so many times as much waits for it. */
+const PAUSE_FACTOR = 4
 
 /** Puts `bytes` on the account of what was sent to a session's connection. */
 export const charge = (draft: Draft, session: Session, bytes: number): void => {
@@ -31,6 +37,22 @@ export const charge = (draft: Draft, session: Session, bytes: number): void => {
     editable.progressAt = draft.now
     const link = IntMap.get(draft.links, session.conn!.slot)!
     wakeLink(draft, link, draft.now + draft.config.stalledMs)
+  }
+  if (!editable.isPaused && before + bytes > PAUSE_FACTOR * congestionBytes(draft)) {
+    // QoS 0 is dropped and the window waits long before this: it is answers that nobody reads.
+    editable.isPaused = true
+    draft.effects.push(pause(session.conn!))
+  }
+}
+
+/** The socket has taken `total` bytes: whom nobody listened to may speak again. */
+export const credit = (draft: Draft, session: Session, total: number): void => {
+  const editable = editSession(draft, session)
+  editable.takenBytes = Math.min(total, editable.sentBytes)
+  editable.progressAt = draft.now
+  if (editable.isPaused && !isCongested(draft, editable)) {
+    editable.isPaused = false
+    draft.effects.push(resume(session.conn!))
   }
 }
 

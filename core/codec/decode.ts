@@ -41,7 +41,7 @@ export const firstByteFault = (level: Level | 0, first: number): Fault | null =>
       // [MQTT-3.3.1-4] [v3 MQTT-3.3.1-4]
       return flagFault(level, 'MQTT-3.3.1-4', 'MQTT-3.3.1-4', 'a PUBLISH has QoS 3')
     }
-    if ((flags & 0x0e) === 8) {
+    if ((flags & 0x0e) === 8 && level !== 3) {
       // [MQTT-3.3.1-2] [v3 MQTT-3.3.1-2]
       return flagFault(level, 'MQTT-3.3.1-2', 'MQTT-3.3.1-2', 'a PUBLISH of QoS 0 has DUP set')
     }
@@ -50,6 +50,8 @@ export const firstByteFault = (level: Level | 0, first: number): Fault | null =>
   if (type === 0 || (type === 15 && level !== 5)) {
     return fault(malformedPacket, generalClause(level), 'a reserved packet type', level)
   }
+  // In 3.1 these three may be sent again with DUP set.
+  if (level === 3 && (type === 6 || type === 8 || type === 10) && flags === 0x0a) return null
   // PUBREL, SUBSCRIBE and UNSUBSCRIBE have 2, all others 0. [MQTT-3.6.1-1] [MQTT-3.8.1-1]
   // [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1] [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1]
   // [v3 MQTT-3.10.1-1] [v3 MQTT-3.14.1-1]

@@ -47,6 +47,7 @@ export const config: Codec<Config> = closed<Config>('Config', {
   inflightCountMax: count,
   receiveMaximum: word,
   incomingCountMax: count,
+  incomingBytesMax: count,
   queuedCountMax: count,
   queuedBytesMax: count,
   unwrittenBytesMax: count,

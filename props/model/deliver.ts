@@ -1,8 +1,9 @@
 // Messages on their way to one client: at most once, or through its window and queue.
 
+import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
-import type { Model, Outgoing, Queued, Session } from './state.ts'
+import type { Message, Model, Outgoing, Queued, Session } from './state.ts'
 import { bytesOf, dropped, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
 
 const packetFor = (
@@ -35,28 +36,35 @@ export const sendAtMostOnce = (
   session: Session,
   copy: Queued,
   anyway: boolean,
-): void => {
+): boolean => {
   const { topic } = copy.message
-  if (session.link === null) return dropped(model, session.clientId, topic, 0, 'offline')
+  const lost = (why: DropReason): false => {
+    dropped(model, session.clientId, topic, 0, why)
+    return false
+  }
+  if (session.link === null) return lost('offline')
   const packet = packetFor(model, session, copy, 0, false)
   const bytes = sizeOf(session.level, packet)
   const unwritten = session.sentBytes - session.takenBytes
   const { unwrittenBytesMax } = model.config
   if (!anyway && unwritten > UNREPORTED_BYTES_MAX && unwritten + bytes > unwrittenBytesMax) {
-    return dropped(model, session.clientId, topic, 0, 'back-pressure')
+    return lost('back-pressure')
   }
   if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-24]
-    return dropped(model, session.clientId, topic, 0, 'too large')
+    return lost('too large')
   }
   tell(model, session, packet)
+  return true
 }
 
 export const queuedBytes = (session: Session): number =>
   session.queue.reduce((sum, one) => sum + bytesOf(one.message), 0)
 
 const hasRoom = (model: Model, session: Session): boolean =>
-  session.window.length < session.windowMax &&
-  session.sentBytes - session.takenBytes <=
+  session.window.length < session.windowMax && !isCongested(model, session)
+
+const isCongested = (model: Model, session: Session): boolean =>
+  session.sentBytes - session.takenBytes >
     Math.max(UNREPORTED_BYTES_MAX, model.config.unwrittenBytesMax)
 
 export const offer = (model: Model, session: Session, copy: Queued): boolean => {
@@ -66,24 +74,27 @@ export const offer = (model: Model, session: Session, copy: Queued): boolean => 
     dispatch(model, session, copy)
     return true
   }
-  const { queuedCountMax, queuedBytesMax } = model.config
-  const isFull = () =>
-    (queuedCountMax > 0 && session.queue.length >= queuedCountMax) ||
-    (queuedBytesMax > 0 && queuedBytes(session) > 0 &&
-      queuedBytes(session) + bytesOf(copy.message) > queuedBytesMax)
-  if (isFull()) {
+  if (isFull(model, session, copy.message)) {
     // What has expired makes room, as far as it stands in front.
     while (session.queue.length > 0 && session.queue[0]!.message.expiresAt <= model.now) {
       const { message, qos } = session.queue.shift()!
       dropped(model, session.clientId, message.topic, qos, 'expired')
     }
   }
-  if (isFull()) {
+  if (isFull(model, session, copy.message)) {
     dropped(model, session.clientId, copy.message.topic, copy.qos, 'queue full')
     return false
   }
   session.queue.push(copy)
   return true
+}
+
+/** Whether the queue has no room for the message. */
+export const isFull = (model: Model, session: Session, message: Message): boolean => {
+  const { queuedCountMax, queuedBytesMax } = model.config
+  return (queuedCountMax > 0 && session.queue.length >= queuedCountMax) ||
+    (queuedBytesMax > 0 && queuedBytes(session) > 0 &&
+      queuedBytes(session) + bytesOf(message) > queuedBytesMax)
 }
 
 const dispatch = (model: Model, session: Session, copy: Queued): void => {
@@ -104,7 +115,8 @@ export const drain = (model: Model, session: Session): void => {
   if (session.link === null) return
   for (const one of [...session.window]) {
     const busy = session.window.filter((other) => other.stage !== 'waiting').length
-    if (one.stage === 'waiting' && busy < session.windowMax) resend(model, session, one)
+    if (one.stage !== 'waiting' || busy >= session.windowMax) continue
+    if (!isCongested(model, session)) resend(model, session, one)
   }
   const waiting = session.window.some((one) => one.stage === 'waiting')
   while (!waiting && session.queue.length > 0 && hasRoom(model, session)) {
@@ -133,7 +145,7 @@ export const resume = (model: Model, session: Session): void => {
       const { packetId } = one
       tell(model, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
-    } else if (sending < session.windowMax) {
+    } else if (sending < session.windowMax && !isCongested(model, session)) {
       resend(model, session, one)
       sending++
     } else one.stage = 'waiting'

@@ -4,6 +4,7 @@
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Conn, Input } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
+import { isSingle } from '../../core/broker/state.ts'
 import { encodedSize } from '../../core/codec/mod.ts'
 import type { Level, Packet, Publish } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
@@ -11,6 +12,7 @@ import * as Heap from '../../core/data/heap.ts'
 import * as IntMap from '../../core/data/int-map.ts'
 import * as Queue from '../../core/data/queue.ts'
 import * as StrMap from '../../core/data/str-map.ts'
+import * as Table from '../../core/data/table.ts'
 import * as Window from '../../core/data/window.ts'
 import { NEVER, type Session, type State } from '../../core/mod.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
@@ -47,9 +49,10 @@ export const check = (state: State, { names, filters }: Vocabulary): void => {
     must(found?.clientId === clientId, `the session of ${clientId} is another's`)
   }
   must(sessions.length <= state.config.sessionsMax, 'there are more sessions than sessionsMax')
-  for (const [number] of IntMap.entries(state.catching)) {
-    const found = IntMap.get(state.sessions, number)
-    must(found !== undefined && found.catchUps.length > 0, 'a session without catch-ups catches up')
+  const catching = new Set(Queue.entries(state.catching))
+  must(catching.size === Queue.size(state.catching), 'a session stands in line twice')
+  for (const [number, found] of sessions) {
+    must(!found.isCatching || catching.has(number), 'a session waits and stands in no line')
   }
   checkTimers(state)
 }
@@ -116,10 +119,13 @@ const checkSession = (state: State, number: number, session: Session): void => {
   }
   const subscriptions = StrMap.size(session.subscriptions)
   must(subscriptions <= config.subscriptionsPerSessionMax, `${whose} subscribes too often`)
-  for (const { subscription } of session.catchUps) {
-    const held = StrMap.get(session.subscriptions, subscription.filter)
-    must(held === subscription, `${whose} catches up for a subscription that is gone`)
-  }
+  const catchUps = Queue.size(session.catchUps)
+  must(catchUps <= 2 * config.subscriptionsPerSessionMax, `${whose} catches up with too much`)
+  const overtaken = StrMap.size(session.overtaken)
+  must(catchUps > 0 || overtaken === 0, `${whose} remembers what was sent live for nothing`)
+  let held = 0
+  for (const [, one] of incoming) held += one.message?.bytes ?? 0
+  must(session.incomingBytes === held, `${whose} counts what it holds wrongly`)
 
   must((session.conn === null) === (session.offlineAt !== NEVER), `${whose} is in two minds`)
   if (session.conn === null) {
@@ -192,7 +198,12 @@ const checkFilters = (state: State, filters: ReadonlyArray<TopicFilter>): void =
   for (const filter of filters) {
     const found = Tree.get(tree, filter)
     if (found === undefined) continue
+    if (isSingle(found)) {
+      direct++
+      continue
+    }
     direct += IntMap.size(found.direct)
+    must(IntMap.size(found.direct) !== 1 || StrMap.size(found.groups) > 0, `${filter} is not alone`)
     for (const [, group] of StrMap.entries(found.groups)) {
       groups.add(group.number)
       members += IntMap.size(group.members)
@@ -206,9 +217,11 @@ const checkFilters = (state: State, filters: ReadonlyArray<TopicFilter>): void =
       const at = share === null ? subscription.filter : share.filter
       distinct.add(at)
       const found = Tree.get(tree, at)
-      const there = share === null
-        ? found && IntMap.get(found.direct, number)
-        : found && IntMap.get(StrMap.get(found.groups, share.group)!.members, subscription.joined)
+      const there = found === undefined || isSingle(found)
+        ? found
+        : share === null
+        ? IntMap.get(found.direct, number)
+        : IntMap.get(StrMap.get(found.groups, share.group)!.members, number)
       must(there === subscription && filter === subscription.filter, `${filter} is not in the tree`)
       must(subscription.session === number, `${filter} belongs to another session`)
     }
@@ -245,6 +258,10 @@ const checkRetained = (state: State, names: ReadonlyArray<TopicName>): void => {
   }
 }
 
+/** What hangs at the root of a tree. */
+const widthOf = <A>({ root }: Tree.Tree<A>): number =>
+  (root.literals === null ? 0 : Table.size(root.literals)) + (root.plus === null ? 0 : 1)
+
 /** Throws where anything is left in a state after everybody has gone and everything was cleared. */
 export const checkEmpty = (state: State): void => {
   const sizes = {
@@ -254,13 +271,13 @@ export const checkEmpty = (state: State): void => {
     sessions: IntMap.size(state.sessions),
     clients: StrMap.size(state.clients),
     filters: Tree.size(state.filters.tree),
-    nodes: state.filters.tree.root.few.length + (state.filters.tree.root.plus === null ? 0 : 1),
+    nodes: widthOf(state.filters.tree),
     turns: IntMap.size(state.turns),
     retained: Tree.size(state.retained),
-    retainedNodes: state.retained.root.few.length,
+    retainedNodes: widthOf(state.retained),
     retainedBytes: state.retainedBytes,
     retainedExpiring: state.retainedExpiring,
-    catching: IntMap.size(state.catching),
+    catching: Queue.size(state.catching),
     timers: Heap.size(state.timers),
   }
   for (const [what, size] of Object.entries(sizes)) must(size === 0, `${size} ${what} are left`)

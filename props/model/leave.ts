@@ -3,6 +3,7 @@
 import type { Ending } from '../../core/broker/note.ts'
 import type { Level, Packet } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
+import { rest } from './retain.ts'
 import { leaveGroup, publishKept } from './route.ts'
 import type { Link, Model, Session } from './state.ts'
 import { expiryOf, NEVER, noted } from './state.ts'
@@ -50,6 +51,7 @@ export const unlink = (
   if (session === null) return
   session.link = null
   session.offlineAt = model.now
+  rest(session)
   if (!withWill) session.will = null
   if (session.expiryS === 0) return endSession(model, session, 'disconnected')
   if (session.will === null) return
@@ -80,6 +82,8 @@ export const endSession = (
   session.subscriptions = []
   publishWill(model, session)
   model.sessions = model.sessions.filter((one) => one !== session)
-  const messages = session.window.length + session.queue.length
+  // What the client has received of QoS 2 it does not lose.
+  const unreceived = session.window.filter((one) => one.stage !== 'released').length
+  const messages = unreceived + session.queue.length
   noted(model, `session "${session.clientId}" ${why} ${messages}`)
 }

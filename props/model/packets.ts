@@ -73,7 +73,6 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): numb
           session.subscriptions = session.subscriptions.map((one) =>
             one === old ? subscription : one
           )
-          session.catchUps = session.catchUps.filter((one) => one.subscription !== old)
         }
         const { retainHandling } = request
         const wanted = retainHandling === 0 || (retainHandling === 1 && old === undefined)
@@ -81,12 +80,8 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): numb
         return request.qos
       })
       tell(model, session, { _tag: 'Suback', packetId, reasons, properties: none })
-      for (const one of begun) {
-        catchUp(model, session, one)
-        if (session.subscriptions.includes(one)) continue
-        // Replaced by a later request of the same packet. [MQTT-3.8.4-5]
-        session.catchUps = session.catchUps.filter((other) => other.subscription !== one)
-      }
+      // One may have been replaced by a later request of the same packet. [MQTT-3.8.4-5]
+      for (const one of begun) catchUp(model, session, one)
       return 'fine'
     }
     case 'Unsubscribe': {
@@ -94,7 +89,6 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): numb
         const old = session.subscriptions.find((one) => one.filter === filter)
         if (old === undefined) return 0x11
         session.subscriptions = session.subscriptions.filter((one) => one !== old)
-        session.catchUps = session.catchUps.filter((one) => one.subscription !== old)
         leaveGroup(model, session, old)
         return 0
       })
@@ -157,8 +151,12 @@ const publish = (
   const five = session.level === 5
 
   if (qos > 0) {
-    if (session.incoming.some((one) => one.packetId === packetId)) {
-      if (qos === 1) return 0x82
+    const held = session.incoming.find((one) => one.packetId === packetId)
+    if (held !== undefined && qos === 1) {
+      // The client counts from the start again: what it never released is void.
+      session.incoming = session.incoming.filter((one) => one !== held)
+      dropped(model, session.clientId, held.message?.topic ?? topic, 2, 'session ended')
+    } else if (held !== undefined) {
       tell(model, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
       return 'fine'
     }

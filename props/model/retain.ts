@@ -4,6 +4,7 @@ import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
 import { offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
 import { grown, inOrder } from './order.ts'
+import type { TopicName } from '../../core/topic/name.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
 import { bytesOf, lower, UNREPORTED_BYTES_MAX } from './state.ts'
 
@@ -24,35 +25,63 @@ export const keep = (model: Model, message: Message): void => {
 
 export const catchUp = (model: Model, session: Session, subscription: Subscription): void => {
   if (model.retained.length === 0) return
-  const messages = inOrder(model.retained, model.prefixes)
-    .filter((one) => match(subscription.topics, one.topic))
-  session.catchUps.push({ subscription, messages, overtaken: [] })
-  if (session.catchUps.length === 1) advance(model, session)
+  session.catchUps.push({ subscription, topics: null })
+  if (session.catchUps.length > 1) return
+  session.overtaken = []
+  advance(model, session, subscription)
 }
 
 /** Whether a client is not too busy with what it got before to be sent what is retained. */
 const isReceptive = (model: Model, session: Session): boolean => {
-  const { queuedCountMax, queuedBytesMax, unwrittenBytesMax } = model.config
+  const { packetBytesMax, queuedCountMax, queuedBytesMax, unwrittenBytesMax } = model.config
   const unwritten = session.sentBytes - session.takenBytes
+  const queued = session.queue.length
   return session.link !== null &&
     unwritten <= Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2) &&
-    (queuedCountMax === 0 || session.queue.length < queuedCountMax / 2) &&
-    (queuedBytesMax === 0 || queuedBytes(session) < queuedBytesMax / 2)
+    (queued === 0 ||
+      ((queuedCountMax === 0 || queued < queuedCountMax / 2) &&
+        (queuedBytesMax === 0 || queuedBytes(session) + packetBytesMax <= queuedBytesMax)))
 }
 
-export const advance = (model: Model, session: Session): void => {
-  for (;;) {
-    const [first, ...others] = session.catchUps
-    if (first === undefined || !isReceptive(model, session)) return
-    session.catchUps = others
-    const { qos, identifier } = first.subscription
-    for (const message of first.messages) {
-      if (first.overtaken.includes(message.topic) || message.expiresAt <= model.now) continue
-      const granted = lower(message.qos, qos)
-      if (granted > 0) offer(model, session, { message, qos: granted, retain: true, identifier })
-      else sendAtMostOnce(model, session, { message, qos: 0, retain: true, identifier }, true)
+/** Catches up as far as the client can take it, also for a subscription that has just begun. */
+export const advance = (
+  model: Model,
+  session: Session,
+  begun: Subscription | null = null,
+): void => {
+  while (session.catchUps.length > 0 && isReceptive(model, session)) {
+    const { subscription, topics: before } = session.catchUps.shift()!
+    if (subscription !== begun && !session.subscriptions.includes(subscription)) continue
+    const topics = before ?? inOrder(model.retained, model.prefixes)
+      .filter((one) => match(subscription.topics, one.topic)).map((one) => one.topic)
+    while (topics.length > 0 && isReceptive(model, session)) {
+      sendRetained(model, session, topics.shift()!, subscription)
     }
+    if (topics.length > 0) session.catchUps.push({ subscription, topics })
   }
+  if (session.catchUps.length === 0) session.overtaken = []
+}
+
+const sendRetained = (
+  model: Model,
+  session: Session,
+  topic: TopicName,
+  { qos, identifier }: Subscription,
+): void => {
+  const message = model.retained.find((one) => one.topic === topic)
+  if (message === undefined || message.expiresAt <= model.now) return
+  if (session.overtaken.includes(topic)) return
+  const granted = lower(message.qos, qos)
+  if (granted > 0) offer(model, session, { message, qos: granted, retain: true, identifier })
+  else sendAtMostOnce(model, session, { message, qos: 0, retain: true, identifier }, true)
+}
+
+/** A session that stays away begins anew when it comes back. */
+export const rest = (session: Session): void => {
+  session.catchUps = session.catchUps
+    .filter((one) => session.subscriptions.includes(one.subscription))
+    .map(({ subscription }) => ({ subscription, topics: null }))
+  session.overtaken = []
 }
 
 /** Whether retained messages wait and no answer is to come that could set them going again. */

@@ -1,9 +1,8 @@
 // From one published message to everybody who wants it.
 
-import type { Qos } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { offer, sendAtMostOnce } from './deliver.ts'
+import { isFull, offer, sendAtMostOnce } from './deliver.ts'
 import { byFilter } from './order.ts'
 import { hasRoomFor, keep } from './retain.ts'
 import type { Group, Message, Model, Queued, Session, Subscription } from './state.ts'
@@ -38,7 +37,7 @@ export const route = (model: Model, publisher: Session, message: Message): numbe
   let taken = 0
   for (const one of some) if (deliver(model, one, message)) taken++
   for (const { group, members } of chosen) {
-    if (deliver(model, choose(group, members, message.qos), message)) taken++
+    if (deliver(model, choose(model, group, members, message), message)) taken++
   }
   if (some.length + chosen.length === 0) {
     dropped(model, null, topic, message.qos, 'no subscriber')
@@ -70,11 +69,17 @@ export const leaveGroup = (
 }
 
 /** In turns, passing over those who could only lose the message. */
-const choose = (group: Group, members: ReadonlyArray<Subscription>, qos: Qos): Subscription => {
+const choose = (
+  model: Model,
+  group: Group,
+  members: ReadonlyArray<Subscription>,
+  message: Message,
+): Subscription => {
   const turns = members.map((_, i) => (group.turn + i) % members.length)
   const able = turns.find((turn) => {
     const member = members[turn]!
-    return member.session.link !== null || lower(qos, member.qos) > 0
+    return member.session.link !== null ||
+      (lower(message.qos, member.qos) > 0 && !isFull(model, member.session, message))
   })
   if (able === undefined) return members[group.turn % members.length]!
   group.turn = (able + 1) % members.length
@@ -84,14 +89,17 @@ const choose = (group: Group, members: ReadonlyArray<Subscription>, qos: Qos): S
 /** One copy for one subscription; answers whether it was not turned away by a full queue. */
 const deliver = (model: Model, subscription: Subscription, message: Message): boolean => {
   const { session, identifier } = subscription
-  for (const one of session.catchUps) one.overtaken.push(message.topic)
   const copy: Queued = {
     message,
     qos: lower(message.qos, subscription.qos),
     retain: message.retain && subscription.retainAsPublished,
     identifier,
   }
-  if (copy.qos > 0) return offer(model, session, copy)
-  sendAtMostOnce(model, session, copy, false)
-  return true
+  const isCatchingUp = session.catchUps.length > 0 &&
+    model.retained.some((one) => one.topic === message.topic)
+  const taken = copy.qos > 0
+    ? offer(model, session, copy)
+    : sendAtMostOnce(model, session, copy, false)
+  if (taken && isCatchingUp) session.overtaken.push(message.topic)
+  return copy.qos === 0 || taken
 }

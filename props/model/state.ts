@@ -68,8 +68,8 @@ export interface Subscription {
 
 interface CatchUp {
   readonly subscription: Subscription
-  readonly messages: ReadonlyArray<Message>
-  readonly overtaken: Array<TopicName>
+  /** What is still to be sent, in order; null before it has begun. */
+  readonly topics: Array<TopicName> | null
 }
 
 export interface Session {
@@ -89,6 +89,8 @@ export interface Session {
     readonly link: Link
   }>
   catchUps: Array<CatchUp>
+  /** Sent live since the first catch-up began. */
+  overtaken: Array<TopicName>
   link: Link | null
   level: Level
   windowMax: number
@@ -178,6 +180,7 @@ export const createSession = (clientId: string): Session => ({
   nextPacketId: 1,
   incoming: [],
   catchUps: [],
+  overtaken: [],
   link: null,
   level: 4,
   windowMax: 1,
