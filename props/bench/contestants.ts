@@ -63,7 +63,7 @@ const sabethesOnNode = (profile: boolean): Contestant => {
     title: `sabethes, Node ${process.versions.node}`,
     start: async () => {
       const port = await freePort()
-      const args = [...flags, 'dist/shells/cli/main.js', '-p', String(port)]
+      const args = [...flags, 'dist/shells/cli/main.js', '-q', '-p', String(port)]
       return startServer('node', process.execPath, args, port)
     },
   }
@@ -88,7 +88,7 @@ const sabethesOnDeno = (profile: boolean): Contestant => {
       const port = await freePort()
       const permissions = ['--allow-net', '--allow-read', '--allow-env']
       const flags = [...permissions, ...profileFlags('deno', profile)]
-      const args = ['run', ...flags, 'shells/cli/main.ts', '-p', String(port)]
+      const args = ['run', ...flags, 'shells/cli/main.ts', '-q', '-p', String(port)]
       return startServer('deno', deno, args, port)
     },
   }

@@ -11,166 +11,21 @@
  * their threads. The result is one line of JSON on standard output; a failure is {"error": "..."}
  * and status 1.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "common.h"
+#include "probe.h"
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
 /* PAIRS: publisher i to subscriber i. FAN_OUT: every subscriber gets everything on one topic.
-   FAN_IN: every subscriber gets everything through the filter "bench/in/#". */
-enum shape { PAIRS, FAN_OUT, FAN_IN };
+   FAN_IN: every subscriber gets everything through the filter "bench/in/#".
+   MIXED: see mixed.h. */
+enum shape { PAIRS, FAN_OUT, FAN_IN, MIXED };
 
-static const char *host = "127.0.0.1";
-static int port = 1883, level = 4, qos = 0, window = 200;
+static int qos = 0, window = 200;
 static int publisherCount = 50, subscriberCount = 50;
 static enum shape shape = PAIRS;
 static size_t payloadBytes = 64;
 static double warmSeconds = 0.5, measureSeconds = 2, ratePerSecond = 0;
-static int brokerPid = 0;
-
-/* ---- time, failure, CPU ---------------------------------------------------------------------- */
-
-static int64_t nowNs(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-/* Every sentence is ours and holds no quotation mark, so it needs no escaping. */
-__attribute__((noreturn, format(printf, 1, 2)))
-static void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  printf("{\"error\":\"");
-  vprintf(format, arguments);
-  printf("\"}\n");
-  va_end(arguments);
-  exit(1);
-}
-
-static void *allocate(size_t count, size_t bytes) {
-  void *memory = calloc(count ? count : 1, bytes);
-  if (!memory) fail("the load generator is out of memory");
-  return memory;
-}
-
-/* CPU time of one process, all its threads, also those that ended. The clock of the process counts
-   nanoseconds where /proc/PID/stat counts hundredths of a second. */
-static int64_t processCpuNs(int pid) {
-  clockid_t clock;
-  struct timespec t;
-  if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return 0;
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static int readProcessStat(int pid, char *text, size_t size, char **fields) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  FILE *file = fopen(path, "r");
-  if (!file) return 0;
-  size_t count = fread(text, 1, size - 1, file);
-  fclose(file);
-  text[count] = 0;
-  char *name = strrchr(text, ')'); /* a name may hold spaces and parentheses */
-  if (!name) return 0;
-  *fields = name + 2;
-  return 1;
-}
-
-static int parentOf(int pid) {
-  char text[1024], *fields;
-  int parent = 0;
-  if (!readProcessStat(pid, text, sizeof text, &fields)) return 0;
-  return sscanf(fields, "%*c %d", &parent) == 1 ? parent : 0;
-}
-
-/* Time of children that have ended and were waited for. */
-static int64_t endedChildrenCpuNs(int pid) {
-  char text[1024], *fields;
-  long user = 0, system = 0;
-  if (!readProcessStat(pid, text, sizeof text, &fields)) return 0;
-  sscanf(fields, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld", &user, &system);
-  return (user + system) * (1000000000LL / sysconf(_SC_CLK_TCK));
-}
-
-/* The process and its descendants; answers how many were put into `pids`. */
-static int processTree(int root, int *pids, int limit) {
-  int count = 0;
-  if (root <= 0) return 0;
-  pids[count++] = root;
-  DIR *directory = opendir("/proc");
-  if (!directory) return count;
-  /* A child usually has the higher number; one pass finds it, and brokers do not nest deeper. */
-  for (struct dirent *entry; (entry = readdir(directory)) && count < limit;) {
-    if (!isdigit((unsigned char)entry->d_name[0])) continue;
-    int pid = atoi(entry->d_name), parent = parentOf(pid);
-    for (int i = 0; i < count; i++) {
-      if (pids[i] != parent) continue;
-      pids[count++] = pid;
-      break;
-    }
-  }
-  closedir(directory);
-  return count;
-}
-
-static int64_t brokerCpuNs(void) {
-  int pids[64], count = processTree(brokerPid, pids, 64);
-  int64_t sum = 0;
-  for (int i = 0; i < count; i++) sum += processCpuNs(pids[i]) + endedChildrenCpuNs(pids[i]);
-  return sum;
-}
-
-static long brokerResidentKib(void) {
-  int pids[64], count = processTree(brokerPid, pids, 64);
-  long sum = 0;
-  for (int i = 0; i < count; i++) {
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%d/status", pids[i]);
-    FILE *file = fopen(path, "r");
-    if (!file) continue;
-    while (fgets(line, sizeof line, file)) {
-      if (!strncmp(line, "VmRSS:", 6)) sum += atol(line + 6);
-    }
-    fclose(file);
-  }
-  return sum;
-}
-
-static int64_t ownCpuNs(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-/* Time in which any processor of the machine was busy. */
-static int64_t machineBusyNs(void) {
-  unsigned long long user = 0, nice = 0, system = 0, idle, wait, irq = 0, soft = 0;
-  FILE *file = fopen("/proc/stat", "r");
-  if (!file) return 0;
-  if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &wait,
-             &irq, &soft) != 7) user = 0;
-  fclose(file);
-  return (int64_t)(user + nice + system + irq + soft) * (1000000000LL / sysconf(_SC_CLK_TCK));
-}
 
 /* ---- latency: a histogram with 64 buckets per power of two, so about 1.5 % wide -------------- */
 
@@ -208,6 +63,7 @@ struct connection {
   size_t outputStart, outputEnd, outputSize;
   uint8_t *tail; /* the first bytes of a packet whose rest has not come yet */
   size_t tailBytes, tailSize;
+  size_t wholeBytes; /* of a large packet, which is read into the tail to its end; else 0 */
   uint8_t *steps;
 };
 
@@ -217,7 +73,7 @@ struct publication {
   uint8_t *frame; /* header, topic and the place of the packet identifier, made once */
   size_t frameBytes, topicBytes, idAt, payloadAt;
   uint16_t lastId;
-  uint32_t sent, completed, acknowledged;
+  uint32_t sent, completed, sentAbove0, acknowledged;
   uint32_t *owed;
 };
 
@@ -226,7 +82,7 @@ static struct publication *publications;
 static int connectionCount, readyCount, receiversPerMessage, epoll, isPumping;
 static uint32_t ringMask;
 static uint32_t *expected; /* next number by subscriber and publisher */
-static int64_t deliveredCount, sentAtNs;
+static int64_t deliveredCount, owedTotal, sentAtNs;
 static int isMeasuring;
 
 static struct connection **touched; /* those to look after at the end of this turn of the loop */
@@ -383,29 +239,39 @@ static void makePublication(struct publication *p, int index) {
   p->owed = allocate(ringMask + 1, sizeof *p->owed);
 }
 
+/* The next packet identifier that is free. */
+static uint16_t takeId(struct connection *c, struct publication *p, enum step step) {
+  do if (!++p->lastId) p->lastId = 1;
+  while (c->steps[p->lastId] != FREE);
+  c->steps[p->lastId] = (uint8_t)step;
+  p->sentAbove0++;
+  return p->lastId;
+}
+
 static void sendPublish(struct connection *c, struct publication *p) {
   uint8_t *frame = reserve(c, p->frameBytes);
   memcpy(frame, p->frame, p->payloadAt);
   if (qos) {
-    do if (!++p->lastId) p->lastId = 1;
-    while (c->steps[p->lastId] != FREE);
-    c->steps[p->lastId] = qos == 1 ? AWAITS_PUBACK : AWAITS_PUBREC;
-    frame[p->idAt] = (uint8_t)(p->lastId >> 8);
-    frame[p->idAt + 1] = (uint8_t)p->lastId;
+    uint16_t id = takeId(c, p, qos == 1 ? AWAITS_PUBACK : AWAITS_PUBREC);
+    frame[p->idAt] = (uint8_t)(id >> 8);
+    frame[p->idAt + 1] = (uint8_t)id;
   }
   struct stamp stamp = {sentAtNs, (uint32_t)c->index, p->sent};
   memcpy(frame + p->payloadAt, &stamp, sizeof stamp);
   memcpy(frame + p->payloadAt + sizeof stamp, pattern + (p->sent & 63),
          payloadBytes - sizeof stamp);
   p->owed[p->sent & ringMask] = (uint32_t)receiversPerMessage;
+  owedTotal += receiversPerMessage;
   p->sent++;
 }
 
 static uint32_t outstanding(const struct publication *p) {
   uint32_t undelivered = p->sent - p->completed;
-  uint32_t unacknowledged = qos ? p->sent - p->acknowledged : 0;
+  uint32_t unacknowledged = p->sentAbove0 - p->acknowledged;
   return undelivered > unacknowledged ? undelivered : unacknowledged;
 }
+
+#include "mixed.h"
 
 /* Sends what the window allows. */
 static void pump(struct connection *c) {
@@ -413,7 +279,10 @@ static void pump(struct connection *c) {
   uint32_t open = (uint32_t)window - outstanding(p);
   if (open == 0) return;
   sentAtNs = nowNs();
-  for (; open > 0; open--) sendPublish(c, p);
+  for (; open > 0; open--) {
+    if (shape != MIXED) sendPublish(c, p);
+    else if (!sendMixedPublish(c, p)) return;
+  }
 }
 
 /* ---- packets in ------------------------------------------------------------------------------ */
@@ -450,17 +319,25 @@ static int receiveMaximumIn(const uint8_t *at, const uint8_t *end) {
 
 static void onConnack(struct connection *c, const uint8_t *body, size_t count) {
   if (count < 2 || body[1]) fail("the broker refused %s, code %d", nameOf(c), body[1]);
-  if (level == 5 && qos && c->isPublisher) {
+  if (level == 5 && (qos || shape == MIXED) && c->isPublisher) {
     int allowed = receiveMaximumIn(body + 2, body + count);
     if (allowed < window) window = allowed;
   }
   if (c->isPublisher) { c->isReady = 1; readyCount++; }
+  else if (shape == MIXED) sendMixedSubscribe(c);
   else sendSubscribe(c);
 }
 
 static void onSuback(struct connection *c, const uint8_t *body, size_t count) {
+  if (shape == MIXED && c->isReady) {
+    onChanged(c, body, count, 1);
+    return;
+  }
   if (c->isPublisher || c->isReady) fail("unexpected SUBACK to %s", nameOf(c));
-  if (body[count - 1] != qos) fail("QoS %d asked for, %d granted", qos, body[count - 1]);
+  for (size_t i = level == 5 ? 3 : 2; i < count; i++) {
+    int wanted = shape == MIXED ? 1 : qos;
+    if (body[i] != wanted) fail("QoS %d asked for, %d granted", wanted, body[i]);
+  }
   c->isReady = 1;
   readyCount++;
 }
@@ -469,6 +346,10 @@ static void onSuback(struct connection *c, const uint8_t *body, size_t count) {
 static void onPublish(struct connection *c, uint8_t header, const uint8_t *body, size_t count,
                       int64_t at) {
   if (c->isPublisher) fail("PUBLISH to %s", nameOf(c));
+  if (shape == MIXED) {
+    onMixedPublish(c, header, body, count, at);
+    return;
+  }
   if ((header & 15) != qos << 1)
     fail("a PUBLISH of QoS %d came with the flags %d", qos, header & 15);
   size_t topicBytes = (size_t)(body[0] << 8 | body[1]), payloadAt = 2 + topicBytes;
@@ -541,6 +422,7 @@ static void onPacket(struct connection *c, uint8_t header, const uint8_t *body, 
     case 3: onPublish(c, header, body, count, at); break;
     case 4: case 5: case 6: case 7: onAcknowledgement(c, header, body, count); break;
     case 9: onSuback(c, body, count); break;
+    case 11: onChanged(c, body, count, 0); break;
     case 14: fail("the broker sent DISCONNECT to %s, reason %d", nameOf(c), count ? body[0] : 0);
     default: fail("unexpected packet type %d to %s", header >> 4, nameOf(c));
   }
@@ -551,18 +433,37 @@ static void onPacket(struct connection *c, uint8_t header, const uint8_t *body, 
 static uint8_t *input;
 static size_t inputSize;
 
-static void keepTail(struct connection *c, const uint8_t *bytes, size_t count) {
-  if (count > c->tailSize) {
-    c->tailSize = count < 256 ? 256 : count;
+static void keepTail(struct connection *c, const uint8_t *bytes, size_t count, size_t whole) {
+  size_t room = whole > count ? whole : count;
+  if (room > c->tailSize) {
+    c->tailSize = room < 256 ? 256 : room;
     free(c->tail);
     c->tail = allocate(c->tailSize, 1);
   }
   memcpy(c->tail, bytes, count);
   c->tailBytes = count;
+  c->wholeBytes = whole;
+}
+
+/* The rest of a large packet goes where its beginning is, so that it is copied once. */
+static void receiveLarge(struct connection *c) {
+  ssize_t count = read(c->fd, c->tail + c->tailBytes, c->wholeBytes - c->tailBytes);
+  if (count < 0 && errno == EAGAIN) return;
+  if (count <= 0) fail("the broker closed the connection of %s", nameOf(c));
+  c->tailBytes += (size_t)count;
+  if (c->tailBytes < c->wholeBytes) return;
+  size_t bodyAt = 1, whole = c->wholeBytes;
+  while (c->tail[bodyAt++] & 128) continue;
+  c->tailBytes = c->wholeBytes = 0;
+  onPacket(c, c->tail[0], c->tail + bodyAt, whole - bodyAt, nowNs());
 }
 
 static void receive(struct connection *c) {
-  size_t end = c->tailBytes, start = 0;
+  if (c->wholeBytes) {
+    receiveLarge(c);
+    return;
+  }
+  size_t end = c->tailBytes, start = 0, whole = 0;
   if (end) memcpy(input, c->tail, end);
   ssize_t count = read(c->fd, input + end, inputSize - end);
   if (count < 0 && errno == EAGAIN) return;
@@ -579,11 +480,13 @@ static void receive(struct connection *c) {
       shift += 7;
       if (byte < 128) { isWhole = 1; break; }
     }
+    if (isWhole && length > 65536) whole = bodyAt - start + length;
     if (!isWhole || end - bodyAt < length) break;
+    whole = 0;
     onPacket(c, input[start], input + bodyAt, length, at);
     start = bodyAt + length;
   }
-  if (end > start) keepTail(c, input + start, end - start);
+  if (end > start) keepTail(c, input + start, end - start, whole);
   else c->tailBytes = 0;
 }
 
@@ -655,7 +558,9 @@ static void publishDue(int64_t startNs, int64_t *paid) {
   for (; *paid < due; ++*paid) {
     struct publication *p = &publications[turnOf];
     if (outstanding(p) >= ringMask) fail("the broker does not keep up with the rate");
-    sendPublish(&publishers[turnOf], p);
+    if (shape != MIXED) sendPublish(&publishers[turnOf], p);
+    else if (!sendMixedPublish(&publishers[turnOf], p))
+      fail("the broker does not keep up with the rate");
     turnOf = (turnOf + 1) % publisherCount;
   }
 }
@@ -665,6 +570,8 @@ static void runUntil(int64_t endNs, int64_t startNs, int64_t *paid) {
   if (nextNs > 10000000) nextNs = 10000000;
   while (nowNs() < endNs) {
     if (ratePerSecond) publishDue(startNs, paid);
+    if (shape == MIXED)
+      makeChanges((int64_t)((double)(nowNs() - startNs) * 1e-9 * changesPerSecond));
     turn(nextNs);
   }
 }
@@ -673,10 +580,14 @@ static void runUntil(int64_t endNs, int64_t startNs, int64_t *paid) {
 static void drain(void) {
   int64_t giveUpNs = nowNs() + 5 * 1000000000LL;
   isPumping = 0;
-  while (outstandingTotal() > 0 && nowNs() < giveUpNs) turn(1000000);
-  int64_t owed = sentTotal() * receiversPerMessage - deliveredCount;
-  if (owed) fail("%lld deliveries of %lld are missing", (long long)owed,
-                 (long long)(owed + deliveredCount));
+  while ((outstandingTotal() > 0 || busyCount > 0) && nowNs() < giveUpNs) {
+    if (busyCount > 0) makeChanges(0);
+    turn(1000000);
+  }
+  int64_t missing = owedTotal - deliveredCount;
+  if (missing) fail("%lld deliveries of %lld are missing", (long long)missing,
+                    (long long)owedTotal);
+  if (busyCount) fail("%d changes of subscriptions were not acknowledged", busyCount);
   if (outstandingTotal()) fail("%lld messages were delivered but never acknowledged",
                                (long long)outstandingTotal());
   for (int64_t quietNs = nowNs() + 50000000; nowNs() < quietNs;) turn(10000000);
@@ -689,11 +600,11 @@ static void drain(void) {
 }
 
 struct reading {
-  int64_t atNs, delivered, sent, broker, own, machine;
+  int64_t atNs, delivered, sent, changes, broker, own, machine;
 };
 
 static struct reading takeReading(void) {
-  struct reading r = {nowNs(), deliveredCount, sentTotal(), brokerCpuNs(), ownCpuNs(),
+  struct reading r = {nowNs(), deliveredCount, sentTotal(), changeCount, brokerCpuNs(), ownCpuNs(),
                       machineBusyNs()};
   return r;
 }
@@ -710,6 +621,8 @@ static void report(struct reading a, struct reading b, long residentKib) {
          broker > 0 ? delivered / broker : 0);
   printf("\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"maxUs\":%.1f,", latencyUs(0.5),
          latencyUs(0.99), latencyUs(0.999), (double)latencyMaxNs / 1000);
+  printf("\"gapUs\":%.1f,\"changesPerS\":%.1f,", longestGapUs(),
+         (double)(b.changes - a.changes) / seconds);
   printf("\"brokerCpu\":%.3f,\"loadCpu\":%.3f,\"othersCpu\":%.3f,\"residentKib\":%ld}\n",
          broker / seconds, own / seconds, others > 0 ? others / seconds : 0, residentKib);
 }
@@ -719,7 +632,7 @@ static void parseOptions(int count, char **texts) {
     {"host", 1, 0, 'h'}, {"port", 1, 0, 'p'}, {"shape", 1, 0, 'm'}, {"publishers", 1, 0, 'P'},
     {"subscribers", 1, 0, 'S'}, {"qos", 1, 0, 'q'}, {"level", 1, 0, 'l'}, {"bytes", 1, 0, 'b'},
     {"window", 1, 0, 'w'}, {"warm", 1, 0, 'W'}, {"seconds", 1, 0, 's'}, {"rate", 1, 0, 'r'},
-    {"pid", 1, 0, 'k'}, {0, 0, 0, 0},
+    {"pid", 1, 0, 'k'}, {"probe", 1, 0, 'g'}, {0, 0, 0, 0},
   };
   for (int letter; (letter = getopt_long(count, texts, "", table, 0)) != -1;) {
     switch (letter) {
@@ -729,7 +642,8 @@ static void parseOptions(int count, char **texts) {
         if (!strcmp(optarg, "pairs")) shape = PAIRS;
         else if (!strcmp(optarg, "fan-out")) shape = FAN_OUT;
         else if (!strcmp(optarg, "fan-in")) shape = FAN_IN;
-        else fail("no such shape: pairs, fan-out or fan-in");
+        else if (!strcmp(optarg, "mixed")) shape = MIXED;
+        else fail("no such shape: pairs, fan-out, fan-in or mixed");
         break;
       case 'P': publisherCount = atoi(optarg); break;
       case 'S': subscriberCount = atoi(optarg); break;
@@ -741,11 +655,17 @@ static void parseOptions(int count, char **texts) {
       case 's': measureSeconds = atof(optarg); break;
       case 'r': ratePerSecond = atof(optarg); break;
       case 'k': brokerPid = atoi(optarg); break;
+      case 'g': probeEveryMs = atof(optarg); break; /* 0: no prober */
       default: fail("an option of the load generator is wrong; they are listed in load.c");
     }
   }
   if (publisherCount < 1 || subscriberCount < 1) fail("at least one publisher and one subscriber");
   if (shape == PAIRS && publisherCount != subscriberCount) fail("pairs need equal numbers");
+  if (shape == MIXED) {
+    if (publisherCount != MIXED_PUBLISHERS || subscriberCount != MIXED_SUBSCRIBERS)
+      fail("the mixed shape needs %d publishers and as many subscribers", MIXED_PUBLISHERS);
+    payloadBytes = 16384;
+  }
   if (qos < 0 || qos > 2) fail("QoS is 0, 1 or 2");
   if (level != 4 && level != 5) fail("the level is 4 or 5");
   if (window < 1 || window > 16384) fail("the window is 1 to 16384");
@@ -754,32 +674,32 @@ static void parseOptions(int count, char **texts) {
 }
 
 static void prepare(void) {
-  struct rlimit files = {0, 0};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  openManyFiles();
   prctl(PR_SET_TIMERSLACK, 1000UL); /* so that --rate is even */
   connectionCount = publisherCount + subscriberCount;
   receiversPerMessage = shape == PAIRS ? 1 : subscriberCount;
   uint32_t ring = ratePerSecond ? 65536 : 1;
-  while (ring < (uint32_t)window) ring *= 2;
+  /* Mixed messages are completed out of order, so that the oldest may be far behind. */
+  while (ring < (uint32_t)window * (shape == MIXED ? 64 : 1)) ring *= 2;
   ringMask = ring - 1;
   inputSize = (256 << 10) + payloadBytes * 2;
   input = allocate(inputSize, 1);
   makePattern();
+  if (shape == MIXED) prepareMixed();
   epoll = epoll_create1(0);
   connections = allocate((size_t)connectionCount, sizeof *connections);
   touched = allocate((size_t)connectionCount, sizeof *touched);
   publications = allocate((size_t)publisherCount, sizeof *publications);
-  expected = allocate((size_t)subscriberCount * (size_t)publisherCount, sizeof *expected);
+  expected = allocate((size_t)subscriberCount * (size_t)publisherCount *
+                      (shape == MIXED ? 2 : 1), sizeof *expected);
   subscribers = connections;
   publishers = connections + subscriberCount;
   for (int i = 0; i < connectionCount; i++) {
     struct connection *c = &connections[i];
     c->isPublisher = i >= subscriberCount;
     c->index = c->isPublisher ? i - subscriberCount : i;
-    if (qos) c->steps = allocate(65536, 1);
-    if (c->isPublisher) makePublication(&publications[c->index], c->index);
+    if (qos || shape == MIXED) c->steps = allocate(65536, 1);
+    if (c->isPublisher && shape != MIXED) makePublication(&publications[c->index], c->index);
   }
 }
 
@@ -788,16 +708,17 @@ int main(int count, char **texts) {
   parseOptions(count, texts);
   prepare();
   connectAll();
+  startProbe();
   int64_t startNs = nowNs();
   isPumping = ratePerSecond == 0;
   for (int i = 0; i < publisherCount; i++) touch(&publishers[i]);
   int64_t measureNs = startNs + (int64_t)(warmSeconds * 1e9);
   runUntil(measureNs, startNs, &paid);
   struct reading before = takeReading();
-  isMeasuring = 1;
+  isMeasuring = isProbing = 1;
   runUntil(before.atNs + (int64_t)(measureSeconds * 1e9), startNs, &paid);
   struct reading after = takeReading();
-  isMeasuring = 0;
+  isMeasuring = isProbing = 0;
   long residentKib = brokerResidentKib();
   if (after.delivered == before.delivered) fail("nothing was delivered while measuring");
   drain();

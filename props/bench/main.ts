@@ -4,11 +4,14 @@
 import { check } from './check.ts'
 import { type Contestant, makeContestant, profileFolder, versions } from './contestants.ts'
 import { type CoreResult, runCore } from './core-run.ts'
+import { type CrowdResults, runCrowd } from './crowd.ts'
+import { goalsOf } from './goals.ts'
 import { measureRow, type RowResult, type Settings } from './measure.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { compile } from './processes.ts'
 import { profileText } from './profile.ts'
-import { coreText, rowText } from './table.ts'
+import type { Row } from './rows.ts'
+import { coreText, crowdText, goalsText, rowText } from './table.ts'
 
 const print = (text: string): void => void process.stdout.write(text + '\n')
 
@@ -26,16 +29,34 @@ const gather = (options: Options): ReadonlyArray<Contestant> =>
     }
   })
 
-const measureRows = async (options: Options, settings: Settings): Promise<RowResult[]> => {
+/** Sabethes and mosquitto always; the others where the row wants them, or where they were asked. */
+const takesPart = (name: string, row: Row, options: Options): boolean => {
+  if (name === 'relay' && (row.ratePerS > 0 || row.shape === 'mixed')) return false
+  if (options.isChoice || !['aedes', 'relay'].includes(name)) return true
+  return row.others.includes(name)
+}
+
+const measureRows = async (
+  options: Options,
+  settings: Settings,
+  contestants: ReadonlyArray<Contestant>,
+): Promise<RowResult[]> => {
   const results: RowResult[] = []
-  if (options.rows.length === 0) return results
-  const contestants = gather(options)
   for (const row of options.rows) {
-    const fitting = contestants.filter(({ name }) => name !== 'relay' || row.ratePerS === 0)
+    const fitting = contestants.filter(({ name }) => takesPart(name, row, options))
     const result = await measureRow(row, fitting, settings)
     results.push(result)
     if (!options.json) print(rowText(result))
   }
+  return results
+}
+
+const measureCrowd = async (
+  options: Options,
+  contestants: ReadonlyArray<Contestant>,
+): Promise<CrowdResults> => {
+  const results = await runCrowd(options.crowdRows, contestants)
+  if (!options.json && options.crowdRows.length > 0) print(crowdText(results))
   return results
 }
 
@@ -47,8 +68,10 @@ const measureCore = async (options: Options): Promise<ReadonlyArray<CoreResult>>
 }
 
 /** A row that lost, doubled or changed a message of ours, or that we could not serve at all. */
-const isOurFailure = ({ results }: RowResult): boolean =>
-  results.some(({ name, failure }) => failure !== null && (name === 'node' || name === 'deno'))
+const isOurFailure = ({ results, columns }: RowResult): boolean =>
+  [results, ...columns.map((column) => column.results)].flat().some(
+    ({ name, failure }) => failure !== null && (name === 'node' || name === 'deno'),
+  )
 
 const main = async (): Promise<number> => {
   const options = parseOptions(process.argv.slice(2))
@@ -61,10 +84,18 @@ const main = async (): Promise<number> => {
   const versionTable = versions()
   const versionText = Object.entries(versionTable).map(([name, version]) => `${name} ${version}`)
   if (!options.json) print(versionText.join(', ') + '\n')
-  const rows = await measureRows(options, settings)
+  const needsBrokers = options.rows.length + options.crowdRows.length > 0
+  const contestants = needsBrokers ? gather(options) : []
+  const rows = await measureRows(options, settings, contestants)
+  const crowd = await measureCrowd(options, contestants)
   const core = await measureCore(options)
-  if (options.json) print(JSON.stringify({ versions: versionTable, rows, core }, null, 2))
-  else if (options.profile) {
+  const goals = goalsOf(rows, crowd)
+  if (options.json) {
+    print(JSON.stringify({ versions: versionTable, rows, crowd, core, goals }, null, 2))
+    return rows.some(isOurFailure) ? 1 : 0
+  }
+  if (goals.length > 0) print(goalsText(goals))
+  if (options.profile) {
     for (const name of ['node', 'deno']) print(profileText(name, profileFolder(name), 40))
   }
   return rows.some(isOurFailure) ? 1 : 0

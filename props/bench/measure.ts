@@ -2,8 +2,8 @@
 // for a while is slow for all of them. Figures are medians; ratios are taken within a turn.
 
 import type { Contestant } from './contestants.ts'
-import { run, type Server } from './processes.ts'
-import type { Row } from './rows.ts'
+import { residentKibOf, run, type Server, sleep } from './processes.ts'
+import type { Column, Row } from './rows.ts'
 
 /** What load.c reports about one run. */
 export interface Reading {
@@ -22,6 +22,10 @@ export interface Reading {
   readonly loadCpu: number
   readonly othersCpu: number
   readonly residentKib: number
+  /** Longest answer to a PINGREQ less the median one. */
+  readonly gapUs: number
+  /** Subscriptions made and taken away, a second. */
+  readonly changesPerS: number
 }
 
 export interface Result {
@@ -35,10 +39,36 @@ export interface Result {
   readonly spread: number
   /** deliveredPerCpuS as a multiple of mosquitto's in the same turn, median. */
   readonly ratio: number | null
+  /** Latencies as multiples of mosquitto's in the same turn, medians. */
+  readonly p50Ratio: number | null
+  readonly p99Ratio: number | null
+  /** Deliveries a second as a multiple of the relay's in the same turn, where it takes part. */
+  readonly relayRatio: number | null
+  /** For Deno: deliveredPerCpuS as a share of Node's in the same turn, median. */
+  readonly nodeShare: number | null
+  readonly memory: Memory | null
+}
+
+/**
+ * Resident memory around a row: after the same traffic in small messages, at the end of the row,
+ * and when it was back near the first figure, or had had ten seconds to get there.
+ */
+export interface Memory {
+  readonly beforeKib: number
+  readonly peakKib: number
+  readonly afterKib: number
+  readonly afterS: number
+}
+
+/** A column of a row beside the row itself; for a level 5 column, what level 5 costs. */
+export interface ColumnResult {
+  readonly column: Column
+  readonly results: ReadonlyArray<Result>
 }
 
 export interface RowResult {
   readonly row: Row
+  readonly columns: ReadonlyArray<ColumnResult>
   readonly results: ReadonlyArray<Result>
 }
 
@@ -76,6 +106,8 @@ const medianReading = (readings: ReadonlyArray<Reading>): Reading => {
     loadCpu: of('loadCpu'),
     othersCpu: of('othersCpu'),
     residentKib: of('residentKib'),
+    gapUs: of('gapUs'),
+    changesPerS: of('changesPerS'),
   }
 }
 
@@ -98,6 +130,7 @@ export const measureOnce = async (
     bytes: row.payloadBytes,
     window: row.window,
     rate: row.ratePerS,
+    probe: row.probeMs,
     warm: warmS,
     seconds,
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
@@ -108,40 +141,82 @@ export const measureOnce = async (
   return reading
 }
 
-interface Lane {
-  readonly contestant: Contestant
+/** What one broker did in one column: the row itself, or one of its further columns. */
+interface Series {
   readonly readings: Reading[]
-  server: Server | null
   failure: string | null
 }
 
-const attempt = async (lane: Lane, work: () => Promise<void>): Promise<void> => {
-  if (lane.failure !== null) return
+interface Lane {
+  readonly contestant: Contestant
+  /** By column; the first is the row itself. */
+  readonly series: ReadonlyArray<Series>
+  server: Server | null
+  beforeKib: number
+  memory: Memory | null
+}
+
+const attempt = async (series: Series, work: () => Promise<void>): Promise<void> => {
+  if (series.failure !== null) return
   try {
     await work()
   } catch (error) {
-    lane.failure = error instanceof Error ? error.message : String(error)
+    series.failure = error instanceof Error ? error.message : String(error)
   }
 }
 
-const resultOf = (lane: Lane, base: Lane | undefined): Result => {
-  const { contestant, failure } = lane
-  const readings = failure === null ? lane.readings : []
-  const figures = readings.map((reading) => reading.deliveredPerCpuS)
-  const ratios = figures.flatMap((figure, i) => {
-    const other = base?.failure === null ? base.readings[i] : undefined
-    return other === undefined ? [] : [figure / other.deliveredPerCpuS]
+/** The median over the turns of a figure of `series` divided by the same figure of `base`. */
+const ratioOf = (key: keyof Reading, series: Series, base: Series | undefined): number | null => {
+  if (base === undefined || base.failure !== null || series.failure !== null) return null
+  const ratios = series.readings.flatMap((reading, i) => {
+    const other = base.readings[i]
+    return other === undefined || other[key] === 0 ? [] : [reading[key] / other[key]]
   })
-  return {
-    name: contestant.name,
-    title: contestant.title,
-    readings,
-    failure,
-    median: figures.length === 0 ? null : medianReading(readings),
-    spread: figures.length === 0 ? 0 : spreadOf(figures),
-    ratio: ratios.length === 0 ? null : medianOf(ratios),
+  return ratios.length === 0 ? null : medianOf(ratios)
+}
+
+const resultsOf = (lanes: ReadonlyArray<Lane>, column: number): ReadonlyArray<Result> => {
+  const seriesOf = (name: string): Series | undefined =>
+    lanes.find(({ contestant }) => contestant.name === name)?.series[column]
+  const base = seriesOf('mosquitto')
+  return lanes.flatMap(({ contestant: { name, title }, series: all, memory }) => {
+    const series = all[column]
+    if (series === undefined) return []
+    const readings = series.failure === null ? series.readings : []
+    const figures = readings.map((reading) => reading.deliveredPerCpuS)
+    return [{
+      name,
+      title,
+      readings,
+      failure: series.failure,
+      median: figures.length === 0 ? null : medianReading(readings),
+      spread: figures.length === 0 ? 0 : spreadOf(figures),
+      ratio: ratioOf('deliveredPerCpuS', series, base),
+      p50Ratio: ratioOf('p50Us', series, base),
+      p99Ratio: ratioOf('p99Us', series, base),
+      relayRatio: ratioOf('deliveredPerS', series, seriesOf('relay')),
+      nodeShare: name === 'deno' ? ratioOf('deliveredPerCpuS', series, seriesOf('node')) : null,
+      memory: column === 0 ? memory : null,
+    }]
+  })
+}
+
+/** Fills in `memory` of a lane whose load has ended; nobody is connected any more. */
+const watchMemory = async (lane: Lane): Promise<void> => {
+  const { server, beforeKib } = lane
+  if (server === null) return
+  const peakKib = residentKibOf(server.pid)
+  for (let afterS = 0;; afterS += 0.5) {
+    const afterKib = residentKibOf(server.pid)
+    lane.memory = { beforeKib, peakKib, afterKib, afterS }
+    if (isBack(lane.memory) || afterS >= 10) return
+    await sleep(500)
   }
 }
+
+/** A tenth and eight MiB more than before are the collector's business. */
+export const isBack = ({ beforeKib, afterKib }: Memory): boolean =>
+  afterKib <= beforeKib * 1.1 + 8_192
 
 /** Measures one row on all contestants. Never throws: a failure is part of the result. */
 export const measureRow = async (
@@ -149,31 +224,54 @@ export const measureRow = async (
   contestants: ReadonlyArray<Contestant>,
   settings: Settings,
 ): Promise<RowResult> => {
+  const columns: Column[] = [
+    { name: 'row', window: row.window, level: settings.level },
+    ...row.columns,
+  ]
   const lanes: Lane[] = contestants.map((contestant) => ({
     contestant,
-    readings: [],
+    // Aedes, which knows no MQTT 5, takes part in the row itself only.
+    series: (contestant.name === 'aedes' ? columns.slice(0, 1) : columns)
+      .map(() => ({ readings: [], failure: null })),
     server: null,
-    failure: null,
+    beforeKib: 0,
+    memory: null,
   }))
-  const measure = (lane: Lane, warmS: number, seconds: number): Promise<Reading> =>
-    lane.server === null
-      ? Promise.reject(new Error('not started'))
-      : measureOnce(row, lane.server, settings, warmS, seconds)
+  const measure = (lane: Lane, at: number, warmS: number, seconds: number): Promise<Reading> => {
+    const { window, level } = columns[at]!
+    if (lane.server === null) return Promise.reject(new Error('not started'))
+    return measureOnce({ ...row, window }, lane.server, { ...settings, level }, warmS, seconds)
+  }
   for (const lane of lanes) {
-    await attempt(lane, async () => {
-      lane.server = await lane.contestant.start(row)
+    await attempt(lane.series[0]!, async () => {
+      const server = await lane.contestant.start(row)
+      lane.server = server
+      if (row.watchesMemory) {
+        await measureOnce({ ...row, payloadBytes: 64, window: 200 }, server, settings, 0, 1)
+        lane.beforeKib = residentKibOf(server.pid)
+      }
       // A compiler that works at run time needs a second before it has seen what matters.
-      await measure(lane, 0, 1)
+      await measure(lane, 0, 0, 1)
     })
   }
   for (let i = 0; i < settings.runs; i++) {
-    for (const lane of lanes) {
-      await attempt(lane, async () => {
-        lane.readings.push(await measure(lane, 0.3, settings.seconds))
-      })
+    for (let at = 0; at < columns.length; at++) {
+      // The further columns are shorter: they are there to be compared with each other.
+      const seconds = at === 0 ? settings.seconds : settings.seconds / 2
+      for (const lane of lanes) {
+        const series = lane.series[at]
+        if (series === undefined) continue
+        await attempt(series, async () => {
+          series.readings.push(await measure(lane, at, 0.2, seconds))
+        })
+      }
     }
   }
+  if (row.watchesMemory) await Promise.all(lanes.map(watchMemory))
   for (const lane of lanes) await lane.server?.stop()
-  const base = lanes.find((lane) => lane.contestant.name === 'mosquitto')
-  return { row, results: lanes.map((lane) => resultOf(lane, base)) }
+  return {
+    row,
+    results: resultsOf(lanes, 0),
+    columns: row.columns.map((column, i) => ({ column, results: resultsOf(lanes, i + 1) })),
+  }
 }

@@ -3,14 +3,18 @@
 
 import { parseArgs } from 'node:util'
 import { coreRowNames } from './core-rows.ts'
+import { crowdRowNames } from './crowd.ts'
 import { type Row, rows } from './rows.ts'
 
-export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'mosquitto-inflight', 'relay']
+export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'relay', 'mosquitto-inflight']
 
 export interface Options {
   readonly rows: ReadonlyArray<Row>
+  readonly crowdRows: ReadonlyArray<string>
   readonly coreRows: ReadonlyArray<string>
   readonly contestants: ReadonlyArray<string>
+  /** Whether they were named on the command line: then all take part in every row. */
+  readonly isChoice: boolean
   readonly level: 4 | 5
   readonly runs: number
   readonly seconds: number
@@ -22,12 +26,13 @@ export interface Options {
 export const usage = `npm run bench -- [ROW ...] [options]
 
 rows: ${rows.map((row) => row.name).join(' ')}
+      ${crowdRowNames.join(' ')}
       ${coreRowNames.join(' ')}
-      core (all of the second line); without a row, all
+      core (all of the last line); without a row, all
 
---runs N          how often each broker is measured in a row, by turns (5)
---seconds S       how long each time (0.8)
---brokers A,B     ${contestantNames.join(', ')} (the first four)
+--runs N          how often each broker is measured in a row, by turns (3)
+--seconds S       how long each time (0.6)
+--brokers A,B     ${contestantNames.join(', ')} (the first five)
 --level 4|5       MQTT 3.1.1 or 5.0 (4)
 --window N        messages under way per publisher
 --bytes N         payload
@@ -66,11 +71,11 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     },
   })
   if (values.help) return 'help'
-  const known = new Set([...rows.map((row) => row.name), ...coreRowNames, 'core'])
+  const known = new Set([...rows.map((row) => row.name), ...crowdRowNames, ...coreRowNames, 'core'])
   for (const name of positionals) {
     if (!known.has(name)) throw new Error(`no row is named "${name}"; see --help`)
   }
-  const contestants = values.brokers?.split(',') ?? contestantNames.slice(0, 4)
+  const contestants = values.brokers?.split(',') ?? contestantNames.slice(0, 5)
   for (const name of contestants) {
     if (!contestantNames.includes(name)) throw new Error(`no broker is named "${name}"; see --help`)
   }
@@ -82,13 +87,17 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
         ...row,
         window: positive(values.window, row.window, 'window'),
         payloadBytes: positive(values.bytes, row.payloadBytes, 'bytes'),
+        // Whoever asks for a window or a level wants that one only.
+        columns: values.window === undefined && values.level === undefined ? row.columns : [],
         ratePerS: values.rate === undefined ? row.ratePerS : positive(values.rate, 0, 'rate'),
       })),
+    crowdRows: crowdRowNames.filter(wants),
     coreRows: coreRowNames.filter((name) => wants(name) || positionals.includes('core')),
     contestants,
+    isChoice: values.brokers !== undefined,
     level: values.level === '5' ? 5 : 4,
-    runs: positive(values.runs, 5, 'runs'),
-    seconds: positive(values.seconds, 0.8, 'seconds'),
+    runs: positive(values.runs, 3, 'runs'),
+    seconds: positive(values.seconds, 0.6, 'seconds'),
     json: values.json,
     profile: values.profile,
     check: values.check,

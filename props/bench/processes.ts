@@ -44,7 +44,8 @@ export const compile = (name: string): string => {
   const program = join(folder, name)
   const source = join(root, 'props/bench', `${name}.c`)
   try {
-    execFileSync('cc', ['-O2', '-o', program, source], { encoding: 'utf8', stdio: 'pipe' })
+    const flags = ['-O2', '-pthread', '-o', program, source]
+    execFileSync('cc', flags, { encoding: 'utf8', stdio: 'pipe' })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       throw new Error('the load is a C program and there is no C compiler: install cc (gcc)')
@@ -77,6 +78,16 @@ const answers = (port: number): Promise<boolean> =>
     })
     socket.on('error', () => done(false))
   })
+
+/** Resident memory of a process in KiB; 0 if it is gone. */
+export const residentKibOf = (pid: number): number => {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
 
 export interface Server {
   readonly pid: number

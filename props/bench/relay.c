@@ -34,6 +34,7 @@ struct connection {
   size_t start, end;
   uint8_t tail[1024];
   size_t tailBytes;
+  size_t passing; /* bytes still to come of a large packet whose beginning was forwarded already */
 };
 
 static struct connection connections[CONNECTIONS];
@@ -88,6 +89,7 @@ static void greet(struct connection *c, const uint8_t *frame, size_t size) {
 static void answer(struct connection *c, const uint8_t *frame, const uint8_t *body) {
   static const uint8_t answers[8] = {0, 0, 0, 0, 0, 0x62, 0x70, 0};
   int type = frame[0] >> 4, qos = frame[0] >> 1 & 3;
+  if (type == 12) give(c, (const uint8_t *)"\xd0\0", 2);
   if (type == 8) give(c, (const uint8_t[]){0x90, 3, 0, 1, body[-1 + frame[1]]}, 5);
   if (type == 3 && qos && !(publishCount == FAULTY && !strcmp(fault, "silence"))) {
     const uint8_t *id = body + 2 + (body[0] << 8 | body[1]);
@@ -129,6 +131,12 @@ static void receive(struct connection *c) {
     return;
   }
   end += (size_t)count;
+  if (c->passing) {
+    start = c->passing < end ? c->passing : end;
+    forward(c, input, start);
+    c->passing -= start;
+    firstOfRun = start;
+  }
   /* A run of whole PUBLISH packets is forwarded in one piece. */
   while (end - start >= 2) {
     size_t length = 0, at = start + 1;
@@ -137,6 +145,11 @@ static void receive(struct connection *c) {
       length |= (size_t)(input[at] & 127) << shift;
       shift += 7;
       isWhole = input[at++] < 128;
+    }
+    if (isWhole && length > 65536 && end - at < length) { /* QoS 0, this one */
+      c->passing = length - (end - at);
+      start = end;
+      break;
     }
     if (!isWhole || end - at < length) break;
     size_t next = at + length;
