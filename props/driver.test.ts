@@ -922,6 +922,18 @@ driver('what a client sent before its keep alive ran out counts', () => {
   assert.ok(client.wire.ended)
 })
 
+driver('who has spoken is not told off for silence, however many are served before', () => {
+  const world = new World({ tickMs: 1 })
+  const clients = Array.from({ length: 40 }, (_, i) => world.client(`client ${i}`, 4, 1))
+  world.settle()
+  world.time += 1_400
+  for (const client of clients) world.say(client, pingreq)
+  // A turn of 5 ms does not reach the last of them, and by then its time is over.
+  world.time += 200
+  world.settle()
+  for (const [i, client] of clients.entries()) assert.not(client.wire.ended, `client ${i}`)
+})
+
 driver('a fault of the broker is told, ends every connection and is not survived', () => {
   let bad = false
   const world = new World({

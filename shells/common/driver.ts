@@ -369,6 +369,7 @@ export class Driver {
       for (let i = 0; i < extra.length; i++) this.push(extra[i]!)
     }
     if (this.broker.deadline(this.state) <= this.at) {
+      this.hearAll()
       this.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()
@@ -411,8 +412,17 @@ export class Driver {
     }
   }
 
+  /**
+   * Takes one packet of every link that was not served in this turn, so that nobody is told off for
+   * keeping silent whose words have been read and only wait for their turn.
+   */
+  private hearAll(): void {
+    const end = this.queue.length
+    for (let i = this.head; i < end; i++) this.serve(this.queue[i]!, 0, 1)
+  }
+
   /** Turns what one link has to say into inputs: at most its share of a turn. */
-  private serve(link: Link, until: number): void {
+  private serve(link: Link, until: number, packetsMax = Infinity): void {
     if (link.silent) return
     const { conn, reader } = link
     const { hello } = link
@@ -426,7 +436,8 @@ export class Driver {
       this.push(Input.written(conn, this.at, link.takenBytes))
     }
     const from = reader.consumed
-    while (!link.paused && !link.silent) {
+    let count = 0
+    while (!link.paused && !link.silent && count < packetsMax) {
       if (reader.consumed - from >= turnBytesMax) return this.enqueue(link)
       const result = reader.next()
       if (result === null) return this.exhausted(link)
@@ -437,6 +448,7 @@ export class Driver {
       }
       const packet = result.right
       this.push(Input.arrived(conn, this.at, packet))
+      count += 1
       // What follows a CONNECT waits for the run that answers it: only then is it known whether it
       // is to be judged, or refused. The next turn comes after that run.
       if (packet._tag === 'Connect') {

@@ -1,0 +1,297 @@
+// What a peer may make the broker hold, and whom it may make wait: the answers are numbers, and here
+// they are reached and passed through the pure core.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  arrived,
+  Bytes,
+  closed,
+  type Config,
+  type Conn,
+  deadline,
+  defaults,
+  type Effect,
+  encodedSize,
+  initial,
+  type Input,
+  none,
+  opened,
+  Packet,
+  run,
+  type State,
+  ticked,
+  written,
+} from '../core/mod.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import * as Queue from '../core/data/queue.ts'
+
+const pressure = suite('pressure')
+
+/** A broker with a clock, whose sockets take everything unless they are told to stall. */
+class Bench {
+  state: State
+  now = 0
+  private opening = 0
+  private readonly sent = new Map<Conn, number>()
+  readonly stalled = new Set<Conn>()
+  readonly got = new Map<Conn, Array<Packet>>()
+  readonly effects: Array<Effect> = []
+
+  constructor(config: Partial<Config> = {}) {
+    this.state = initial({ ...defaults, ...config }, { at: 0, wall: 0, seed: 7 })
+  }
+
+  feed(...inputs: ReadonlyArray<Input>): void {
+    const [state, effects] = run(this.state, inputs)
+    this.state = state
+    const moved = new Set<Conn>()
+    for (const effect of effects) {
+      this.effects.push(effect)
+      const conns = effect._tag === 'Send'
+        ? [effect.conn]
+        : effect._tag === 'Multicast'
+        ? effect.conns
+        : []
+      if (effect._tag !== 'Send' && effect._tag !== 'Multicast') continue
+      for (const conn of conns) {
+        const { packet } = effect
+        this.sent.set(conn, (this.sent.get(conn) ?? 0) + encodedSize(effect.level, packet))
+        this.got.get(conn)!.push(packet)
+        moved.add(conn)
+      }
+    }
+    for (const conn of moved) if (!this.stalled.has(conn)) this.drainSocket(conn)
+  }
+
+  drainSocket(conn: Conn): void {
+    this.stalled.delete(conn)
+    this.feed(written(conn, this.now, this.sent.get(conn) ?? 0))
+  }
+
+  client(clientId: string, properties = {}, cleanStart = true): Conn {
+    const conn = { slot: this.opening, generation: ++this.opening }
+    this.got.set(conn, [])
+    const peer = { address: '127.0.0.1', port: 1 }
+    this.feed(
+      opened(conn, this.now, 'N', '1883', peer),
+      arrived(conn, this.now, Packet.connect({ clientId, keepAliveS: 0, cleanStart, properties })),
+    )
+    return conn
+  }
+
+  say(conn: Conn, ...packets: ReadonlyArray<Packet>): void {
+    this.feed(...packets.map((packet) => arrived(conn, this.now, packet)))
+  }
+
+  tick(): void {
+    this.feed(ticked(this.now, this.now))
+  }
+
+  /** Ticks as long as work is due at once; answers how often. */
+  settle(max = 100_000): number {
+    let ticks = 0
+    while (deadline(this.state) <= this.now && ticks < max) {
+      this.tick()
+      ticks++
+    }
+    return ticks
+  }
+
+  published(conn: Conn): ReadonlyArray<string> {
+    return this.got.get(conn)!.flatMap((packet) =>
+      packet._tag === 'Publish' ? [`${packet.topic} ${text(packet.payload)}`] : []
+    )
+  }
+
+  acknowledge(conn: Conn): void {
+    const { got } = this
+    const packets = got.get(conn)!
+    got.set(conn, [])
+    for (const packet of packets) {
+      if (packet._tag !== 'Publish' || packet.qos !== 1) continue
+      this.say(conn, { _tag: 'Puback', packetId: packet.packetId, reason: 0, properties: none })
+    }
+  }
+}
+
+const text = (bytes: Bytes.Bytes): string =>
+  Bytes.size(bytes) > 20 ? `${Bytes.size(bytes)}` : String.fromCharCode(...Bytes.view(bytes))
+
+const pingreq: Packet = { _tag: 'Pingreq' }
+
+pressure('who does not read its answers is not listened to until it does', () => {
+  const bench = new Bench()
+  const mute = bench.client('mute')
+  bench.stalled.add(mute)
+  let said = 0
+  const isPaused = () => bench.effects.some((one) => one._tag === 'Pause' && one.conn === mute)
+  while (!isPaused() && said < 10_000_000) {
+    bench.say(mute, ...Array.from({ length: 1_000 }, () => pingreq))
+    said += 1_000
+  }
+  assert.ok(isPaused(), 'it is paused')
+  assert.ok(said * 2 <= 4 * defaults.unwrittenBytesMax + 2_000, `after ${said * 2} bytes`)
+  assert.not(bench.effects.some((one) => one._tag === 'Resume'))
+  bench.drainSocket(mute)
+  assert.is(bench.effects.filter((one) => one._tag === 'Resume' && one.conn === mute).length, 1)
+})
+
+pressure('large retained messages at QoS 1 all arrive, as fast as they are acknowledged', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const payload = new Uint8Array(1_900_000)
+  for (let i = 0; i < 40; i++) {
+    bench.say(
+      publisher,
+      Packet.publish({ topic: `r/${i}`, payload, qos: 1, packetId: 1 + i, retain: true }),
+    )
+  }
+  const subscriber = bench.client('subscriber')
+  bench.say(subscriber, Packet.subscribe({ filter: 'r/#', qos: 1 }))
+  const seen = new Set<string>()
+  for (let i = 0; i < 100 && seen.size < 40; i++) {
+    bench.settle()
+    for (const one of bench.published(subscriber)) seen.add(one)
+    bench.acknowledge(subscriber)
+  }
+  assert.is(seen.size, 40)
+  assert.is(bench.state.counters.dropped['queue full'], 0)
+})
+
+pressure('what a stalled subscriber is sent of retained messages stays near its limit', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const payload = new Uint8Array(200_000)
+  for (let i = 0; i < 100; i++) {
+    bench.say(publisher, Packet.publish({ topic: `r/${i}`, payload, retain: true }))
+  }
+  const subscriber = bench.client('subscriber')
+  bench.stalled.add(subscriber)
+  bench.say(subscriber, Packet.subscribe('r/#'))
+  bench.settle()
+  const bytes = bench.published(subscriber).length * payload.length
+  assert.ok(bytes > 0 && bytes <= defaults.unwrittenBytesMax, `${bytes} bytes`)
+  bench.drainSocket(subscriber)
+  for (let i = 0; i < 100; i++) bench.settle()
+  assert.is(bench.published(subscriber).length, 100)
+})
+
+pressure('a live message that was dropped is made up for by the retained one', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const payload = new Uint8Array(300_000)
+  for (let i = 0; i < 10; i++) {
+    bench.say(publisher, Packet.publish({ topic: `r/${i}`, payload, retain: true }))
+  }
+  const subscriber = bench.client('subscriber')
+  bench.stalled.add(subscriber)
+  bench.say(subscriber, Packet.subscribe('r/#'))
+  bench.settle()
+  const before = new Set(bench.published(subscriber))
+  const missing = Array.from({ length: 10 }, (_, i) => i).find((i) => !before.has(`r/${i} 300000`))!
+  // Fills the connection, so that what is published now is dropped for it.
+  bench.say(publisher, Packet.publish({ topic: 'r/0', payload: new Uint8Array(900_000) }))
+  const dropped = bench.state.counters.dropped['back-pressure']
+  bench.say(
+    publisher,
+    Packet.publish({
+      topic: `r/${missing}`,
+      payload: new Uint8Array(800_000).fill(1),
+      retain: true,
+    }),
+  )
+  assert.ok(bench.state.counters.dropped['back-pressure'] > dropped, 'the live copy was dropped')
+  bench.drainSocket(subscriber)
+  bench.settle()
+  assert.ok(bench.published(subscriber).includes(`r/${missing} 800000`), 'the newest came')
+  assert.not(bench.published(subscriber).includes(`r/${missing} 300000`), 'and nothing older')
+})
+
+pressure('a session with much to search does not keep others from their retained messages', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  for (let i = 0; i < 3_000; i++) {
+    bench.say(publisher, Packet.publish({ topic: `a/${i}/x`, payload: '1', retain: true }))
+  }
+  const greedy = bench.client('greedy')
+  for (let i = 0; i < 10; i++) {
+    const filters = Array.from({ length: 100 }, (_, n) => `+/+/no${i * 100 + n}`)
+    bench.say(greedy, Packet.subscribe(filters, 1 + i))
+  }
+  const modest = bench.client('modest')
+  bench.say(modest, Packet.subscribe('a/#'))
+  const ticks = bench.settle(20)
+  assert.is(bench.published(modest).length, 3_000, `after ${ticks} ticks`)
+})
+
+pressure('a session that is away keeps no old state of the retained store', () => {
+  const bench = new Bench({ queuedCountMax: 40 })
+  const publisher = bench.client('publisher')
+  const fill = (payload: string) => {
+    for (let i = 0; i < 300; i++) {
+      const topic = `a/${i}`
+      bench.say(publisher, Packet.publish({ topic, payload, qos: 1, packetId: 1, retain: true }))
+    }
+  }
+  fill('old')
+  const away = bench.client('away', { sessionExpiryInterval: 100 })
+  bench.say(away, Packet.subscribe({ filter: 'a/#', qos: 1 }))
+  bench.feed(closed(away, bench.now, 'closed'))
+  const waiting = [...IntMap.entries(bench.state.sessions)]
+    .flatMap(([, session]) => [...Queue.entries(session.catchUps)])
+  assert.equal(waiting.map(({ cursor }) => cursor), [null], 'it has to begin anew')
+  fill('new')
+  const back = bench.client('away', { sessionExpiryInterval: 100 }, false)
+  const seen = new Set<string>()
+  for (let i = 0; i < 50; i++) {
+    bench.settle()
+    for (const one of bench.published(back)) seen.add(one)
+    bench.acknowledge(back)
+  }
+  for (let i = 0; i < 300; i++) assert.ok(seen.has(`a/${i} new`), `a/${i}`)
+})
+
+pressure('unreleased QoS 2 messages end where their bytes do', () => {
+  const bench = new Bench({ incomingBytesMax: 1_000 })
+  const sender = bench.client('sender')
+  const payload = new Uint8Array(400)
+  for (let packetId = 1; packetId <= 2; packetId++) {
+    bench.say(sender, Packet.publish({ topic: 't', payload, qos: 2, packetId }))
+  }
+  assert.not(bench.effects.some((one) => one._tag === 'Close'))
+  bench.say(sender, Packet.publish({ topic: 't', payload, qos: 2, packetId: 3 }))
+  assert.ok(bench.effects.some((one) => one._tag === 'Close' && one.reason === 0x93))
+})
+
+pressure('a shared group passes over an absent member whose queue is full', () => {
+  const bench = new Bench({ queuedCountMax: 10 })
+  const publisher = bench.client('publisher')
+  const here = bench.client('here')
+  const away = bench.client('away', { sessionExpiryInterval: 100 })
+  bench.say(here, Packet.subscribe({ filter: '$share/g/t', qos: 1 }))
+  bench.say(away, Packet.subscribe({ filter: '$share/g/t', qos: 1 }))
+  bench.feed(closed(away, bench.now, 'closed'))
+  let received = 0
+  for (let packetId = 1; packetId <= 60; packetId++) {
+    bench.say(publisher, Packet.publish({ topic: 't', payload: '1', qos: 1, packetId }))
+    received += bench.published(here).length
+    bench.acknowledge(here)
+  }
+  assert.is(received, 50)
+  assert.is(bench.state.counters.dropped['queue full'], 0)
+})
+
+pressure('numbers that have run out of room begin again', () => {
+  const bench = new Bench()
+  const limit = 2 ** 30 - 1
+  bench.state = { ...bench.state, nextOpening: limit, nextSession: limit, nextGroup: limit }
+  const clients = ['a', 'b', 'c'].map((id) => bench.client(id))
+  for (const one of clients) {
+    bench.say(one, Packet.subscribe(['$share/g/t', `$share/${one.slot}/u`, 't']))
+  }
+  bench.say(clients[0]!, Packet.publish({ topic: 't', payload: '1' }))
+  for (const one of clients) assert.ok(bench.published(one).length >= 1, `client ${one.slot}`)
+})
+
+pressure.run()
