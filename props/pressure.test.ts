@@ -1,5 +1,5 @@
-// What a peer may make the broker hold, and whom it may make wait: the answers are numbers, and here
-// they are reached and passed through the pure core.
+// What a peer may make the broker hold, and whom it may make wait: the answers are numbers, and
+// here they are reached and passed through the pure core.
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

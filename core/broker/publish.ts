@@ -48,11 +48,11 @@ export const publish = (
     return null
   }
 
-  const session = IntMap.get(draft.sessions, ready.session)!
+  let session = IntMap.get(draft.sessions, ready.session)!
   const held = Window.get(session.incoming, packet.packetId)
   if (held !== undefined && packet.qos === 1) {
     // The client has lost its state and counts from the start: what it never released is void.
-    take(draft, link, session, packet.packetId, held)
+    session = take(draft, link, session, packet.packetId, held)
     drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
   } else if (held !== undefined) {
     // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10].
@@ -102,11 +102,12 @@ const take = (
   session: Session,
   packetId: number,
   incoming: Incoming,
-): void => {
+): Session => {
   const editable = editSession(draft, session)
   editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
   editable.incomingBytes -= incoming.message?.bytes ?? 0
   if (incoming.opening === link.opening) editable.receivingCount--
+  return editable
 }
 
 /** Routes the QoS 2 message that a PUBREL releases, once [MQTT-4.3.3-12]. */

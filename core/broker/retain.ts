@@ -129,8 +129,9 @@ const proceed = (
       draft.retainedOwner = newOwner()
       cursor = Tree.cursor(draft.retained, subscription.filter)
     }
-    // One at a time, because each may be the one that fills the connection. The search goes on until
-    // it finds one that would have to wait, so that nothing is left of it where nothing is to come.
+    // One at a time, because each may be the one that fills the connection. The search goes on
+    // until it finds one that would have to wait, so that nothing is left of it where nothing is
+    // to come.
     for (; cursor !== null && left > 0; left--) {
       const taken: Tree.Taken<Message> = Tree.take(cursor, 1)
       if (taken.found.length > 0 && !isReceptive(draft, session)) break
