@@ -322,7 +322,7 @@ tables('agrees with a list on every version, with hashes that are equal or nearl
     }),
     { numRuns: runs(150) },
   )
-  met(wide, Math.min(20, runs(150) / 10), 'a table with branches')
+  met(wide, Math.min(8, runs(150) / 20), 'a table with branches')
 })
 
 tables('keep the order of adding among few', () => {
@@ -423,7 +423,7 @@ strMap('agrees with Map on every version: few keys and many', () => {
     }),
     { numRuns: runs(200) },
   )
-  met(tries, Math.min(20, runs(200) / 10), 'a history with many keys')
+  met(tries, Math.min(8, runs(200) / 20), 'a history with many keys')
 })
 
 strMap('keeps keys apart whose whole hashes are equal', () => {
@@ -707,8 +707,8 @@ window('agrees with an array of pairs on every version, narrow and wide', () => 
     }),
     { numRuns: runs(200) },
   )
-  met(wide, Math.min(20, runs(200) / 10), 'a wide window')
-  met(narrowAgain, Math.min(10, runs(200) / 20), 'a window narrow again')
+  met(wide, Math.min(8, runs(200) / 20), 'a wide window')
+  met(narrowAgain, Math.min(3, runs(200) / 40), 'a window narrow again')
 })
 
 window('is narrow with 64 entries and wide with 65, and holds 65,535', () => {
