@@ -11,6 +11,7 @@ import { type Options, parseOptions, usage } from './options.ts'
 import { compile } from './processes.ts'
 import { profileText } from './profile.ts'
 import type { Row } from './rows.ts'
+import { growth, type GrowthRow, growthText } from './growth.ts'
 import { coreText, crowdText, goalsText, rowText } from './table.ts'
 
 const print = (text: string): void => void process.stdout.write(text + '\n')
@@ -67,6 +68,13 @@ const measureCore = async (options: Options): Promise<ReadonlyArray<CoreResult>>
   return results
 }
 
+const measureGrowth = async (options: Options): Promise<ReadonlyArray<GrowthRow>> => {
+  if (options.growthRows.length === 0) return []
+  const results = await growth(options.seconds, options.growthRows)
+  if (!options.json) print(growthText(results))
+  return results
+}
+
 /** A row that lost, doubled or changed a message of ours, or that we could not serve at all. */
 const isOurFailure = ({ results, columns }: RowResult): boolean =>
   [results, ...columns.map((column) => column.results)].flat().some(
@@ -89,9 +97,10 @@ const main = async (): Promise<number> => {
   const rows = await measureRows(options, settings, contestants)
   const crowd = await measureCrowd(options, contestants)
   const core = await measureCore(options)
+  const grown = await measureGrowth(options)
   const goals = goalsOf(rows, crowd)
   if (options.json) {
-    print(JSON.stringify({ versions: versionTable, rows, crowd, core, goals }, null, 2))
+    print(JSON.stringify({ versions: versionTable, rows, crowd, core, grown, goals }, null, 2))
     return rows.some(isOurFailure) ? 1 : 0
   }
   if (goals.length > 0) print(goalsText(goals))

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { coreRowNames } from './core-rows.ts'
 import { crowdRowNames } from './crowd.ts'
+import { growthRowNames } from './growth.ts'
 import { type Row, rows } from './rows.ts'
 
 export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'relay', 'mosquitto-inflight']
@@ -12,6 +13,8 @@ export interface Options {
   readonly rows: ReadonlyArray<Row>
   readonly crowdRows: ReadonlyArray<string>
   readonly coreRows: ReadonlyArray<string>
+  /** Measured only where they are asked for. */
+  readonly growthRows: ReadonlyArray<string>
   readonly contestants: ReadonlyArray<string>
   /** Whether they were named on the command line: then all take part in every row. */
   readonly isChoice: boolean
@@ -28,7 +31,8 @@ export const usage = `npm run bench -- [ROW ...] [options]
 rows: ${rows.map((row) => row.name).join(' ')}
       ${crowdRowNames.join(' ')}
       ${coreRowNames.join(' ')}
-      core (all of the last line); without a row, all
+      core (all of the last line); without a row, all of these
+      ${growthRowNames.join(' ')}, or growth for these: what it costs when there is much of it
 
 --runs N          how often each broker is measured in a row, by turns (3)
 --seconds S       how long each time (0.6)
@@ -71,7 +75,14 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     },
   })
   if (values.help) return 'help'
-  const known = new Set([...rows.map((row) => row.name), ...crowdRowNames, ...coreRowNames, 'core'])
+  const known = new Set([
+    ...rows.map((row) => row.name),
+    ...crowdRowNames,
+    ...coreRowNames,
+    ...growthRowNames,
+    'core',
+    'growth',
+  ])
   for (const name of positionals) {
     if (!known.has(name)) throw new Error(`no row is named "${name}"; see --help`)
   }
@@ -92,6 +103,9 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
         ratePerS: values.rate === undefined ? row.ratePerS : positive(values.rate, 0, 'rate'),
       })),
     crowdRows: crowdRowNames.filter(wants),
+    growthRows: growthRowNames.filter((name) =>
+      positionals.includes(name) || positionals.includes('growth')
+    ),
     coreRows: coreRowNames.filter((name) => wants(name) || positionals.includes('core')),
     contestants,
     isChoice: values.brokers !== undefined,

@@ -69,9 +69,10 @@ const columnLines = (
     const { name, title, median, ratio, nodeShare, p99Ratio } = result
     const first = i === 0 ? column.name : ''
     if (median === null) return [first, title, 'FAILED']
-    const four = column.level === 4 ? undefined : all.find((each) =>
-      each.column.level === 4 && each.column.window === column.window
-    )?.results.find((each) => each.name === name)
+    const four = column.level === 4
+      ? undefined
+      : all.find((each) => each.column.level === 4 && each.column.window === column.window)?.results
+        .find((each) => each.name === name)
     const share = levelShare(result, four)
     return [
       first,
@@ -186,6 +187,6 @@ export const goalsText = (goals: ReadonlyArray<Goal>): string => {
     asked,
     said,
   ])
-  const title = 'goals (Sabethes on Node; a * above marks a p99 larger than mosquitto\'s)'
+  const title = "goals (Sabethes on Node; a * above marks a p99 larger than mosquitto's)"
   return [title, columns(lines, 3), ''].join('\n')
 }
