@@ -320,9 +320,9 @@ tables('agrees with a list on every version, with hashes that are equal or nearl
       for (const [each] of history) model = tableLaw.imitate(model, each)
       if (model.length > 32) wide++
     }),
-    { numRuns: runs(150) },
+    { numRuns: runs(400) },
   )
-  met(wide, Math.min(8, runs(150) / 20), 'a table with branches')
+  met(wide, Math.min(20, runs(400) / 20), 'a table with branches')
 })
 
 tables('keep the order of adding among few', () => {
@@ -421,9 +421,9 @@ strMap('agrees with Map on every version: few keys and many', () => {
       holds(strMapLaw, history)
       if (new Set(history.map(([op]) => op.key)).size > 16) tries++
     }),
-    { numRuns: runs(200) },
+    { numRuns: runs(500) },
   )
-  met(tries, Math.min(8, runs(200) / 20), 'a history with many keys')
+  met(tries, Math.min(20, runs(500) / 25), 'a history with many keys')
 })
 
 strMap('keeps keys apart whose whole hashes are equal', () => {
@@ -705,10 +705,10 @@ window('agrees with an array of pairs on every version, narrow and wide', () => 
         }
       }
     }),
-    { numRuns: runs(200) },
+    { numRuns: runs(500) },
   )
-  met(wide, Math.min(8, runs(200) / 20), 'a wide window')
-  met(narrowAgain, Math.min(3, runs(200) / 40), 'a window narrow again')
+  met(wide, Math.min(20, runs(500) / 25), 'a wide window')
+  met(narrowAgain, Math.min(10, runs(500) / 50), 'a window narrow again')
 })
 
 window('is narrow with 64 entries and wide with 65, and holds 65,535', () => {

@@ -2,6 +2,8 @@
 // refused with a sentence, never ignored; what a peer chose cannot forge a line, hide one, or fill
 // the disk.
 
+import { defaults } from '../core/broker/config.ts'
+import { connectionsWithin } from '../shells/common/start.ts'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { suite } from 'uvu'
@@ -274,6 +276,13 @@ log('harmless text stays as it is', () => {
   assert.is(harmless('a\nb\u0007\u202ec'), 'a\\x0ab\\x07\\u202ec')
   assert.is(harmless('x'.repeat(65)), `${'x'.repeat(64)}...`)
   assert.is(harmless(`${'x'.repeat(63)}😀`), `${'x'.repeat(63)}...`)
+})
+
+log('connections leave descriptors for everything else, and none is promised twice', () => {
+  assert.is(connectionsWithin(1_024), 960)
+  assert.is(connectionsWithin(256), 192)
+  assert.is(connectionsWithin(255), defaults.connectionsMax)
+  assert.is(connectionsWithin(Infinity), defaults.connectionsMax)
 })
 
 log.run()

@@ -79,6 +79,8 @@ export interface Runtime {
   /** Rejects with a ListenError. */
   listen(driver: Driver, log: Log, host: string, port: number): Promise<Listener>
   print(text: string): void
+  /** How many files and sockets the process may have open; Infinity where that is not known. */
+  openFilesMax(): number
 }
 
 const loopback: ReadonlyArray<string> = ['127.0.0.1', '::1']
@@ -88,6 +90,15 @@ const freePortTries = 16
 
 // Longer than the driver waits for the slowest reader: only a fault of ours can use it up.
 const stopMsMax = 10_000
+
+// What a process needs besides its connections: streams, listeners, the runtime's own.
+const descriptorsReserved = 64
+
+/** The connections that fit into so many open files; a tiny limit is left to the system to enforce. */
+export const connectionsWithin = (openFilesMax: number): number =>
+  openFilesMax < 4 * descriptorsReserved
+    ? defaults.connectionsMax
+    : Math.min(defaults.connectionsMax, openFilesMax - descriptorsReserved)
 
 /** Starts a broker; rejects with a StartError where it cannot listen. */
 export const startOn = async (runtime: Runtime, options: StartOptions): Promise<Running> => {
@@ -106,7 +117,11 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     options.print ?? ((text) => runtime.print(text)),
     () => host.wall(),
   )
-  const config = { ...defaults, ...options.config }
+  const config = {
+    ...defaults,
+    connectionsMax: connectionsWithin(runtime.openFilesMax()),
+    ...options.config,
+  }
   const { judge } = options
   const driver = createDriver(judge ? { config, host, log, judge } : { config, host, log })
   const hosts = options.hosts ?? loopback

@@ -58,3 +58,16 @@ export const program: Program = {
     Deno.addSignalListener('SIGTERM', () => handler(143))
   },
 }
+
+/** How many files and sockets this process may have open; Infinity where that is not known. */
+export const openFilesMax = (): number => {
+  try {
+    const limits = Deno.readTextFileSync('/proc/self/limits')
+    const found = /^Max open files +(\d+)/m.exec(limits)
+    return found === null ? Infinity : Number(found[1])
+  } catch {
+    // Another system than Linux; or not all permissions, without which Deno shows nothing of /proc.
+    // Then accepting pauses when no descriptor is left.
+    return Infinity
+  }
+}

@@ -2,7 +2,7 @@
 
 import { startOn } from '../common/start.ts'
 import type { Running, StartOptions } from '../common/start.ts'
-import { createHost, print } from './host.ts'
+import { createHost, openFilesMax, print } from './host.ts'
 import { listen } from './listen.ts'
 
 export { ListenError, StartError } from '../common/start.ts'
@@ -14,4 +14,4 @@ export type { Counters } from '../common/driver.ts'
  * a StartError, whose message says what to do, where it cannot listen.
  */
 export const start = (options: StartOptions = {}): Promise<Running> =>
-  startOn({ createHost, listen, print }, options)
+  startOn({ createHost, listen, openFilesMax, print }, options)

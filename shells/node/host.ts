@@ -51,3 +51,14 @@ export const program: Program = {
     process.stderr.on('error', () => {})
   },
 }
+
+/** How many files and sockets this process may have open; Infinity where that is not known. */
+export const openFilesMax = (): number => {
+  const report: unknown = process.report.getReport()
+  if (typeof report !== 'object' || report === null || !('userLimits' in report)) return Infinity
+  const limits = report.userLimits
+  if (typeof limits !== 'object' || limits === null || !('open_files' in limits)) return Infinity
+  const files = limits.open_files
+  if (typeof files !== 'object' || files === null || !('soft' in files)) return Infinity
+  return typeof files.soft === 'number' ? files.soft : Infinity
+}

@@ -3,6 +3,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
+import { openFilesMax } from './host.ts'
 import type { Driver, Link } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import type { Wire } from '../common/outbox.ts'
@@ -113,16 +114,6 @@ class Descriptors {
     }
     this.none = none
   }
-}
-
-const openFilesMax = (): number => {
-  const report: unknown = process.report.getReport()
-  if (typeof report !== 'object' || report === null || !('userLimits' in report)) return Infinity
-  const limits = report.userLimits
-  if (typeof limits !== 'object' || limits === null || !('open_files' in limits)) return Infinity
-  const files = limits.open_files
-  if (typeof files !== 'object' || files === null || !('soft' in files)) return Infinity
-  return typeof files.soft === 'number' ? files.soft : Infinity
 }
 
 const isOneLeft = (): boolean => {
