@@ -94,7 +94,10 @@ const stopMsMax = 10_000
 // What a process needs besides its connections: streams, listeners, the runtime's own.
 const descriptorsReserved = 64
 
-/** The connections that fit into so many open files; a tiny limit is left to the system to enforce. */
+/**
+ * The connections that fit into so many open files; a tiny limit is left to the system to
+ * enforce.
+ */
 export const connectionsWithin = (openFilesMax: number): number =>
   openFilesMax < 4 * descriptorsReserved
     ? defaults.connectionsMax
