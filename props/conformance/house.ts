@@ -85,6 +85,29 @@ const residentAfterRest = async (broker: Broker): Promise<number | null> => {
   return residentBytes(broker.running.pid)
 }
 
+/** Who comes while accepting pauses is refused, or waits; nobody is taken in and thrown out. */
+const pausesAccepting = async (stage: Stage): Promise<void> => {
+  const { broker } = stage
+  if (broker.kind !== 'mosquitto') {
+    const { stderr } = broker.running
+    holds(stderr.includes('pauses'), 'the log', 'a line that accepting pauses', stderr)
+  }
+  for (let i = 0; i < 3; i++) {
+    let peer: Peer
+    try {
+      peer = await stage.dial()
+    } catch {
+      continue
+    }
+    const fate = await Promise.race([
+      peer.closed.then(() => 'thrown out'),
+      sleep(150).then(() => 'waiting'),
+    ])
+    same(fate, 'waiting', 'who connected while no descriptor was left')
+    peer.destroy()
+  }
+}
+
 const descriptors: Row = {
   name: 'out of file descriptors: alive, idle, and serving again afterwards',
   alone: { filesMax: 64 },
@@ -107,6 +130,7 @@ const descriptors: Row = {
     // Anything less would not be the case that this row is about.
     if (used !== null) holds(used >= 60, 'file descriptors in use', '60 to 64 of 64', used)
     await early.ping()
+    await pausesAccepting(stage)
     const beforeMs = processorMs(broker.running.pid)
     await sleep(1_500)
     const afterMs = processorMs(broker.running.pid)
@@ -118,7 +142,7 @@ const descriptors: Row = {
     }
     await early.ping()
     for (const peer of crowd) peer.destroy()
-    // Who comes before the broker has noticed that there is room again may still be sent away.
+    // Who comes before the broker has noticed that there is room again may still be refused.
     await until(3_000, 'serving a new client again', async () => {
       try {
         await (await stage.client('late')).ping()

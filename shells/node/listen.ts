@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { ListenOptions, Server, Socket } from 'node:net'
 import { openFilesMax } from './host.ts'
 import type { Driver, Link } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
@@ -82,46 +82,25 @@ function onFailure(this: Wired): void {
   this.wire.driver.closed(this.wire.link, 'failed')
 }
 
-// When accepting fails for good, it is tried again after this time.
+// While accepting pauses it is tried again after this time.
 const acceptPauseMs = 100
 
 // From so many descriptors below the limit on, it is worth looking whether any is left.
 const descriptorsNear = 128
 
-/**
- * Tells once when no file descriptor is left. Node itself cannot: libuv then accepts and closes
- * what is waiting, without a word to anybody and without spinning.
- */
-class Descriptors {
-  private readonly log: Log
-  private readonly max: number
-  private none = false
+// What must be free before accepting goes on: a descriptor for the listener, one for whoever comes.
+const descriptorsToGoOn = 2
 
-  constructor(log: Log) {
-    this.log = log
-    this.max = openFilesMax()
-  }
-
-  /** After a connection has been accepted, with the number of those that are open. */
-  check(connections: number): void {
-    if (connections < this.max - descriptorsNear && !this.none) return
-    const none = !isOneLeft()
-    if (none && !this.none) {
-      this.log.warn(
-        `No file descriptor is left with ${connections} connections open: new ones are turned ` +
-          'away. Raise the limit (ulimit -n).',
-      )
-    }
-    this.none = none
-  }
-}
-
-const isOneLeft = (): boolean => {
+/** Whether the process can open so many files more. */
+const areLeft = (count: number): boolean => {
+  const opened: Array<number> = []
   try {
-    closeSync(openSync('/dev/null', 'r'))
+    while (opened.length < count) opened.push(openSync('/dev/null', 'r'))
     return true
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'EMFILE')
+  } finally {
+    for (const file of opened) closeSync(file)
   }
 }
 
@@ -137,49 +116,88 @@ const accept = (driver: Driver, socket: Socket, listener: string): void => {
   wired.on('data', onData)
 }
 
+/**
+ * One address and port. Node can leave nobody waiting in the kernel's queue: without a descriptor
+ * libuv accepts and closes whoever comes, without a word to anybody, and a connection that was
+ * accepted is served. So the only pause is not to listen; who comes meanwhile is refused at once.
+ */
+class Door implements Listener {
+  port = 0
+  private readonly log: Log
+  private readonly address: ListenOptions
+  private readonly filesMax = openFilesMax()
+  private readonly driver: Driver
+  private readonly server: Server
+  private timer: NodeJS.Timeout | null = null
+  private closed = false
+  /** Why accepting pauses has been said, and it has not gone on since. */
+  private told = false
+
+  constructor(driver: Driver, log: Log, host: string, port: number) {
+    this.driver = driver
+    this.log = log
+    this.address = { host, port, backlog, ipv6Only: host.includes(':') }
+    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      accept(driver, socket, String(this.port))
+      this.look()
+    })
+  }
+
+  open(): Promise<Listener> {
+    const { server } = this
+    return new Promise((resolve, reject) => {
+      const onFailure = (error: Error): void => reject(listenErrorOf(error))
+      server.once('error', onFailure)
+      server.once('listening', () => {
+        this.port = portOf(server)
+        server.off('error', onFailure)
+        server.on('error', (error) => this.pause(error.message))
+        server.on('listening', () => {
+          this.told = false
+        })
+        resolve(this)
+      })
+      server.listen(this.address)
+    })
+  }
+
+  close(): void {
+    this.closed = true
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.server.close()
+  }
+
+  /** After a connection has been accepted: was it the last one that there is a descriptor for? */
+  private look(): void {
+    if (this.driver.connections < this.filesMax - descriptorsNear || areLeft(1)) return
+    this.pause(
+      `no file descriptor is left with ${this.driver.connections} connections open. Raise the ` +
+        'limit (ulimit -n).',
+    )
+  }
+
+  private pause(why: string): void {
+    if (this.timer !== null || this.closed) return
+    if (!this.told) this.log.warn(`Accepting on port ${this.port} pauses: ${why}`)
+    this.told = true
+    this.server.close()
+    this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
+  }
+
+  private goOn(): void {
+    this.timer = null
+    if (areLeft(descriptorsToGoOn)) this.server.listen({ ...this.address, port: this.port })
+    else this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
+  }
+}
+
 /** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
 export const listen = (
   driver: Driver,
   log: Log,
   host: string,
   port: number,
-): Promise<Listener> =>
-  new Promise((resolve, reject) => {
-    let name = String(port)
-    let closed = false
-    let pause: NodeJS.Timeout | null = null
-    const descriptors = new Descriptors(log)
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      accept(driver, socket, name)
-      descriptors.check(driver.connections)
-    })
-    const address = { host, port, backlog, ipv6Only: host.includes(':') }
-    const close = (): void => {
-      closed = true
-      if (pause !== null) clearTimeout(pause)
-      server.close()
-    }
-    const onError = (error: Error): void => {
-      if (pause !== null || closed) return
-      log.warn(`Accepting on port ${name} pauses: ${error.message}`)
-      // Node cannot leave connections waiting, so the only pause is not to listen.
-      server.close()
-      pause = setTimeout(() => {
-        pause = null
-        server.listen({ ...address, port: Number(name) })
-      }, acceptPauseMs)
-    }
-    const onFailure = (error: Error): void => reject(listenErrorOf(error))
-    server.once('error', onFailure)
-    server.once('listening', () => {
-      const chosen = portOf(server)
-      name = String(chosen)
-      server.off('error', onFailure)
-      server.on('error', onError)
-      resolve({ port: chosen, close })
-    })
-    server.listen(address)
-  })
+): Promise<Listener> => new Door(driver, log, host, port).open()
 
 const portOf = (server: Server): number => {
   const address = server.address()
