@@ -24,6 +24,7 @@ import {
   toReturnCode,
 } from '../core/codec/mod.ts'
 import type { Fault, Level, Limits, Packet, PacketTag } from '../core/codec/mod.ts'
+import { subscribe as makeSubscribe } from '../core/codec/make.ts'
 import { none } from '../core/codec/property.ts'
 import type { Place, Properties } from '../core/codec/property.ts'
 import * as B from '../core/data/bytes.ts'
@@ -1018,6 +1019,28 @@ codec('a packet may have 100 user properties and 16 KiB of properties, and no mo
   }
   assert.is(faultOf(5, sized(16_384)), null)
   assert.is(faultOf(5, sized(16_385))?.reason, 0x95)
+})
+
+codec('a SUBSCRIBE or UNSUBSCRIBE may name 10,000 topic filters, and no more', () => {
+  const limits = { ...defaultLimits, packetBytesMax: 1_000_000 }
+  for (const level of [3, 4, 5] as const) {
+    const one = makeSubscribe('a/b')
+    const filter = one.requests[0]!.filter
+    const subscribe = (count: number): Uint8Array =>
+      encode(level, { ...one, requests: Array.from({ length: count }, () => one.requests[0]!) })
+    const unsubscribe = (count: number): Uint8Array =>
+      encode(level, {
+        _tag: 'Unsubscribe',
+        packetId: 1,
+        filters: Array.from({ length: count }, () => filter),
+        properties: none,
+      })
+    for (const packet of [subscribe, unsubscribe]) {
+      assert.is(faultOf(level, packet(10_000), limits), null)
+      assert.is(faultOf(level, packet(10_001), limits)?.reason, 0x97)
+      assert.is(faultOf(level, packet(3), { ...limits, filtersMax: 2 })?.reason, 0x97)
+    }
+  }
 })
 
 codec('a frame above the maximum is refused at its header', () => {

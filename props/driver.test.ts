@@ -637,6 +637,36 @@ driver('a turn ends after about 5 ms, and who was not served comes first in the 
   assert.is(inputs.filter((input) => input._tag === 'Arrived').length, 41)
 })
 
+driver('writing ends after about 5 ms too, and who was not written to comes first', () => {
+  const world = new World({ tickMs: 0 })
+  const subscribers = Array.from({ length: 200 }, (_, i) => world.client(`s${i}`))
+  for (const subscriber of subscribers) world.say(subscriber, subscribe('t'))
+  const publisher = world.client('p')
+  world.settle()
+  const before = subscribers.map(({ wire }) => wire.writes)
+  const written = (): number => subscribers.filter(({ wire }, i) => wire.writes > before[i]!).length
+  for (const { wire } of subscribers) {
+    const write = wire.write.bind(wire)
+    wire.write = (bytes) => {
+      world.time += 0.1
+      return write(bytes)
+    }
+  }
+  world.say(publisher, publish('t', 10))
+  world.turn()
+  const first = written()
+  assert.ok(first >= 50 && first < 120, `${first} of 200 were written to in the first turn`)
+  // What comes meanwhile is served, and each still gets everything in order.
+  world.say(publisher, publish('t', 20))
+  assert.ok(world.settle() <= 6, 'the rest takes a few turns')
+  for (const { wire } of subscribers) {
+    const sizes = packetsIn(4, wire.got).flatMap((packet) =>
+      packet._tag === 'Publish' ? [B.size(packet.payload)] : []
+    )
+    assert.equal(sizes, [10, 20])
+  }
+})
+
 driver('what follows a CONNECT waits until it is answered', async () => {
   let answer: (reason: number) => void = () => {}
   const judge = (): Promise<number> => new Promise((resolve) => answer = resolve)

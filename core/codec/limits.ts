@@ -10,6 +10,8 @@ export interface Limits {
   readonly propertyBytesMax: number
   /** User properties in one property block. */
   readonly userPropertiesMax: number
+  /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE, so that no packet takes long to decode. */
+  readonly filtersMax: number
 }
 
 export const defaultLimits: Limits = {
@@ -17,4 +19,5 @@ export const defaultLimits: Limits = {
   connectPacketBytesMax: 65_536,
   propertyBytesMax: 16_384,
   userPropertiesMax: 100,
+  filtersMax: 10_000,
 }

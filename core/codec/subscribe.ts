@@ -5,7 +5,7 @@ import { isTopicFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { Cursor } from './cursor.ts'
 import { fail, failBy, failPlainly, readByte, readPacketId, readString, toQos } from './cursor.ts'
-import { malformedPacket, protocolError, topicFilterInvalid } from './fault.ts'
+import { malformedPacket, protocolError, quotaExceeded, topicFilterInvalid } from './fault.ts'
 import type { Level, Suback, Subscribe, SubscribeRequest, Unsuback, Unsubscribe } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
@@ -25,6 +25,7 @@ export const decodeSubscribe = (c: Cursor): Subscribe => {
     const filter = readFilter(c)
     const options = readByte(c, 'the subscription options')
     if (filter !== null && c.fault === null) readRequest(c, filter, options, requests)
+    if (requests.length > c.limits.filtersMax) tooManyFilters(c)
   }
   return { _tag: 'Subscribe', packetId, requests, properties }
 }
@@ -95,7 +96,7 @@ export const decodeUnsubscribe = (c: Cursor): Unsubscribe => {
   }
   while (c.at < c.end) {
     const filter = readFilter(c)
-    if (filter !== null) filters.push(filter)
+    if (filter !== null && filters.push(filter) > c.limits.filtersMax) tooManyFilters(c)
   }
   return { _tag: 'Unsubscribe', packetId, filters, properties }
 }
@@ -120,6 +121,9 @@ export const decodeUnsuback = (c: Cursor): Unsuback => {
 
 const readOnlyInFive = (c: Cursor, tag: 'Subscribe' | 'Suback' | 'Unsubscribe'): Properties =>
   c.level === 5 ? readProperties(c, tag) : none
+
+const tooManyFilters = (c: Cursor): void =>
+  failPlainly(c, quotaExceeded, `a packet has more than ${c.limits.filtersMax} topic filters`)
 
 /** A topic filter, or null with a fault noted. [MQTT-3.8.3-1] [MQTT-3.10.3-1] */
 const readFilter = (c: Cursor): TopicFilter | null => {

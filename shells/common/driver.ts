@@ -75,12 +75,15 @@ export interface Counters {
   readonly dropped: { readonly [reason in DropReason]: number }
 }
 
-// The limits of a turn. A connection's share is the size of one read; the time is what others may
-// have to wait for. A batch is long enough to spread the cost of one run over many packets and
+// The limits of a turn. A connection's share is the size of one read; the times, for reading and
+// for writing, are what others may have to wait for. A batch is long enough to spread the cost of one run over many packets and
 // short enough to look at the clock in between: its size follows the time that the batches take,
 // since a packet may be an acknowledgement or go to a thousand receivers.
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
+const flushMsMax = 5
+// A write takes a few microseconds, and a look at the clock is not much less.
+const writesPerLook = 32
 const batchInputsMin = 64
 const batchInputsMax = 512
 const batchMsMin = 0.75
@@ -193,6 +196,12 @@ export class Driver {
     this.takeTurn()
   }
   private readonly settle = (link: Link): void => this.afterWrite(link)
+  private flushUntil = 0
+  private flushed = 0
+  private readonly isFlushOver = (): boolean => {
+    this.flushed += 1
+    return this.flushed % writesPerLook === 0 && this.host.now() >= this.flushUntil
+  }
 
   constructor(options: DriverOptions) {
     const { config, host } = options
@@ -373,7 +382,8 @@ export class Driver {
       this.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()
-    this.office.flush(this.settle)
+    this.flushUntil = this.host.now() + flushMsMax
+    this.office.flush(this.settle, this.isFlushOver)
     const { borrowing } = this
     for (let i = 0; i < borrowing.length; i++) {
       const link = borrowing[i]!
@@ -384,7 +394,8 @@ export class Driver {
     borrowing.length = 0
     if (this.lingerAt <= this.at) this.endLingering()
     this.log.flush(this.at)
-    if (this.head < this.queue.length || this.extra.length > 0) this.schedule()
+    const isBehind = this.head < this.queue.length || this.office.dirty.length > 0
+    if (isBehind || this.extra.length > 0) this.schedule()
     this.arm()
     this.maybeStopped()
   }

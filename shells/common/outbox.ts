@@ -43,6 +43,8 @@ const pieceBytes = 256 * 1024
 const sharersMin = 4
 const openGroupsMax = 8
 
+const never = (): boolean => false
+
 // What an outbox takes at first, at most: more only once it is really needed.
 const expectedClassMax = 16
 
@@ -188,8 +190,9 @@ export class Office<Box extends Outbox> {
   /**
    * Offers everything new to the wires, one write per outbox (more only where one would be larger
    * than a piece), then calls `after` for each. Groups end here: what comes next is a new turn.
+   * Asks after each whether the flush is over; who is left stays dirty and comes first in the next.
    */
-  flush(after: (outbox: Box) => void): void {
+  flush(after: (outbox: Box) => void, isOver: () => boolean = never): void {
     for (let i = 0; i < this.groups.length; i++) {
       const { segment } = this.groups[i]!
       segment.group = null
@@ -204,6 +207,10 @@ export class Office<Box extends Outbox> {
       outbox.dirty = false
       this.offer(outbox)
       after(outbox)
+      if (isOver()) {
+        this.dirty = [...dirty.slice(i + 1), ...this.dirty]
+        return
+      }
     }
   }
 
