@@ -394,7 +394,7 @@ export class Driver {
     borrowing.length = 0
     if (this.lingerAt <= this.at) this.endLingering()
     this.log.flush(this.at)
-    const isBehind = this.head < this.queue.length || this.office.dirty.length > 0
+    const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
     this.arm()
     this.maybeStopped()

@@ -132,7 +132,9 @@ export class Office<Box extends Outbox> {
   private pooledBytes = 0
   private readonly groups: Array<Group> = []
   /** Outboxes with new output since the last `flush`, each once. */
-  dirty: Array<Box> = []
+  private dirty: Array<Box> = []
+  /** Outboxes that the flushes before did not get to, the longest waiting first. */
+  private late: Array<Box> = []
 
   /**
    * `allocate` makes a buffer of so many bytes (a shell may want its runtime's own kind);
@@ -190,7 +192,7 @@ export class Office<Box extends Outbox> {
   /**
    * Offers everything new to the wires, one write per outbox (more only where one would be larger
    * than a piece), then calls `after` for each. Groups end here: what comes next is a new turn.
-   * Asks after each whether the flush is over; who is left stays dirty and comes first in the next.
+   * Asks now and then whether the flush is over; who is left stays dirty for the next.
    */
   flush(after: (outbox: Box) => void, isOver: () => boolean = never): void {
     for (let i = 0; i < this.groups.length; i++) {
@@ -199,19 +201,32 @@ export class Office<Box extends Outbox> {
       this.release(segment)
     }
     this.groups.length = 0
-    const { dirty } = this
-    if (dirty.length === 0) return
+    const { dirty, late } = this
+    if (dirty.length === 0 && late.length === 0) return
     this.dirty = []
-    for (let i = 0; i < dirty.length; i++) {
-      const outbox = dirty[i]!
-      outbox.dirty = false
-      this.offer(outbox)
-      after(outbox)
-      if (isOver()) {
-        this.dirty = [...dirty.slice(i + 1), ...this.dirty]
-        return
-      }
+    this.late = []
+    let next = 0
+    let nextLate = 0
+    // By turns, so that a crowd that is still owed something makes nobody wait who comes after it.
+    while (next < dirty.length || nextLate < late.length) {
+      if (next < dirty.length) this.visit(dirty[next++]!, after)
+      if (nextLate < late.length) this.visit(late[nextLate++]!, after)
+      if (isOver()) break
     }
+    if (next < dirty.length || nextLate < late.length) {
+      this.late = [...late.slice(nextLate), ...dirty.slice(next)]
+    }
+  }
+
+  /** Whether somebody is owed something that no wire has been offered. */
+  get isBehind(): boolean {
+    return this.late.length > 0 || this.dirty.length > 0
+  }
+
+  private visit(outbox: Box, after: (outbox: Box) => void): void {
+    outbox.dirty = false
+    this.offer(outbox)
+    after(outbox)
   }
 
   /** The kernel has taken `count` more of the bytes that the wire did not take at once. */
