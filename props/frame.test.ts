@@ -35,8 +35,15 @@ const publish = (size: number, fill = 0x78): Packet => ({
   properties: none,
 })
 
-const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array =>
-  Uint8Array.from(chunks.flatMap((chunk) => [...chunk]))
+const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
 
 /** A life on the wire: CONNECT and what follows it at that level. */
 const stream = fc.constantFrom(...levels).chain((level) =>
@@ -251,6 +258,55 @@ frames('a paused connection keeps what came, in order', () => {
     reader.release()
   }
   assert.is(reader.waiting, 0)
+})
+
+frames('large frames of several connections stay readable to the end of their turn', () => {
+  const size = fc.oneof(fc.nat({ max: 70_000 }), fc.integer({ min: 60_000, max: 400_000 }))
+  const step = fc.oneof(fc.constant(65_536), fc.integer({ min: 1, max: 300_000 }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(size, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 3 }),
+      fc.array(step, { minLength: 1, maxLength: 8 }),
+      (wanted, steps) => {
+        let fill = 0
+        const peers = wanted.map((sizes) => ({
+          reader: createReader(defaultLimits, 4),
+          bytes: join(sizes.map((each) => encode(4, publish(each, fill = (fill + 1) & 0xff)))),
+          at: 0,
+        }))
+        const fills: number[][] = peers.map(() => [])
+        for (let i = 0; peers.some(({ at, bytes }) => at < bytes.length); i++) {
+          // One turn: all are read from, twice, and decoded, and only then anything is looked at.
+          const came: Array<[number, B.Bytes]> = []
+          for (const [who, peer] of [...peers.entries(), ...peers.entries()]) {
+            const end = Math.min(peer.bytes.length, peer.at + steps[(i + who) % steps.length]!)
+            peer.reader.push(peer.bytes, peer.at, end)
+            peer.at = end
+            for (let next = peer.reader.next(); next !== null; next = peer.reader.next()) {
+              if (next._tag === 'Left') throw new Error(next.left.detail)
+              if (next.right._tag === 'Publish') came.push([who, next.right.payload])
+            }
+          }
+          for (const [who, payload] of came) {
+            const view = B.view(payload)
+            const first = view[0] ?? -1
+            assert.ok(view.every((one) => one === first), 'a payload was written over')
+            fills[who]!.push(first)
+          }
+          for (const { reader } of peers) reader.release()
+        }
+        fill = 0
+        const expected = wanted.map((sizes) =>
+          sizes.map((each) => {
+            fill = (fill + 1) & 0xff
+            return each === 0 ? -1 : fill
+          })
+        )
+        assert.equal(fills, expected)
+      },
+    ),
+    { numRuns: runs(60) },
+  )
 })
 
 /** Milliseconds for one PUBLISH of this size to arrive in chunks of `step` bytes; best of three. */

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Conn } from '../core/mod.ts'
-import { encode, none, UNREPORTED_BYTES_MAX } from '../core/mod.ts'
+import { encode, encodedBound, none, UNREPORTED_BYTES_MAX } from '../core/mod.ts'
 import type { Level, Packet } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import { parseTopicName } from '../core/topic/name.ts'
@@ -327,6 +327,28 @@ outbox('memory goes back to the pool and is used again', () => {
   const once = allocated()
   for (let i = 0; i < 20; i++) turn()
   assert.is(allocated(), once)
+})
+
+outbox('a segment holds what it was made for, and wastes little of what is large', () => {
+  const size = fc.oneof(
+    fc.integer({ min: 1, max: 2_000_000 }),
+    fc.tuple(fc.integer({ min: 10, max: 20 }), fc.integer({ min: -40, max: 40 }))
+      .map(([power, more]) => 2 ** power + more),
+  )
+  fc.assert(
+    fc.property(size, (bytes) => {
+      const { office, wires, boxes, allocated } = bench(1)
+      const packet = publish(bytes, 1)
+      office.send(boxes[0]!, 4, packet)
+      office.flush(afterWrite)
+      same(join(wires[0]!.seen), encode(4, packet), 'the packet')
+      const needed = encodedBound(4, packet)
+      assert.ok(allocated() >= needed)
+      const most = needed > 65_536 ? 1.25 * needed : Math.max(2048, 2 * needed)
+      assert.ok(allocated() <= most, `${allocated()} for ${needed}`)
+    }),
+    { numRuns: runs(200) },
+  )
 })
 
 outbox('a peak of one turn is not held ready for ever', () => {

@@ -36,9 +36,35 @@ export const createReader = (limits: Limits, level: Level | 0 = 0): Reader =>
   new ChunkReader(limits, level)
 
 const nothing = new Uint8Array(0)
+const none: ReadonlyArray<Uint8Array> = []
 
 /** The first buffer for an unfinished frame, so that single bytes do not each want a new one. */
 const heldBytesMin = 64
+
+// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: one
+// buffer that a reader is done with is kept for whoever needs such a one next. It holds nothing that
+// anybody still reads, so keeping it changes no result.
+const spareBytesMin = 64 * 1024
+const spareBytesMax = 2 * 1024 * 1024
+const sparesMax = 8
+const spares: Array<Uint8Array> = []
+
+/** A buffer of at least so many bytes and at most four times as many. */
+const bufferOf = (bytes: number): Uint8Array => {
+  for (let i = 0; i < spares.length; i++) {
+    const spare = spares[i]!
+    if (spare.length < bytes || spare.length > 4 * bytes) continue
+    spares[i] = spares[spares.length - 1]!
+    spares.pop()
+    return spare
+  }
+  return new Uint8Array(bytes)
+}
+
+const giveBack = (buffer: Uint8Array): void => {
+  if (buffer.length < spareBytesMin || buffer.length > spareBytesMax) return
+  if (spares.length < sparesMax) spares.push(buffer)
+}
 
 // A class, so that a connection costs one object and not one closure per function.
 class ChunkReader implements Reader {
@@ -49,6 +75,8 @@ class ChunkReader implements Reader {
   private held: Uint8Array = nothing
   private heldAt = 0
   private heldEnd = 0
+  /** Large buffers that became too small in this turn. */
+  private outgrown: ReadonlyArray<Uint8Array> = none
   /** The chunk: lent[lentAt, lentEnd). */
   private lent: Uint8Array = nothing
   private lentAt = 0
@@ -84,6 +112,10 @@ class ChunkReader implements Reader {
 
   release(): void {
     this.compact()
+    if (this.outgrown.length > 0) {
+      for (let i = 0; i < this.outgrown.length; i++) giveBack(this.outgrown[i]!)
+      this.outgrown = none
+    }
     if (this.lentAt < this.lentEnd) this.hold(this.lentEnd - this.lentAt)
     this.lent = nothing
     this.lentAt = 0
@@ -159,14 +191,19 @@ class ChunkReader implements Reader {
   }
 
   /**
-   * A new buffer with room for `count` more bytes, at least twice what is kept. The old one is left
-   * alone: packets of this turn may still lie in it.
+   * A new buffer with room for `count` more bytes, at least twice what is kept; up to four times for
+   * a frame that is going to need it. The old one is left alone: packets of this turn may still lie
+   * in it.
    */
   private grow(count: number): void {
-    const kept = this.heldEnd - this.heldAt
-    const size = kept + count > 2 * kept ? kept + count : 2 * kept
-    const buffer = new Uint8Array(size > heldBytesMin ? size : heldBytesMin)
-    buffer.set(this.held.subarray(this.heldAt, this.heldEnd))
+    const { held, heldAt, heldEnd } = this
+    const kept = heldEnd - heldAt
+    let size = kept + count > 2 * kept ? kept + count : 2 * kept
+    const frame = frameSize(held, heldAt, heldEnd, this.packetBytesMax())
+    if (frame > size) size = frame < 4 * kept ? frame : size > 4 * kept ? size : 4 * kept
+    const buffer = bufferOf(size > heldBytesMin ? size : heldBytesMin)
+    buffer.set(held.subarray(heldAt, heldEnd))
+    if (held.length >= spareBytesMin) this.outgrown = [...this.outgrown, held]
     this.held = buffer
     this.heldAt = 0
     this.heldEnd = kept
@@ -180,6 +217,7 @@ class ChunkReader implements Reader {
   private compact(): void {
     const kept = this.heldEnd - this.heldAt
     if (kept === 0) {
+      giveBack(this.held)
       this.drop()
       return
     }

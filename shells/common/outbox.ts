@@ -28,9 +28,11 @@ export interface Wire {
 }
 
 // The smallest segment holds a turn's answers for most connections; the largest that is kept for
-// later use holds what a stalled connection may hold of QoS 0 messages (unwrittenBytesMax).
+// later use holds the largest packet. Up to 64 KiB each size class is twice the one before; above,
+// where a byte too many costs a page, four classes make a doubling.
 const sizeClassMin = 11
-const sizeClassMax = 20
+const sizeClassFine = 16
+const sizeClassMax = sizeClassFine + 4 * 6
 const pooledBytesMax = 16 * 1024 * 1024
 
 // A write is cut into pieces so that a slow socket shows progress: the broker ends a connection
@@ -423,7 +425,7 @@ export class Office<Box extends Outbox> {
         return segment
       }
     }
-    return new Segment(this.allocate(2 ** sizeClass), sizeClass)
+    return new Segment(this.allocate(sizeOf(sizeClass)), sizeClass)
   }
 
   private release(segment: Segment): void {
@@ -464,10 +466,20 @@ const areEqual = (a: ReadonlyArray<Conn>, b: ReadonlyArray<Conn>): boolean => {
   return true
 }
 
-/** The logarithm of the smallest segment size that holds so many bytes. */
+/** Bytes of a segment of this class. */
+const sizeOf = (sizeClass: number): number => {
+  if (sizeClass <= sizeClassFine) return 2 ** sizeClass
+  const quarters = sizeClass - sizeClassFine
+  return 2 ** (sizeClassFine + (quarters >> 2)) * (1 + (quarters & 3) / 4)
+}
+
+/** The class of the smallest segment that holds so many bytes. */
 const classOf = (bytes: number): number => {
-  const needed = 32 - Math.clz32(bytes - 1)
-  return bytes < 2 || needed < sizeClassMin ? sizeClassMin : needed
+  if (bytes <= 1 << sizeClassMin) return sizeClassMin
+  const whole = 31 - Math.clz32(bytes - 1)
+  if (whole < sizeClassFine) return whole + 1
+  const quarters = Math.ceil((bytes / 2 ** whole - 1) * 4)
+  return sizeClassFine + 4 * (whole - sizeClassFine) + quarters
 }
 
 const bytesOf = (segment: Segment, start: number, end: number): Uint8Array => {
