@@ -41,9 +41,9 @@ const none: ReadonlyArray<Uint8Array> = []
 /** The first buffer for an unfinished frame, so that single bytes do not each want a new one. */
 const heldBytesMin = 64
 
-// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: one
-// buffer that a reader is done with is kept for whoever needs such a one next. It holds nothing that
-// anybody still reads, so keeping it changes no result.
+// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: a few
+// that readers are done with are kept for whoever needs such a one next. Nobody reads what is in
+// them any more, so keeping them changes no result.
 const spareBytesMin = 64 * 1024
 const spareBytesMax = 2 * 1024 * 1024
 const sparesMax = 8
@@ -191,9 +191,9 @@ class ChunkReader implements Reader {
   }
 
   /**
-   * A new buffer with room for `count` more bytes, at least twice what is kept; up to four times for
-   * a frame that is going to need it. The old one is left alone: packets of this turn may still lie
-   * in it.
+   * A new buffer with room for `count` more bytes, at least twice what is kept; up to four times
+   * for a frame that is going to need it. The old one is left alone: packets of this turn may still
+   * lie in it.
    */
   private grow(count: number): void {
     const { held, heldAt, heldEnd } = this
