@@ -41,7 +41,7 @@ const none: ReadonlyArray<Uint8Array> = []
 /** The first buffer for an unfinished frame, so that single bytes do not each want a new one. */
 const heldBytesMin = 64
 
-// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: a few
+// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: some
 // that readers are done with are kept for whoever needs such a one next. Nobody reads what is in
 // them any more, so keeping them changes no result.
 const spareBytesMin = 64 * 1024

@@ -76,9 +76,10 @@ export interface Counters {
 }
 
 // The limits of a turn. A connection's share is the size of one read; the times, for reading and
-// for writing, are what others may have to wait for. A batch is long enough to spread the cost of one run over many packets and
-// short enough to look at the clock in between: its size follows the time that the batches take,
-// since a packet may be an acknowledgement or go to a thousand receivers.
+// for writing, are what others may have to wait for. A batch is long enough to spread the cost of
+// one run over many packets and short enough to look at the clock in between: its size follows the
+// time that the batches take, since a packet may be an acknowledgement or go to a thousand
+// receivers.
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
 const flushMsMax = 5
