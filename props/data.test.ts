@@ -533,11 +533,12 @@ queue.run()
 const heap = suite('Heap')
 
 type HeapOp =
-  | { readonly kind: 'push'; readonly at: number; readonly item: number }
+  | { readonly kind: 'push'; readonly at: number; readonly order: number; readonly item: number }
   | { readonly kind: 'pop' }
   | { readonly kind: 'filter'; readonly modulus: number }
 
 type Timed = { readonly at: number; readonly item: number }
+type Ordered = Timed & { readonly order: number }
 
 /** All in order, by popping. */
 const drain = (items: Heap.Heap<number>): Timed[] => {
@@ -549,13 +550,13 @@ const drain = (items: Heap.Heap<number>): Timed[] => {
   return drained
 }
 
-const heapLaw: Law<Heap.Heap<number>, ReadonlyArray<Timed>, HeapOp> = {
+const heapLaw: Law<Heap.Heap<number>, ReadonlyArray<Ordered>, HeapOp> = {
   empty: Heap.empty,
   model: [],
   apply: (items, _, op) => {
     switch (op.kind) {
       case 'push':
-        return Heap.push(items, op.at, op.item)
+        return Heap.push(items, op.at, op.order, op.item)
       case 'pop':
         return Heap.pop(items)
       case 'filter':
@@ -565,10 +566,11 @@ const heapLaw: Law<Heap.Heap<number>, ReadonlyArray<Timed>, HeapOp> = {
   imitate: (items, op) => {
     switch (op.kind) {
       case 'push': {
-        // Behind all that are due no later: equal times keep the order of insertion.
-        const later = items.findIndex((timed) => timed.at > op.at)
+        // Behind all that come no later: equals keep the order of insertion.
+        const { at, order, item } = op
+        const later = items.findIndex((one) => one.at > at || (one.at === at && one.order > order))
         const index = later < 0 ? items.length : later
-        return [...items.slice(0, index), { at: op.at, item: op.item }, ...items.slice(index)]
+        return [...items.slice(0, index), { at, order, item }, ...items.slice(index)]
       }
       case 'pop':
         return items.slice(1)
@@ -578,18 +580,19 @@ const heapLaw: Law<Heap.Heap<number>, ReadonlyArray<Timed>, HeapOp> = {
   },
   agree: (items, model) => {
     assert.is(Heap.size(items), model.length)
-    assert.equal(drain(items), model)
+    assert.equal(drain(items), model.map(({ at, item }) => ({ at, item })))
     if (model.length === 0) assert.is(Heap.peek(items), undefined)
   },
 }
 
-heap('agrees with a sorted array on every version, equal times in order of insertion', () => {
+heap('agrees with a sorted array on every version, equals in order of insertion', () => {
   const op: fc.Arbitrary<HeapOp> = fc.oneof(
     {
       weight: 6,
       arbitrary: fc.record({
         kind: fc.constant('push'),
         at: fc.oneof(fc.nat(5), fc.integer()),
+        order: fc.nat(2),
         item: fc.nat(1000),
       }),
     },
@@ -609,7 +612,7 @@ heap('agrees with a sorted array on every version, equal times in order of inser
 
 heap('filter() takes a heap that is one deep line, and answers the same where all stay', () => {
   let items: Heap.Heap<number> = Heap.empty
-  for (let i = 200_000; i > 0; i--) items = Heap.push(items, i, i)
+  for (let i = 200_000; i > 0; i--) items = Heap.push(items, i, 0, i)
   assert.is(Heap.filter(items, () => true), items)
   const even = Heap.filter(items, (item) => item % 2 === 0)
   assert.is(Heap.size(even), 100_000)

@@ -11,12 +11,17 @@ import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { type Link, NEVER, type Session, type Timer } from './state.ts'
 
-const push = (draft: Draft, at: Millis, timer: Timer): void => {
+// Of what is due at the same time connections come first, the oldest of them first, then sessions,
+// likewise, then retained messages; when an entry was put in says nothing, since timers are lazy.
+const SESSIONS = IntMap.keyLimit
+const RETAINED = 2 * IntMap.keyLimit
+
+const push = (draft: Draft, at: Millis, order: number, timer: Timer): void => {
   const live = IntMap.size(draft.links) + IntMap.size(draft.sessions) + draft.retainedExpiring
   if (Heap.size(draft.timers) > 2 * live + 1024) {
     draft.timers = Heap.filter(draft.timers, (old, oldAt) => counts(draft, old, oldAt))
   }
-  draft.timers = Heap.push(draft.timers, at, timer)
+  draft.timers = Heap.push(draft.timers, at, order, timer)
 }
 
 /** Whether an entry still speaks for its owner. */
@@ -37,17 +42,18 @@ export const counts = (draft: Draft, timer: Timer, at: Millis): boolean => {
 export const wakeLink = (draft: Draft, link: Link, at: Millis): void => {
   if (at >= link.timerAt || at >= NEVER) return
   editLink(draft, link).timerAt = at
-  push(draft, at, { _tag: 'Link', slot: link.conn.slot, generation: link.conn.generation })
+  const { slot, generation } = link.conn
+  push(draft, at, link.opening, { _tag: 'Link', slot, generation })
 }
 
 /** Has the session looked at no later than `at`. */
 export const wakeSession = (draft: Draft, session: Session, at: Millis): void => {
   if (at >= session.timerAt || at >= NEVER) return
   editSession(draft, session).timerAt = at
-  push(draft, at, { _tag: 'Session', session: session.number })
+  push(draft, at, SESSIONS + session.number, { _tag: 'Session', session: session.number })
 }
 
 /** Has the retained message of the topic removed at `at`. */
 export const wakeRetained = (draft: Draft, topic: TopicName, at: Millis): void => {
-  push(draft, at, { _tag: 'Retained', topic })
+  push(draft, at, RETAINED, { _tag: 'Retained', topic })
 }

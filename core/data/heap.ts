@@ -1,6 +1,5 @@
-// A persistent queue by time, as a leftist heap. Items of equal time come out in the order they
-// were put in: each carries the number of its insertion, so that the same history always runs the
-// same.
+// A persistent queue by time, as a leftist heap. Of items of equal time the lower order comes
+// first, and of equal order the one that was put in first: the same history always runs the same.
 
 export interface Heap<A> {
   readonly size: number
@@ -12,6 +11,8 @@ export interface Heap<A> {
 interface Node<A> {
   readonly at: number
   readonly order: number
+  /** The number of its insertion. */
+  readonly entry: number
   readonly item: A
   /** Nodes on the way down the right side: rank(left) >= rank(right), rank = rank(right) + 1. */
   readonly rank: number
@@ -23,13 +24,14 @@ export const empty: Heap<never> = { size: 0, next: 0, root: null }
 
 export const size = <A>(heap: Heap<A>): number => heap.size
 
-/** The heap with the item due at `at` (any number but NaN). */
-export const push = <A>(heap: Heap<A>, at: number, item: A): Heap<A> => {
-  const node: Node<A> = { at, order: heap.next, item, rank: 1, left: null, right: null }
+/** The heap with the item due at `at`; `order` counts among equals. Neither is NaN. */
+export const push = <A>(heap: Heap<A>, at: number, order: number, item: A): Heap<A> => {
+  const entry = heap.next
+  const node: Node<A> = { at, order, entry, item, rank: 1, left: null, right: null }
   return { size: heap.size + 1, next: heap.next + 1, root: merge(heap.root, node) }
 }
 
-/** The earliest item, and of several the one that was put in first. */
+/** The first item. */
 export const peek = <A>(heap: Heap<A>): { readonly at: number; readonly item: A } | undefined =>
   heap.root === null ? undefined : heap.root
 
@@ -60,20 +62,20 @@ export const filter = <A>(heap: Heap<A>, keep: (item: A, at: number) => boolean)
   // A sorted list is a leftist heap already: each node the only, left child of the one before.
   let root: Node<A> | null = null
   for (let i = kept.length - 1; i >= 0; i--) {
-    const { at, order, item } = kept[i]!
-    root = { at, order, item, rank: 1, left: root, right: null }
+    const { at, order, entry, item } = kept[i]!
+    root = { at, order, entry, item, rank: 1, left: root, right: null }
   }
   return { size: kept.length, next: heap.next, root }
 }
 
 const compare = <A>(a: Node<A>, b: Node<A>): number =>
-  a.at === b.at ? a.order - b.order : a.at - b.at
+  a.at - b.at || a.order - b.order || a.entry - b.entry
 
 /** Goes down right sides only, which are at most log2(size + 1) long each: safe to recur. */
 const merge = <A>(a: Node<A> | null, b: Node<A> | null): Node<A> | null => {
   if (a === null) return b
   if (b === null) return a
-  return a.at < b.at || (a.at === b.at && a.order < b.order) ? join(a, b) : join(b, a)
+  return compare(a, b) < 0 ? join(a, b) : join(b, a)
 }
 
 const join = <A>(top: Node<A>, other: Node<A>): Node<A> => {
@@ -81,8 +83,8 @@ const join = <A>(top: Node<A>, other: Node<A>): Node<A> => {
   const left = top.left
   const mergedRank = merged === null ? 0 : merged.rank
   const leftRank = left === null ? 0 : left.rank
-  const { at, order, item } = top
+  const { at, order, entry, item } = top
   return leftRank >= mergedRank
-    ? { at, order, item, rank: mergedRank + 1, left, right: merged }
-    : { at, order, item, rank: leftRank + 1, left: merged, right: left }
+    ? { at, order, entry, item, rank: mergedRank + 1, left, right: merged }
+    : { at, order, entry, item, rank: leftRank + 1, left: merged, right: left }
 }
