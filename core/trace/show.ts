@@ -1,0 +1,161 @@
+// Every input, effect, packet and note as one line of text, for logs, stories and replays: the same
+// line for the same value on every runtime, in the words of the standard. Whatever a client chose
+// stands in quotation marks with its surprises escaped; secrets are blanked. README.md has the
+// grammar.
+
+import type { Effect, Question } from '../broker/effect.ts'
+import type { Command, Conn, Input, Millis, Peer } from '../broker/input.ts'
+import type { Note } from '../broker/note.ts'
+import { NEVER } from '../broker/state.ts'
+import type { Fault } from '../codec/fault.ts'
+import type { Level, Packet } from '../codec/packet.ts'
+import { toGrant, toReturnCode } from '../codec/reason.ts'
+import { absurd } from '../prelude.ts'
+import { configText } from './config-text.ts'
+import type { Style } from './connect-text.ts'
+import { packetText } from './packet-text.ts'
+import { blanked } from './property-text.ts'
+import { hex, quote } from './words.ts'
+
+/** What a connection is called. */
+export type NameOf = (conn: Conn) => string
+
+/** A name that says all there is to say about a connection: `c3.17` is slot 3, generation 17. */
+export const explicitName: NameOf = ({ slot, generation }) => `c${slot}.${generation}`
+
+const harmless: Style = { secretText: blanked, ownId: null }
+
+/** A packet: `publish 'd/1' qos2 id7 dup "on"`. */
+export const showPacket = (packet: Packet): string => packetText(packet, harmless)
+
+/** A packet as a server says it in this level: below 5 with the return codes of the level. */
+const showSent = (packet: Packet, level: Level): string => {
+  if (level === 5) return showPacket(packet)
+  if (packet._tag === 'Connack') {
+    return showPacket({ ...packet, reason: toReturnCode(packet.reason) })
+  }
+  if (packet._tag === 'Suback') {
+    return showPacket({ ...packet, reasons: packet.reasons.map(toGrant) })
+  }
+  return packet._tag === 'Unsuback' ? showPacket({ ...packet, reasons: [] }) : showPacket(packet)
+}
+
+const showPeer = ({ address, port }: Peer): string => `from ${quote(address, '"')} ${port}`
+
+/** An effect: `a< puback id7`, `a close 0x8e`; notes begin with a hyphen. */
+export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): string => {
+  switch (effect._tag) {
+    case 'Send':
+      return `${nameOf(effect.conn)}< ${showSent(effect.packet, effect.level)}`
+    case 'Multicast':
+      return `${effect.conns.map(nameOf).join(' ')}< ${showSent(effect.packet, effect.level)}`
+    case 'Close':
+      return `${nameOf(effect.conn)} close ${hex(effect.reason)}`
+    case 'Pause':
+    case 'Resume':
+      return `${nameOf(effect.conn)} ${effect._tag.toLowerCase()}`
+    case 'Judge':
+      return `${nameOf(effect.conn)} judge ${questionText(effect.question)}`
+    case 'Note':
+      return showNote(effect.note, nameOf)
+    default:
+      return absurd(effect)
+  }
+}
+
+const questionText = ({ clientId, userName, password, peer }: Question): string =>
+  [
+    quote(clientId, "'"),
+    ...(userName === null ? [] : ['user', quote(userName, '"')]),
+    ...(password === null ? [] : ['password', blanked(password)]),
+    showPeer(peer),
+  ].join(' ')
+
+const faultText = ({ clause, detail }: Fault): string => ` [${clause}] ${quote(detail, '"')}`
+
+/** A note: `- dropped 'd/1' qos1 for 'b': queue full`. */
+export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
+  switch (note._tag) {
+    case 'ConnectionOpened':
+      return `- ${nameOf(note.conn)} opened: listener ${quote(note.listener, '"')} ` +
+        showPeer(note.peer)
+    case 'ClientConnected':
+      return `- ${nameOf(note.conn)} connected: ${quote(note.clientId, "'")} v${note.level}` +
+        (note.cleanStart ? ' clean-start' : '') +
+        (note.keepAliveS === 0 ? '' : ` keep-alive ${note.keepAliveS}`) +
+        (note.userName === null ? '' : ` user ${quote(note.userName, '"')}`) +
+        (note.sessionPresent ? ' session-present' : '')
+    case 'ConnectionEnded': {
+      const id = note.clientId === null ? '' : ` ${quote(note.clientId, "'")}`
+      return `- ${nameOf(note.conn)} ended${id}: ${note.ending} ${hex(note.reason)}` +
+        (note.fault === null ? '' : faultText(note.fault))
+    }
+    case 'Subscribed':
+      return `- subscribed ${quote(note.clientId, "'")} ${quote(note.filter, "'")} qos${note.qos}`
+    case 'Unsubscribed':
+      return `- unsubscribed ${quote(note.clientId, "'")} ${quote(note.filter, "'")}`
+    case 'Dropped': {
+      const whom = note.clientId === null ? '' : ` for ${quote(note.clientId, "'")}`
+      return `- dropped ${quote(note.topic, "'")} qos${note.qos}${whom}: ${note.why}`
+    }
+    case 'SessionEnded':
+      return `- session ${quote(note.clientId, "'")} ended: ${note.why}` +
+        (note.messages === 0 ? '' : `, ${note.messages} messages`)
+    case 'WillPublished':
+      return `- will of ${quote(note.clientId, "'")} published: ${quote(note.topic, "'")}`
+    case 'Stale':
+      return `- stale ${nameOf(note.conn)}: ${quote(note.input, '"')}`
+    default:
+      return absurd(note)
+  }
+}
+
+/**
+ * An input as the line that a story has for it; the time is no part of it, but for a tick, which
+ * is nothing else.
+ */
+export const showInput = (input: Input, nameOf: NameOf = explicitName): string => {
+  switch (input._tag) {
+    case 'Opened':
+      return `${nameOf(input.conn)} open listener ${quote(input.listener, '"')} ` +
+        `${showPeer(input.peer)} nonce ${quote(input.nonce, '"')}`
+    case 'Arrived':
+      return `${nameOf(input.conn)}> ${showPacket(input.packet)}`
+    case 'Broke':
+      return `${nameOf(input.conn)} broke ${hex(input.fault.reason)} ` +
+        `${quote(input.fault.clause, '"')} ${quote(input.fault.detail, '"')} ` +
+        `level ${input.fault.level}`
+    case 'Closed':
+      return `${nameOf(input.conn)} ${input.why === 'closed' ? 'lose' : 'fail'}`
+    case 'Written':
+      return `${nameOf(input.conn)} written ${input.total}`
+    case 'Judged':
+      return `${nameOf(input.conn)} judged ${hex(input.reason)}`
+    case 'Ticked':
+      return `ticked wall ${input.wall}`
+    case 'Reconfigured':
+      return ['reconfigure', ...configText(input.config)].join(' ')
+    case 'Commanded':
+      return showCommand(input.command)
+    default:
+      return absurd(input)
+  }
+}
+
+const showCommand = (command: Command): string => {
+  switch (command._tag) {
+    case 'Stop':
+      return 'stop'
+    case 'Kick':
+      return `kick ${quote(command.clientId, "'")}`
+    default:
+      return absurd(command)
+  }
+}
+
+/** A span of time in the largest unit that leaves it whole: `30s`, `1500ms`. */
+export const showSpan = (ms: Millis): string => ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
+
+/** When the broker wants to be woken, seen from now. */
+export const showDeadline = (deadline: Millis, now: Millis): string =>
+  deadline === NEVER ? 'deadline never' : `deadline +${showSpan(Math.max(0, deadline - now))}`
