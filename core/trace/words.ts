@@ -162,8 +162,14 @@ export interface Words {
  * Tokens are runs without blanks outside quotations; `[` and `]` stand alone, but for those in the
  * JSON of a `key=value`.
  */
-const tokenPattern =
-  /[A-Za-z]+=(?:"(?:[^"\\]|\\.)*"|[^\s"])*|[[\]]|(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s[\]"'])+/y
+const tokenPattern = new RegExp(
+  [
+    /[A-Za-z]+=(?:"(?:[^"\\]|\\.)*"|[^\s"])*/,
+    /[[\]]/,
+    /(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s[\]"'])+/,
+  ].map(({ source }) => source).join('|'),
+  'y',
+)
 
 export const words = (line: string): Words => {
   const tokens: string[] = []

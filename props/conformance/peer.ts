@@ -153,6 +153,11 @@ export class Peer {
     return this.messages
   }
 
+  /** Waits until this many packets of any kind have come since the peer was made. */
+  async hears(count: number, what: string, ms = patienceMs): Promise<void> {
+    await this.watch(ms, what, () => this.history.length >= count)
+  }
+
   /** Waits until the server has closed the connection. */
   async gone(ms = patienceMs): Promise<void> {
     await within(ms, `waiting for the server to close, after ${this.told()}`, this.closed)
