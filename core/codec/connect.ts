@@ -62,6 +62,8 @@ export const decodeConnect = (c: Cursor): Connect | null => {
   const clientId = readString(c, 'the client identifier') // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
   if (hasControl(clientId)) {
     const detail = 'the client identifier has control characters'
+    // A name that is rejected is answered at every level, unlike what is malformed.
+    if (c.fault === null && connected === 0) c.faultLevel = level
     failBy(c, clientIdentifierNotValid, 'MQTT-3.1.3-8', 'MQTT-3.1.3-9', detail)
   }
   const will = (flags & willFlag) !== 0 ? readWill(c, flags) : null

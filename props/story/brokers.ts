@@ -22,15 +22,14 @@ const commandOf = (kind: Kind): ReadonlyArray<string> => {
 /** One broker of the host. */
 export interface StoryBroker {
   readonly port: number
-  /** Waits until the log has this text once more than it was waited for. */
-  logged(text: string): Promise<void>
+  /** Waits until the log has one of these texts. */
+  logged(texts: ReadonlyArray<string>): Promise<void>
   stop(): void
 }
 
 class Hosted implements StoryBroker {
   port = 0
   private log = ''
-  private read = 0
   private readonly watching = new Set<() => void>()
   private readonly order: (line: object) => void
 
@@ -43,18 +42,17 @@ class Hosted implements StoryBroker {
     for (const look of [...this.watching]) look()
   }
 
-  logged(text: string): Promise<void> {
+  logged(texts: ReadonlyArray<string>): Promise<void> {
     const attempt = new Promise<void>((resolve) => {
       const look = (): void => {
-        const at = this.log.indexOf(text, this.read)
-        if (at < 0) return
+        if (!texts.some((text) => this.log.includes(text))) return
         this.watching.delete(look)
         resolve()
       }
       this.watching.add(look)
       look()
     })
-    return within(patienceMs, `"${text}" in the log`, attempt)
+    return within(patienceMs, `"${texts.join('" or "')}" in the log`, attempt)
   }
 
   stop(): void {

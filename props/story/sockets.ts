@@ -20,8 +20,12 @@ interface Client {
   /** Packets that were compared with the story. */
   read: number
   isConnected: boolean
+  /** Raw bytes of a packet that is not finished: nothing may come between them. */
+  unfinished: Uint8Array
   lastConnect: Connect | null
 }
+
+const nothing = new Uint8Array(0)
 
 /** Acts that no socket can play. */
 const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
@@ -74,6 +78,26 @@ const levelIn = (bytes: Uint8Array): 3 | 4 | 5 => {
   return level === 3 || level === 4 ? level : 5
 }
 
+const canPing = ({ peer, isConnected, unfinished }: Client): boolean =>
+  isConnected && !peer.isClosed && unfinished.length === 0
+
+/** What is left of a stream behind its last whole packet. */
+const unfinishedOf = (stream: Uint8Array): Uint8Array => {
+  let at = 0
+  while (at + 2 <= stream.length) {
+    let length = 0
+    let head = 1
+    for (let factor = 1; at + head < stream.length; factor *= 128) {
+      const digit = stream[at + head++]!
+      length += (digit & 127) * factor
+      if (digit < 128) break
+    }
+    if (at + head + length > stream.length) break
+    at += head + length
+  }
+  return stream.slice(at)
+}
+
 export class Player {
   private readonly broker: StoryBroker
   private readonly clients = new Map<string, Client>()
@@ -96,8 +120,7 @@ export class Player {
   /** Nobody was sent anything that was not told. */
   async silence(): Promise<void> {
     for (const client of this.clients.values()) {
-      if (client.peer.isClosed || !client.isConnected) continue
-      await this.ping(client)
+      if (canPing(client)) await this.ping(client)
     }
     for (const { name, peer, read } of this.clients.values()) {
       const more = peer.history[read]
@@ -121,10 +144,12 @@ export class Player {
     const peer = await Peer.dial(this.broker.port)
     peer.acknowledges = false
     const lastConnect = this.clients.get(name)?.lastConnect ?? null
-    const client = { name, peer, read: 0, isConnected: false, lastConnect }
+    const client = { name, peer, read: 0, isConnected: false, unfinished: nothing, lastConnect }
     this.clients.get(name)?.peer.destroy()
     this.clients.set(name, client)
-    await this.broker.logged(`New connection from 127.0.0.1:${peer.socket.localPort} `)
+    // One that may not come in ends at once.
+    const from = `127.0.0.1:${peer.socket.localPort}`
+    await this.broker.logged([`New connection from ${from} `, `[${from}] disconnected`])
     return client
   }
 
@@ -148,7 +173,7 @@ export class Player {
     if (reset) peer.reset()
     else peer.destroy()
     peer.isClosed = true
-    await this.broker.logged(`[127.0.0.1:${port}] disconnected`)
+    await this.broker.logged([`[127.0.0.1:${port}] disconnected`])
   }
 
   private async perform(act: Act): Promise<void> {
@@ -159,9 +184,11 @@ export class Player {
       case 'Say':
         return this.say(act.name, act.packet)
       case 'Raw': {
-        const { peer, isConnected } = this.clientOf(act.name)
-        if (!isConnected) peer.level = levelIn(act.bytes)
-        peer.send(act.bytes)
+        const client = this.clientOf(act.name)
+        const stream = Buffer.concat([client.unfinished, act.bytes])
+        client.unfinished = unfinishedOf(stream)
+        if (!client.isConnected) client.peer.level = levelIn(stream)
+        client.peer.send(act.bytes)
         return
       }
       case 'Gone':
@@ -209,7 +236,7 @@ export class Player {
   private async settle(act: Act): Promise<void> {
     if (act._tag !== 'Say' && act._tag !== 'Raw') return
     const client = this.clientOf(act.name)
-    if (client.isConnected && !client.peer.isClosed) await this.ping(client)
+    if (canPing(client)) await this.ping(client)
     // A connection that may not ping yet: long enough for what must not happen to happen.
     else await sleep(50)
   }
