@@ -789,6 +789,12 @@ const refusals: ReadonlyArray<Refusal> = [
     reason: 0x81,
     clause: 'v3 MQTT-3.8.3-4',
   },
+  {
+    name: 'subscription QoS 3 at level 5',
+    level: 5,
+    bytes: frame(0x82, '00 01 00 00 01 61 03'),
+    reason: 0x82,
+  },
   { name: 'no local at level 4', level: 4, bytes: frame(0x82, '00 01 00 01 61 04'), reason: 0x81 },
   {
     name: 'reserved subscription options',

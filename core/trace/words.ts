@@ -19,6 +19,8 @@ const mustEscape = (code: number): boolean =>
   code < 0x20 ||
   (code >= 0x7f && code <= 0xa0) ||
   code === 0xad ||
+  // Marks that change the letter before them would hide how it is put together.
+  (code >= 0x300 && code <= 0x36f) ||
   code === 0x61c ||
   code === 0x180e ||
   (code >= 0x2000 && code <= 0x200f) ||
