@@ -99,6 +99,8 @@ const unfinishedOf = (stream: Uint8Array): Uint8Array => {
 }
 
 export class Player {
+  /** How much longer the story took than it tells: time in which the broker's clock ran on. */
+  lateMs = 0
   private readonly broker: StoryBroker
   private readonly clients = new Map<string, Client>()
 
@@ -115,6 +117,7 @@ export class Player {
     for (const name of expected.closes) await this.farewell(name)
     if (line.act._tag === 'Tick') await sleep(line.act.ms - (Date.now() - startedMs))
     else if (expected.packets.length + expected.closes.length === 0) await this.settle(line.act)
+    this.lateMs += Date.now() - startedMs - (line.act._tag === 'Tick' ? line.act.ms : 0)
   }
 
   /** Nobody was sent anything that was not told. */
