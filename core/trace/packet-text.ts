@@ -87,8 +87,7 @@ export const packetExamples: Readonly<Record<PacketTag, string>> = {
   Pubrec: 'pubrec id7',
   Pubrel: 'pubrel id7 0x92',
   Pubcomp: 'pubcomp id7',
-  Subscribe:
-    `subscribe id1 'a/#' qos1 no-local retain-as-published 'b' retain-handling 2 user-property "k" ""`,
+  Subscribe: `subscribe id1 'a/#' qos1 no-local 'b' retain-as-published retain-handling 2`,
   Suback: 'suback id1 0x01 0x00',
   Unsubscribe: `unsubscribe id2 'a/#' 'b'`,
   Unsuback: 'unsuback id2 0x00 0x11',
