@@ -113,11 +113,12 @@ invariants('leave nothing behind when every session has ended and nothing is ret
   )
 })
 
-const begin = (): State => initial(defaults, { at: 0, wall: 0, seed: 1 })
+const begin = (config = defaults): State => initial(config, { at: 0, wall: 0, seed: 1 })
 
 invariants('timers stay in proportion, however often what they wait for is replaced', () => {
   const conn = { slot: 0, generation: 1 }
-  let state = run(begin(), [opened(conn, 0), I.arrived(conn, 0, connect('a', true))])[0]
+  const config = { ...defaults, connectionRatePerAddress: 0 }
+  let state = run(begin(config), [opened(conn, 0), I.arrived(conn, 0, connect('a', true))])[0]
   for (let i = 1; i <= 5_000; i++) {
     const came = { slot: 1, generation: i + 1 }
     state = run(state, [

@@ -29,6 +29,7 @@ const sometimes: ReadonlyArray<readonly [what: string, sign: RegExp]> = [
   ['a stalled client was closed', /ended stalled/],
   ['a session expired', /session .* expired/],
   ['a publisher overran the window', /ended protocol error 147/],
+  ['an address connected too often', /ended connecting too often 159/],
   ['nobody matched', /Puback .*"reason":16/],
   ['a message carried a subscription identifier', /"subscriptionIdentifiers":\[268435455\]/],
   ['an expiry was counted down', /"messageExpiryInterval":(4|59)/],

@@ -4,6 +4,7 @@
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
+import { checkAddress } from './address.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
@@ -51,6 +52,8 @@ const fire = (draft: Draft, timer: Timer, at: Millis): void => {
       return checkSession(draft, IntMap.get(draft.sessions, timer.session)!, at)
     case 'Retained':
       return forget(draft, timer.topic)
+    case 'Address':
+      return checkAddress(draft, timer.address)
   }
 }
 

@@ -41,6 +41,10 @@ export interface Config {
   readonly connectionsMax: number
   /** Connections from one address; loopback is exempt. */
   readonly connectionsPerAddressMax: number
+  /** Connections a second from one address in the long run, 0 for no limit; loopback is exempt. */
+  readonly connectionRatePerAddress: number
+  /** Connections from one address at once, before the rate counts. */
+  readonly connectionBurstPerAddress: number
   /** Connections whose CONNECT has not been accepted; above it the oldest of them is closed. */
   readonly unauthenticatedMax: number
   /** A connection younger than this is not closed for that reason. */
@@ -70,6 +74,8 @@ export const defaults: Config = {
   topicAliasMaximum: 10,
   connectionsMax: 1_000_000,
   connectionsPerAddressMax: 1_000,
+  connectionRatePerAddress: 50,
+  connectionBurstPerAddress: 200,
   unauthenticatedMax: 200,
   unauthenticatedGraceMs: 1_000,
 }

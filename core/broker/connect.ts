@@ -9,11 +9,13 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicName } from '../topic/name.ts'
+import { enter, isCrowded, isTooOften } from './address.ts'
 import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import { close, judge, pause, resume as resumeReading } from './effect.ts'
 import type { Opened } from './input.ts'
-import { countAddress, endSession, expel, isLoopback, refuse } from './leave.ts'
+import { endSession, expel, refuse } from './leave.ts'
+import type { Ending } from './note.ts'
 import { isBridgeState, isReserved } from './publish.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
@@ -25,6 +27,7 @@ const NOT_AUTHORIZED = 0x87
 const BAD_AUTHENTICATION_METHOD = 0x8c
 const QUOTA_EXCEEDED = 0x97
 const SESSION_TAKEN_OVER = 0x8e
+const CONNECTION_RATE_EXCEEDED = 0x9f
 
 /** A connection was accepted by the shell; it may not be by us. */
 export const opened = (draft: Draft, input: Opened): void => {
@@ -33,22 +36,12 @@ export const opened = (draft: Draft, input: Opened): void => {
     throw new Error(`slot ${conn.slot} was opened while it is in use`)
   }
   const { config } = draft
-  const fromHere = StrMap.get(draft.addresses, peer.address) ?? 0
-  if (
-    draft.stopping || IntMap.size(draft.links) >= config.connectionsMax ||
-    (!isLoopback(peer.address) && fromHere >= config.connectionsPerAddressMax)
-  ) {
-    draft.effects.push(close(conn, QUOTA_EXCEEDED))
-    note(draft, {
-      _tag: 'ConnectionEnded',
-      conn,
-      clientId: null,
-      peer,
-      ending: draft.stopping ? 'server shutting down' : 'too many connections',
-      reason: QUOTA_EXCEEDED,
-      fault: null,
-    })
-    return
+  if (draft.stopping) return turnAway(draft, input, 'server shutting down', QUOTA_EXCEEDED)
+  if (IntMap.size(draft.links) >= config.connectionsMax || isCrowded(draft, peer.address)) {
+    return turnAway(draft, input, 'too many connections', QUOTA_EXCEEDED)
+  }
+  if (isTooOften(draft, peer.address)) {
+    return turnAway(draft, input, 'connecting too often', CONNECTION_RATE_EXCEEDED)
   }
   if (IntMap.size(draft.greeting) >= config.unauthenticatedMax) {
     // The one that has hesitated longest makes room; a crowd that has only just come in, after an
@@ -71,9 +64,28 @@ export const opened = (draft: Draft, input: Opened): void => {
   }
   draft.links = IntMap.set(draft.links, draft.owner, conn.slot, link)
   draft.greeting = IntMap.set(draft.greeting, draft.owner, link.opening, conn.slot)
-  countAddress(draft, peer, 1)
+  enter(draft, peer.address)
   wakeLink(draft, link, at + config.connectTimeoutMs)
   note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
+}
+
+/** Closes a connection at once and without a word, before anything is known of it. */
+const turnAway = (
+  draft: Draft,
+  { conn, peer }: Opened,
+  ending: Ending,
+  reason: number,
+): void => {
+  draft.effects.push(close(conn, reason))
+  note(draft, {
+    _tag: 'ConnectionEnded',
+    conn,
+    clientId: null,
+    peer,
+    ending,
+    reason,
+    fault: null,
+  })
 }
 
 /** A CONNECT arrived: refuse it, ask about it, or accept it. */

@@ -5,19 +5,16 @@ import type { Connect } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
+import { exit } from './address.ts'
 import { owedCount } from './deliver.ts'
 import { type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
-import type { Peer } from './input.ts'
 import type { Ending } from './note.ts'
 import { publishKept } from './publish.ts'
 import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, type Link, NEVER, type Session } from './state.ts'
 import { removeAll } from './subscribe.ts'
-
-export const isLoopback = (address: string): boolean =>
-  address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
 
 /** What happens to the will of a client whose connection ends. */
 type WillFate = 'publish' | 'discard'
@@ -26,16 +23,7 @@ type WillFate = 'publish' | 'discard'
 const removeLink = (draft: Draft, link: Link): void => {
   draft.links = IntMap.remove(draft.links, draft.owner, link.conn.slot)
   draft.greeting = IntMap.remove(draft.greeting, draft.owner, link.opening)
-  countAddress(draft, link.peer, -1)
-}
-
-/** Keeps the number of connections per address; loopback is not counted. */
-export const countAddress = (draft: Draft, peer: Peer, by: 1 | -1): void => {
-  if (isLoopback(peer.address)) return
-  const count = (StrMap.get(draft.addresses, peer.address) ?? 0) + by
-  draft.addresses = count === 0
-    ? StrMap.remove(draft.addresses, draft.owner, peer.address)
-    : StrMap.set(draft.addresses, draft.owner, peer.address, count)
+  exit(draft, link.peer.address)
 }
 
 const clientIdOf = (draft: Draft, link: Link): string | null =>

@@ -29,6 +29,7 @@ export type Ending =
   | 'protocol error'
   | 'stalled'
   | 'too many connections'
+  | 'connecting too often'
   | 'not authorised'
   | 'refused'
   | 'kicked'

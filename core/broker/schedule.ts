@@ -5,6 +5,7 @@
 
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
@@ -12,12 +13,13 @@ import type { Millis } from './input.ts'
 import { type Link, NEVER, type Session, type Timer } from './state.ts'
 
 // Of what is due at the same time connections come first, the oldest of them first, then sessions,
-// likewise, then retained messages; when an entry was put in says nothing, since timers are lazy.
+// likewise, then the rest; when an entry was put in says nothing, since timers are lazy.
 const SESSIONS = IntMap.keyLimit
-const RETAINED = 2 * IntMap.keyLimit
+const OTHERS = 2 * IntMap.keyLimit
 
 const push = (draft: Draft, at: Millis, order: number, timer: Timer): void => {
-  const live = IntMap.size(draft.links) + IntMap.size(draft.sessions) + draft.retainedExpiring
+  const live = IntMap.size(draft.links) + IntMap.size(draft.sessions) + draft.retainedExpiring +
+    StrMap.size(draft.addresses)
   if (Heap.size(draft.timers) > 2 * live + 1024) {
     draft.timers = Heap.filter(draft.timers, (old, oldAt) => counts(draft, old, oldAt))
   }
@@ -35,6 +37,8 @@ export const counts = (draft: Draft, timer: Timer, at: Millis): boolean => {
       return IntMap.get(draft.sessions, timer.session)?.timerAt === at
     case 'Retained':
       return Tree.get(draft.retained, timer.topic)?.expiresAt === at
+    case 'Address':
+      return StrMap.get(draft.addresses, timer.address)?.timerAt === at
   }
 }
 
@@ -53,7 +57,15 @@ export const wakeSession = (draft: Draft, session: Session, at: Millis): void =>
   push(draft, at, SESSIONS + session.number, { _tag: 'Session', session: session.number })
 }
 
+/** Has the address looked at no later than `at`. */
+export const wakeAddress = (draft: Draft, address: string, at: Millis): void => {
+  const found = StrMap.get(draft.addresses, address)!
+  if (at >= found.timerAt) return
+  draft.addresses = StrMap.set(draft.addresses, draft.owner, address, { ...found, timerAt: at })
+  push(draft, at, OTHERS, { _tag: 'Address', address })
+}
+
 /** Has the retained message of the topic removed at `at`. */
 export const wakeRetained = (draft: Draft, topic: TopicName, at: Millis): void => {
-  push(draft, at, RETAINED, { _tag: 'Retained', topic })
+  push(draft, at, OTHERS, { _tag: 'Retained', topic })
 }

@@ -225,6 +225,20 @@ export type Timer =
   | { readonly _tag: 'Link'; readonly slot: number; readonly generation: number }
   | { readonly _tag: 'Session'; readonly session: number }
   | { readonly _tag: 'Retained'; readonly topic: TopicName }
+  | { readonly _tag: 'Address'; readonly address: string }
+
+/** What is remembered of an address that connections come from. */
+export interface Address {
+  /** Connections that are open. */
+  readonly count: number
+  /**
+   * When its bucket is full again, which every connection puts off by the time that one takes at
+   * the rate allowed. Microseconds, so that a rate that does not divide 1000 is met all the same.
+   */
+  readonly fullAtUs: number
+  /** The time of its entry in the timers that counts; NEVER if there is none. */
+  readonly timerAt: Millis
+}
 
 export interface Counters {
   readonly dropped: { readonly [reason in DropReason]: number }
@@ -244,8 +258,8 @@ export interface State {
   readonly nextOpening: number
   /** Slots of connections without an accepted CONNECT, by rank of opening. */
   readonly greeting: IntMap.IntMap<number>
-  /** Connections per address, loopback left out. */
-  readonly addresses: StrMap.StrMap<number>
+  /** Addresses with connections, or with a bucket that is not full yet; loopback left out. */
+  readonly addresses: StrMap.StrMap<Address>
   /** By session number. */
   readonly sessions: IntMap.IntMap<Session>
   readonly nextSession: number

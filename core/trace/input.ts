@@ -61,6 +61,8 @@ export const config: Codec<Config> = closed<Config>('Config', {
   topicAliasMaximum: word,
   connectionsMax: count,
   connectionsPerAddressMax: count,
+  connectionRatePerAddress: count,
+  connectionBurstPerAddress: count,
   unauthenticatedMax: count,
   unauthenticatedGraceMs: count,
 })

@@ -28,6 +28,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'protocol error': true,
   'stalled': true,
   'too many connections': true,
+  'connecting too often': true,
   'not authorised': true,
   'refused': true,
   'kicked': true,

@@ -352,6 +352,8 @@ export const config: fc.Arbitrary<Config> = fc.record({
   topicAliasMaximum: limit(10, 1, 0),
   connectionsMax: limit(100, 4),
   connectionsPerAddressMax: limit(100, 2),
+  connectionRatePerAddress: limit(50, 0, 1, 3),
+  connectionBurstPerAddress: limit(200, 1, 2, 4),
   unauthenticatedMax: limit(100, 2),
   unauthenticatedGraceMs: fc.constantFrom(0, 1_000),
 }).map((some) => ({ ...defaults, ...some }))

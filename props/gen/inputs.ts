@@ -117,6 +117,7 @@ const ending = fc.constantFrom<Ending>(
   'protocol error',
   'stalled',
   'too many connections',
+  'connecting too often',
   'not authorised',
   'refused',
   'kicked',

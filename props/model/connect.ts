@@ -12,18 +12,37 @@ import { createSession, NEVER, noted, tell } from './state.ts'
 
 const isLoopback = (peer: Peer): boolean => peer.address.startsWith('127.')
 
+/**
+ * Whether there is any time, from a connection that was accepted to now, in which with one more
+ * there would have been more than a burst and what the rate lets pass.
+ */
+const isTooOften = (model: Model, { address }: Peer): boolean => {
+  const { connectionRatePerAddress: rate, connectionBurstPerAddress: burst } = model.config
+  if (rate === 0) return false
+  const same = model.accepted.filter((one) => one.address === address)
+  // A connection takes whole microseconds.
+  const tookUs = Math.ceil(1_000_000 / rate)
+  return burst === 0 ||
+    same.some(({ at }, index) =>
+      (same.length - index + 1 - burst) * tookUs > (model.now - at) * 1000
+    )
+}
+
 export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): void => {
   const { config } = model
+  const turnAway = (ending: Ending, reason: number): void => {
+    noted(model, `ended ${ending} ${reason}`)
+    model.said.push({ _tag: 'Closed', conn, reason })
+  }
   const sameAddress = model.links.filter((one) => one.peer.address === peer.address)
   if (
     model.stopping || model.links.length >= config.connectionsMax ||
     (!isLoopback(peer) && sameAddress.length >= config.connectionsPerAddressMax)
   ) {
-    const ending: Ending = model.stopping ? 'server shutting down' : 'too many connections'
-    noted(model, `ended ${ending} ${0x97}`)
-    model.said.push({ _tag: 'Closed', conn, reason: 0x97 })
-    return
+    return turnAway(model.stopping ? 'server shutting down' : 'too many connections', 0x97)
   }
+  if (!isLoopback(peer) && isTooOften(model, peer)) return turnAway('connecting too often', 0x9f)
+  model.accepted.push({ address: peer.address, at: model.now })
   const hesitating = model.links.filter((one) => one.phase !== 'ready')
   const oldest = hesitating[0]
   if (

@@ -59,7 +59,8 @@ export const check = (state: State, { names, filters }: Vocabulary): void => {
 
 /** Timers are lazy, and leftovers are swept out once there are about a thousand of them. */
 export const checkTimers = (state: State): void => {
-  const live = IntMap.size(state.links) + IntMap.size(state.sessions) + state.retainedExpiring
+  const live = IntMap.size(state.links) + IntMap.size(state.sessions) + state.retainedExpiring +
+    StrMap.size(state.addresses)
   must(Heap.size(state.timers) <= 2 * live + 1_100, `${Heap.size(state.timers)} timers for ${live}`)
 }
 
@@ -180,11 +181,15 @@ const checkLinks = (state: State): void => {
       JSON.stringify([...greeting].sort(([a], [b]) => a - b)),
     'those who have not been accepted are miscounted',
   )
-  must(
-    JSON.stringify([...StrMap.entries(state.addresses)].sort()) ===
-      JSON.stringify([...addresses].sort()),
-    'connections per address are miscounted',
-  )
+  for (const [address, { count, fullAtUs, timerAt }] of StrMap.entries(state.addresses)) {
+    must(count === (addresses.get(address) ?? 0), `connections from ${address} are miscounted`)
+    addresses.delete(address)
+    must(
+      count > 0 || (fullAtUs > state.now * 1000 && timerAt !== NEVER),
+      `${address} is remembered for nothing, or for ever`,
+    )
+  }
+  must(addresses.size === 0, 'an address with connections is forgotten')
   must(links.length <= state.config.connectionsMax, 'there are more links than connectionsMax')
 }
 

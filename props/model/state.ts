@@ -120,6 +120,8 @@ export interface Model {
   links: Array<Link>
   /** In the order in which they began. */
   sessions: Array<Session>
+  /** Connections that were ever accepted. */
+  accepted: Array<{ readonly address: string; readonly at: Millis }>
   groups: Array<Group>
   joined: number
   retained: Array<Message>
@@ -134,6 +136,7 @@ export const createModel = (config: Config, at: Millis): Model => ({
   stopping: false,
   links: [],
   sessions: [],
+  accepted: [],
   groups: [],
   joined: 0,
   retained: [],
