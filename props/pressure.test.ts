@@ -12,9 +12,12 @@ import {
   deadline,
   defaults,
   type Effect,
+  encode,
   encodedSize,
   initial,
   type Input,
+  memoryFree,
+  memoryShort,
   none,
   opened,
   Packet,
@@ -23,6 +26,7 @@ import {
   ticked,
   written,
 } from '../core/mod.ts'
+import type { Level } from '../core/codec/packet.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import * as Queue from '../core/data/queue.ts'
 
@@ -73,13 +77,19 @@ class Bench {
     this.feed(written(conn, this.now, this.sent.get(conn) ?? 0))
   }
 
-  client(clientId: string, properties = {}, cleanStart = true): Conn {
+  client(clientId: string, properties = {}, cleanStart = true, level: Level = 5): Conn {
+    return this.connect(
+      Packet.connect({ clientId, keepAliveS: 0, cleanStart, properties, level }),
+    )
+  }
+
+  connect(packet: Packet): Conn {
     const conn = { slot: this.opening, generation: ++this.opening }
     this.got.set(conn, [])
     const peer = { address: '127.0.0.1', port: 1 }
     this.feed(
       opened(conn, this.now, 'N', '1883', peer),
-      arrived(conn, this.now, Packet.connect({ clientId, keepAliveS: 0, cleanStart, properties })),
+      arrived(conn, this.now, packet),
     )
     return conn
   }
@@ -284,6 +294,229 @@ pressure('a shared group passes over an absent member whose queue is full', () =
   assert.is(received, 50)
   assert.is(bench.state.counters.dropped['queue full'], 0)
 })
+
+/** What a client was told last, and the reason with it. */
+const lastOf = (bench: Bench, conn: Conn): string => {
+  const packet = bench.got.get(conn)!.at(-1)
+  if (packet === undefined) return 'nothing'
+  if ('reasons' in packet) return `${packet._tag} ${packet.reasons}`
+  return 'reason' in packet ? `${packet._tag} ${packet.reason}` : packet._tag
+}
+
+/** How connections ended, in order. */
+const endings = (bench: Bench): ReadonlyArray<string> =>
+  bench.effects.flatMap((one) =>
+    one._tag === 'Note' && one.note._tag === 'ConnectionEnded'
+      ? [`${one.note.ending} ${one.note.reason}`]
+      : []
+  )
+
+const shortDrops = (bench: Bench): number => bench.state.counters.dropped['memory short']
+
+pressure('short memory and enough of it are noted once each', () => {
+  const bench = new Bench()
+  bench.feed(memoryFree(0), memoryShort(0), memoryShort(1), memoryFree(2), memoryFree(3))
+  assert.equal(bench.effects, [
+    { _tag: 'Note', note: { _tag: 'MemoryShort' } },
+    { _tag: 'Note', note: { _tag: 'MemoryFree' } },
+  ])
+})
+
+pressure('short of memory, only who has a session is let in', () => {
+  for (const level of [5, 4, 3] as const) {
+    const bench = new Bench()
+    const durable = level === 5 ? { sessionExpiryInterval: 100 } : {}
+    const away = bench.client('away', durable, false, level)
+    bench.feed(closed(away, bench.now, 'closed'), memoryShort(bench.now))
+    const stranger = bench.client('stranger', durable, false, level)
+    // Where codes are few, the encoder says 3, server unavailable.
+    assert.is(lastOf(bench, stranger), `Connack ${0x97}`)
+    assert.equal(encode(level, bench.got.get(stranger)![0]!)[3], level === 5 ? 0x97 : 3)
+    assert.equal(endings(bench).slice(1), [`memory short ${0x97}`])
+    const back = bench.client('away', durable, false, level)
+    assert.is(lastOf(bench, back), 'Connack 0')
+    const instead = bench.client('away', durable, true, level)
+    assert.is(lastOf(bench, instead), 'Connack 0', 'one session for another')
+    bench.feed(memoryFree(bench.now))
+    assert.is(lastOf(bench, bench.client('stranger', durable, false, level)), 'Connack 0')
+  }
+})
+
+pressure('short of memory, what fits into the window is sent and what would wait is not', () => {
+  const bench = new Bench({ inflightCountMax: 2 })
+  const publisher = bench.client('publisher')
+  const here = bench.client('here')
+  const away = bench.client('away', { sessionExpiryInterval: 100 }, false)
+  for (const conn of [here, away]) bench.say(conn, Packet.subscribe({ filter: '#', qos: 1 }))
+  bench.feed(closed(away, bench.now, 'closed'))
+  const say = (topic: string, packetId: number) =>
+    bench.say(publisher, Packet.publish({ topic, payload: '1', qos: 1, packetId }))
+  say('before', 1)
+  bench.feed(memoryShort(bench.now))
+  say('fits', 2)
+  assert.is(lastOf(bench, publisher), 'Puback 0')
+  assert.is(shortDrops(bench), 1, 'not for the one who is away')
+  say('waits', 3)
+  assert.is(lastOf(bench, publisher), `Puback ${0x97}`, 'nobody got it')
+  assert.is(shortDrops(bench), 3)
+  assert.equal(bench.published(here), ['before 1', 'fits 1'])
+  bench.acknowledge(here)
+  say('fits again', 4)
+  assert.equal(bench.published(here), ['fits again 1'])
+  bench.say(publisher, Packet.publish({ topic: 'at most once', payload: '1' }))
+  assert.equal(bench.published(here), ['fits again 1', 'at most once 1'])
+  const back = bench.client('away', { sessionExpiryInterval: 100 }, false)
+  assert.equal(bench.published(back), ['before 1'], 'what waited is delivered')
+})
+
+pressure('short of memory, a message in vain makes room of what has expired', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const away = bench.client('away', { sessionExpiryInterval: 100 }, false)
+  bench.say(away, Packet.subscribe({ filter: '#', qos: 1 }))
+  bench.feed(closed(away, bench.now, 'closed'))
+  const properties = { messageExpiryInterval: 1 }
+  bench.say(
+    publisher,
+    Packet.publish({ topic: 't', payload: '1', qos: 1, packetId: 1, properties }),
+  )
+  bench.feed(memoryShort(bench.now))
+  bench.now += 1_000
+  bench.say(publisher, Packet.publish({ topic: 't', payload: '2', qos: 1, packetId: 2 }))
+  const { dropped } = bench.state.counters
+  assert.equal([dropped['expired'], dropped['memory short']], [1, 1])
+})
+
+pressure('short of memory, a shared group passes over who would lose the message', () => {
+  const bench = new Bench({ inflightCountMax: 1 })
+  const publisher = bench.client('publisher')
+  const full = bench.client('full')
+  const here = bench.client('here')
+  const away = bench.client('away', { sessionExpiryInterval: 100 }, false)
+  for (const conn of [full, here, away]) {
+    bench.say(conn, Packet.subscribe({ filter: '$share/g/t', qos: 1 }))
+  }
+  bench.say(publisher, Packet.publish({ topic: 't', payload: '1', qos: 1, packetId: 1 }))
+  assert.is(bench.published(full).length, 1)
+  bench.feed(closed(away, bench.now, 'closed'), memoryShort(bench.now))
+  for (let packetId = 2; packetId <= 5; packetId++) {
+    bench.say(publisher, Packet.publish({ topic: 't', payload: '1', qos: 1, packetId }))
+    assert.is(bench.published(here).length, 1, `message ${packetId}`)
+    bench.acknowledge(here)
+  }
+  assert.is(shortDrops(bench), 0)
+})
+
+pressure('short of memory, the retained store may shrink and not grow', () => {
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const retain = (topic: string, payload: string, qos: 0 | 1 | 2 = 1) =>
+    bench.say(publisher, Packet.publish({ topic, payload, qos, packetId: qos, retain: true }))
+  retain('old', '123')
+  bench.feed(memoryShort(bench.now))
+  const { retainedBytes } = bench.state
+  retain('new', '')
+  retain('new', '1')
+  assert.is(lastOf(bench, publisher), `Puback ${0x97}`)
+  retain('old', '1234')
+  assert.is(lastOf(bench, publisher), `Puback ${0x97}`)
+  retain('old', '123456', 0) // two bytes less of packet identifier
+  assert.is(shortDrops(bench), 3)
+  assert.is(bench.state.retainedBytes, retainedBytes)
+  retain('old', '456')
+  assert.is(bench.state.retainedBytes, retainedBytes)
+  retain('old', '4')
+  assert.is(bench.state.retainedBytes, retainedBytes - 2)
+  retain('old', '')
+  assert.is(bench.state.retainedBytes, 0)
+  assert.is(shortDrops(bench), 3)
+})
+
+pressure('short of memory, a will is not retained and is published all the same', () => {
+  const bench = new Bench()
+  const mourner = bench.client('mourner')
+  bench.say(mourner, Packet.subscribe('t'))
+  const will = { topic: 't', payload: 'gone', retain: true }
+  const mortal = bench.connect(Packet.connect({ clientId: 'mortal', keepAliveS: 0, will }))
+  bench.feed(memoryShort(bench.now), closed(mortal, bench.now, 'failed'))
+  assert.equal(bench.published(mourner), ['t gone'])
+  assert.is(bench.state.retainedBytes, 0)
+  assert.is(shortDrops(bench), 1)
+})
+
+pressure('short of memory, no QoS 2 message is taken in, and those that are go on', () => {
+  const bench = new Bench()
+  const five = bench.client('five')
+  const four = bench.client('four', {}, true, 4)
+  const publish = (packetId: number) =>
+    Packet.publish({ topic: 't', payload: '1', qos: 2, packetId })
+  for (const conn of [five, four]) bench.say(conn, publish(1))
+  bench.feed(memoryShort(bench.now))
+  for (const conn of [five, four]) {
+    bench.say(conn, publish(1))
+    assert.is(lastOf(bench, conn), 'Pubrec 0', 'sent again')
+  }
+  bench.say(five, publish(2))
+  assert.is(lastOf(bench, five), `Pubrec ${0x97}`)
+  assert.is(shortDrops(bench), 1)
+  for (const conn of [five, four]) {
+    bench.say(conn, { _tag: 'Pubrel', packetId: 1, reason: 0, properties: none })
+    assert.is(lastOf(bench, conn), 'Pubcomp 0')
+  }
+  const before = bench.got.get(four)!.length
+  bench.say(four, publish(2))
+  assert.is(bench.got.get(four)!.length, before, 'not a word')
+  assert.equal(endings(bench), [`memory short ${0x97}`])
+})
+
+pressure('short of memory, no new filter is taken, and an old one may change or go', () => {
+  for (const level of [5, 4] as const) {
+    const bench = new Bench()
+    const client = bench.client('client', {}, true, level)
+    bench.say(client, Packet.subscribe('old'))
+    bench.feed(memoryShort(bench.now))
+    bench.say(client, Packet.subscribe([{ filter: 'old', qos: 1 }, { filter: 'new', qos: 1 }]))
+    assert.is(lastOf(bench, client), `Suback 1,${0x97}`)
+    bench.say(client, pingreq)
+    assert.is(lastOf(bench, client), 'Pingresp')
+    const filters = Packet.subscribe('old').requests.map((one) => one.filter)
+    bench.say(client, { _tag: 'Unsubscribe', packetId: 1, filters, properties: none })
+    assert.is(lastOf(bench, client), 'Unsuback 0')
+    bench.say(client, Packet.subscribe('old'))
+    assert.is(lastOf(bench, client), `Suback ${0x97}`)
+  }
+})
+
+pressure(
+  'short of memory, retained messages wait in the store for the window, and none is lost',
+  () => {
+    const bench = new Bench({ inflightCountMax: 3 })
+    const publisher = bench.client('publisher')
+    for (let i = 0; i < 50; i++) {
+      const topic = `r/${i}`
+      bench.say(
+        publisher,
+        Packet.publish({ topic, payload: '1', qos: 1, packetId: 1, retain: true }),
+      )
+    }
+    const subscriber = bench.client('subscriber')
+    bench.say(subscriber, Packet.subscribe({ filter: 'r/#', qos: 0 }))
+    bench.settle()
+    bench.got.set(subscriber, [])
+    bench.feed(memoryShort(bench.now))
+    bench.say(subscriber, Packet.subscribe({ filter: 'r/#', qos: 1 }))
+    const seen = new Set<string>()
+    for (let i = 0; i < 50 && seen.size < 50; i++) {
+      bench.settle()
+      const some = bench.published(subscriber)
+      assert.ok(some.length <= 3, `${some.length} at once`)
+      for (const one of some) seen.add(one)
+      bench.acknowledge(subscriber)
+    }
+    assert.is(seen.size, 50)
+    assert.is(shortDrops(bench), 0)
+  },
+)
 
 pressure('numbers that have run out of room begin again', () => {
   const bench = new Bench()

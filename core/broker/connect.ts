@@ -189,6 +189,11 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     refuse(draft, link, level, QUOTA_EXCEEDED, 'too many connections')
     return
   }
+  if (old === undefined && draft.isShort) {
+    // Who has a session is let in: it may empty it.
+    refuse(draft, link, level, QUOTA_EXCEEDED, 'memory short')
+    return
+  }
   if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3]
     const holder = IntMap.get(draft.links, old.conn.slot)!
     expel(draft, holder, 'session taken over', SESSION_TAKEN_OVER)

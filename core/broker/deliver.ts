@@ -77,9 +77,15 @@ const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): v
   draft.effects.push(send(session.conn!, session.level, packet))
 }
 
+/** Whether a message of QoS 1 or 2 would be sent at once: nobody is before it, and there is room. */
+export const isFree = (draft: Draft, session: Session): boolean =>
+  session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
+  hasRoom(draft, session)
+
 /**
- * Hands a message of QoS 1 or 2 to a session, whose own it is from then on. Answers false where its
- * queue is full: the message was counted as dropped.
+ * Hands a message of QoS 1 or 2 to a session, whose own it is from then on. Answers false where it
+ * would have to wait and cannot, because the queue is full or memory is short: it was counted as
+ * dropped.
  */
 export const offer = (
   draft: Draft,
@@ -90,19 +96,18 @@ export const offer = (
   identifier: number,
 ): boolean => {
   const delivery: Delivery = { stage: 'open', message, qos, retain, identifier }
-  if (
-    session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
-    hasRoom(draft, session)
-  ) {
+  if (isFree(draft, session)) {
     dispatch(draft, editSession(draft, session), delivery)
     return true
   }
   const { queuedCountMax, queuedBytesMax } = draft.config
   let editable = session
-  if (isFull(session, message.bytes, queuedCountMax, queuedBytesMax)) {
+  if (draft.isShort || isFull(session, message.bytes, queuedCountMax, queuedBytesMax)) {
     editable = shedExpired(draft, session)
-    if (isFull(editable, message.bytes, queuedCountMax, queuedBytesMax)) {
-      drop(draft, session.clientId, message.topic, qos, 'queue full')
+    const isFullStill = isFull(editable, message.bytes, queuedCountMax, queuedBytesMax)
+    if (draft.isShort || isFullStill) {
+      const why = isFullStill ? 'queue full' : 'memory short'
+      drop(draft, session.clientId, message.topic, qos, why)
       return false
     }
   }
@@ -114,8 +119,8 @@ export const offer = (
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
 export const canTake = (draft: Draft, session: Session, bytes: number): boolean =>
-  session.conn !== null ||
-  !isFull(session, bytes, draft.config.queuedCountMax, draft.config.queuedBytesMax)
+  draft.isShort ? isFree(draft, session) : session.conn !== null ||
+    !isFull(session, bytes, draft.config.queuedCountMax, draft.config.queuedBytesMax)
 
 const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
   (countMax !== 0 && Queue.size(session.queue) >= countMax) ||

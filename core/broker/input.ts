@@ -82,6 +82,10 @@ export type Ticked = {
   readonly wall: number
 }
 
+/** The process has little memory left, or enough again. May be told more than once. */
+export type MemoryShort = { readonly _tag: 'MemoryShort'; readonly at: Millis }
+export type MemoryFree = { readonly _tag: 'MemoryFree'; readonly at: Millis }
+
 /** The operator gave a new configuration. */
 export type Reconfigured = {
   readonly _tag: 'Reconfigured'
@@ -108,6 +112,8 @@ export type Input =
   | Written
   | Judged
   | Ticked
+  | MemoryShort
+  | MemoryFree
   | Reconfigured
   | Commanded
 
@@ -157,6 +163,10 @@ export const judged = (conn: Conn, at: Millis, reason: number): Judged => ({
 })
 
 export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })
+
+export const memoryShort = (at: Millis): MemoryShort => ({ _tag: 'MemoryShort', at })
+
+export const memoryFree = (at: Millis): MemoryFree => ({ _tag: 'MemoryFree', at })
 
 export const reconfigured = (at: Millis, config: Config): Reconfigured => ({
   _tag: 'Reconfigured',

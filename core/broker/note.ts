@@ -18,6 +18,7 @@ export type DropReason =
   | 'not allowed'
   | 'session ended'
   | 'retained store full'
+  | 'memory short'
 
 /** Why a connection ended, in the words of the log line. */
 export type Ending =
@@ -32,6 +33,7 @@ export type Ending =
   | 'connecting too often'
   | 'not authorised'
   | 'refused'
+  | 'memory short'
   | 'kicked'
   | 'server shutting down'
 
@@ -87,5 +89,7 @@ export type Note =
     /** Messages of QoS 1 and 2 that went with it. */
     readonly messages: number
   }
+  | { readonly _tag: 'MemoryShort' }
+  | { readonly _tag: 'MemoryFree' }
   | { readonly _tag: 'WillPublished'; readonly clientId: string; readonly topic: string }
   | { readonly _tag: 'Stale'; readonly conn: Conn; readonly input: string }

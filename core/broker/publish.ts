@@ -8,8 +8,8 @@ import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
-import { forget, hasRoomFor, retain } from './retain.ts'
-import { keep, QUOTA_EXCEEDED, route, ROUTED, routeMessage, topicOf } from './route.ts'
+import { forget, retain, whyNotRetained } from './retain.ts'
+import { keep, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell } from './tell.ts'
 
@@ -25,13 +25,13 @@ export const isReserved = (topic: string): boolean =>
 /** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
 export const isBridgeState = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
 
-/** Handles a PUBLISH; answers a fault where it ends the connection. */
+/** Handles a PUBLISH; answers what ends the connection, if anything. */
 export const publish = (
   draft: Draft,
   link: Link,
   ready: Ready,
   arrived: Publish,
-): Fault | null => {
+): Fault | 'memory short' | null => {
   let packet = arrived
   if (packet.properties !== none) {
     if (packet.properties.subscriptionIdentifiers !== undefined) {
@@ -77,15 +77,18 @@ export const publish = (
     tell(draft, session, { _tag: 'Puback', packetId, reason, properties: none })
     return null
   }
-  const refused = refusal(draft, packet, ready.bridge)
-  if (refused !== ROUTED && ready.level === 5) {
-    drop(draft, null, packet.topic, 2, whyRefused(refused))
-    tell(draft, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
+  const refused = refusal(draft, packet, ready.bridge) ?? (draft.isShort ? 'memory short' : null)
+  if (refused !== null && ready.level === 5) {
+    drop(draft, null, packet.topic, 2, refused)
+    const reason = reasonOf(refused)
+    tell(draft, session, { _tag: 'Pubrec', packetId, reason, properties: none })
     return null
   }
-  // Below level 5 nothing can be refused: what may go nowhere is taken and not routed.
-  if (refused === NOT_AUTHORIZED) drop(draft, null, packet.topic, 2, 'not allowed')
-  const message = refused === NOT_AUTHORIZED ? null : keep(draft, packet, packet.retain)
+  // Below level 5 nothing can be refused. The client of a connection that ends without PUBREC sends
+  // the message again later; what may go nowhere is taken and not routed.
+  if (draft.isShort) return 'memory short'
+  if (refused === 'not allowed') drop(draft, null, packet.topic, 2, refused)
+  const message = refused === 'not allowed' ? null : keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
@@ -128,24 +131,27 @@ export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel):
 /** Publishes a message that the broker kept: a released QoS 2 message, a will. */
 export const publishKept = (draft: Draft, message: Message, publisher: number): void => {
   if (message.retain) {
-    if (Bytes.size(message.payload) === 0) forget(draft, message.topic)
-    else if (hasRoomFor(draft, message.topic, message.bytes)) retain(draft, message)
-    else drop(draft, null, message.topic, message.qos, 'retained store full')
+    const isEmpty = Bytes.size(message.payload) === 0
+    const why = isEmpty ? null : whyNotRetained(draft, message.topic, message.bytes)
+    if (why !== null) drop(draft, null, message.topic, message.qos, why)
+    else if (isEmpty) forget(draft, message.topic)
+    else retain(draft, message)
   }
   routeMessage(draft, message, publisher)
 }
 
-/** Why a publish may not be taken at all, as a reason code; ROUTED where it may. */
-const refusal = (draft: Draft, packet: Publish, bridge: boolean): number => {
-  if (isReserved(packet.topic) && !(bridge && isBridgeState(packet.topic))) return NOT_AUTHORIZED
-  return packet.retain && Bytes.size(packet.payload) > 0 &&
-      !hasRoomFor(draft, topicOf(packet), encodedSize(5, packet))
-    ? QUOTA_EXCEEDED
-    : ROUTED
-}
+type Refusal = 'not allowed' | 'retained store full' | 'memory short'
 
-const whyRefused = (reason: number) =>
-  reason === NOT_AUTHORIZED ? 'not allowed' : 'retained store full'
+const reasonOf = (refused: Refusal): number =>
+  refused === 'not allowed' ? NOT_AUTHORIZED : QUOTA_EXCEEDED
+
+/** Why a publish may not be taken at all; null where it may. */
+const refusal = (draft: Draft, packet: Publish, bridge: boolean): Refusal | null => {
+  if (isReserved(packet.topic) && !(bridge && isBridgeState(packet.topic))) return 'not allowed'
+  return packet.retain && Bytes.size(packet.payload) > 0
+    ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet))
+    : null
+}
 
 /** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
 const accept = (
@@ -154,13 +160,15 @@ const accept = (
   packet: Publish,
 ): number => {
   let kept: Message | null = null
-  const reason = packet.retain || packet.topic.charCodeAt(0) === 0x24
+  const refused = packet.retain || packet.topic.charCodeAt(0) === 0x24
     ? refusal(draft, packet, ready.bridge)
-    : ROUTED
-  if (reason !== ROUTED) {
-    drop(draft, null, packet.topic, packet.qos, whyRefused(reason))
+    : null
+  if (refused !== null) {
+    drop(draft, null, packet.topic, packet.qos, refused)
     // A QoS 1 publisher of MQTT 5 is told and may try again, so nobody gets it now.
-    if (reason === NOT_AUTHORIZED || (packet.qos === 1 && ready.level === 5)) return reason
+    if (refused === 'not allowed' || (packet.qos === 1 && ready.level === 5)) {
+      return reasonOf(refused)
+    }
   } else if (packet.retain) {
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
     else {

@@ -9,7 +9,7 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { offer, outgoingProperties, wantCatchUp } from './deliver.ts'
+import { isFree, offer, outgoingProperties, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { send } from './effect.ts'
 import { wakeRetained } from './schedule.ts'
@@ -22,12 +22,20 @@ const PORTION = 1_000
 /** The same within the step of a SUBSCRIBE, of which a client may send many at once. */
 const PORTION_AT_ONCE = 100
 
-/** Whether a retained message of this size has room in the store, in place of the old one. */
-export const hasRoomFor = (draft: Draft, topic: TopicName, bytes: number): boolean => {
+/** Why a message of this size cannot be retained in place of the old one; null where it can. */
+export const whyNotRetained = (
+  draft: Draft,
+  topic: TopicName,
+  bytes: number,
+): 'retained store full' | 'memory short' | null => {
   const old = Tree.get(draft.retained, topic)
+  const oldBytes = old?.bytes ?? 0
   const { retainedCountMax, retainedBytesMax } = draft.config
-  return (old !== undefined || Tree.size(draft.retained) < retainedCountMax) &&
-    draft.retainedBytes - (old?.bytes ?? 0) + bytes <= retainedBytesMax
+  if (
+    (old === undefined && Tree.size(draft.retained) >= retainedCountMax) ||
+    draft.retainedBytes - oldBytes + bytes > retainedBytesMax
+  ) return 'retained store full'
+  return draft.isShort && bytes > oldBytes ? 'memory short' : null
 }
 
 /** Stores the message as the retained one of its topic [MQTT-3.3.1-5]. */
@@ -97,6 +105,7 @@ const isReceptive = (draft: Draft, session: Session): boolean => {
   const { queuedCountMax, queuedBytesMax, packetBytesMax, unwrittenBytesMax } = draft.config
   if (session.conn === null) return false
   if (unwrittenBytes(session) > Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2)) return false
+  if (draft.isShort) return isFree(draft, session)
   const queued = Queue.size(session.queue)
   return queued === 0 ||
     ((queuedCountMax === 0 || queued < queuedCountMax / 2) &&

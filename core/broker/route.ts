@@ -222,8 +222,9 @@ const choose = (draft: Draft, group: SharedGroup, packet: Publish): Subscription
   for (let i = 0; i < count; i++) {
     const member = group.members[(turn + i) % count]!
     const session = IntMap.get(draft.sessions, member.session)!
-    const isLost = session.conn === null &&
-      (packet.qos === 0 || member.qos === 0 || !canTake(draft, session, bytes))
+    const isLost = packet.qos === 0 || member.qos === 0
+      ? session.conn === null
+      : !canTake(draft, session, bytes)
     if (!isLost) {
       draft.turns = IntMap.set(draft.turns, draft.owner, group.number, (turn + i + 1) % count)
       return member

@@ -253,6 +253,8 @@ export interface State {
   readonly now: Millis
   readonly wall: number
   readonly stopping: boolean
+  /** Memory is short: what would make the state grow is turned away, what makes it shrink goes on. */
+  readonly isShort: boolean
   /** By slot. */
   readonly links: IntMap.IntMap<Link>
   readonly nextOpening: number
@@ -287,6 +289,7 @@ export const initial = (config: Config, origin: Origin): State => ({
   now: origin.at,
   wall: origin.wall,
   stopping: false,
+  isShort: false,
   links: IntMap.empty(),
   nextOpening: 0,
   greeting: IntMap.empty(),
@@ -314,6 +317,7 @@ export const initial = (config: Config, origin: Origin): State => ({
       'not allowed': 0,
       'session ended': 0,
       'retained store full': 0,
+      'memory short': 0,
     },
     stale: 0,
   },

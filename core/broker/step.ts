@@ -10,7 +10,7 @@ import { puback, pubcomp, pubrec } from './ack.ts'
 import { tick } from './clock.ts'
 import { connect, judged, opened } from './connect.ts'
 import { drain } from './deliver.ts'
-import { type Draft, editLink, editSession, open, seal, stale } from './draft.ts'
+import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Command, Conn, Input } from './input.ts'
 import { dismiss, expel, isDurable, lost, publishWill, refuse } from './leave.ts'
@@ -76,6 +76,10 @@ const take = (draft: Draft, input: Input): void => {
     case 'Ticked':
       draft.wall = input.wall
       return tick(draft)
+    case 'MemoryShort':
+      return setShort(draft, true)
+    case 'MemoryFree':
+      return setShort(draft, false)
     case 'Reconfigured':
       draft.config = input.config
       return
@@ -84,6 +88,12 @@ const take = (draft: Draft, input: Input): void => {
     default:
       return absurd(input)
   }
+}
+
+const setShort = (draft: Draft, isShort: boolean): void => {
+  if (draft.isShort === isShort) return
+  draft.isShort = isShort
+  note(draft, { _tag: isShort ? 'MemoryShort' : 'MemoryFree' })
 }
 
 /** The link that a connection object speaks of, unless its slot has a new occupant. */
@@ -108,11 +118,22 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
     return
   }
   const broken = serve(draft, link, link.phase, packet)
-  if (broken !== null) faulty(draft, IntMap.get(draft.links, link.conn.slot)!, broken)
+  if (broken === null) return
+  const current = IntMap.get(draft.links, link.conn.slot)!
+  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED)
+  else faulty(draft, current, broken)
 }
 
-/** A packet that is legal for a connected client; answers the rule it breaks, if it does. */
-const serve = (draft: Draft, link: Link, ready: Ready, packet: Packet): Fault | null => {
+/**
+ * A packet that is legal for a connected client; answers what ends the connection, if anything: the
+ * rule that it breaks, or that there is no memory for it.
+ */
+const serve = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Packet,
+): Fault | 'memory short' | null => {
   switch (packet._tag) {
     case 'Publish':
       return publish(draft, link, ready, packet)
@@ -189,6 +210,7 @@ const written = (draft: Draft, link: Link, total: number): void => {
 }
 
 const SERVER_SHUTTING_DOWN = 0x8b
+const QUOTA_EXCEEDED = 0x97
 const ADMINISTRATIVE_ACTION = 0x98
 
 const command = (draft: Draft, order: Command): void => {

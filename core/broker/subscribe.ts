@@ -36,7 +36,10 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
       continue
     }
     const old = StrMap.get(session.subscriptions, request.filter)
-    if (old === undefined && StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax) {
+    if (
+      old === undefined &&
+      (draft.isShort || StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax)
+    ) {
       reasons.push(QUOTA_EXCEEDED)
       continue
     }

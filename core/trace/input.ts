@@ -12,6 +12,8 @@ import type {
   Gone,
   Input,
   Judged,
+  MemoryFree,
+  MemoryShort,
   Opened,
   Peer,
   Reconfigured,
@@ -105,6 +107,8 @@ export const input: Codec<Input> = tagged<Input>('Input', {
   }),
   Judged: closed<Judged>('Judged', { _tag: tag('Judged'), conn, at, reason: byte }),
   Ticked: closed<Ticked>('Ticked', { _tag: tag('Ticked'), at, wall: count }),
+  MemoryShort: closed<MemoryShort>('MemoryShort', { _tag: tag('MemoryShort'), at }),
+  MemoryFree: closed<MemoryFree>('MemoryFree', { _tag: tag('MemoryFree'), at }),
   Reconfigured: closed<Reconfigured>('Reconfigured', {
     _tag: tag('Reconfigured'),
     at,

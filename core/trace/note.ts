@@ -17,6 +17,7 @@ const dropReasons: Readonly<Record<DropReason, true>> = {
   'not allowed': true,
   'session ended': true,
   'retained store full': true,
+  'memory short': true,
 }
 
 const endings: Readonly<Record<Ending, true>> = {
@@ -31,6 +32,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'connecting too often': true,
   'not authorised': true,
   'refused': true,
+  'memory short': true,
   'kicked': true,
   'server shutting down': true,
 }
@@ -92,6 +94,8 @@ export const note: Codec<Note> = tagged<Note>('Note', {
     why: oneOf<Arm<'SessionEnded'>['why']>('expired', 'clean start', 'disconnected'),
     messages: count,
   }),
+  MemoryShort: closed<Arm<'MemoryShort'>>('MemoryShort', { _tag: tag('MemoryShort') }),
+  MemoryFree: closed<Arm<'MemoryFree'>>('MemoryFree', { _tag: tag('MemoryFree') }),
   WillPublished: closed<Arm<'WillPublished'>>('WillPublished', {
     _tag: tag('WillPublished'),
     clientId: text,

@@ -141,6 +141,8 @@ export type Command =
   /** The socket takes no more bytes; or it takes what there is, and goes on doing so. */
   | { readonly _tag: 'Stall'; readonly client: number }
   | { readonly _tag: 'Take'; readonly client: number }
+  /** The process has little memory left, or enough again. */
+  | { readonly _tag: 'Memory'; readonly isShort: boolean }
   /** An answer about a connection that is gone. */
   | { readonly _tag: 'Echo'; readonly which: number; readonly kind: number }
   | { readonly _tag: 'Stop' }
@@ -272,6 +274,7 @@ const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K 
   Judge: fc.record({ _tag: fc.constant('Judge'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
   Stall: fc.record({ _tag: fc.constant('Stall'), client }),
   Take: fc.record({ _tag: fc.constant('Take'), client }),
+  Memory: fc.record({ _tag: fc.constant('Memory'), isShort: fc.boolean() }),
   Echo: fc.record({
     _tag: fc.constant('Echo'),
     which: fc.nat({ max: 7 }),
@@ -298,6 +301,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Disconnect: 5,
   Echo: 5,
   Judge: 3,
+  Memory: 3,
   Open: 2,
   Break: 1,
   Kick: 1,
@@ -322,6 +326,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Judge, weight: weights.Judge },
   { arbitrary: arms.Stall, weight: weights.Stall },
   { arbitrary: arms.Take, weight: weights.Take },
+  { arbitrary: arms.Memory, weight: weights.Memory },
   { arbitrary: arms.Echo, weight: weights.Echo },
 )
 

@@ -92,6 +92,8 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
   Written: fc.record({ _tag: fc.constant('Written'), conn, at, total: count }),
   Judged: fc.record({ _tag: fc.constant('Judged'), conn, at, reason: byte }),
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
+  MemoryShort: fc.record({ _tag: fc.constant('MemoryShort'), at }),
+  MemoryFree: fc.record({ _tag: fc.constant('MemoryFree'), at }),
   Reconfigured: fc.record({ _tag: fc.constant('Reconfigured'), at, config }),
   Commanded: fc.record({ _tag: fc.constant('Commanded'), at, command }),
 }
@@ -106,6 +108,7 @@ const dropReason = fc.constantFrom<DropReason>(
   'not allowed',
   'session ended',
   'retained store full',
+  'memory short',
 )
 
 const ending = fc.constantFrom<Ending>(
@@ -120,6 +123,7 @@ const ending = fc.constantFrom<Ending>(
   'connecting too often',
   'not authorised',
   'refused',
+  'memory short',
   'kicked',
   'server shutting down',
 )
@@ -170,6 +174,8 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
     ),
     messages: count,
   }),
+  MemoryShort: fc.record({ _tag: fc.constant('MemoryShort') }),
+  MemoryFree: fc.record({ _tag: fc.constant('MemoryFree') }),
   WillPublished: fc.record({ _tag: fc.constant('WillPublished'), clientId: text, topic: text }),
   Stale: fc.record({ _tag: fc.constant('Stale'), conn, input: text }),
 }

@@ -25,6 +25,13 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
     case 'Ticked':
       tick(model)
       break
+    case 'MemoryShort':
+    case 'MemoryFree': {
+      const isShort = input._tag === 'MemoryShort'
+      if (isShort !== model.isShort) noted(model, isShort ? 'memory short' : 'memory free')
+      model.isShort = isShort
+      break
+    }
     case 'Reconfigured':
       model.config = input.config
       break

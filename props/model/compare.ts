@@ -54,6 +54,10 @@ const noteLine = (note: Note): string | null => {
       return `will "${note.clientId}" ${note.topic}`
     case 'SessionEnded':
       return `session "${note.clientId}" ${note.why} ${note.messages}`
+    case 'MemoryShort':
+      return 'memory short'
+    case 'MemoryFree':
+      return 'memory free'
     case 'Stale':
       return `stale ${note.input}`
     case 'ConnectionOpened':

@@ -111,6 +111,9 @@ export const begin = (model: Model, link: Link, packet: Connect): void => {
   if (find() === undefined && model.sessions.length >= config.sessionsMax) {
     return refuse(model, link, level, 0x97, 'too many connections')
   }
+  if (find() === undefined && model.isShort) {
+    return refuse(model, link, level, 0x97, 'memory short')
+  }
   const holder = find()?.link
   if (holder !== undefined && holder !== null) {
     expel(model, holder, 'session taken over', 0x8e) // [MQTT-3.1.4-3]

@@ -67,14 +67,17 @@ const isCongested = (model: Model, session: Session): boolean =>
   session.sentBytes - session.takenBytes >
     Math.max(UNREPORTED_BYTES_MAX, model.config.unwrittenBytesMax)
 
+/** Whether a message would be sent at once. */
+export const isFree = (model: Model, session: Session): boolean =>
+  session.link !== null && session.queue.length === 0 &&
+  session.window.every((one) => one.stage !== 'waiting') && hasRoom(model, session)
+
 export const offer = (model: Model, session: Session, copy: Queued): boolean => {
-  const { window, queue } = session
-  const waiting = window.some((one) => one.stage === 'waiting')
-  if (session.link !== null && queue.length === 0 && !waiting && hasRoom(model, session)) {
+  if (isFree(model, session)) {
     dispatch(model, session, copy)
     return true
   }
-  if (isFull(model, session, copy.message)) {
+  if (model.isShort || isFull(model, session, copy.message)) {
     // What has expired makes room, as far as it stands in front.
     while (session.queue.length > 0 && session.queue[0]!.message.expiresAt <= model.now) {
       const { message, qos } = session.queue.shift()!
@@ -83,6 +86,10 @@ export const offer = (model: Model, session: Session, copy: Queued): boolean => 
   }
   if (isFull(model, session, copy.message)) {
     dropped(model, session.clientId, copy.message.topic, copy.qos, 'queue full')
+    return false
+  }
+  if (model.isShort) {
+    dropped(model, session.clientId, copy.message.topic, copy.qos, 'memory short')
     return false
   }
   session.queue.push(copy)

@@ -7,7 +7,7 @@ import { splitShare } from '../../core/topic/filter.ts'
 import { connect, isReserved } from './connect.ts'
 import { drain } from './deliver.ts'
 import { expel, faulty, unlink } from './leave.ts'
-import { catchUp, hasRoomFor, keep } from './retain.ts'
+import { catchUp, keep, objection } from './retain.ts'
 import { joinGroup, leaveGroup, publishKept, route } from './route.ts'
 import type { Link, Message, Model, Session, Subscription } from './state.ts'
 import { dropped, expiryOf, tell } from './state.ts'
@@ -20,11 +20,14 @@ export const arrived = (model: Model, link: Link, packet: Packet): void => {
   }
   const reason = serve(model, link, session, packet)
   if (reason === 'fine') link.seenAt = model.now
+  else if (reason === 'memory short') expel(model, link, reason, 0x97)
   else expel(model, link, 'protocol error', reason)
 }
 
+type Outcome = number | 'memory short' | 'fine'
+
 /** Does what a packet asks for; answers the reason code with which it ends the connection. */
-const serve = (model: Model, link: Link, session: Session, packet: Packet): number | 'fine' => {
+const serve = (model: Model, link: Link, session: Session, packet: Packet): Outcome => {
   const { level } = session
   switch (packet._tag) {
     case 'Publish':
@@ -52,7 +55,8 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): numb
         if (
           index >= model.config.filtersPerPacketMax ||
           (old === undefined &&
-            session.subscriptions.length >= model.config.subscriptionsPerSessionMax)
+            (model.isShort ||
+              session.subscriptions.length >= model.config.subscriptionsPerSessionMax))
         ) return 0x97
         const share = splitShare(request.filter)
         const subscription: Subscription = {
@@ -119,7 +123,7 @@ const publish = (
   link: Link,
   session: Session,
   packet: Publish,
-): number | 'fine' => {
+): Outcome => {
   const { config } = model
   const { topicAlias, ...properties } = packet.properties
   if (properties.subscriptionIdentifiers !== undefined) return 0x82 // [MQTT-3.3.4-6]
@@ -147,7 +151,7 @@ const publish = (
   }
   const bridge = link.connect?.bridge ?? false
   const reserved = isReserved(topic, bridge)
-  const overfull = packet.retain && B.size(packet.payload) > 0 && !hasRoomFor(model, message)
+  const unretained = packet.retain && B.size(packet.payload) > 0 ? objection(model, message) : null
   const five = session.level === 5
 
   if (qos > 0) {
@@ -166,17 +170,18 @@ const publish = (
     if (qos === 2 && session.incoming.length >= config.incomingCountMax) return 0x93
   }
   if (qos === 2) {
-    if (reserved || (overfull && five)) {
-      dropped(model, null, topic, 2, reserved ? 'not allowed' : 'retained store full')
-    }
-    const refused = !five ? 0 : reserved ? 0x87 : overfull ? 0x97 : 0
+    const lacking = unretained ?? (model.isShort ? 'memory short' : null)
+    if (!five && model.isShort) return 'memory short'
+    if (reserved) dropped(model, null, topic, 2, 'not allowed')
+    else if (lacking !== null && five) dropped(model, null, topic, 2, lacking)
+    const refused = !five ? 0 : reserved ? 0x87 : lacking !== null ? 0x97 : 0
     if (refused === 0) session.incoming.push({ packetId, message: reserved ? null : message, link })
     tell(model, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
     return 'fine'
   }
   let reason = 0
-  if (reserved || overfull) {
-    dropped(model, null, topic, qos, reserved ? 'not allowed' : 'retained store full')
+  if (reserved || unretained !== null) {
+    dropped(model, null, topic, qos, reserved ? 'not allowed' : unretained!)
     reason = reserved ? 0x87 : qos === 1 && five ? 0x97 : 0
   } else if (packet.retain) keep(model, message)
   if (reason === 0) reason = route(model, session, message)

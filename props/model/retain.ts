@@ -1,17 +1,24 @@
 // Retained messages, and bringing them to those who subscribe later.
 
+import type { DropReason } from '../../core/broker/note.ts'
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
+import { isFree, offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
 import { grown, inOrder } from './order.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
 import { bytesOf, lower, UNREPORTED_BYTES_MAX } from './state.ts'
 
-export const hasRoomFor = (model: Model, message: Message): boolean => {
+/** Why a message cannot be retained; null where it can. */
+export const objection = (model: Model, message: Message): DropReason | null => {
   const others = model.retained.filter((one) => one.topic !== message.topic)
   const bytes = others.reduce((sum, one) => sum + bytesOf(one), bytesOf(message))
-  return others.length < model.config.retainedCountMax && bytes <= model.config.retainedBytesMax
+  if (others.length >= model.config.retainedCountMax || bytes > model.config.retainedBytesMax) {
+    return 'retained store full'
+  }
+  const old = model.retained.find((one) => one.topic === message.topic)
+  const isGrowth = old === undefined || bytesOf(message) > bytesOf(old)
+  return model.isShort && isGrowth ? 'memory short' : null
 }
 
 /** Stores a retained message, or with an empty payload removes it. [MQTT-3.3.1-6] */
@@ -38,6 +45,8 @@ const isReceptive = (model: Model, session: Session): boolean => {
   const queued = session.queue.length
   return session.link !== null &&
     unwritten <= Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2) &&
+    // What would have to wait would be lost.
+    (!model.isShort || isFree(model, session)) &&
     (queued === 0 ||
       ((queuedCountMax === 0 || queued < queuedCountMax / 2) &&
         (queuedBytesMax === 0 || queuedBytes(session) + packetBytesMax <= queuedBytesMax)))

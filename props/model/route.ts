@@ -2,17 +2,18 @@
 
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { isFull, offer, sendAtMostOnce } from './deliver.ts'
+import { isFree, isFull, offer, sendAtMostOnce } from './deliver.ts'
 import { byFilter } from './order.ts'
-import { hasRoomFor, keep } from './retain.ts'
+import { keep, objection } from './retain.ts'
 import type { Group, Message, Model, Queued, Session, Subscription } from './state.ts'
 import { dropped, lower } from './state.ts'
 
 /** Publishes a message that was kept for later: a released one, a will. */
 export const publishKept = (model: Model, publisher: Session, message: Message): void => {
   if (message.retain) {
-    if (B.size(message.payload) === 0 || hasRoomFor(model, message)) keep(model, message)
-    else dropped(model, null, message.topic, message.qos, 'retained store full')
+    const why = B.size(message.payload) === 0 ? null : objection(model, message)
+    if (why === null) keep(model, message)
+    else dropped(model, null, message.topic, message.qos, why)
   }
   if (message.expiresAt <= model.now) {
     dropped(model, null, message.topic, message.qos, 'expired')
@@ -78,8 +79,9 @@ const choose = (
   const turns = members.map((_, i) => (group.turn + i) % members.length)
   const able = turns.find((turn) => {
     const member = members[turn]!
-    return member.session.link !== null ||
-      (lower(message.qos, member.qos) > 0 && !isFull(model, member.session, message))
+    if (lower(message.qos, member.qos) === 0) return member.session.link !== null
+    if (model.isShort) return isFree(model, member.session)
+    return member.session.link !== null || !isFull(model, member.session, message)
   })
   if (able === undefined) return members[group.turn % members.length]!
   group.turn = (able + 1) % members.length

@@ -117,6 +117,7 @@ export interface Model {
   config: Config
   now: Millis
   stopping: boolean
+  isShort: boolean
   links: Array<Link>
   /** In the order in which they began. */
   sessions: Array<Session>
@@ -134,6 +135,7 @@ export const createModel = (config: Config, at: Millis): Model => ({
   config,
   now: at,
   stopping: false,
+  isShort: false,
   links: [],
   sessions: [],
   accepted: [],

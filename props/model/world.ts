@@ -430,6 +430,9 @@ const act = (world: World, command: Command, subject: Subject): void => {
     case 'Stop':
       give(world, subject, I.commanded(now, { _tag: 'Stop' }))
       return
+    case 'Memory':
+      give(world, subject, command.isShort ? I.memoryShort(now) : I.memoryFree(now))
+      return
     case 'Reconfigure':
       give(world, subject, I.reconfigured(now, command.config))
       return
@@ -494,7 +497,17 @@ const echo = (conn: Conn, now: Millis, kind: number): Input =>
 
 type ClientCommand = Exclude<
   Command,
-  { readonly _tag: 'Connect' | 'Open' | 'Stop' | 'Reconfigure' | 'Pass' | 'Judge' | 'Echo' }
+  {
+    readonly _tag:
+      | 'Connect'
+      | 'Open'
+      | 'Stop'
+      | 'Reconfigure'
+      | 'Memory'
+      | 'Pass'
+      | 'Judge'
+      | 'Echo'
+  }
 >
 
 const actAs = (world: World, client: Client, command: ClientCommand, subject: Subject): void => {
