@@ -17,6 +17,7 @@ import { parseTopicName } from '../core/topic/name.ts'
 import type { Broker, Host, Link } from '../shells/common/driver.ts'
 import { createDriver, Driver } from '../shells/common/driver.ts'
 import { Log } from '../shells/common/log.ts'
+import type { Memory } from '../shells/common/memory.ts'
 import { unwrittenBytes } from '../shells/common/outbox.ts'
 import type { Wire } from '../shells/common/outbox.ts'
 import { Slots } from '../shells/common/slots.ts'
@@ -205,6 +206,7 @@ interface WorldOptions {
   readonly verbosity?: 'quiet' | 'normal' | 'verbose'
   /** How long each look at the clock takes. */
   readonly tickMs?: number
+  readonly memoryLimitBytes?: number
 }
 
 class World {
@@ -214,6 +216,11 @@ class World {
   scheduled: (() => void) | null = null
   arms = 0
   armed: { readonly at: number; readonly turn: () => void } | null = null
+  memory: Memory = { heapUsedBytes: 0, heapLimitBytes: 1_000, usedBytes: 0, limitBytes: 1_000 }
+  looks = 0
+  collections = 0
+  /** What a collection finds to be nobody's. */
+  garbageBytes = 0
   readonly driver: Driver
   private nonces = 0
 
@@ -241,6 +248,16 @@ class World {
         this.armed = null
       },
       fatal: (error) => this.faults.push(error),
+      memory: () => {
+        this.looks += 1
+        return this.memory
+      },
+      collect: () => {
+        this.collections += 1
+        const { heapUsedBytes } = this.memory
+        this.memory = { ...this.memory, heapUsedBytes: heapUsedBytes - this.garbageBytes }
+        this.garbageBytes = 0
+      },
     }
     const log = new Log(options.verbosity ?? 'quiet', (text) => this.lines += text, host.wall)
     this.driver = createDriver({
@@ -249,6 +266,9 @@ class World {
       log,
       ...(options.broker ? { broker: options.broker } : {}),
       ...(options.judge ? { judge: options.judge } : {}),
+      ...(options.memoryLimitBytes === undefined
+        ? {}
+        : { memoryLimitBytes: options.memoryLimitBytes }),
     })
   }
 
@@ -873,6 +893,95 @@ driver('a subscriber that reads slowly is not taken for a stalled one', () => {
   }
   world.pass(130_000)
   assert.is(slow.wire.destroyed, 1, 'and the one that takes nothing for a minute is')
+})
+
+// Memory
+
+/** A driver with one client, and what it was told of memory. */
+const watched = (options: WorldOptions = {}) => {
+  const inputs: Array<Input> = []
+  const world = new World({ ...options, broker: recording(inputs) })
+  const client = world.client('client')
+  /** Something happens, and that much is in use by then. */
+  const use = (memory: Partial<Memory>): void => {
+    world.memory = { ...world.memory, ...memory }
+    world.time += 250
+    world.say(client, pingreq)
+    world.settle()
+  }
+  const told = (): ReadonlyArray<string> =>
+    inputs.flatMap(({ _tag }) => _tag === 'MemoryShort' || _tag === 'MemoryFree' ? [_tag] : [])
+  return { world, client, use, told }
+}
+
+driver('memory is short above 60 % and free below 50 %, and each is told once', () => {
+  for (const [used, limit] of [['heapUsedBytes', 'heapLimitBytes'], ['usedBytes', 'limitBytes']]) {
+    const { world, use, told } = watched({ verbosity: 'normal' })
+    for (let i = 0; i < 3; i++) use({ [limit!]: 10_000, [used!]: 6_000 })
+    assert.equal(told(), [])
+    use({ [used!]: 6_001 })
+    assert.equal(told(), [], 'the engine has been asked to collect first')
+    assert.is(world.collections, 1)
+    for (let i = 0; i < 3; i++) use({ [used!]: 6_001 })
+    assert.equal(told(), ['MemoryShort'])
+    assert.match(world.lines, /Warning: Memory is short/)
+    for (let i = 0; i < 3; i++) use({ [used!]: 5_000 })
+    assert.equal(told(), ['MemoryShort'])
+    for (let i = 0; i < 3; i++) use({ [used!]: 4_999 })
+    assert.equal(told(), ['MemoryShort', 'MemoryFree'])
+    assert.match(world.lines, /There is enough memory again\./)
+    for (let i = 0; i < 3; i++) use({ [used!]: 6_000 })
+    assert.equal(told(), ['MemoryShort', 'MemoryFree'])
+  }
+})
+
+driver('what a collection brings back was never short', () => {
+  const { world, use, told } = watched()
+  world.garbageBytes = 500
+  for (let i = 0; i < 3; i++) use({ heapUsedBytes: world.collections === 0 ? 900 : 400 })
+  assert.is(world.collections, 1)
+  assert.equal(told(), [])
+})
+
+driver('while memory is short it is looked at without anything happening, and then no more', () => {
+  const { world, use, told } = watched()
+  for (let i = 0; i < 2; i++) use({ heapUsedBytes: 900 })
+  assert.equal(told(), ['MemoryShort'])
+  const { looks, collections } = world
+  world.pass(10_000)
+  assert.is(world.looks - looks, 40)
+  assert.is(world.collections - collections, 2, 'garbage is looked for every 5 s')
+  world.memory = { ...world.memory, heapUsedBytes: 100 }
+  world.pass(250)
+  assert.equal(told(), ['MemoryShort', 'MemoryFree'])
+  assert.is(world.armed, null, 'no timer is left')
+})
+
+driver('memory is looked at every 250 ms at most, and not at all while nothing happens', () => {
+  const { world, client } = watched()
+  const { looks, arms } = world
+  for (let i = 0; i < 1_000; i++) {
+    world.time += 1
+    world.say(client, pingreq)
+    world.settle()
+  }
+  assert.ok(world.looks - looks >= 3 && world.looks - looks <= 4, `${world.looks - looks} looks`)
+  assert.is(world.arms, arms, 'no timer is armed for it')
+})
+
+driver('a limit of the operator takes the place of the machine, and 0 of every limit', () => {
+  const mine = watched({ memoryLimitBytes: 100 })
+  for (let i = 0; i < 2; i++) mine.use({ usedBytes: 61 })
+  assert.equal(mine.told(), ['MemoryShort'])
+  const large = watched({ memoryLimitBytes: 100_000 })
+  for (let i = 0; i < 2; i++) large.use({ usedBytes: 900 })
+  assert.equal(large.told(), [])
+  for (let i = 0; i < 2; i++) large.use({ heapUsedBytes: 900 })
+  assert.equal(large.told(), ['MemoryShort'], 'the heap has a limit of its own')
+  const none = watched({ memoryLimitBytes: 0 })
+  for (let i = 0; i < 2; i++) none.use({ usedBytes: 1_000, heapUsedBytes: 1_000 })
+  assert.equal(none.told(), [])
+  assert.is(none.world.looks, 0)
 })
 
 // Ends

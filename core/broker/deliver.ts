@@ -77,7 +77,7 @@ const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): v
   draft.effects.push(send(session.conn!, session.level, packet))
 }
 
-/** Whether a message of QoS 1 or 2 would be sent at once: nobody is before it, and there is room. */
+/** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
 export const isFree = (draft: Draft, session: Session): boolean =>
   session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
   hasRoom(draft, session)

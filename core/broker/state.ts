@@ -253,7 +253,7 @@ export interface State {
   readonly now: Millis
   readonly wall: number
   readonly stopping: boolean
-  /** Memory is short: what would make the state grow is turned away, what makes it shrink goes on. */
+  /** Memory is short: what would make the state grow is turned away, all else goes on. */
   readonly isShort: boolean
   /** By slot. */
   readonly links: IntMap.IntMap<Link>

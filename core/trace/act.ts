@@ -34,6 +34,7 @@ export type Act =
   | { readonly _tag: 'At'; readonly at: Millis }
   /** Null for the clock of the story. */
   | { readonly _tag: 'Ticked'; readonly wall: number | null }
+  | { readonly _tag: 'Memory'; readonly isShort: boolean }
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
   | { readonly _tag: 'Stop' }
   | { readonly _tag: 'Kick'; readonly clientId: string }

@@ -322,6 +322,8 @@ const perform = (player: Player, act: Act): void => {
       return
     case 'Ticked':
       return feed(player, I.ticked(now, act.wall ?? wallOf(player)))
+    case 'Memory':
+      return feed(player, act.isShort ? I.memoryShort(now) : I.memoryFree(now))
     case 'Reconfigure':
       return feed(player, I.reconfigured(now, act.config))
     case 'Stop':

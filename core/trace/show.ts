@@ -103,6 +103,10 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
         (note.messages === 0 ? '' : `, ${note.messages} messages`)
     case 'WillPublished':
       return `- will of ${quote(note.clientId, "'")} published: ${quote(note.topic, "'")}`
+    case 'MemoryShort':
+      return '- memory short'
+    case 'MemoryFree':
+      return '- memory free'
     case 'Stale':
       return `- stale ${nameOf(note.conn)}: ${quote(note.input, '"')}`
     default:
@@ -133,6 +137,10 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
       return `${nameOf(input.conn)} judged ${hex(input.reason)}`
     case 'Ticked':
       return `ticked wall ${input.wall}`
+    case 'MemoryShort':
+      return 'memory short'
+    case 'MemoryFree':
+      return 'memory free'
     case 'Reconfigured':
       return ['reconfigure', ...configText(input.config)].join(' ')
     case 'Commanded':

@@ -145,6 +145,17 @@ const ticked: Verb = {
   },
 }
 
+/** The process has run short of memory, or has enough of it again. */
+// Example: memory short
+const memory: Verb = {
+  example: 'memory short',
+  read: (w) => {
+    if (accept(w, 'short')) return { _tag: 'Memory', isShort: true }
+    if (!accept(w, 'free')) fail(w, 'memory is short or free: write memory short')
+    return { _tag: 'Memory', isShort: false }
+  },
+}
+
 /** The operator gives a new configuration: the defaults, but for what is named. */
 // Example: reconfigure keepAliveMaxS=60
 const reconfigure: Verb = {
@@ -188,7 +199,7 @@ const clientVerbs = new Map<string, Verb>(
 
 /** What happens to all, or to the story: `tick +30s`. */
 const plainVerbs = new Map<string, Verb>(
-  Object.entries({ tick, at, ticked, reconfigure, stop, kick, quiet, deadline, state }),
+  Object.entries({ tick, at, ticked, memory, reconfigure, stop, kick, quiet, deadline, state }),
 )
 
 /** A line for every verb, and for every packet behind `a>`. */
@@ -269,6 +280,8 @@ export const writeAct = (act: Act): string => {
       return `at ${act.at}`
     case 'Ticked':
       return act.wall === null ? 'ticked' : `ticked wall ${act.wall}`
+    case 'Memory':
+      return act.isShort ? 'memory short' : 'memory free'
     case 'Reconfigure':
       return plainConfig(act.config)
     case 'Kick':

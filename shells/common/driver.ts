@@ -14,12 +14,14 @@ import { createReader, defaultLimits } from '../../core/codec/mod.ts'
 import type { Limits, Reader } from '../../core/codec/mod.ts'
 import * as broker from '../../core/mod.ts'
 import type { Log } from './log.ts'
+import { MemoryWatch } from './memory.ts'
+import type { Gauge } from './memory.ts'
 import { isEmpty, Office, Outbox } from './outbox.ts'
 import type { Wire } from './outbox.ts'
 import { Slots } from './slots.ts'
 
 /** What the driver needs of a runtime. */
-export interface Host {
+export interface Host extends Gauge {
   /** Monotonic milliseconds from any beginning; fractions are welcome. */
   now(): number
   /** Unix milliseconds. */
@@ -55,6 +57,8 @@ export interface DriverOptions {
   readonly host: Host
   readonly log: Log
   readonly broker?: Broker
+  /** What the process may use, in place of what the host says; 0 for as much as it gets. */
+  readonly memoryLimitBytes?: number
   /**
    * Answers who may connect with an MQTT 5 reason code, 0 for yes. Asked only where the
    * configuration says `authentication: 'judge'`; without it everybody is refused there.
@@ -154,6 +158,7 @@ export class Driver {
   private readonly limits: Limits
   private readonly epoch: number
   private readonly office: Office<Link>
+  private readonly memory: MemoryWatch
   private state: State
 
   /** Sockets that are open, lingering ones too. */
@@ -215,6 +220,7 @@ export class Driver {
       packetBytesMax: config.packetBytesMax,
       connectPacketBytesMax: config.connectPacketBytesMax,
     }
+    this.memory = new MemoryWatch(host, options.memoryLimitBytes ?? null)
     this.epoch = host.now()
     this.state = this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
     this.office = new Office(
@@ -370,6 +376,9 @@ export class Driver {
   private work(): void {
     this.turnCount += 1
     this.at = this.now()
+    if (this.memory.look(this.at)) {
+      this.push(this.memory.isShort ? Input.memoryShort(this.at) : Input.memoryFree(this.at))
+    }
     this.serveAll(this.host.now() + turnMsMax)
     // Commands come after what clients had sent by then, and time is told last: what was sent
     // before a keep alive ran out counts.
@@ -651,6 +660,8 @@ export class Driver {
     if (this.lingerAt < due) due = this.lingerAt
     const logDue = this.log.due()
     if (logDue < due) due = logDue
+    const memoryDue = this.memory.due()
+    if (memoryDue < due) due = memoryDue
     // A timer that fires too early is cheaper than one that is moved all the time.
     if (due >= this.armedFor) return
     const delayMs = due - this.now()

@@ -150,6 +150,12 @@ export class Log {
           `Session of ${harmless(note.clientId)} ended: ${note.why}` +
             (note.messages === 0 ? '.' : `, ${note.messages} messages with it.`),
         )
+      case 'MemoryShort':
+        return this.warn(
+          'Memory is short: what would have to be kept is turned away until there is more.',
+        )
+      case 'MemoryFree':
+        return this.line('There is enough memory again.')
       default:
         if (this.verbose) this.noteVerbose(note)
     }

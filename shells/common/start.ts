@@ -18,6 +18,12 @@ export interface StartOptions {
   readonly hosts?: ReadonlyArray<string>
   /** What differs from the defaults of the broker. */
   readonly config?: Partial<Config>
+  /**
+   * Memory that the process may use. Once more than 60 % of it are in use, or of the heap's own
+   * limit, the broker takes in nothing that would make it grow, until it is less than 50 %. The
+   * default is what the machine or its control group has; with 0 memory is not looked at.
+   */
+  readonly memoryLimitBytes?: number
   /** Default: quiet. */
   readonly verbosity?: Verbosity
   /** Gets the log, whole lines at a time. Default: standard error. */
@@ -125,8 +131,14 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     connectionsMax: connectionsWithin(runtime.openFilesMax()),
     ...options.config,
   }
-  const { judge } = options
-  const driver = createDriver(judge ? { config, host, log, judge } : { config, host, log })
+  const { judge, memoryLimitBytes } = options
+  const driver = createDriver({
+    config,
+    host,
+    log,
+    ...(judge === undefined ? {} : { judge }),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  })
   const hosts = options.hosts ?? loopback
   const ports: Array<number> = []
   log.line(`sabethes version ${version} starting`)

@@ -2,6 +2,7 @@
 // one timer, signals and the standard streams.
 
 import type { Host } from '../common/driver.ts'
+import type { Memory } from '../common/memory.ts'
 import type { Program } from '../common/program.ts'
 
 /** A host for one driver. `fatal` ends the process, or throws. */
@@ -30,6 +31,66 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     },
     disarm,
     fatal,
+    memory,
+    collect,
+  }
+}
+
+const GiB = 1024 * 1024 * 1024
+
+const machineBytes = (): number => {
+  // Asking without the permission would make Deno ask the operator.
+  const { state } = Deno.permissions.querySync({ name: 'sys', kind: 'systemMemoryInfo' })
+  // The smallest machine on which V8 has the heap that it has on most.
+  return state === 'granted' ? Deno.systemMemoryInfo().total : 4 * GiB
+}
+
+/** What the control groups of this process allow; Infinity where that is not known. */
+const groupBytes = (): number => {
+  // Version 2 names no controllers. In a container its own group may stand at the root.
+  const files = [
+    '/sys/fs/cgroup/memory.max',
+    '/sys/fs/cgroup/memory/memory.limit_in_bytes',
+    ...textOf('/proc/self/cgroup').split('\n').map((line) => {
+      const [, controllers, path] = line.split(':')
+      return controllers === 'memory'
+        ? `/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`
+        : `/sys/fs/cgroup${path}/memory.max`
+    }),
+  ]
+  const limits = files.map(textOf).filter((text) => /^\d+\s*$/.test(text)).map(Number)
+  return Math.min(...limits)
+}
+
+const textOf = (path: string): string => {
+  try {
+    return Deno.readTextFileSync(path)
+  } catch {
+    // Not there; or not all permissions, without which Deno shows nothing of /proc and /sys.
+    return ''
+  }
+}
+
+const totalBytes = machineBytes()
+const limitBytes = Math.min(totalBytes, groupBytes())
+
+// Deno does not tell: V8's own rule is half of the machine, at most 2 GiB, or 4 from 15 GiB on.
+const heapLimitBytes = Math.min(totalBytes / 2, totalBytes < 15 * GiB ? 2 * GiB : 4 * GiB)
+
+const memory = (): Memory => {
+  const { heapUsed, external } = Deno.memoryUsage()
+  return { heapUsedBytes: heapUsed, heapLimitBytes, usedBytes: heapUsed + external, limitBytes }
+}
+
+// V8 begins to mark when so much was allocated outside of its heap (64 MiB) since it last did, and
+// what nobody writes to is no memory yet.
+const bytesToCollect = 96 * 1024 * 1024
+
+const collect = (): void => {
+  try {
+    new ArrayBuffer(bytesToCollect)
+  } catch {
+    // There is no room even for a promise. V8 has looked for some before it said so.
   }
 }
 

@@ -2,7 +2,10 @@
 // one timer, signals and the standard streams.
 
 import { randomBytes, randomUUID } from 'node:crypto'
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import type { Host } from '../common/driver.ts'
+import type { Memory } from '../common/memory.ts'
 import type { Program } from '../common/program.ts'
 
 /** A host for one driver. `fatal` ends the process, or throws. */
@@ -29,6 +32,36 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     },
     disarm,
     fatal,
+    memory,
+    collect,
+  }
+}
+
+// What the control group allows; a huge number where it allows everything, 0 where it is not known.
+const constrainedBytes = process.constrainedMemory()
+
+const limitBytes = Math.min(totalmem(), constrainedBytes > 0 ? constrainedBytes : Infinity)
+
+// process.memoryUsage() says the same and asks the system for more, at ten times the price.
+const memory = (): Memory => {
+  const { used_heap_size, heap_size_limit, external_memory } = getHeapStatistics()
+  return {
+    heapUsedBytes: used_heap_size,
+    heapLimitBytes: heap_size_limit,
+    usedBytes: used_heap_size + external_memory,
+    limitBytes,
+  }
+}
+
+// V8 begins to mark when so much was allocated outside of its heap (64 MiB) since it last did, and
+// what nobody writes to is no memory yet.
+const bytesToCollect = 96 * 1024 * 1024
+
+const collect = (): void => {
+  try {
+    new ArrayBuffer(bytesToCollect)
+  } catch {
+    // There is no room even for a promise. V8 has looked for some before it said so.
   }
 }
 

@@ -1,0 +1,76 @@
+// Whether memory is short, judged from what the runtime says of it. The engine puts off looking for
+// garbage as long as its own limits allow, so what is in use may be in use by nobody: before the
+// verdict, and again and again while it stands, the engine is asked to collect.
+
+/** Memory in use, and how much of it there may be. */
+export interface Memory {
+  /** The heap of JavaScript, and where the engine ends the process for want of room in it. */
+  readonly heapUsedBytes: number
+  readonly heapLimitBytes: number
+  /** The heap and the buffers outside of it, and what the machine or its share of it has. */
+  readonly usedBytes: number
+  readonly limitBytes: number
+}
+
+/** What a runtime can say and do about memory. */
+export interface Gauge {
+  memory(): Memory
+  /** Has the engine begin to look for what nobody uses any more. Takes no time by itself. */
+  collect(): void
+}
+
+// A flood over loopback brings about 100 MB in this time, which has to fit between the upper mark
+// and the limit.
+const lookMs = 250
+// A collection takes about a second per GiB in use, most of it on other threads.
+const collectMs = 5_000
+
+const shortShare = 0.6
+const freeShare = 0.5
+
+const never = Number.MAX_SAFE_INTEGER
+
+/** Looks at the gauge now and then. */
+export class MemoryWatch {
+  private readonly gauge: Gauge
+  private readonly limitBytes: number | null
+  isShort = false
+  /** The last look found memory short for the first time. */
+  private isSuspected = false
+  private lookAt = 0
+  private collectAt = 0
+
+  /** `limitBytes` takes the place of the machine's; 0 looks at nothing. */
+  constructor(gauge: Gauge, limitBytes: number | null) {
+    this.gauge = gauge
+    this.limitBytes = limitBytes
+    if (limitBytes === 0) this.lookAt = never
+  }
+
+  /** Looks, if it is time to; answers whether `isShort` is another than before. */
+  look(at: number): boolean {
+    if (at < this.lookAt) return false
+    this.lookAt = at + lookMs
+    const share = this.share()
+    const isAbove = this.isShort ? share >= freeShare : share > shortShare
+    if (isAbove && at >= this.collectAt) {
+      this.collectAt = at + collectMs
+      this.gauge.collect()
+    }
+    const isShort = isAbove && (this.isShort || this.isSuspected)
+    this.isSuspected = isAbove
+    if (isShort === this.isShort) return false
+    this.isShort = isShort
+    return true
+  }
+
+  /** When `look` must be called although nothing happens. */
+  due(): number {
+    return this.isShort ? this.lookAt : never
+  }
+
+  private share(): number {
+    const { heapUsedBytes, heapLimitBytes, usedBytes, limitBytes } = this.gauge.memory()
+    return Math.max(heapUsedBytes / heapLimitBytes, usedBytes / (this.limitBytes ?? limitBytes))
+  }
+}
