@@ -69,6 +69,8 @@ const endAll = (state: State): State => {
   const feed = (input: Input): void => {
     current = { ...step(current, input)[0], config: defaults, stopping: false }
   }
+  // Who is short of memory turns away also those who come to clean up.
+  feed(I.memoryFree(current.now))
   for (const [, link] of [...IntMap.entries(current.links)]) {
     feed(I.closed(link.conn, current.now, 'closed'))
   }
