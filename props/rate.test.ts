@@ -176,6 +176,18 @@ rate('the default: 200 at once, then 50 a second, and the next is closed without
   assert.not(door.enter('192.0.2.1'))
 })
 
+rate('a rate that divides no second is met in the long run, and not exceeded', () => {
+  const door = new Door({ connectionRatePerAddress: 900, connectionBurstPerAddress: 2 })
+  let accepted = 0
+  for (let i = 0; i < 20_000; i++) {
+    if (door.enter('192.0.2.1')) accepted++
+    door.leave()
+    door.pass(1)
+    assert.ok((accepted - 2) * 1000 <= 900 * (door.now - 1), `${accepted} in ${door.now} ms`)
+  }
+  assert.ok(accepted > 0.999 * 900 * 20, `${accepted} in 20 s`)
+})
+
 rate('0 is no limit, and remembers nothing of who has gone', () => {
   const door = new Door({ connectionRatePerAddress: 0, connectionBurstPerAddress: 1 })
   for (let i = 0; i < 900; i++) assert.ok(door.enter('192.0.2.1'))

@@ -118,9 +118,11 @@ export const offer = (
 }
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
-export const canTake = (draft: Draft, session: Session, bytes: number): boolean =>
-  draft.isShort ? isFree(draft, session) : session.conn !== null ||
-    !isFull(session, bytes, draft.config.queuedCountMax, draft.config.queuedBytesMax)
+export const canTake = (draft: Draft, session: Session, bytes: number): boolean => {
+  if (draft.isShort) return isFree(draft, session)
+  const { queuedCountMax, queuedBytesMax } = draft.config
+  return session.conn !== null || !isFull(session, bytes, queuedCountMax, queuedBytesMax)
+}
 
 const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
   (countMax !== 0 && Queue.size(session.queue) >= countMax) ||
