@@ -14,6 +14,7 @@ import * as IntMap from '../core/data/int-map.ts'
 import * as Window from '../core/data/window.ts'
 import { deadline, defaults, initial, NEVER, run, type State, step } from '../core/mod.ts'
 import { splitShare } from '../core/topic/filter.ts'
+import { groupHistory } from './gen/groups.ts'
 import { filter, filters, history, name, names, sharedFilters, utf8 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { check, checkEmpty, checkSent, checkTimers, newWatch, watch } from './model/invariants.ts'
@@ -26,9 +27,14 @@ const vocabulary = {
   filters: [...new Set([...filters, ...sharedFilters.map((one) => splitShare(one)!.filter)])],
 }
 
+const some150 = fc.oneof(
+  { arbitrary: history(150), weight: 4 },
+  { arbitrary: groupHistory(100), weight: 1 },
+)
+
 invariants('hold after every input of a history, and for everything that was sent', () => {
   fc.assert(
-    fc.property(history(150), (some) => {
+    fc.property(some150, (some) => {
       const all = newWatch()
       play(some, {
         afterInput: (before, input, after, effects) => {

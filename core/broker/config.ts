@@ -2,6 +2,8 @@
 // seen on the wire it is mosquitto's; the limits are there so that nothing a peer can grow is
 // without one.
 
+import type { Qos } from '../codec/packet.ts'
+
 export interface Config {
   /** `judge` asks the shell about every CONNECT (a Judge effect) before it is answered. */
   readonly authentication: 'none' | 'judge'
@@ -38,6 +40,22 @@ export interface Config {
   readonly sessionExpiryMaxS: number
   /** Topic aliases a client may set; announced. */
   readonly topicAliasMaximum: number
+  /** Topic aliases set towards an MQTT 5 client, of those that it allows; 0 for none. */
+  readonly outgoingTopicAliasMax: number
+  /** Highest QoS of publishes, wills and subscriptions; announced. */
+  readonly maximumQos: Qos
+  /** Whether publishes and wills may be retained; like the next three, announced where not. */
+  readonly retainAvailable: boolean
+  /** Whether a topic filter may have wildcards. */
+  readonly wildcardAvailable: boolean
+  readonly sharedAvailable: boolean
+  readonly subscriptionIdentifiersAvailable: boolean
+  /** One copy for each matching subscription of a client; else one for all of them. */
+  readonly allowDuplicateMessages: boolean
+  /** Which member of a shared group gets a message; `sticky` is the same as long as it can. */
+  readonly sharedOrder: 'round robin' | 'prefer online' | 'sticky' | 'hash of topic'
+  /** Whether what falls to a member that is away waits for it; if not, it gets no turns. */
+  readonly sharedOffline: 'queue' | 'drop'
   readonly connectionsMax: number
   /** Connections from one address; loopback is exempt. */
   readonly connectionsPerAddressMax: number
@@ -72,6 +90,15 @@ export const defaults: Config = {
   sessionsMax: 100_000,
   sessionExpiryMaxS: 0xffffffff,
   topicAliasMaximum: 10,
+  outgoingTopicAliasMax: 10,
+  maximumQos: 2,
+  retainAvailable: true,
+  wildcardAvailable: true,
+  sharedAvailable: true,
+  subscriptionIdentifiersAvailable: true,
+  allowDuplicateMessages: true,
+  sharedOrder: 'round robin',
+  sharedOffline: 'queue',
   connectionsMax: 1_000_000,
   connectionsPerAddressMax: 1_000,
   connectionRatePerAddress: 50,

@@ -26,6 +26,8 @@ const CLIENT_IDENTIFIER_NOT_VALID = 0x85
 const NOT_AUTHORIZED = 0x87
 const BAD_AUTHENTICATION_METHOD = 0x8c
 const QUOTA_EXCEEDED = 0x97
+const RETAIN_NOT_SUPPORTED = 0x9a
+const QOS_NOT_SUPPORTED = 0x9b
 const SESSION_TAKEN_OVER = 0x8e
 const CONNECTION_RATE_EXCEEDED = 0x9f
 
@@ -106,7 +108,17 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     return
   }
   if (packet.will !== null) {
-    const { topic } = packet.will
+    const { topic, qos, retain } = packet.will
+    const unsupported = qos > config.maximumQos
+      ? QOS_NOT_SUPPORTED // [MQTT-3.2.2-12]
+      : retain && !config.retainAvailable
+      ? RETAIN_NOT_SUPPORTED // [MQTT-3.2.2-13]
+      : 0
+    if (unsupported !== 0) {
+      // Before version 5 there is no word for it: mosquitto closes in silence.
+      refuse(draft, link, level === 5 ? level : 0, unsupported, 'refused')
+      return
+    }
     if (isReserved(topic) && !(packet.bridge && isBridgeState(topic))) {
       refuse(draft, link, level, NOT_AUTHORIZED, 'not authorised')
       return
@@ -216,6 +228,8 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
+  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
+  session.aliases = StrMap.empty(draft.origin.seed) // [MQTT-3.3.2-7]
   session.receivingCount = 0 // the quota begins anew with the connection [MQTT-4.9.0-1]
   session.sentBytes = 0
   session.takenBytes = 0
@@ -273,8 +287,13 @@ const announcement = (
       : {}),
     ...(keepAliveS !== packet.keepAliveS ? { serverKeepAlive: keepAliveS } : {}), // [MQTT-3.1.2-21]
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}), // [MQTT-3.1.3-7]
+    ...(config.retainAvailable ? {} : { retainAvailable: 0 }),
     maximumPacketSize: config.packetBytesMax,
     receiveMaximum: config.receiveMaximum,
+    ...(config.maximumQos === 2 ? {} : { maximumQos: config.maximumQos }), // [MQTT-3.2.2-9]
+    ...(config.wildcardAvailable ? {} : { wildcardSubscriptionAvailable: 0 }),
+    ...(config.subscriptionIdentifiersAvailable ? {} : { subscriptionIdentifierAvailable: 0 }),
+    ...(config.sharedAvailable ? {} : { sharedSubscriptionAvailable: 0 }),
   }
 }
 
@@ -331,6 +350,8 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     level: 4 as Level,
     inflightCountMax: 1,
     packetBytesMax: NEVER,
+    aliasMax: 0,
+    aliases: StrMap.empty(draft.origin.seed),
     sentBytes: 0,
     takenBytes: 0,
     progressAt: draft.now,

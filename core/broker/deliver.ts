@@ -1,31 +1,37 @@
 // Messages of QoS 1 and 2 on their way to one session: into the window while it has room, into the
 // queue otherwise, out of it again as acknowledgements make room, and once more after a reconnect.
 
-import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
+import { sendPublish } from './alias.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
-import { send } from './effect.ts'
 import type { Millis } from './input.ts'
-import { type Delivery, type Message, NEVER, type Session } from './state.ts'
-import { charge, isCongested, tell } from './tell.ts'
+import { type Delivery, type Message, NEVER, type Session, type Subscription } from './state.ts'
+import { isCongested, tell } from './tell.ts'
 
-/** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], its identifier. */
+/** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], and identifiers. */
 export const outgoingProperties = (
   message: Message,
-  identifier: number,
+  identifiers: ReadonlyArray<number>,
   now: Millis,
 ): Properties => {
-  if (identifier === 0 && message.expiresAt === NEVER) return message.properties
+  if (identifiers.length === 0 && message.expiresAt === NEVER) return message.properties
   // An exchange that was begun goes on after the message has expired, with nothing left to live.
   const leftS = Math.max(0, Math.ceil((message.expiresAt - now) / 1000))
   const counted = message.expiresAt === NEVER
     ? message.properties
     : { ...message.properties, messageExpiryInterval: leftS }
-  return identifier === 0 ? counted : { ...counted, subscriptionIdentifiers: [identifier] }
+  return withIdentifiers(counted, identifiers)
 }
+
+/** Properties with the identifiers of the subscriptions that a message goes to [MQTT-3.3.4-3]. */
+export const withIdentifiers = (
+  properties: Properties,
+  identifiers: ReadonlyArray<number>,
+): Properties =>
+  identifiers.length === 0 ? properties : { ...properties, subscriptionIdentifiers: identifiers }
 
 const publishFor = (
   draft: Draft,
@@ -44,7 +50,7 @@ const publishFor = (
     packetId,
     payload: message.payload,
     properties: session.level === 5
-      ? outgoingProperties(message, delivery.identifier, draft.now)
+      ? outgoingProperties(message, delivery.identifiers, draft.now)
       : none,
   }
 }
@@ -65,16 +71,12 @@ const hasRoom = (draft: Draft, session: Session): boolean =>
 /** Gives the message an identifier and sends it; drops it if it is too large for the client. */
 const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
   const packetId = freePacketId(session)
-  const packet = publishFor(draft, session, delivery, packetId, false)
-  const bytes = encodedSize(session.level, packet)
-  if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-25]
+  if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
   session.nextPacketId = incremented(packetId)
   session.window = Window.add(session.window, draft.owner, packetId, delivery)
-  charge(draft, session, bytes)
-  draft.effects.push(send(session.conn!, session.level, packet))
 }
 
 /** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
@@ -93,9 +95,10 @@ export const offer = (
   message: Message,
   qos: Qos,
   retain: boolean,
-  identifier: number,
+  subscription: Subscription,
 ): boolean => {
-  const delivery: Delivery = { stage: 'open', message, qos, retain, identifier }
+  const { identifiers, share } = subscription
+  const delivery: Delivery = { stage: 'open', message, qos, retain, identifiers, share }
   if (isFree(draft, session)) {
     dispatch(draft, editSession(draft, session), delivery)
     return true
@@ -119,9 +122,9 @@ export const offer = (
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
 export const canTake = (draft: Draft, session: Session, bytes: number): boolean => {
-  if (draft.isShort) return isFree(draft, session)
+  if (isFree(draft, session)) return true
   const { queuedCountMax, queuedBytesMax } = draft.config
-  return session.conn !== null || !isFull(session, bytes, queuedCountMax, queuedBytesMax)
+  return !draft.isShort && !isFull(session, bytes, queuedCountMax, queuedBytesMax)
 }
 
 const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
@@ -194,9 +197,7 @@ const resend = (
   packetId: number,
   delivery: Delivery,
 ): void => {
-  const packet = publishFor(draft, session, delivery, packetId, true)
-  const bytes = encodedSize(session.level, packet)
-  if (bytes > session.packetBytesMax) {
+  if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, true))) {
     session.window = Window.remove(session.window, draft.owner, packetId)
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
@@ -205,8 +206,6 @@ const resend = (
     const open: Delivery = { ...delivery, stage: 'open' }
     session.window = Window.replace(session.window, draft.owner, packetId, open)
   }
-  charge(draft, session, bytes)
-  draft.effects.push(send(session.conn!, session.level, packet))
 }
 
 /**

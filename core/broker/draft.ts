@@ -174,6 +174,8 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     level: session.level,
     inflightCountMax: session.inflightCountMax,
     packetBytesMax: session.packetBytesMax,
+    aliasMax: session.aliasMax,
+    aliases: session.aliases,
     sentBytes: session.sentBytes,
     takenBytes: session.takenBytes,
     progressAt: session.progressAt,

@@ -9,11 +9,12 @@ import { exit } from './address.ts'
 import { owedCount } from './deliver.ts'
 import { type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
+import { handOver, keepsNothingAway } from './hand-over.ts'
 import type { Ending } from './note.ts'
 import { publishKept } from './publish.ts'
 import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
-import { EXPIRY_NEVER_S, type Link, NEVER, type Session } from './state.ts'
+import { EXPIRY_NEVER_S, isDurable, type Link, NEVER, type Session } from './state.ts'
 import { removeAll } from './subscribe.ts'
 
 /** What happens to the will of a client whose connection ends. */
@@ -107,9 +108,6 @@ export const refuse = (
   removeLink(draft, link)
 }
 
-/** Whether a session outlives its connection. */
-export const isDurable = (session: Session): boolean => session.expiryS > 0
-
 /** When an offline session ends. */
 export const expiresAt = (session: Session): number =>
   session.offlineAt === NEVER || session.expiryS === EXPIRY_NEVER_S
@@ -127,6 +125,7 @@ const detach = (draft: Draft, number: number, fate: WillFate): void => {
     endSession(draft, session, 'disconnected')
     return
   }
+  if (keepsNothingAway(draft)) handOver(draft, session, true)
   if (session.will !== null) {
     if (session.will.delayMs === 0) publishWill(draft, session)
     else session.willAt = draft.now + session.will.delayMs
@@ -160,6 +159,7 @@ export const endSession = (
   why: 'expired' | 'clean start' | 'disconnected',
 ): void => {
   removeAll(draft, session)
+  handOver(draft, session, false)
   publishWill(draft, session)
   const ending = IntMap.get(draft.sessions, session.number)!
   const messages = owedCount(ending)

@@ -33,6 +33,12 @@ export const publish = (
   arrived: Publish,
 ): Fault | 'memory short' | null => {
   let packet = arrived
+  if (packet.qos > draft.config.maximumQos) {
+    return fault(0x9b, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
+  }
+  if (packet.retain && !draft.config.retainAvailable) {
+    return fault(0x9a, 'MQTT-3.2.2-14', 'a publish to be retained, which is not available')
+  }
   if (packet.properties !== none) {
     if (packet.properties.subscriptionIdentifiers !== undefined) {
       return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')

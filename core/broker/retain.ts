@@ -3,18 +3,17 @@
 
 import { type Publish, type Qos } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
-import { encodedSize } from '../codec/mod.ts'
 import { newOwner } from '../data/owner.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
+import { sendPublish } from './alias.ts'
 import { isFree, offer, outgoingProperties, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
-import { send } from './effect.ts'
 import { wakeRetained } from './schedule.ts'
 import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
-import { charge, UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
+import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
 
 /** Nodes of the tree visited, or messages sent, before others get their turn. */
 const PORTION = 1_000
@@ -185,7 +184,7 @@ const sendRetained = (
   const qos: Qos = message.qos < subscription.qos ? message.qos : subscription.qos
   if (message.expiresAt <= draft.now) return
   if (qos > 0) {
-    offer(draft, session, message, qos, true, subscription.identifier)
+    offer(draft, session, message, qos, true, subscription)
     return
   }
   const packet: Publish = {
@@ -197,14 +196,10 @@ const sendRetained = (
     packetId: 0,
     payload: message.payload,
     properties: session.level === 5
-      ? outgoingProperties(message, subscription.identifier, draft.now)
+      ? outgoingProperties(message, subscription.identifiers, draft.now)
       : none,
   }
-  const bytes = encodedSize(session.level, packet)
-  if (bytes > session.packetBytesMax) {
+  if (!sendPublish(draft, session, packet)) {
     drop(draft, session.clientId, message.topic, 0, 'too large')
-    return
   }
-  charge(draft, session, bytes)
-  draft.effects.push(send(session.conn!, session.level, packet))
 }

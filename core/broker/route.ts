@@ -7,90 +7,32 @@ import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
-import * as StrMap from '../data/str-map.ts'
 import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
-import * as Tree from '../topic/tree.ts'
-import { canTake, offer, outgoingProperties } from './deliver.ts'
+import { learnAlias, underAlias } from './alias.ts'
+import { offer, outgoingProperties, withIdentifiers } from './deliver.ts'
 import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
+import { match, mergedEcho, weight } from './match.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import { overtake } from './retain.ts'
-import {
-  type Filters,
-  type Group,
-  isSingle,
-  type Message,
-  NEVER,
-  publishOf,
-  type Session,
-  type Subscription,
-} from './state.ts'
-import { charge, UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
+import { choose } from './share.ts'
+import { type Message, NEVER, publishOf, type Session, type Subscription } from './state.ts'
+import { charge, isOverfull } from './tell.ts'
 
 /** What a publish comes to, as the reason code of its acknowledgement. */
 export const ROUTED = 0x00
 export const NO_SUBSCRIBERS = 0x10
 export const QUOTA_EXCEEDED = 0x97
 
+const noIdentifiers: ReadonlyArray<number> = []
+
 /** Nobody's session: the publisher of a message that no client sent just now. */
 export const NO_SESSION = -1
 
-interface SharedGroup {
-  readonly number: number
-  readonly members: ReadonlyArray<Subscription>
-}
-
-/** Everybody who gets a topic, flat. */
-interface Matched {
-  /** One subscription of every session that has a matching one. */
-  readonly subscriptions: ReadonlyArray<Subscription>
-  /** The further ones of sessions whose subscriptions overlap: one copy for each. */
-  readonly overlapping: ReadonlyArray<Subscription>
-  readonly groups: ReadonlyArray<SharedGroup>
-}
-
-const match = (topic: TopicName, filters: Filters): Matched => {
-  const found = Tree.find(filters.tree, topic)
-  const subscriptions: Subscription[] = []
-  const overlapping: Subscription[] = []
-  const groups: SharedGroup[] = []
-  // Within what one filter holds, a session stands once.
-  const seen = found.length > 1 ? new Set<number>() : null
-  const admitOnce = (subscription: Subscription): void => {
-    if (seen !== null && seen.has(subscription.session)) overlapping.push(subscription)
-    else {
-      subscriptions.push(subscription)
-      if (seen !== null) seen.add(subscription.session)
-    }
-  }
-  for (let i = 0; i < found.length; i++) {
-    const subscribers = found[i]!
-    if (isSingle(subscribers)) {
-      admitOnce(subscribers)
-      continue
-    }
-    IntMap.each(subscribers.direct, admitOnce)
-    StrMap.each(subscribers.groups, (group: Group) => {
-      const members: Subscription[] = []
-      IntMap.each(group.members, (member) => members.push(member))
-      members.sort((one, other) => one.joined - other.joined)
-      groups.push({ number: group.number, members })
-    })
-  }
-  return { subscriptions, overlapping, groups }
-}
-
-const weight = (matched: Matched): number => {
-  let total = 64 + 8 * (matched.subscriptions.length + matched.overlapping.length)
-  for (const group of matched.groups) total += 64 + 8 * group.members.length
-  return total
-}
-
 /** Whether a QoS 0 packet of this size may go to the session's connection; counts it either way. */
 const admit = (draft: Draft, session: Session, topic: TopicName, bytes: number): boolean => {
-  const waiting = unwrittenBytes(session)
-  if (waiting > UNREPORTED_BYTES_MAX && waiting + bytes > draft.config.unwrittenBytesMax) {
+  if (isOverfull(draft, session, bytes)) {
     drop(draft, session.clientId, topic, 0, 'back-pressure')
     return false
   }
@@ -163,7 +105,7 @@ const deliverTo = (
   const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   if (qos > 0) {
     if (routing.kept === null) routing.kept = keep(draft, packet, false)
-    if (offer(draft, session, routing.kept, qos, retain, subscription.identifier)) {
+    if (offer(draft, session, routing.kept, qos, retain, subscription)) {
       routing.taken++
       if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
     }
@@ -173,11 +115,8 @@ const deliverTo = (
   if (session.conn === null) {
     drop(draft, session.clientId, packet.topic, 0, 'offline')
   } else if (session.level === 5) {
-    if (alone || retain || subscription.identifier !== 0) {
-      const properties = subscription.identifier === 0
-        ? packet.properties
-        // [MQTT-3.3.4-3]
-        : { ...packet.properties, subscriptionIdentifiers: [subscription.identifier] }
+    if (alone || retain || session.aliasMax !== 0 || subscription.identifiers.length !== 0) {
+      const properties = withIdentifiers(packet.properties, subscription.identifiers)
       sendOne(draft, session, variant(packet, retain, properties))
       return
     }
@@ -204,33 +143,13 @@ const deliverTo = (
   }
 }
 
-const sendOne = (draft: Draft, session: Session, packet: Publish): void => {
+const sendOne = (draft: Draft, session: Session, plain: Publish): void => {
+  const packet = underAlias(session, plain)
   const bytes = encodedSize(session.level, packet)
-  if (admit(draft, session, topicOf(packet), bytes)) {
+  if (admit(draft, session, topicOf(plain), bytes)) {
+    learnAlias(draft, session, packet)
     draft.effects.push(send(session.conn!, session.level, packet))
   }
-}
-
-/**
- * The member whose turn it is [MQTT-4.8.2-4]; one that could only lose the message is passed
- * over.
- */
-const choose = (draft: Draft, group: SharedGroup, packet: Publish): Subscription => {
-  const count = group.members.length
-  const turn = (IntMap.get(draft.turns, group.number) ?? 0) % count
-  const bytes = encodedSize(5, packet)
-  for (let i = 0; i < count; i++) {
-    const member = group.members[(turn + i) % count]!
-    const session = IntMap.get(draft.sessions, member.session)!
-    const isLost = packet.qos === 0 || member.qos === 0
-      ? session.conn === null
-      : !canTake(draft, session, bytes)
-    if (!isLost) {
-      draft.turns = IntMap.set(draft.turns, draft.owner, group.number, (turn + i + 1) % count)
-      return member
-    }
-  }
-  return group.members[turn]!
 }
 
 /**
@@ -251,18 +170,24 @@ export const route = (
   routing.live5 = null
   routing.live4 = null
   routing.taken = 0
-  const { subscriptions, overlapping, groups } = matched
+  const { overlapping, groups } = matched
+  const isMerging = overlapping.length > 0 && !draft.config.allowDuplicateMessages
+  const subscriptions = isMerging ? matched.merged : matched.subscriptions
   let count = 0
   for (let i = 0; i < subscriptions.length; i++) {
-    const subscription = subscriptions[i]!
-    if (subscription.noLocal && subscription.session === publisher) continue // [MQTT-3.8.3-3]
+    let subscription = subscriptions[i]!
+    if (subscription.noLocal && subscription.session === publisher) { // [MQTT-3.8.3-3]
+      const echo = isMerging ? mergedEcho(matched, publisher) : null
+      if (echo === null) continue
+      subscription = echo
+    }
     count++
     deliverTo(draft, packet, subscription, false)
   }
   if (routing.receivers4.count > 0) emitTo(draft, routing.receivers4, routing.live4!)
   if (routing.receivers5.count > 0) emitTo(draft, routing.receivers5, routing.live5!)
   // A connection stands in a multicast once; whoever gets further copies gets them after it.
-  for (let i = 0; i < overlapping.length; i++) {
+  for (let i = 0; !isMerging && i < overlapping.length; i++) {
     const subscription = overlapping[i]!
     if (subscription.noLocal && subscription.session === publisher) continue
     count++
@@ -270,7 +195,9 @@ export const route = (
   }
   for (let i = 0; i < groups.length; i++) {
     count++
-    deliverTo(draft, packet, choose(draft, groups[i]!, packet), true)
+    const member = choose(draft, groups[i]!, packet)
+    if (member !== null) deliverTo(draft, packet, member, true)
+    else routing.taken++ // as QoS 0 for a client that is away: nobody is to try again
   }
   if (count === 0) {
     drop(draft, null, topic, packet.qos, 'no subscriber')
@@ -285,13 +212,24 @@ export const routeMessage = (draft: Draft, message: Message, publisher: number):
     drop(draft, null, message.topic, message.qos, 'expired')
     return ROUTED
   }
+  return route(draft, packetOf(draft, message), message, publisher)
+}
+
+/** A message that the broker kept, as the packet that would publish it now. */
+export const packetOf = (draft: Draft, message: Message): Publish => {
   const packet = publishOf(message)
-  return route(
-    draft,
-    message.expiresAt === NEVER
-      ? packet
-      : { ...packet, properties: outgoingProperties(message, 0, draft.now) },
-    message,
-    publisher,
-  )
+  return message.expiresAt === NEVER
+    ? packet
+    : { ...packet, properties: outgoingProperties(message, noIdentifiers, draft.now) }
+}
+
+/** Delivers one copy of a message that the broker kept, to one subscription. */
+export const deliverKept = (
+  draft: Draft,
+  message: Message,
+  packet: Publish,
+  subscription: Subscription,
+): void => {
+  draft.routing.kept = message
+  deliverTo(draft, packet, subscription, true)
 }

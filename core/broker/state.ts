@@ -100,8 +100,10 @@ export interface Delivery {
   readonly message: Message
   readonly qos: Qos
   readonly retain: boolean
-  /** Subscription identifier, 0 for none. */
-  readonly identifier: number
+  /** Subscription identifiers that go with it. */
+  readonly identifiers: ReadonlyArray<number>
+  /** The shared subscription that it came through, null for none. */
+  readonly share: Share | null
 }
 
 /** What is left of a QoS 2 delivery when the receiver has the message. */
@@ -172,6 +174,9 @@ export interface Session {
   readonly inflightCountMax: number
   /** The client's Maximum Packet Size, NEVER for none. */
   readonly packetBytesMax: number
+  /** Topic aliases that may be set towards the client, and those that are: 1, 2, 3 and so on. */
+  readonly aliasMax: number
+  readonly aliases: StrMap.StrMap<number>
   /** Bytes sent to the connection, and bytes of them that its socket is known to have taken. */
   readonly sentBytes: number
   readonly takenBytes: number
@@ -181,15 +186,26 @@ export interface Session {
   readonly isPaused: boolean
 }
 
+/** Whether a session outlives its connection. */
+export const isDurable = (session: Session): boolean => session.expiryS > 0
+
+/** A shared subscription: the name of the group, and what it subscribes to. */
+export interface Share {
+  readonly group: string
+  readonly filter: TopicFilter
+}
+
 export interface Subscription {
   readonly session: number
   /** As the client wrote it, `$share` and all. */
   readonly filter: TopicFilter
+  /** The two halves of a shared one. */
+  readonly share: Share | null
   readonly qos: Qos
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
-  /** 0 for none. */
-  readonly identifier: number
+  /** None or one; of all of them where several subscriptions were merged into this. */
+  readonly identifiers: ReadonlyArray<number>
   /** Rank among all subscriptions that were ever made: the order of turns in a shared group. */
   readonly joined: number
 }
@@ -270,7 +286,10 @@ export interface State {
   readonly filters: Filters
   readonly nextJoined: number
   readonly nextGroup: number
-  /** Whose turn it is, by number of the shared group. */
+  /**
+   * Whose turn it is, by number of the shared group: the index of a member; in the sticky order the
+   * rank of joining of the one who had the last.
+   */
   readonly turns: IntMap.IntMap<number>
   readonly retained: Tree.Tree<Message>
   readonly retainedBytes: number

@@ -13,10 +13,10 @@ import { drain } from './deliver.ts'
 import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Command, Conn, Input } from './input.ts'
-import { dismiss, expel, isDurable, lost, publishWill, refuse } from './leave.ts'
+import { dismiss, expel, lost, publishWill, refuse } from './leave.ts'
 import { farewells, legality } from './phase.ts'
 import { publish, release } from './publish.ts'
-import type { Link, Ready, State } from './state.ts'
+import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
 import { credit, tell } from './tell.ts'
 
@@ -147,8 +147,7 @@ const serve = (
     case 'Pubcomp':
       return pubcomp(draft, ready, packet)
     case 'Subscribe':
-      subscribe(draft, ready, packet)
-      return null
+      return subscribe(draft, ready, packet)
     case 'Unsubscribe':
       unsubscribe(draft, ready, packet)
       return null

@@ -1,7 +1,8 @@
 // SUBSCRIBE and UNSUBSCRIBE, and the two places where a subscription lives: its session, which
 // knows it by filter, and the tree, which finds it by topic.
 
-import type { Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
+import { type Fault, fault } from '../codec/fault.ts'
+import type { Qos, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -9,6 +10,7 @@ import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
+import { handOverQueued } from './hand-over.ts'
 import { begin } from './retain.ts'
 import {
   type Audience,
@@ -22,10 +24,48 @@ import { tell } from './tell.ts'
 
 const QUOTA_EXCEEDED = 0x97
 const NO_SUBSCRIPTION_EXISTED = 0x11
+const SHARED_NOT_SUPPORTED = 0x9e
+const IDENTIFIERS_NOT_SUPPORTED = 0xa1
+const WILDCARDS_NOT_SUPPORTED = 0xa2
 
-export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void => {
+/** Why no subscription to the filter can be had here, as a reason code; 0 where it can. */
+const unavailable = (draft: Draft, filter: TopicFilter): number =>
+  !draft.config.sharedAvailable && splitShare(filter) !== null
+    ? SHARED_NOT_SUPPORTED
+    : !draft.config.wildcardAvailable && (filter.includes('+') || filter.includes('#'))
+    ? WILDCARDS_NOT_SUPPORTED
+    : 0
+
+/**
+ * A client that was told in CONNACK what is not available and asks for it commits a protocol error
+ * (sections 3.2.2.3.11 to 13); one of 3.1.1 or 3.1 was not told and has the filter refused.
+ */
+const forbidden = (draft: Draft, packet: Subscribe): Fault | null => {
+  if (
+    !draft.config.subscriptionIdentifiersAvailable &&
+    packet.properties.subscriptionIdentifiers !== undefined
+  ) {
+    const detail = 'a subscription identifier, which is not available'
+    return fault(IDENTIFIERS_NOT_SUPPORTED, 'MQTT-4.13.1-1', detail)
+  }
+  for (let i = 0; i < packet.requests.length; i++) {
+    const reason = unavailable(draft, packet.requests[i]!.filter)
+    if (reason !== 0) {
+      const detail = 'a shared or wildcard subscription, which is not available'
+      return fault(reason, 'MQTT-4.13.1-1', detail)
+    }
+  }
+  return null
+}
+
+/** Answers the rule that the packet breaks, if it does. */
+export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault | null => {
+  if (ready.level === 5) {
+    const broken = forbidden(draft, packet)
+    if (broken !== null) return broken
+  }
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
-  const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0
+  const identifiers = packet.properties.subscriptionIdentifiers ?? noIdentifiers
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
   const reasons: number[] = []
   const begun: Subscription[] = []
@@ -33,6 +73,11 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
     const request = packet.requests[i]!
     if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
+      continue
+    }
+    const missing = unavailable(draft, request.filter)
+    if (missing !== 0) {
+      reasons.push(missing)
       continue
     }
     const old = StrMap.get(session.subscriptions, request.filter)
@@ -43,21 +88,18 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
       reasons.push(QUOTA_EXCEEDED)
       continue
     }
-    const added = add(draft, session, request, identifier, ready.bridge, old)
-    reasons.push(request.qos)
-    note(draft, {
-      _tag: 'Subscribed',
-      clientId: session.clientId,
-      filter: request.filter,
-      qos: request.qos,
-    })
+    const added = add(draft, session, request, identifiers, ready.bridge, old)
+    const { qos } = added
+    reasons.push(qos)
+    note(draft, { _tag: 'Subscribed', clientId: session.clientId, filter: request.filter, qos })
     const wanted = request.retainHandling === 0 ||
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
-    if (wanted && splitShare(request.filter) === null) begun.push(added)
+    if (wanted && added.share === null) begun.push(added)
   }
   tell(draft, session, { _tag: 'Suback', packetId: packet.packetId, reasons, properties: none })
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
   for (const subscription of begun) begin(draft, session, subscription)
+  return null
 }
 
 export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): void => {
@@ -75,6 +117,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): vo
     if (old === undefined) continue
     session.subscriptions = StrMap.remove(session.subscriptions, draft.owner, filter)
     removeFromTree(draft, old)
+    if (old.share !== null) handOverQueued(draft, session, old.share)
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
   }
   tell(draft, session, { _tag: 'Unsuback', packetId: packet.packetId, reasons, properties: none })
@@ -87,22 +130,27 @@ export const removeAll = (draft: Draft, session: Session): void => {
   }
 }
 
+const noIdentifiers: ReadonlyArray<number> = []
+
+const lower = (one: Qos, other: Qos): Qos => one < other ? one : other
+
 const add = (
   draft: Draft,
   session: EditableSession,
   request: SubscribeRequest,
-  identifier: number,
+  identifiers: ReadonlyArray<number>,
   bridge: boolean,
   old: Subscription | undefined,
 ): Subscription => {
   const subscription: Subscription = {
     session: session.number,
     filter: request.filter,
-    qos: request.qos,
+    share: splitShare(request.filter),
+    qos: lower(request.qos, draft.config.maximumQos), // [MQTT-3.2.2-10]
     noLocal: request.noLocal,
     // A bridge has to see whether a message is retained, at every level.
     retainAsPublished: request.retainAsPublished || bridge,
-    identifier,
+    identifiers,
     // Replaced in place [MQTT-3.8.4-3].
     joined: old === undefined ? draft.nextJoined++ : old.joined,
   }
@@ -112,7 +160,7 @@ const add = (
     request.filter,
     subscription,
   )
-  const share = splitShare(request.filter)
+  const { share } = subscription
   if (share === null) {
     const { filter } = request
     const subscribers = Tree.get(draft.filters.tree, filter)
@@ -185,7 +233,7 @@ const least = ({ direct, groups }: Audience): Subscribers | undefined => {
 }
 
 const removeFromTree = (draft: Draft, subscription: Subscription): void => {
-  const share = splitShare(subscription.filter)
+  const { share } = subscription
   const filter = share === null ? subscription.filter : share.filter
   const subscribers = Tree.get(draft.filters.tree, filter)
   if (share === null) {

@@ -21,6 +21,12 @@ export const unwrittenBytes = (session: Session): number => session.sentBytes - 
 export const isCongested = (draft: Draft, session: Session): boolean =>
   unwrittenBytes(session) > congestionBytes(draft)
 
+/** Whether so much waits for the socket that a QoS 0 packet of this size is dropped. */
+export const isOverfull = (draft: Draft, session: Session, bytes: number): boolean => {
+  const waiting = unwrittenBytes(session)
+  return waiting > UNREPORTED_BYTES_MAX && waiting + bytes > draft.config.unwrittenBytesMax
+}
+
 const congestionBytes = (draft: Draft): number =>
   Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
 

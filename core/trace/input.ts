@@ -23,7 +23,7 @@ import type {
 import type { Fault } from '../codec/fault.ts'
 import { packet } from './packet.ts'
 import type { Codec } from './shape.ts'
-import { byte, closed, count, long, oneOf, tag, tagged, text, whole, word } from './shape.ts'
+import { byte, closed, count, long, oneOf, tag, tagged, text, truth, whole, word } from './shape.ts'
 
 export const conn: Codec<Conn> = closed<Conn>('Conn', {
   slot: whole(0, 0xffffff),
@@ -61,6 +61,20 @@ export const config: Codec<Config> = closed<Config>('Config', {
   sessionsMax: count,
   sessionExpiryMaxS: long,
   topicAliasMaximum: word,
+  outgoingTopicAliasMax: word,
+  maximumQos: oneOf<Config['maximumQos']>(0, 1, 2),
+  retainAvailable: truth,
+  wildcardAvailable: truth,
+  sharedAvailable: truth,
+  subscriptionIdentifiersAvailable: truth,
+  allowDuplicateMessages: truth,
+  sharedOrder: oneOf<Config['sharedOrder']>(
+    'round robin',
+    'prefer online',
+    'sticky',
+    'hash of topic',
+  ),
+  sharedOffline: oneOf<Config['sharedOffline']>('queue', 'drop'),
   connectionsMax: count,
   connectionsPerAddressMax: count,
   connectionRatePerAddress: count,

@@ -82,6 +82,7 @@ export type Command =
     readonly sessionExpiryS: number | null
     readonly receiveMaximum: number | null
     readonly packetBytesMax: number | null
+    readonly aliasMax: number | null
     readonly will: WillCommand | null
     /** What a judge says at once; null leaves it for a Judge command. */
     readonly verdict: 0 | 0x87 | null
@@ -184,7 +185,7 @@ const will: fc.Arbitrary<WillCommand> = fc.record({
 
 const request: fc.Arbitrary<RequestCommand> = fc.record({
   filter: fc.nat({ max: filters.length - 1 }),
-  shared: fc.constantFrom(false, false, false, true),
+  shared: fc.constantFrom(false, false, true),
   qos,
   noLocal: fc.boolean(),
   retainAsPublished: fc.boolean(),
@@ -193,7 +194,7 @@ const request: fc.Arbitrary<RequestCommand> = fc.record({
 
 type PlainTag = Exclude<Command['_tag'], 'Reconfigure'>
 
-const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K }>> } = {
+export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K }>> } = {
   Connect: fc.record({
     _tag: fc.constant('Connect'),
     client,
@@ -203,7 +204,8 @@ const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K 
     keepAliveS: fc.constantFrom(0, 0, 0, 0, 0, 0, 2, 10, 60),
     sessionExpiryS: fc.option(fc.constantFrom(0, 1, 5, 30, 0xffffffff, 0xffffffff), { freq: 6 }),
     receiveMaximum: rarely(fc.constantFrom(1, 2, 3)),
-    packetBytesMax: rarely(fc.constantFrom(40, 200)),
+    packetBytesMax: rarely(fc.constantFrom(40, 200, 17)),
+    aliasMax: fc.option(fc.constantFrom(0, 1, 3, 65_535), { freq: 2 }),
     will: rarely(will),
     verdict: fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0x87, null),
   }),
@@ -217,10 +219,13 @@ const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K 
   Unsubscribe: fc.record({
     _tag: fc.constant('Unsubscribe'),
     client,
-    filters: fc.array(fc.nat({ max: filters.length + sharedFilters.length - 1 }), {
-      minLength: 1,
-      maxLength: 2,
-    }),
+    filters: fc.array(
+      fc.oneof(
+        fc.nat({ max: filters.length - 1 }),
+        fc.integer({ min: filters.length, max: filters.length + sharedFilters.length - 1 }),
+      ),
+      { minLength: 1, maxLength: 2 },
+    ),
   }),
   Publish: fc.record({
     _tag: fc.constant('Publish'),
@@ -293,7 +298,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Again: 15,
   Pass: 15,
   Ping: 10,
-  Unsubscribe: 10,
+  Unsubscribe: 20,
   Lose: 8,
   Odd: 6,
   Stall: 6,
@@ -337,6 +342,13 @@ const limit = <A>(usual: A, ...small: ReadonlyArray<A>): fc.Arbitrary<A> =>
     { arbitrary: fc.constantFrom(...small), weight: 1 },
   )
 
+/** What is seldom taken away, because much of a history is refused without it. */
+const oftener = <A>(usual: A, ...other: ReadonlyArray<A>): fc.Arbitrary<A> =>
+  fc.oneof(
+    { arbitrary: fc.constant(usual), weight: 19 },
+    { arbitrary: fc.constantFrom(...other), weight: 1 },
+  )
+
 export const config: fc.Arbitrary<Config> = fc.record({
   authentication: limit<Config['authentication']>('none', 'judge'),
   connectTimeoutMs: fc.constantFrom(10_000, 2_000),
@@ -355,6 +367,20 @@ export const config: fc.Arbitrary<Config> = fc.record({
   sessionsMax: limit(100, 3),
   sessionExpiryMaxS: limit(0xffffffff, 10),
   topicAliasMaximum: limit(10, 1, 0),
+  outgoingTopicAliasMax: limit(10, 2, 0),
+  maximumQos: oftener<Qos>(2, 1, 0),
+  retainAvailable: oftener(true, false),
+  wildcardAvailable: oftener(true, false),
+  sharedAvailable: oftener(true, false),
+  subscriptionIdentifiersAvailable: oftener(true, false),
+  allowDuplicateMessages: fc.boolean(),
+  sharedOrder: fc.constantFrom<Config['sharedOrder']>(
+    'round robin',
+    'prefer online',
+    'sticky',
+    'hash of topic',
+  ),
+  sharedOffline: limit<Config['sharedOffline']>('queue', 'drop'),
   connectionsMax: limit(100, 4),
   connectionsPerAddressMax: limit(100, 2),
   connectionRatePerAddress: limit(50, 0, 1, 3),

@@ -63,9 +63,33 @@ const fault: fc.Arbitrary<Fault> = fc.record({
 
 export const config: fc.Arbitrary<Config> = fc.tuple(
   fc.constantFrom<Config['authentication']>('none', 'judge'),
-  fc.constantFrom(...Object.keys(defaults).filter((key) => key !== 'authentication')),
+  fc.constantFrom(
+    ...Object.entries(defaults).filter(([key, value]) =>
+      typeof value === 'number' && key !== 'maximumQos'
+    ).map(([key]) => key),
+  ),
   word,
-).map(([authentication, key, value]) => ({ ...defaults, authentication, [key]: value }))
+  fc.record({
+    maximumQos: qos,
+    retainAvailable: fc.boolean(),
+    wildcardAvailable: fc.boolean(),
+    sharedAvailable: fc.boolean(),
+    subscriptionIdentifiersAvailable: fc.boolean(),
+    allowDuplicateMessages: fc.boolean(),
+    sharedOrder: fc.constantFrom<Config['sharedOrder']>(
+      'round robin',
+      'prefer online',
+      'sticky',
+      'hash of topic',
+    ),
+    sharedOffline: fc.constantFrom<Config['sharedOffline']>('queue', 'drop'),
+  }),
+).map(([authentication, key, value, choices]) => ({
+  ...defaults,
+  ...choices,
+  authentication,
+  [key]: value,
+}))
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),

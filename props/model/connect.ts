@@ -80,6 +80,14 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
   if (level < 5 && keepAliveMaxS > 0 && keepAliveOf(model, packet) !== packet.keepAliveS) {
     return refuse(model, link, level, 0x85, 'refused')
   }
+  const { maximumQos, retainAvailable } = model.config
+  if (
+    packet.will !== null && (packet.will.qos > maximumQos || // [MQTT-3.2.2-12]
+      (packet.will.retain && !retainAvailable))
+  ) { // [MQTT-3.2.2-13]
+    const reason = packet.will.qos > maximumQos ? 0x9b : 0x9a
+    return refuse(model, link, level === 5 ? 5 : 0, reason, 'refused')
+  }
   if (packet.will !== null && isReserved(packet.will.topic, packet.bridge)) {
     return refuse(model, link, level, 0x87, 'not authorised')
   }
@@ -148,6 +156,8 @@ export const begin = (model: Model, link: Link, packet: Connect): void => {
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
+  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
+  session.aliases = [] // [MQTT-3.3.2-7]
   session.sentBytes = 0
   session.takenBytes = 0
   session.progressAt = model.now
@@ -167,6 +177,11 @@ export const begin = (model: Model, link: Link, packet: Connect): void => {
     if (packet.clientId === '') said.assignedClientIdentifier = clientId
     said.maximumPacketSize = config.packetBytesMax
     said.receiveMaximum = config.receiveMaximum
+    if (!config.retainAvailable) said.retainAvailable = 0
+    if (config.maximumQos < 2) said.maximumQos = config.maximumQos === 0 ? 0 : 1
+    if (!config.wildcardAvailable) said.wildcardSubscriptionAvailable = 0
+    if (!config.subscriptionIdentifiersAvailable) said.subscriptionIdentifierAvailable = 0
+    if (!config.sharedAvailable) said.sharedSubscriptionAvailable = 0
   }
   tell(model, session, {
     _tag: 'Connack',

@@ -3,13 +3,13 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
-import type { Message, Model, Outgoing, Queued, Session } from './state.ts'
+import type { Copy, Message, Model, Outgoing, Session } from './state.ts'
 import { bytesOf, dropped, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
 
 const packetFor = (
   model: Model,
   session: Session,
-  { message, qos, retain, identifier }: Queued,
+  { message, qos, retain, identifiers }: Copy,
   packetId: number,
   dup: boolean,
 ): Publish => {
@@ -18,7 +18,7 @@ const packetFor = (
     ? {}
     // What the publisher gave less what has passed [MQTT-3.3.2-6], and never less than nothing.
     : { messageExpiryInterval: Math.max(0, Math.ceil((expiresAt - model.now) / 1000)) }
-  const numbers = identifier === 0 ? {} : { subscriptionIdentifiers: [identifier] }
+  const numbers = identifiers.length === 0 ? {} : { subscriptionIdentifiers: identifiers }
   return {
     _tag: 'Publish',
     dup,
@@ -31,10 +31,52 @@ const packetFor = (
   }
 }
 
+/** The packet with an alias in it, or in place of its topic, where the client takes aliases. */
+const underAlias = (model: Model, session: Session, packet: Publish): Publish => {
+  const known = session.aliases.findIndex((one) => one === packet.topic)
+  if (known < 0 && session.aliases.length >= session.aliasMax) { // [MQTT-3.1.2-26]
+    if (session.aliasMax > 0) model.marks.add('there was no alias left')
+    return packet
+  }
+  const found: Publish = {
+    ...packet,
+    topic: known < 0 ? packet.topic : '',
+    properties: {
+      ...packet.properties,
+      topicAlias: known < 0 ? session.aliases.length + 1 : known + 1,
+    },
+  }
+  if (sizeOf(5, found) <= session.packetBytesMax) return found
+  if (sizeOf(5, packet) <= session.packetBytesMax) model.marks.add('an alias would be too much')
+  return packet
+}
+
+/** Sends a PUBLISH if it is not too large for the client. [MQTT-3.1.2-24] */
+const publishTo = (model: Model, session: Session, plain: Publish): boolean => {
+  const packet = underAlias(model, session, plain)
+  if (sizeOf(session.level, packet) > session.packetBytesMax) return false
+  const isNew = packet.properties.topicAlias !== undefined && packet.topic !== ''
+  if (isNew && packet.topic !== '') session.aliases.push(packet.topic)
+  tell(model, session, packet)
+  return true
+}
+
+/** Bytes that a copy takes on the wire to a client just now. */
+export const sizeFor = (model: Model, session: Session, copy: Copy): number => {
+  const packet = packetFor(model, session, copy, copy.qos === 0 ? 0 : 1, false)
+  return sizeOf(session.level, underAlias(model, session, packet))
+}
+
+/** Whether so much waits for the socket that a QoS 0 packet is dropped. */
+export const isOverfull = (model: Model, session: Session, bytes: number): boolean => {
+  const unwritten = session.sentBytes - session.takenBytes
+  return unwritten > UNREPORTED_BYTES_MAX && unwritten + bytes > model.config.unwrittenBytesMax
+}
+
 export const sendAtMostOnce = (
   model: Model,
   session: Session,
-  copy: Queued,
+  copy: Copy,
   anyway: boolean,
 ): boolean => {
   const { topic } = copy.message
@@ -43,18 +85,10 @@ export const sendAtMostOnce = (
     return false
   }
   if (session.link === null) return lost('offline')
-  const packet = packetFor(model, session, copy, 0, false)
-  const bytes = sizeOf(session.level, packet)
-  const unwritten = session.sentBytes - session.takenBytes
-  const { unwrittenBytesMax } = model.config
-  if (!anyway && unwritten > UNREPORTED_BYTES_MAX && unwritten + bytes > unwrittenBytesMax) {
+  if (!anyway && isOverfull(model, session, sizeFor(model, session, copy))) {
     return lost('back-pressure')
   }
-  if (bytes > session.packetBytesMax) { // [MQTT-3.1.2-24]
-    return lost('too large')
-  }
-  tell(model, session, packet)
-  return true
+  return publishTo(model, session, packetFor(model, session, copy, 0, false)) || lost('too large')
 }
 
 export const queuedBytes = (session: Session): number =>
@@ -67,12 +101,12 @@ const isCongested = (model: Model, session: Session): boolean =>
   session.sentBytes - session.takenBytes >
     Math.max(UNREPORTED_BYTES_MAX, model.config.unwrittenBytesMax)
 
-/** Whether a message would be sent at once. */
+/** Whether nothing stands in the way of one more message. */
 export const isFree = (model: Model, session: Session): boolean =>
-  session.link !== null && session.queue.length === 0 &&
-  session.window.every((one) => one.stage !== 'waiting') && hasRoom(model, session)
+  session.link !== null && session.queue.length === 0 && hasRoom(model, session) &&
+  session.window.every((one) => one.stage !== 'waiting')
 
-export const offer = (model: Model, session: Session, copy: Queued): boolean => {
+export const offer = (model: Model, session: Session, copy: Copy): boolean => {
   if (isFree(model, session)) {
     dispatch(model, session, copy)
     return true
@@ -104,17 +138,15 @@ export const isFull = (model: Model, session: Session, message: Message): boolea
       queuedBytes(session) + bytesOf(message) > queuedBytesMax)
 }
 
-const dispatch = (model: Model, session: Session, copy: Queued): void => {
+const dispatch = (model: Model, session: Session, copy: Copy): void => {
   const used = session.window.map((one) => one.packetId)
   let packetId = session.nextPacketId
   while (used.includes(packetId)) packetId = packetId === 65_535 ? 1 : packetId + 1
-  const packet = packetFor(model, session, copy, packetId, false)
-  if (sizeOf(session.level, packet) > session.packetBytesMax) { // [MQTT-3.1.2-25]
+  if (!publishTo(model, session, packetFor(model, session, copy, packetId, false))) {
     return dropped(model, session.clientId, copy.message.topic, copy.qos, 'too large')
   }
   session.nextPacketId = packetId === 65_535 ? 1 : packetId + 1
   session.window.push({ packetId, stage: 'sent', ...copy })
-  tell(model, session, packet)
 }
 
 /** Sends what the window has room for: first what waits in it, then what is queued. */
@@ -136,12 +168,11 @@ export const drain = (model: Model, session: Session): void => {
 
 const resend = (model: Model, session: Session, one: Outgoing): void => {
   const packet = packetFor(model, session, one, one.packetId, true) // [MQTT-3.3.1-1]
-  if (sizeOf(session.level, packet) > session.packetBytesMax) {
+  if (!publishTo(model, session, packet)) {
     session.window = session.window.filter((other) => other !== one)
     return dropped(model, session.clientId, one.message.topic, one.qos, 'too large')
   }
   one.stage = 'sent'
-  tell(model, session, packet)
 }
 
 /** Goes on with everything unfinished, in the original order. [MQTT-4.4.0-1] */

@@ -143,6 +143,7 @@ const checkSession = (state: State, number: number, session: Session): void => {
   )
   must(session.takenBytes <= session.sentBytes, `${whose}: more bytes were taken than sent`)
   must(session.inflightCountMax >= 1, `${whose} has no window`)
+  must(StrMap.size(session.aliases) <= session.aliasMax, `${whose} has too many aliases`)
 }
 
 const checkLinks = (state: State): void => {
@@ -298,6 +299,9 @@ interface Seen {
   session: number
   receiveMaximum: number
   packetBytesMax: number
+  aliasMax: number
+  /** Topic aliases that the client was told. */
+  aliases: Map<number, string>
   sentBytes: number
   /** Identifiers of QoS 1 and 2 messages sent on this connection and not finished. */
   unfinished: Set<number>
@@ -317,6 +321,9 @@ export interface Watch {
   readonly receivers: Map<number, Receiver>
   /** How many copies of a QoS 2 message a client may see: one for each of its subscriptions. */
   readonly allowed: Map<string, number>
+  /** The same for all clients together, and what they saw. */
+  readonly total: Map<string, number>
+  readonly copies: Map<string, number>
   readonly dropped: Map<DropReason, number>
   stale: number
 }
@@ -325,6 +332,8 @@ export const newWatch = (): Watch => ({
   conns: new Map(),
   receivers: new Map(),
   allowed: new Map(),
+  total: new Map(),
+  copies: new Map(),
   dropped: new Map(),
   stale: 0,
 })
@@ -392,6 +401,8 @@ const watchInput = (all: Watch, before: State, input: Input): void => {
       session: -1,
       receiveMaximum: 65_535,
       packetBytesMax: NEVER,
+      aliasMax: 0,
+      aliases: new Map(),
       sentBytes: 0,
       unfinished: new Set(),
     })
@@ -410,6 +421,7 @@ const watchInput = (all: Watch, before: State, input: Input): void => {
       seen.level = packet.level
       seen.receiveMaximum = packet.properties.receiveMaximum ?? 65_535
       seen.packetBytesMax = packet.properties.maximumPacketSize ?? NEVER
+      seen.aliasMax = packet.properties.topicAliasMaximum ?? 0
       return
     case 'Puback':
     case 'Pubcomp':
@@ -437,15 +449,25 @@ const allow = (all: Watch, before: State, conn: Conn, packetId: number): void =>
   const publisher = IntMap.get(before.sessions, link.phase.session)
   const message = publisher && Window.get(publisher.incoming, packetId)?.message
   if (message === undefined || message === null) return
+  const shares = new Set<string>()
+  const direct = new Map<number, number>()
   for (const [, session] of IntMap.entries(before.sessions)) {
     let copies = 0
     for (const [filter] of StrMap.entries(session.subscriptions)) {
       const share = splitShare(filter as TopicFilter)
-      if (match(share === null ? filter as TopicFilter : share.filter, message.topic)) copies++
+      if (!match(share === null ? filter as TopicFilter : share.filter, message.topic)) continue
+      if (share === null) copies++
+      else shares.add(filter)
     }
+    direct.set(session.number, copies)
+  }
+  // A group is worth one copy to all clients together, and any of them may come to have it.
+  if (all.total.has(words(message))) return
+  all.total.set(words(message), sum([...direct.values()]) + shares.size)
+  for (const [number, copies] of direct) {
     // Once for ever: every payload is published once only.
-    const key = `${session.number} ${words(message)}`
-    if (!all.allowed.has(key)) all.allowed.set(key, copies)
+    const key = `${number} ${words(message)}`
+    if (!all.allowed.has(key)) all.allowed.set(key, copies + shares.size)
   }
 }
 
@@ -477,8 +499,18 @@ const watchSend = (all: Watch, after: State, conn: Conn, level: Level, packet: P
       all.receivers.set(seen.session, { holding: new Set(), copies: new Map() })
     }
   }
+  if (packet._tag === 'Publish') watchAlias(seen, packet)
   if (packet._tag === 'Publish' && packet.qos > 0) watchPublish(all, seen, packet)
   if (packet._tag === 'Pubrel') all.receivers.get(seen.session)?.holding.delete(packet.packetId)
+}
+
+/** Whether the client can tell the topic of a PUBLISH. */
+const watchAlias = (seen: Seen, { topic, properties }: Publish): void => {
+  const alias = properties.topicAlias
+  if (alias === undefined) return must(topic !== '', 'a PUBLISH has neither topic nor alias')
+  must(alias >= 1 && alias <= seen.aliasMax, `alias ${alias} is sent above ${seen.aliasMax}`)
+  if (topic !== '') seen.aliases.set(alias, topic)
+  must(seen.aliases.has(alias), `alias ${alias} was never set`) // [MQTT-3.3.2-7]
 }
 
 const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
@@ -503,6 +535,9 @@ const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   if (most === undefined || packet.retain || B.size(packet.payload) === 0) return
   count(receiver.copies, key, 1)
   must(receiver.copies.get(key)! <= most, `"${words(packet)}" reached a client twice`)
+  count(all.copies, words(packet), 1)
+  const [copies, total] = [all.copies.get(words(packet))!, all.total.get(words(packet)) ?? 0]
+  must(copies <= total, `"${words(packet)}" went to ${copies}, not to ${total}`)
 }
 
 /** The account of bytes sent to each connection agrees with what was sent. */

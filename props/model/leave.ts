@@ -4,7 +4,8 @@ import type { Ending } from '../../core/broker/note.ts'
 import type { Level, Packet } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
 import { rest } from './retain.ts'
-import { leaveGroup, publishKept } from './route.ts'
+import { publishKept } from './route.ts'
+import { handOver, leaveGroup } from './share.ts'
 import type { Link, Model, Session } from './state.ts'
 import { expiryOf, NEVER, noted } from './state.ts'
 
@@ -54,6 +55,8 @@ export const unlink = (
   rest(session)
   if (!withWill) session.will = null
   if (session.expiryS === 0) return endSession(model, session, 'disconnected')
+  const { sharedOrder, sharedOffline } = model.config
+  if (sharedOrder === 'prefer online' || sharedOffline === 'drop') handOver(model, session, 'away')
   if (session.will === null) return
   if (session.willDelayMs === 0) publishWill(model, session)
   else session.willAt = model.now + session.willDelayMs
@@ -80,6 +83,7 @@ export const endSession = (
 ): void => {
   for (const subscription of session.subscriptions) leaveGroup(model, session, subscription)
   session.subscriptions = []
+  handOver(model, session, 'ended')
   publishWill(model, session)
   model.sessions = model.sessions.filter((one) => one !== session)
   // What the client has received of QoS 2 it does not lose.

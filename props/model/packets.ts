@@ -8,9 +8,10 @@ import { connect, isReserved } from './connect.ts'
 import { drain } from './deliver.ts'
 import { expel, faulty, unlink } from './leave.ts'
 import { catchUp, keep, objection } from './retain.ts'
-import { joinGroup, leaveGroup, publishKept, route } from './route.ts'
+import { publishKept, route } from './route.ts'
+import { giveQueued, joinGroup, leaveGroup } from './share.ts'
 import type { Link, Message, Model, Session, Subscription } from './state.ts'
-import { dropped, expiryOf, tell } from './state.ts'
+import { dropped, expiryOf, lower, tell } from './state.ts'
 
 export const arrived = (model: Model, link: Link, packet: Packet): void => {
   const { session } = link
@@ -48,10 +49,24 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
     case 'Subscribe': {
       const { packetId } = packet
       const begun: Array<Subscription> = []
-      const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0
+      const identifiers = packet.properties.subscriptionIdentifiers ?? []
+      const { config } = model
+      const missing = packet.requests.map(({ filter }) =>
+        splitShare(filter) !== null && !config.sharedAvailable
+          ? 0x9e
+          : /[+#]/.test(filter) && !config.wildcardAvailable
+          ? 0xa2
+          : 0
+      )
+      if (level === 5) {
+        if (identifiers.length > 0 && !config.subscriptionIdentifiersAvailable) return 0xa1
+        const first = missing.find((reason) => reason !== 0)
+        if (first !== undefined) return first
+      }
       const bridge = link.connect?.bridge ?? false
       const reasons = packet.requests.map((request, index) => {
         const old = session.subscriptions.find((one) => one.filter === request.filter)
+        if (index < model.config.filtersPerPacketMax && missing[index] !== 0) return missing[index]!
         if (
           index >= model.config.filtersPerPacketMax ||
           (old === undefined &&
@@ -64,10 +79,10 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
           filter: request.filter,
           topics: share === null ? request.filter : share.filter,
           group: share === null ? null : share.group,
-          qos: request.qos,
+          qos: lower(request.qos, config.maximumQos),
           noLocal: request.noLocal,
           retainAsPublished: request.retainAsPublished || bridge,
-          identifier,
+          identifiers,
           joined: old === undefined ? model.joined++ : old.joined,
         }
         if (old === undefined) {
@@ -81,7 +96,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
         const { retainHandling } = request
         const wanted = retainHandling === 0 || (retainHandling === 1 && old === undefined)
         if (wanted && share === null) begun.push(subscription) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
-        return request.qos
+        return subscription.qos
       })
       tell(model, session, { _tag: 'Suback', packetId, reasons, properties: none })
       // One may have been replaced by a later request of the same packet. [MQTT-3.8.4-5]
@@ -94,6 +109,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
         if (old === undefined) return 0x11
         session.subscriptions = session.subscriptions.filter((one) => one !== old)
         leaveGroup(model, session, old)
+        if (old.group !== null) giveQueued(model, session, old, 'left')
         return 0
       })
       const { packetId } = packet
@@ -127,6 +143,8 @@ const publish = (
   const { config } = model
   const { topicAlias, ...properties } = packet.properties
   if (properties.subscriptionIdentifiers !== undefined) return 0x82 // [MQTT-3.3.4-6]
+  if (packet.qos > config.maximumQos) return 0x9b // [MQTT-3.2.2-11]
+  if (packet.retain && !config.retainAvailable) return 0x9a // [MQTT-3.2.2-14]
   let { topic } = packet
   if (topicAlias !== undefined) {
     if (topicAlias > config.topicAliasMaximum) return 0x94 // [MQTT-3.3.2-9]

@@ -75,14 +75,15 @@ const sendRetained = (
   model: Model,
   session: Session,
   topic: TopicName,
-  { qos, identifier }: Subscription,
+  { qos, identifiers }: Subscription,
 ): void => {
   const message = model.retained.find((one) => one.topic === topic)
   if (message === undefined || message.expiresAt <= model.now) return
   if (session.overtaken.includes(topic)) return
   const granted = lower(message.qos, qos)
-  if (granted > 0) offer(model, session, { message, qos: granted, retain: true, identifier })
-  else sendAtMostOnce(model, session, { message, qos: 0, retain: true, identifier }, true)
+  const copy = { message, qos: granted, retain: true, identifiers, share: null }
+  if (granted > 0) offer(model, session, copy)
+  else sendAtMostOnce(model, session, copy, true)
 }
 
 /** A session that stays away begins anew when it comes back. */

@@ -2,10 +2,11 @@
 
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { isFree, isFull, offer, sendAtMostOnce } from './deliver.ts'
+import { offer, sendAtMostOnce } from './deliver.ts'
 import { byFilter } from './order.ts'
 import { keep, objection } from './retain.ts'
-import type { Group, Message, Model, Queued, Session, Subscription } from './state.ts'
+import { choose, membersOf } from './share.ts'
+import type { Copy, Message, Model, Session, Subscription } from './state.ts'
 import { dropped, lower } from './state.ts'
 
 /** Publishes a message that was kept for later: a released one, a will. */
@@ -27,81 +28,57 @@ export const route = (model: Model, publisher: Session, message: Message): numbe
   const { topic } = message
   const all = model.sessions.flatMap((one) => one.subscriptions)
     .filter((one) => match(one.topics, topic))
-  const direct = all.filter((one) =>
-    one.group === null && !(one.noLocal && one.session === publisher) // [MQTT-3.8.3-3]
-  )
-  const chosen = model.groups
+  const direct = all
+    // [MQTT-3.8.3-3]
+    .filter((one) => one.group === null && !(one.noLocal && one.session === publisher))
+    .sort((a, b) => byFilter(a.topics, b.topics))
+  const groups = model.groups
     .filter((one) => match(one.topics, topic))
     .sort((a, b) => byFilter(a.topics, b.topics))
-    .map((group) => ({ group, members: membersOf(all, group) }))
-  const some = [...direct].sort((a, b) => byFilter(a.topics, b.topics))
   let taken = 0
-  for (const one of some) if (deliver(model, one, message)) taken++
-  for (const { group, members } of chosen) {
-    if (deliver(model, choose(model, group, members, message), message)) taken++
+  const wanted = model.config.allowDuplicateMessages ? direct : onePerSession(direct)
+  for (const one of wanted) if (deliver(model, one, copyFor(one, message))) taken++
+  for (const group of groups) {
+    const member = choose(model, group, membersOf(model, group), message)
+    // A message that is lost because nobody is there is no reason to try again.
+    if (member === null || deliver(model, member, copyFor(member, message))) taken++
   }
-  if (some.length + chosen.length === 0) {
+  if (wanted.length + groups.length === 0) {
     dropped(model, null, topic, message.qos, 'no subscriber')
     return 0x10
   }
   return taken === 0 ? 0x97 : 0
 }
 
-const membersOf = (all: ReadonlyArray<Subscription>, group: Group): ReadonlyArray<Subscription> =>
-  all.filter((one) => one.group === group.group && one.topics === group.topics)
-    .sort((a, b) => a.joined - b.joined)
-
-export const joinGroup = (model: Model, { group, topics }: Subscription): void => {
-  if (group === null) return
-  if (model.groups.some((one) => one.group === group && one.topics === topics)) return
-  model.groups.push({ group, topics, turn: 0 })
-}
-
-/** A group lasts as long as it has members. */
-export const leaveGroup = (
-  model: Model,
-  leaver: Session,
-  { group, topics }: Subscription,
-): void => {
-  const others = model.sessions.filter((one) => one !== leaver)
-    .flatMap((one) => one.subscriptions)
-  if (others.some((one) => one.group === group && one.topics === topics)) return
-  model.groups = model.groups.filter((one) => one.group !== group || one.topics !== topics)
-}
-
-/** In turns, passing over those who could only lose the message. */
-const choose = (
-  model: Model,
-  group: Group,
-  members: ReadonlyArray<Subscription>,
-  message: Message,
-): Subscription => {
-  const turns = members.map((_, i) => (group.turn + i) % members.length)
-  const able = turns.find((turn) => {
-    const member = members[turn]!
-    if (lower(message.qos, member.qos) === 0) return member.session.link !== null
-    if (model.isShort) return isFree(model, member.session)
-    return member.session.link !== null || !isFull(model, member.session, message)
+/** All subscriptions of a session that match as one. [MQTT-3.3.4-2] [MQTT-3.3.4-4] */
+const onePerSession = (all: ReadonlyArray<Subscription>): ReadonlyArray<Subscription> =>
+  [...new Set(all.map((one) => one.session))].map((session) => {
+    const own = all.filter((one) => one.session === session)
+    return {
+      ...own[0]!,
+      qos: own.some((one) => one.qos === 2) ? 2 : own.some((one) => one.qos === 1) ? 1 : 0,
+      retainAsPublished: own.some((one) => one.retainAsPublished),
+      identifiers: own.flatMap((one) => one.identifiers),
+    }
   })
-  if (able === undefined) return members[group.turn % members.length]!
-  group.turn = (able + 1) % members.length
-  return members[able]!
-}
 
-/** One copy for one subscription; answers whether it was not turned away by a full queue. */
-const deliver = (model: Model, subscription: Subscription, message: Message): boolean => {
-  const { session, identifier } = subscription
-  const copy: Queued = {
-    message,
-    qos: lower(message.qos, subscription.qos),
-    retain: message.retain && subscription.retainAsPublished,
-    identifier,
-  }
+export const copyFor = (one: Subscription, message: Message): Copy => ({
+  message,
+  qos: lower(message.qos, one.qos),
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+  retain: message.retain && one.retainAsPublished,
+  identifiers: one.identifiers,
+  share: one.group === null ? null : { group: one.group, topics: one.topics },
+})
+
+/** One copy for one client; answers whether it was not turned away by a full queue. */
+export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
+  const { topic } = copy.message
   const isCatchingUp = session.catchUps.length > 0 &&
-    model.retained.some((one) => one.topic === message.topic)
+    model.retained.some((one) => one.topic === topic)
   const taken = copy.qos > 0
     ? offer(model, session, copy)
     : sendAtMostOnce(model, session, copy, false)
-  if (taken && isCatchingUp) session.overtaken.push(message.topic)
+  if (taken && isCatchingUp) session.overtaken.push(topic)
   return copy.qos === 0 || taken
 }

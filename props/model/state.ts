@@ -37,20 +37,24 @@ export interface Link {
   session: Session | null
 }
 
-export interface Outgoing {
-  readonly packetId: number
-  stage: 'waiting' | 'sent' | 'released'
+/** One copy of a message for one client. */
+export interface Copy {
   readonly message: Message
   readonly qos: Qos
   readonly retain: boolean
-  readonly identifier: number
+  readonly identifiers: ReadonlyArray<number>
+  /** The shared group and its filter where it came through one. */
+  readonly share: Share | null
 }
 
-export interface Queued {
-  readonly message: Message
-  readonly qos: Qos
-  readonly retain: boolean
-  readonly identifier: number
+export interface Share {
+  readonly group: string
+  readonly topics: TopicFilter
+}
+
+export interface Outgoing extends Copy {
+  readonly packetId: number
+  stage: 'waiting' | 'sent' | 'released'
 }
 
 export interface Subscription {
@@ -62,7 +66,7 @@ export interface Subscription {
   readonly qos: Qos
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
-  readonly identifier: number
+  readonly identifiers: ReadonlyArray<number>
   readonly joined: number
 }
 
@@ -81,7 +85,7 @@ export interface Session {
   willDelayMs: number
   willAt: Millis
   window: Array<Outgoing>
-  queue: Array<Queued>
+  queue: Array<Copy>
   nextPacketId: number
   incoming: Array<{
     readonly packetId: number
@@ -95,6 +99,9 @@ export interface Session {
   level: Level
   windowMax: number
   packetBytesMax: number
+  aliasMax: number
+  /** The first topic has alias 1. */
+  aliases: Array<TopicName>
   sentBytes: number
   takenBytes: number
   progressAt: Millis
@@ -104,6 +111,8 @@ export interface Group {
   readonly group: string
   readonly topics: TopicFilter
   turn: number
+  /** Who got the last message in the sticky order. */
+  favourite: number
 }
 
 /** What the broker did: towards a connection, or a note as one line of text. */
@@ -129,6 +138,8 @@ export interface Model {
   /** Levels of retained topics in the order in which they came to be. */
   prefixes: ReadonlyArray<string>
   said: Array<Said>
+  /** What happened and cannot be told from what was said. */
+  readonly marks: Set<string>
 }
 
 export const createModel = (config: Config, at: Millis): Model => ({
@@ -144,6 +155,7 @@ export const createModel = (config: Config, at: Millis): Model => ({
   retained: [],
   prefixes: [],
   said: [],
+  marks: new Set(),
 })
 
 export const noted = (model: Model, line: string): void => {
@@ -190,6 +202,8 @@ export const createSession = (clientId: string): Session => ({
   level: 4,
   windowMax: 1,
   packetBytesMax: NEVER,
+  aliasMax: 0,
+  aliases: [],
   sentBytes: 0,
   takenBytes: 0,
   progressAt: 0,

@@ -18,6 +18,7 @@ import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
+import type { TopicFilter } from '../../core/topic/filter.ts'
 import type { Command, Odd, RequestCommand } from '../gen/histories.ts'
 import { clientIds, filters, name, names, sharedFilters, utf8 } from '../gen/histories.ts'
 
@@ -35,6 +36,8 @@ interface Client {
   paused: boolean
   owed: Array<Packet>
   unacked: Array<Unacked>
+  /** What it ever subscribed to. */
+  filters: Array<TopicFilter>
   nextPacketId: number
 }
 
@@ -78,6 +81,7 @@ export const createWorld = (): World => ({
     paused: false,
     owed: [],
     unacked: [],
+    filters: [],
     nextPacketId: 1,
   })),
   now: originAt,
@@ -252,6 +256,7 @@ const connectOf = (
   }
   if (five && command.receiveMaximum !== null) properties.receiveMaximum = command.receiveMaximum
   if (five && command.packetBytesMax !== null) properties.maximumPacketSize = command.packetBytesMax
+  if (five && command.aliasMax !== null) properties.topicAliasMaximum = command.aliasMax
   const asked = command.will
   let testament: Will | null = null
   if (asked !== null) {
@@ -563,17 +568,23 @@ type Speech = Exclude<
 const speak = (world: World, client: Client, command: Speech, subject: Subject): void => {
   const five = client.level === 5
   switch (command._tag) {
-    case 'Subscribe':
+    case 'Subscribe': {
+      const requests = command.requests.map((one) => requestOf(one, client.level))
+      client.filters.push(...requests.map((one) => one.filter))
       return sayAs(world, client, subject, {
         _tag: 'Subscribe',
         packetId: takePacketId(client),
-        requests: command.requests.map((one) => requestOf(one, client.level)),
+        requests,
         properties: five && command.identifier !== null
           ? { subscriptionIdentifiers: [command.identifier] }
           : none,
       })
+    }
     case 'Unsubscribe': {
-      const all = [...filters, ...sharedFilters]
+      // Mostly from what it may have.
+      const all = client.filters.length > 0 && command.filters[0]! % 4 > 0
+        ? client.filters
+        : [...filters, ...sharedFilters]
       return sayAs(world, client, subject, {
         _tag: 'Unsubscribe',
         packetId: takePacketId(client),

@@ -1,0 +1,111 @@
+// Everybody who gets a topic, flat: what one search of the subscription tree comes to. It is
+// remembered for as long as no subscription changes, so it depends on nothing but them.
+
+import type { Qos } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import type { TopicName } from '../topic/name.ts'
+import * as Tree from '../topic/tree.ts'
+import { type Filters, type Group, isSingle, type Subscription } from './state.ts'
+
+export interface SharedGroup {
+  readonly number: number
+  /** In order of joining. */
+  readonly members: ReadonlyArray<Subscription>
+}
+
+export interface Matched {
+  /** One subscription of every session that has a matching one. */
+  readonly subscriptions: ReadonlyArray<Subscription>
+  /** The further ones of sessions whose subscriptions overlap. */
+  readonly overlapping: ReadonlyArray<Subscription>
+  /** One for every session, made of all that it has. */
+  readonly merged: ReadonlyArray<Subscription>
+  readonly groups: ReadonlyArray<SharedGroup>
+}
+
+export const groupOf = (group: Group): SharedGroup => {
+  const members: Subscription[] = []
+  IntMap.each(group.members, (member) => members.push(member))
+  members.sort((one, other) => one.joined - other.joined)
+  return { number: group.number, members }
+}
+
+export const match = (topic: TopicName, filters: Filters): Matched => {
+  const found = Tree.find(filters.tree, topic)
+  const subscriptions: Subscription[] = []
+  const overlapping: Subscription[] = []
+  const groups: SharedGroup[] = []
+  // Within what one filter holds, a session stands once.
+  const seen = found.length > 1 ? new Set<number>() : null
+  const admitOnce = (subscription: Subscription): void => {
+    if (seen !== null && seen.has(subscription.session)) overlapping.push(subscription)
+    else {
+      subscriptions.push(subscription)
+      if (seen !== null) seen.add(subscription.session)
+    }
+  }
+  for (let i = 0; i < found.length; i++) {
+    const subscribers = found[i]!
+    if (isSingle(subscribers)) {
+      admitOnce(subscribers)
+      continue
+    }
+    IntMap.each(subscribers.direct, admitOnce)
+    StrMap.each(subscribers.groups, (group: Group) => groups.push(groupOf(group)))
+  }
+  const merged = overlapping.length === 0 ? subscriptions : mergeAll(subscriptions, overlapping)
+  return { subscriptions, overlapping, merged, groups }
+}
+
+export const weight = (matched: Matched): number => {
+  const { subscriptions, overlapping } = matched
+  let total = 64 + 8 * (subscriptions.length + overlapping.length)
+  if (overlapping.length > 0) total += 8 * subscriptions.length + 160 * overlapping.length
+  for (const group of matched.groups) total += 64 + 8 * group.members.length
+  return total
+}
+
+const higher = (one: Qos, other: Qos): Qos => one > other ? one : other
+
+/**
+ * One subscription in place of two of a session: the higher QoS [MQTT-3.3.4-2] and the identifiers
+ * of both [MQTT-3.3.4-4], the same one twice where both have it (section 3.3.4).
+ */
+const merge = (one: Subscription, other: Subscription): Subscription => ({
+  session: one.session,
+  filter: one.filter,
+  share: null,
+  qos: higher(one.qos, other.qos),
+  // Then its publisher is a case of its own: see mergedEcho.
+  noLocal: one.noLocal || other.noLocal,
+  retainAsPublished: one.retainAsPublished || other.retainAsPublished,
+  identifiers: [...one.identifiers, ...other.identifiers],
+  joined: one.joined,
+})
+
+const mergeAll = (
+  subscriptions: ReadonlyArray<Subscription>,
+  overlapping: ReadonlyArray<Subscription>,
+): ReadonlyArray<Subscription> => {
+  const indices = new Map<number, number>()
+  subscriptions.forEach((one, index) => indices.set(one.session, index))
+  const merged = [...subscriptions]
+  for (const other of overlapping) {
+    const index = indices.get(other.session)!
+    merged[index] = merge(merged[index]!, other)
+  }
+  return merged
+}
+
+/** What the publisher gets of its own message: merged from its subscriptions without No Local. */
+export const mergedEcho = (matched: Matched, publisher: number): Subscription | null => {
+  let echo: Subscription | null = null
+  for (const some of [matched.subscriptions, matched.overlapping]) {
+    for (const one of some) {
+      if (one.session !== publisher || one.noLocal) continue
+      echo = echo === null ? one : merge(echo, one)
+    }
+  }
+  return echo
+}
