@@ -3,6 +3,11 @@
 // the disk.
 
 import { defaults } from '../core/broker/config.ts'
+import { send } from '../core/broker/effect.ts'
+import * as I from '../core/broker/input.ts'
+import type { Publish } from '../core/codec/packet.ts'
+import * as B from '../core/data/bytes.ts'
+import type { TopicName } from '../core/topic/name.ts'
 import { connectionsWithin } from '../shells/common/start.ts'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -13,6 +18,7 @@ import { harmless, Log } from '../shells/common/log.ts'
 import type { Verbosity } from '../shells/common/log.ts'
 import { help, parseOptions } from '../shells/common/options.ts'
 import { version } from '../shells/common/version.ts'
+import { name } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 
 const options = suite('options')
@@ -183,6 +189,29 @@ log("notes read like mosquitto's lines", () => {
       '(too early, MQTT-3.1.0-1).',
     ].map((line) => `1600000000: ${line}`),
   )
+})
+
+log('what is sent under an alias is told by its topic, until the slot has another occupant', () => {
+  const { log: into, lines } = written('verbose')
+  const packet = (topic: TopicName | '', topicAlias: number): Publish => ({
+    _tag: 'Publish',
+    dup: false,
+    qos: 0,
+    retain: false,
+    topic,
+    packetId: 0,
+    payload: B.empty,
+    properties: { topicAlias },
+  })
+  const opened = (): void => into.input(I.opened(conn, 0, '', '1883', peer))
+  opened()
+  into.effect(send(conn, 5, packet(name('a/b'), 1)))
+  into.effect(send(conn, 5, packet(name('c'), 2)))
+  into.effect(send(conn, 5, packet('', 1)))
+  opened()
+  into.effect(send(conn, 5, packet('', 1)))
+  into.flush(1)
+  assert.equal(lines().map((line) => /'(.*)'/.exec(line)?.[1]), ['a/b', 'c', 'a/b', ''])
 })
 
 log('quiet prints errors and nothing else', () => {

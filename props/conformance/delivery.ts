@@ -6,10 +6,9 @@ import { holds, same, sleep } from './expect.ts'
 import { deliveryText, farewell, payloadText } from './peer.ts'
 import type { Peer } from './peer.ts'
 import type { Row } from './row.ts'
-import { ackBytes, bytes, hex32, property, propertyText, publishBytes } from './wire.ts'
-import type { Level, Qos } from './wire.ts'
+import { ackBytes, bytes, hex32, levels, property, propertyText, publishBytes } from './wire.ts'
+import type { Qos } from './wire.ts'
 
-const levels: ReadonlyArray<Level> = [3, 4, 5]
 const qoses: ReadonlyArray<Qos> = [0, 1, 2]
 
 /** Filters, topics and who hears whom, below a prefix of the row's own. */
@@ -310,8 +309,11 @@ export const deliveryRows: ReadonlyArray<Row> = [
       publisher.send(packetOf(2_000_000, topic))
       same((await publisher.answer('PUBACK')).reason, 0, 'PUBACK for 2,000,000 bytes')
       const seen = await subscriber.deliveries(5)
-      same(seen.map(({ payload }) => payload.length).slice(0, 4), [0, 1 << 20, 1 << 20, 1 << 20],
-        'lengths')
+      same(
+        seen.map(({ payload }) => payload.length).slice(0, 4),
+        [0, 1 << 20, 1 << 20, 1 << 20],
+        'lengths',
+      )
       holds(mebibyte.equals(seen[1]?.payload ?? mebibyte.subarray(1)), 'payload', 'unchanged', '')
       // The header alone decides: the rest of the packet is never sent.
       publisher.send(packetOf(2_000_001, topic).subarray(0, 5))
@@ -448,13 +450,15 @@ export const deliveryRows: ReadonlyArray<Row> = [
       })
       const [seen] = await subscriber.deliveries(1)
       const text = seen === undefined ? '' : propertyText(seen)
-      for (const part of [
-        'payloadFormatIndicator=1',
-        'contentType=text/plain',
-        'responseTopic=answer/here',
-        'correlationData=00ff7f',
-        'userProperty=b=2 userProperty=a=1 userProperty=b=2',
-      ]) {
+      for (
+        const part of [
+          'payloadFormatIndicator=1',
+          'contentType=text/plain',
+          'responseTopic=answer/here',
+          'correlationData=00ff7f',
+          'userProperty=b=2 userProperty=a=1 userProperty=b=2',
+        ]
+      ) {
         holds(text.includes(part), 'properties', part, text)
       }
       same((await old.deliveries(1)).map(deliveryText), ['x q1'], 'at level 4')

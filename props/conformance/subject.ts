@@ -8,6 +8,7 @@ import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import process from 'node:process'
+import type { Config } from '../../core/broker/config.ts'
 import { findDeno, root } from '../runtimes.ts'
 import { sleep, until, within } from './expect.ts'
 
@@ -125,11 +126,7 @@ export const launch = (
   args: ReadonlyArray<string>,
   filesMax: number | null = null,
 ): Running => {
-  const program = kind === 'node'
-    ? nodeCommand()
-    : kind === 'deno'
-    ? denoCommand()
-    : ['mosquitto']
+  const program = kind === 'node' ? nodeCommand() : kind === 'deno' ? denoCommand() : ['mosquitto']
   const command = [...program, ...args]
   return new Running(
     filesMax === null
@@ -178,6 +175,18 @@ const stopRunning = async (running: Running): Promise<void> => {
 export interface StartOptions {
   readonly args?: ReadonlyArray<string>
   readonly filesMax?: number
+  /** What differs from the defaults of the broker; a program of our own starts it so. */
+  readonly config?: Partial<Config>
+}
+
+const configured = path.join(root, 'props/conformance/configured.ts')
+
+const launchConfigured = (kind: Kind, port: number, config: Partial<Config>): Running => {
+  if (kind === 'mosquitto') throw new Error('mosquitto has another configuration')
+  const command = kind === 'node'
+    ? [process.execPath, '--import', 'tsx', configured]
+    : [...denoCommand().slice(0, -1), configured]
+  return new Running([...command, String(port), JSON.stringify(config)])
 }
 
 export const start = async (kind: Kind, options: StartOptions = {}): Promise<Broker> => {
@@ -186,7 +195,9 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
     const own = kind === 'mosquitto' ? ['-c', fileWithConfiguration(port)] : ['-p', String(port)]
-    const running = launch(kind, [...own, ...options.args ?? []], options.filesMax ?? null)
+    const running = options.config === undefined
+      ? launch(kind, [...own, ...options.args ?? []], options.filesMax ?? null)
+      : launchConfigured(kind, port, options.config)
     await until(
       20_000,
       `${kind} accepting connections`,

@@ -91,6 +91,8 @@ export const toBytes = (wire: Wire): Uint8Array => typeof wire === 'string' ? by
 export type Level = 3 | 4 | 5
 export type Qos = 0 | 1 | 2
 
+export const levels: ReadonlyArray<Level> = [3, 4, 5]
+
 const string = (text: string): Buffer => {
   const content = Buffer.from(text)
   return Buffer.concat([u16(content.length), content])
@@ -212,12 +214,15 @@ export const unsubscribeBytes = (
   level: Level,
   packetId: number,
   filters: ReadonlyArray<string>,
-): Buffer =>
-  frame(0xa2, u16(packetId), level === 5 ? block('') : nothing, ...filters.map(string))
+): Buffer => frame(0xa2, u16(packetId), level === 5 ? block('') : nothing, ...filters.map(string))
 
 /** PUBACK, PUBREC, PUBREL or PUBCOMP in its short form. */
-export const ackBytes = (first: 0x40 | 0x50 | 0x62 | 0x70, packetId: number): Buffer =>
-  frame(first, u16(packetId))
+export const ackBytes = (
+  first: 0x40 | 0x50 | 0x62 | 0x70,
+  packetId: number,
+  reason = 0,
+): Buffer =>
+  frame(first, reason === 0 ? u16(packetId) : Buffer.concat([u16(packetId), Buffer.of(reason)]))
 
 export const pingreqBytes = (): Buffer => Buffer.from([0xc0, 0])
 
@@ -281,8 +286,22 @@ const propertyShapes = new Map<number, readonly [name: string, shape: Shape]>([
 ])
 
 const kinds = [
-  'reserved', 'CONNECT', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP',
-  'SUBSCRIBE', 'SUBACK', 'UNSUBSCRIBE', 'UNSUBACK', 'PINGREQ', 'PINGRESP', 'DISCONNECT', 'AUTH',
+  'reserved',
+  'CONNECT',
+  'CONNACK',
+  'PUBLISH',
+  'PUBACK',
+  'PUBREC',
+  'PUBREL',
+  'PUBCOMP',
+  'SUBSCRIBE',
+  'SUBACK',
+  'UNSUBSCRIBE',
+  'UNSUBACK',
+  'PINGREQ',
+  'PINGRESP',
+  'DISCONNECT',
+  'AUTH',
 ]
 
 class Cursor {

@@ -69,6 +69,8 @@ export class Log {
   private gathered = ''
   /** Client identifiers by slot; kept only when verbose. */
   private readonly names: Array<string | undefined> = []
+  /** What topic aliases stand for, by slot: kept only when verbose. */
+  private readonly topics: Array<Map<number, string> | undefined> = []
   /** Lines about dropped messages per client since `windowAt`. */
   private readonly drops = new Map<string, number>()
   private windowAt = 0
@@ -183,6 +185,7 @@ export class Log {
     switch (input._tag) {
       case 'Opened':
         this.names[input.conn.slot] = undefined
+        this.topics[input.conn.slot] = undefined
         return
       case 'Arrived':
         return this.received(input.conn, input.packet)
@@ -216,7 +219,7 @@ export class Log {
     const head = `Received ${kind} from ${this.nameOf(conn)}`
     switch (packet._tag) {
       case 'Publish':
-        return this.gather(`${head} ${publishOf(packet)}`)
+        return this.gather(`${head} ${publishOf(packet, packet.topic)}`)
       case 'Puback':
       case 'Pubcomp':
         return this.gather(`${head} (Mid: ${packet.packetId}, RC:${packet.reason})`)
@@ -247,7 +250,7 @@ export class Log {
       case 'Connack':
         return this.gather(`${head} (${bit(packet.sessionPresent)}, ${packet.reason})`)
       case 'Publish':
-        return this.gather(`${head} ${publishOf(packet)}`)
+        return this.gather(`${head} ${publishOf(packet, this.topicOf(conn, packet))}`)
       case 'Puback':
       case 'Pubrec':
         return this.gather(`${head} (m${packet.packetId}, rc${packet.reason})`)
@@ -259,6 +262,15 @@ export class Log {
       default:
         return this.gather(head)
     }
+  }
+
+  /** The topic of what is sent, also where an alias takes its place. */
+  private topicOf(conn: Conn, packet: Publish): string {
+    const alias = packet.properties.topicAlias
+    if (alias === undefined) return packet.topic
+    const known = this.topics[conn.slot] ??= new Map()
+    if (packet.topic !== '') known.set(alias, packet.topic)
+    return known.get(alias) ?? ''
   }
 
   private dropped(clientId: string | null, topic: string, qos: number, why: DropReason): void {
@@ -302,6 +314,6 @@ const bit = (flag: boolean): number => flag ? 1 : 0
 
 const addressOf = (peer: Peer): string => `${peer.address}:${peer.port}`
 
-const publishOf = (packet: Publish): string =>
+const publishOf = (packet: Publish, topic: string): string =>
   `(d${bit(packet.dup)}, q${packet.qos}, r${bit(packet.retain)}, m${packet.packetId}, ` +
-  `'${harmless(packet.topic)}', ... (${packet.payload.end - packet.payload.start} bytes))`
+  `'${harmless(topic)}', ... (${packet.payload.end - packet.payload.start} bytes))`
