@@ -38,7 +38,9 @@ const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: numb
     sizeFor(session, member, packet, qos) > session.packetBytesMax
   ) return false
   if (qos > 0) return canTake(draft, session, bytes)
-  return !isOverfull(draft, session, sizeFor(session, member, packet, qos))
+  // While little waits for its socket no size is too much.
+  return !isOverfull(draft, session, Infinity) ||
+    !isOverfull(draft, session, sizeFor(session, member, packet, qos))
 }
 
 const isOnline = (draft: Draft, member: Subscription): boolean =>
