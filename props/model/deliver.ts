@@ -3,8 +3,8 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
-import type { Copy, Message, Model, Outgoing, Session } from './state.ts'
-import { bytesOf, dropped, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
+import type { Copy, Message, Model, Outgoing, Session, Subscription } from './state.ts'
+import { bytesOf, dropped, lower, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
 
 const packetFor = (
   model: Model,
@@ -189,4 +189,25 @@ export const resume = (model: Model, session: Session): void => {
     } else one.stage = 'waiting'
   }
   drain(model, session)
+}
+
+export const copyFor = (one: Subscription, message: Message): Copy => ({
+  message,
+  qos: lower(message.qos, one.qos),
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+  retain: message.retain && one.retainAsPublished,
+  identifiers: one.identifiers,
+  share: one.group === null ? null : { group: one.group, topics: one.topics },
+})
+
+/** One copy for one client; answers whether it was not turned away by a full queue. */
+export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
+  const { topic } = copy.message
+  const isCatchingUp = session.catchUps.length > 0 &&
+    model.retained.some((one) => one.topic === topic)
+  const taken = copy.qos > 0
+    ? offer(model, session, copy)
+    : sendAtMostOnce(model, session, copy, false)
+  if (taken && isCatchingUp) session.overtaken.push(topic)
+  return copy.qos === 0 || taken
 }

@@ -2,12 +2,12 @@
 
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { offer, sendAtMostOnce } from './deliver.ts'
+import { copyFor, deliver } from './deliver.ts'
 import { byFilter } from './order.ts'
 import { keep, objection } from './retain.ts'
 import { choose, membersOf } from './share.ts'
-import type { Copy, Message, Model, Session, Subscription } from './state.ts'
-import { dropped, lower } from './state.ts'
+import type { Message, Model, Session, Subscription } from './state.ts'
+import { dropped } from './state.ts'
 
 /** Publishes a message that was kept for later: a released one, a will. */
 export const publishKept = (model: Model, publisher: Session, message: Message): void => {
@@ -61,24 +61,3 @@ const onePerSession = (all: ReadonlyArray<Subscription>): ReadonlyArray<Subscrip
       identifiers: own.flatMap((one) => one.identifiers),
     }
   })
-
-export const copyFor = (one: Subscription, message: Message): Copy => ({
-  message,
-  qos: lower(message.qos, one.qos),
-  // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-  retain: message.retain && one.retainAsPublished,
-  identifiers: one.identifiers,
-  share: one.group === null ? null : { group: one.group, topics: one.topics },
-})
-
-/** One copy for one client; answers whether it was not turned away by a full queue. */
-export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
-  const { topic } = copy.message
-  const isCatchingUp = session.catchUps.length > 0 &&
-    model.retained.some((one) => one.topic === topic)
-  const taken = copy.qos > 0
-    ? offer(model, session, copy)
-    : sendAtMostOnce(model, session, copy, false)
-  if (taken && isCatchingUp) session.overtaken.push(topic)
-  return copy.qos === 0 || taken
-}
