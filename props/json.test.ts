@@ -9,11 +9,11 @@ import { defaults } from '../core/broker/config.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { Connect } from '../core/codec/packet.ts'
 import { none } from '../core/codec/property.ts'
+import * as Base64 from '../core/data/base64.ts'
 import type { Bytes } from '../core/data/bytes.ts'
 import * as B from '../core/data/bytes.ts'
 import type { Either } from '../core/prelude.ts'
 import { E } from '../core/prelude.ts'
-import * as Base64 from '../core/trace/base64.ts'
 import type { Json } from '../core/trace/json.ts'
 import {
   decodeConfig,
