@@ -35,10 +35,12 @@ const json = suite('json')
 
 const isBytes = (u: object): u is Bytes => 'buffer' in u && u.buffer instanceof Uint8Array
 
+const secrets = new Set(['password', 'authenticationData', 'salt', 'signed', 'proof', 'signature'])
+
 /** A value with its bytes as numbers and its secrets as the fact that there was one. */
 const told = (u: unknown, key = ''): unknown => {
   if (typeof u !== 'object' || u === null) return u
-  if (key === 'password' || key === 'authenticationData') return 'a secret'
+  if (secrets.has(key)) return 'a secret'
   if (Array.isArray(u)) return u.map((item) => told(item))
   if (isBytes(u)) return [...B.view(u)]
   return Object.entries(u).map(([name, value]) => [name, told(value, name)])

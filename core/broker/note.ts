@@ -18,6 +18,7 @@ export type DropReason =
   | 'not allowed'
   | 'session ended'
   | 'retained store full'
+  | 'payload format invalid'
 
 /** Why a connection ended, in the words of the log line. */
 export type Ending =
@@ -32,6 +33,7 @@ export type Ending =
   | 'not authorised'
   | 'refused'
   | 'kicked'
+  | 'redirected'
   | 'server shutting down'
 
 export type Note =

@@ -2,8 +2,9 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
-import type { Publish, Pubrel } from '../codec/packet.ts'
+import type { Puback, Publish, Pubrec, Pubrel, Will } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
+import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
@@ -11,10 +12,11 @@ import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { forget, hasRoomFor, retain } from './retain.ts'
 import { keep, QUOTA_EXCEEDED, route, ROUTED, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
-import { tell } from './tell.ts'
+import { tell, tellWhy } from './tell.ts'
 
 const NOT_AUTHORIZED = 0x87
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
+const PAYLOAD_FORMAT_INVALID = 0x99
 
 /** Topics that only the broker publishes to. */
 export const isReserved = (topic: string): boolean =>
@@ -25,6 +27,10 @@ export const isReserved = (topic: string): boolean =>
 /** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
 export const isBridgeState = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
 
+/** Whether a payload is said to be UTF-8 and is not. */
+export const isMislabelled = ({ properties, payload }: Publish | Will): boolean =>
+  properties.payloadFormatIndicator === 1 && !isUtf8(payload.buffer, payload.start, payload.end)
+
 /** Handles a PUBLISH; answers a fault where it ends the connection. */
 export const publish = (
   draft: Draft,
@@ -33,6 +39,7 @@ export const publish = (
   arrived: Publish,
 ): Fault | null => {
   let packet = arrived
+  let isInvalid = false
   if (packet.properties !== none) {
     if (packet.properties.subscriptionIdentifiers !== undefined) {
       return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')
@@ -41,6 +48,11 @@ export const publish = (
       const resolved = resolveAlias(draft, link, ready, packet, packet.properties.topicAlias)
       if (resolved._tag !== 'Publish') return resolved.fault
       packet = resolved
+    }
+    isInvalid = draft.config.payloadFormatCheck && isMislabelled(packet)
+    if (isInvalid && packet.qos === 0) {
+      const detail = 'a payload that is said to be UTF-8 and is not'
+      return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
     }
   }
   if (packet.qos === 0) {
@@ -72,15 +84,20 @@ export const publish = (
   }
   const { packetId } = packet
   if (packet.qos === 1) {
-    const accepted = accept(draft, ready, packet)
+    if (isInvalid) drop(draft, null, packet.topic, 1, whyRefused(PAYLOAD_FORMAT_INVALID))
+    const accepted = isInvalid ? PAYLOAD_FORMAT_INVALID : accept(draft, ready, packet)
     const reason = ready.level === 5 ? accepted : 0
-    tell(draft, session, { _tag: 'Puback', packetId, reason, properties: none })
+    const puback: Puback = { _tag: 'Puback', packetId, reason, properties: none }
+    if (reason < 0x80) tell(draft, session, puback)
+    else tellWhy(draft, session, ready, puback, whyRefused(reason))
     return null
   }
-  const refused = refusal(draft, packet, ready.bridge)
+  const refused = isInvalid ? PAYLOAD_FORMAT_INVALID : refusal(draft, packet, ready.bridge)
   if (refused !== ROUTED && ready.level === 5) {
-    drop(draft, null, packet.topic, 2, whyRefused(refused))
-    tell(draft, session, { _tag: 'Pubrec', packetId, reason: refused, properties: none })
+    const why = whyRefused(refused)
+    drop(draft, null, packet.topic, 2, why)
+    const pubrec: Pubrec = { _tag: 'Pubrec', packetId, reason: refused, properties: none }
+    tellWhy(draft, session, ready, pubrec, why)
     return null
   }
   // Below level 5 nothing can be refused: what may go nowhere is taken and not routed.
@@ -145,7 +162,11 @@ const refusal = (draft: Draft, packet: Publish, bridge: boolean): number => {
 }
 
 const whyRefused = (reason: number) =>
-  reason === NOT_AUTHORIZED ? 'not allowed' : 'retained store full'
+  reason === NOT_AUTHORIZED
+    ? 'not allowed'
+    : reason === PAYLOAD_FORMAT_INVALID
+    ? 'payload format invalid'
+    : 'retained store full'
 
 /** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
 const accept = (

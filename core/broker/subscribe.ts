@@ -1,7 +1,9 @@
 // SUBSCRIBE and UNSUBSCRIBE, and the two places where a subscription lives: its session, which
 // knows it by filter, and the tree, which finds it by topic.
 
-import type { Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
+import type { Suback, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
+import { type Fault, fault } from '../codec/fault.ts'
+import { encodedSize } from '../codec/mod.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -13,31 +15,54 @@ import { begin } from './retain.ts'
 import {
   type Audience,
   isSingle,
+  NEVER,
   type Ready,
   type Session,
   type Subscribers,
   type Subscription,
 } from './state.ts'
-import { tell } from './tell.ts'
+import { tell, tellWhy } from './tell.ts'
 
 const QUOTA_EXCEEDED = 0x97
 const NO_SUBSCRIPTION_EXISTED = 0x11
 
-export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void => {
+/** An answer is one packet: who could not take it is not served [MQTT-3.1.2-24]. */
+const unanswerable = fault(
+  0x95,
+  'MQTT-3.1.2-24',
+  'the answer to so many filters would be larger than Maximum Packet Size',
+)
+
+const fits = (session: Session, packet: Subscribe | Unsubscribe, count: number): boolean => {
+  if (session.packetBytesMax === NEVER) return true
+  const answer: Suback = {
+    _tag: 'Suback', // or UNSUBACK, which is as large
+    packetId: packet.packetId,
+    reasons: new Array<number>(count).fill(0),
+    properties: none,
+  }
+  return encodedSize(session.level, answer) <= session.packetBytesMax
+}
+
+export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault | null => {
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
+  if (!fits(session, packet, packet.requests.length)) return unanswerable
   const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
   const reasons: number[] = []
   const begun: Subscription[] = []
+  let refused = ''
   for (let i = 0; i < packet.requests.length; i++) {
     const request = packet.requests[i]!
     if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
+      refused ||= 'more topic filters in a packet than allowed'
       continue
     }
     const old = StrMap.get(session.subscriptions, request.filter)
     if (old === undefined && StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax) {
       reasons.push(QUOTA_EXCEEDED)
+      refused ||= 'more subscriptions than allowed'
       continue
     }
     const added = add(draft, session, request, identifier, ready.bridge, old)
@@ -52,13 +77,18 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): void =
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (wanted && splitShare(request.filter) === null) begun.push(added)
   }
-  tell(draft, session, { _tag: 'Suback', packetId: packet.packetId, reasons, properties: none })
+  const { packetId } = packet
+  const suback: Suback = { _tag: 'Suback', packetId, reasons, properties: none }
+  if (refused === '') tell(draft, session, suback)
+  else tellWhy(draft, session, ready, suback, refused)
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
   for (const subscription of begun) begin(draft, session, subscription)
+  return null
 }
 
-export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): void => {
+export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fault | null => {
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
+  if (!fits(session, packet, packet.filters.length)) return unanswerable
   const reasons: number[] = []
   // Nobody has more subscriptions than that; whoever asks for more is answered without a search.
   const searchedMax = Math.max(
@@ -75,6 +105,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): vo
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
   }
   tell(draft, session, { _tag: 'Unsuback', packetId: packet.packetId, reasons, properties: none })
+  return null
 }
 
 /** Takes all subscriptions of a session that ends out of the tree. */

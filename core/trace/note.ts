@@ -17,6 +17,7 @@ const dropReasons: Readonly<Record<DropReason, true>> = {
   'not allowed': true,
   'session ended': true,
   'retained store full': true,
+  'payload format invalid': true,
 }
 
 const endings: Readonly<Record<Ending, true>> = {
@@ -31,6 +32,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'not authorised': true,
   'refused': true,
   'kicked': true,
+  'redirected': true,
   'server shutting down': true,
 }
 

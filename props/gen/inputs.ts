@@ -4,8 +4,8 @@
 import fc from 'fast-check'
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
-import type { Effect, Question } from '../../core/broker/effect.ts'
-import type { Command, Conn, Input, Peer } from '../../core/broker/input.ts'
+import type { Effect, Query, Question } from '../../core/broker/effect.ts'
+import type { Answer, Command, Conn, Input, Peer } from '../../core/broker/input.ts'
 import type { DropReason, Ending, Note } from '../../core/broker/note.ts'
 import type { Fault } from '../../core/codec/fault.ts'
 import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
@@ -61,23 +61,42 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   level: fc.constantFrom<Fault['level']>(0, 3, 4, 5),
 })
 
+const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number')
+
 export const config: fc.Arbitrary<Config> = fc.tuple(
-  fc.constantFrom<Config['authentication']>('none', 'judge'),
-  fc.constantFrom(...Object.keys(defaults).filter((key) => key !== 'authentication')),
+  fc.record({
+    authentication: fc.constantFrom<Config['authentication']>('none', 'judge'),
+    authenticationMethods: fc.subarray<Config['authenticationMethods'][number]>(['SCRAM-SHA-256']),
+    reasonStrings: fc.boolean(),
+    responseInformation: fc.option(text),
+    redirect: fc.constantFrom<Config['redirect']>('none', 'use another server', 'server moved'),
+    serverReference: fc.option(text),
+    payloadFormatCheck: fc.boolean(),
+  }),
+  fc.constantFrom(...numbers.map(([key]) => key)),
   word,
-).map(([authentication, key, value]) => ({ ...defaults, authentication, [key]: value }))
+).map(([words, key, value]) => ({ ...defaults, ...words, [key]: value }))
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),
+  fc.record({ _tag: fc.constant<'Redirect'>('Redirect') }),
   fc.record({ _tag: fc.constant<'Kick'>('Kick'), clientId: text }),
 )
+
+const answer: fc.Arbitrary<Answer> = fc.oneof(
+  fc.record({ _tag: fc.constant<'ScramSalt'>('ScramSalt'), salt: bytes, iterations: count }),
+  fc.record({ _tag: fc.constant<'ScramSignature'>('ScramSignature'), signature: bytes }),
+  fc.record({ _tag: fc.constant<'Refused'>('Refused'), reason: byte }),
+)
+
+const nonce = fc.uuid().map((uuid) => uuid.toUpperCase())
 
 const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>> } = {
   Opened: fc.record({
     _tag: fc.constant('Opened'),
     conn,
     at,
-    nonce: fc.uuid().map((uuid) => uuid.toUpperCase()),
+    nonce,
     listener: text,
     peer,
   }),
@@ -91,6 +110,7 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
   }),
   Written: fc.record({ _tag: fc.constant('Written'), conn, at, total: count }),
   Judged: fc.record({ _tag: fc.constant('Judged'), conn, at, reason: byte }),
+  Answered: fc.record({ _tag: fc.constant('Answered'), conn, at, nonce, answer }),
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
   Reconfigured: fc.record({ _tag: fc.constant('Reconfigured'), at, config }),
   Commanded: fc.record({ _tag: fc.constant('Commanded'), at, command }),
@@ -106,6 +126,7 @@ const dropReason = fc.constantFrom<DropReason>(
   'not allowed',
   'session ended',
   'retained store full',
+  'payload format invalid',
 )
 
 const ending = fc.constantFrom<Ending>(
@@ -120,6 +141,7 @@ const ending = fc.constantFrom<Ending>(
   'not authorised',
   'refused',
   'kicked',
+  'redirected',
   'server shutting down',
 )
 
@@ -182,6 +204,16 @@ const question: fc.Arbitrary<Question> = fc.record({
   peer,
 })
 
+const query: fc.Arbitrary<Query> = fc.oneof(
+  fc.record({ _tag: fc.constant<'ScramSalt'>('ScramSalt'), userName: text }),
+  fc.record({
+    _tag: fc.constant<'ScramProof'>('ScramProof'),
+    userName: text,
+    signed: bytes,
+    proof: bytes,
+  }),
+)
+
 const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, Tag>> } = {
   Send: fc.record({ _tag: fc.constant('Send'), conn, level, packet }),
   Multicast: fc.record({
@@ -194,6 +226,7 @@ const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, T
   Pause: fc.record({ _tag: fc.constant('Pause'), conn }),
   Resume: fc.record({ _tag: fc.constant('Resume'), conn }),
   Judge: fc.record({ _tag: fc.constant('Judge'), conn, question }),
+  Ask: fc.record({ _tag: fc.constant('Ask'), conn, clientId: text, peer, query }),
   Note: fc.record({ _tag: fc.constant('Note'), note }),
 }
 

@@ -2,7 +2,7 @@
 // as a shell would, and keeps the clients, which are little state machines: they hold the
 // acknowledgements they owe and send, delay or lose them, lose their connections and come back.
 
-import type { Effect } from '../../core/broker/effect.ts'
+import type { Effect, Query } from '../../core/broker/effect.ts'
 import type { Conn, Input, Millis } from '../../core/broker/input.ts'
 import * as I from '../../core/broker/input.ts'
 import { encodedSize } from '../../core/codec/mod.ts'
@@ -18,8 +18,8 @@ import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
-import type { Command, Odd, RequestCommand } from '../gen/histories.ts'
-import { clientIds, filters, name, names, sharedFilters, utf8 } from '../gen/histories.ts'
+import type { Command, First, Move, Odd, RequestCommand } from '../gen/histories.ts'
+import { clientIds, filters, firsts, name, names, sharedFilters, utf8 } from '../gen/histories.ts'
 
 interface Unacked {
   readonly packet: Publish
@@ -33,6 +33,10 @@ interface Client {
   level: Level
   connected: boolean
   paused: boolean
+  /** What the last challenge said; empty where there was none on this connection. */
+  challenge: string
+  /** The header of the last first message; null for a client without a method. */
+  header: string | null
   owed: Array<Packet>
   unacked: Array<Unacked>
   nextPacketId: number
@@ -60,6 +64,8 @@ export interface World {
   /** Connections that are gone, for echoes. */
   gone: Array<Conn>
   questions: Array<Conn>
+  /** What authentication methods asked. */
+  queries: Array<{ readonly conn: Conn; readonly query: Query }>
 }
 
 /** Residues are what keeps two commands from ever being due at one moment; see `perform`. */
@@ -76,6 +82,8 @@ export const createWorld = (): World => ({
     level: 5,
     connected: false,
     paused: false,
+    challenge: '',
+    header: null,
     owed: [],
     unacked: [],
     nextPacketId: 1,
@@ -89,6 +97,7 @@ export const createWorld = (): World => ({
   open: [],
   gone: [],
   questions: [],
+  queries: [],
 })
 
 export interface Subject {
@@ -104,6 +113,7 @@ const forget = (world: World, conn: Conn): void => {
   world.slots.push(conn.slot)
   world.gone.push(conn)
   world.questions = world.questions.filter((asked) => asked !== conn)
+  world.queries = world.queries.filter((asked) => asked.conn !== conn)
   if (one !== undefined && one.client !== null && one.client.conn === conn) {
     one.client.conn = null
     one.client.connected = false
@@ -126,6 +136,13 @@ const received = (world: World, conn: Conn, level: Level, packet: Packet): void 
         client.clientId = packet.properties.assignedClientIdentifier
       }
       return
+    case 'Auth': {
+      const { authenticationData } = packet.properties
+      if (packet.reason === 0x18 && authenticationData !== undefined) {
+        client.challenge = new TextDecoder().decode(B.view(authenticationData))
+      }
+      return
+    }
     case 'Publish':
       if (packet.qos === 1) {
         client.owed.push({ _tag: 'Puback', packetId: packet.packetId, reason: 0, properties: none })
@@ -177,6 +194,9 @@ export const absorb = (world: World, effects: ReadonlyArray<Effect>): void => {
       case 'Judge':
         world.questions.push(known(world, effect.conn))
         break
+      case 'Ask':
+        world.queries.push({ conn: known(world, effect.conn), query: effect.query })
+        break
       case 'Note':
         break
     }
@@ -203,6 +223,7 @@ const openConn = (world: World, client: Client | null, subject: Subject): Conn =
     client.conn = conn
     client.connected = false
     client.paused = false
+    client.challenge = ''
     client.owed = []
   }
   give(
@@ -237,6 +258,8 @@ const payloadOf = (world: World, command: Extract<Command, { _tag: 'Publish' }>)
   if (command.bytes === 0) return text
   const buffer = new Uint8Array(command.bytes)
   B.copyTo(text, buffer, 0)
+  // Whoever sends so many says of them that they are UTF-8, and they are not.
+  if (command.bytes === 60) buffer[59] = 0xff
   return B.of(buffer)
 }
 
@@ -252,6 +275,15 @@ const connectOf = (
   }
   if (five && command.receiveMaximum !== null) properties.receiveMaximum = command.receiveMaximum
   if (five && command.packetBytesMax !== null) properties.maximumPacketSize = command.packetBytesMax
+  if (five && command.problems !== null) properties.requestProblemInformation = command.problems
+  if (five && command.information !== null) {
+    properties.requestResponseInformation = command.information
+  }
+  if (five && command.method !== null) {
+    properties.authenticationMethod = command.method
+    const data = firstOf(command.first)
+    if (data !== null) properties.authenticationData = data
+  }
   const asked = command.will
   let testament: Will | null = null
   if (asked !== null) {
@@ -262,7 +294,9 @@ const connectOf = (
     if (five && asked.expiryS !== null) said.messageExpiryInterval = asked.expiryS
     testament = {
       topic: names[asked.topic % names.length]!,
-      payload: utf8(`will:${command.client}:${++world.published}`),
+      payload: asked.broken ? B.of(Uint8Array.of(0xed, 0xa0, 0x80)) : utf8(
+        `will:${command.client}:${++world.published}`,
+      ),
       qos: asked.qos,
       retain: asked.retain,
       properties: said,
@@ -279,6 +313,65 @@ const connectOf = (
     userName: 'user',
     password: utf8('password'),
     properties,
+  }
+}
+
+const firstOf = (first: First): Bytes | null =>
+  first === null ? null : utf8(firsts[first % firsts.length]!)
+
+/** What has to come back as channel binding: everything up to the second comma. */
+const headerOf = (first: First): string =>
+  first === null ? '' : /^[^,]*,[^,]*,/.exec(firsts[first % firsts.length]!)?.[0] ?? ''
+
+const scram = 'SCRAM-SHA-256'
+
+/** What a client makes of its last challenge; its proof is as good as the shell says it is. */
+const proof = (challenge: string, binding: string, nonce: string, bytes: number): Bytes => {
+  const both = /^r=([^,]*)/.exec(challenge)?.[1] ?? ''
+  return utf8(`c=${btoa(binding)},r=${both}${nonce},p=${btoa('p'.repeat(bytes))}`)
+}
+
+const movePacket = (
+  client: Client,
+  move: Exclude<Move, 'next'>,
+  first: First,
+  header: string,
+): Packet => {
+  const auth = (reason: number, data: Bytes | null, method: string | null = scram): Packet => ({
+    _tag: 'Auth',
+    reason,
+    properties: method === null
+      ? none
+      : data === null
+      ? { authenticationMethod: method }
+      : { authenticationMethod: method, authenticationData: data },
+  })
+  const { challenge } = client
+  switch (move) {
+    case 'answer':
+      return auth(0x18, proof(challenge, header, '', 32))
+    case 'renew':
+      return auth(0x19, firstOf(first))
+    case 'renew by another method':
+      return auth(0x19, firstOf(first), 'PLAIN')
+    case 'wrong nonce':
+      return auth(0x18, proof(challenge, header, 'x', 32))
+    case 'wrong binding':
+      return auth(0x18, proof(challenge, 'p=tls-unique,,', '', 32))
+    case 'short proof':
+      return auth(0x18, proof(challenge, header, '', 20))
+    case 'no data':
+      return auth(0x18, null)
+    case 'too much data':
+      return auth(0x18, proof(challenge, header, '', 5000))
+    case 'no method':
+      return auth(0x18, null, null)
+    case 'success':
+      return auth(0, proof(challenge, header, '', 32))
+    case 'ping':
+      return { _tag: 'Pingreq' }
+    case 'farewell':
+      return { _tag: 'Disconnect', reason: 4, properties: none }
   }
 }
 
@@ -408,6 +501,20 @@ const report = (world: World, socket: Socket, subject: Subject): void => {
   give(world, subject, I.written(socket.conn, world.now, socket.sent))
 }
 
+/** The shell answers the first question of this connection, or of any. */
+const know = (world: World, subject: Subject, conn: Conn | null, reason: 0 | 0x87): void => {
+  const found = world.queries.find((one) => conn === null || one.conn === conn)
+  if (found === undefined) return
+  world.queries = world.queries.filter((one) => one !== found)
+  const answer: I.Answer = reason !== 0
+    ? { _tag: 'Refused', reason }
+    : found.query._tag === 'ScramSalt'
+    ? { _tag: 'ScramSalt', salt: utf8('salt'), iterations: 4096 }
+    : { _tag: 'ScramSignature', signature: utf8('signature') }
+  const fresh = nonce(world.step)
+  give(world, subject, I.answered(found.conn, world.now, fresh, answer))
+}
+
 const act = (world: World, command: Command, subject: Subject): void => {
   const { now } = world
   switch (command._tag) {
@@ -417,13 +524,19 @@ const act = (world: World, command: Command, subject: Subject): void => {
       const conn = openConn(world, client, subject)
       if (client.conn !== conn) return
       client.level = command.level
+      client.header = command.method === null ? null : headerOf(command.first)
       give(world, subject, I.arrived(conn, now, connectOf(world, client, command)))
       if (command.verdict !== null && world.questions.includes(conn)) {
         world.questions = world.questions.filter((one) => one !== conn)
         give(world, subject, I.judged(conn, now, command.verdict))
       }
+      if (command.verdict !== null) know(world, subject, conn, command.verdict)
       return
     }
+    case 'Know':
+      return know(world, subject, null, command.reason)
+    case 'Redirect':
+      return give(world, subject, I.commanded(now, { _tag: 'Redirect' }))
     case 'Open':
       openConn(world, null, subject)
       return
@@ -470,6 +583,8 @@ const isAble = (client: Client, { _tag }: ClientCommand): boolean => {
     case 'Stall':
     case 'Take':
       return client.conn !== null
+    case 'Prove':
+      return client.conn !== null && client.level === 5 && client.header !== null
     case 'Answer':
       return client.connected && client.owed.length > 0
     case 'Again':
@@ -488,13 +603,26 @@ const echo = (conn: Conn, now: Millis, kind: number): Input =>
     ? I.written(conn, now, 1)
     : kind === 2
     ? I.judged(conn, now, 0)
+    : kind === 5
+    ? I.answered(conn, now, nonce(0), { _tag: 'Refused', reason: 0x87 })
     : kind === 3
     ? I.arrived(conn, now, { _tag: 'Pingreq' })
     : I.broke(conn, now, { reason: 0x81, clause: 'MQTT-2.1.3-1', detail: 'an echo', level: 5 })
 
 type ClientCommand = Exclude<
   Command,
-  { readonly _tag: 'Connect' | 'Open' | 'Stop' | 'Reconfigure' | 'Pass' | 'Judge' | 'Echo' }
+  {
+    readonly _tag:
+      | 'Connect'
+      | 'Open'
+      | 'Stop'
+      | 'Reconfigure'
+      | 'Pass'
+      | 'Judge'
+      | 'Know'
+      | 'Redirect'
+      | 'Echo'
+  }
 >
 
 const actAs = (world: World, client: Client, command: ClientCommand, subject: Subject): void => {
@@ -529,7 +657,8 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
         world,
         subject,
         I.broke(conn, now, {
-          reason: 0x81,
+          // A second CONNECT may be wrong in ways that only CONNACK has a code for.
+          reason: client.connected && world.step % 3 === 0 ? 0x85 : 0x81,
           clause: 'MQTT-2.1.3-1',
           detail: 'reserved flags are set',
           // A CONNECT that is no packet may still be one that can be answered.
@@ -537,6 +666,20 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
         }),
       )
       return
+    case 'Prove': {
+      if (client.paused) return
+      const move = command.move !== 'next'
+        ? command.move
+        : client.connected && client.challenge === ''
+        ? 'renew'
+        : 'answer'
+      if (move.startsWith('renew')) client.header = headerOf(command.first)
+      const packet = movePacket(client, move, command.first, client.header ?? '')
+      client.challenge = ''
+      give(world, subject, I.arrived(conn, now, packet))
+      if (command.verdict !== null) know(world, subject, conn, command.verdict)
+      return
+    }
     default:
       if (client.connected) speak(world, client, command, subject)
   }
@@ -544,7 +687,7 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
 
 type Speech = Exclude<
   ClientCommand,
-  { readonly _tag: 'Kick' | 'Lose' | 'Break' | 'Stall' | 'Take' }
+  { readonly _tag: 'Kick' | 'Lose' | 'Break' | 'Prove' | 'Stall' | 'Take' }
 >
 
 const speak = (world: World, client: Client, command: Speech, subject: Subject): void => {
