@@ -4,6 +4,7 @@
 // the Deno shell, each in a process of its own. The clients here are raw sockets, so that a row can
 // do what no client library would; the libraries and tools have their turn in clients.test.ts.
 
+import { admissionRows } from './conformance/admission.ts'
 import { deliveryRows } from './conformance/delivery.ts'
 import { greetingRows } from './conformance/greeting.ts'
 import { houseRows } from './conformance/house.ts'
@@ -11,7 +12,14 @@ import { keptRows } from './conformance/kept.ts'
 import { runTable } from './conformance/row.ts'
 import { sessionRows } from './conformance/session.ts'
 
-const rows = [...greetingRows, ...deliveryRows, ...sessionRows, ...keptRows, ...houseRows]
+const rows = [
+  ...greetingRows,
+  ...admissionRows,
+  ...deliveryRows,
+  ...sessionRows,
+  ...keptRows,
+  ...houseRows,
+]
 
 // runTable() calls the .run() of each suite it makes.
 runTable('conformance', 'conformance.test.ts', rows)

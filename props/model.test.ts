@@ -6,7 +6,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { history, punctual } from './gen/histories.ts'
+import { history, punctual, wordless } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { compare } from './model/compare.ts'
 
@@ -59,7 +59,7 @@ model('a broker says what the dumb broker says', () => {
   fc.assert(
     // A shell that wakes up late finds several things due at once, in an order that is nobody's
     // law.
-    fc.property(history(150).map(punctual), (some) => {
+    fc.property(history(150).map(punctual).map(wordless), (some) => {
       const { inputs } = compare(some, (_command, said) => {
         for (const one of said) {
           for (const [what, sign] of sometimes) {

@@ -9,6 +9,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import process from 'node:process'
 import { findDeno, root } from '../runtimes.ts'
+import type { Settings, Wish } from './embedding.ts'
 import { sleep, until, within } from './expect.ts'
 
 /** `mosquitto` is here to try the table itself against a broker that is known to be good. */
@@ -35,11 +36,13 @@ const nodeCommand = (): string[] => {
 
 let denoPath: string | null | undefined
 
-const denoCommand = (): string[] => {
+const denoCommand = (main = source): string[] => {
   denoPath ??= findDeno()
   if (denoPath === null) throw new Error('no Deno 2 here, neither installed nor by npx')
-  return [denoPath, 'run', '--no-prompt', '--allow-net', '--allow-read', '--allow-env', source]
+  return [denoPath, 'run', '--no-prompt', '--allow-net', '--allow-read', '--allow-env', main]
 }
+
+const embedding = path.join(root, 'props/conformance/embedding.ts')
 
 /** Whether this kind of broker can be started here. */
 export const isThere = (kind: Kind): boolean => {
@@ -138,6 +141,13 @@ export const launch = (
   )
 }
 
+const embed = (kind: 'node' | 'deno', port: number, settings: Settings): Running => {
+  const program = kind === 'node'
+    ? [process.execPath, '--import', 'tsx', embedding]
+    : denoCommand(embedding)
+  return new Running([...program, String(port), JSON.stringify(settings)])
+}
+
 /** A port of the loopback that was free a moment ago. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -164,6 +174,8 @@ export interface Broker {
   readonly kind: Kind
   readonly port: number
   readonly running: Running
+  /** Says something to a broker that was started with settings; it takes effect soon. */
+  tell(wish: Wish): void
   /** Ends it with SIGTERM, and with SIGKILL if it does not obey within three seconds. */
   stop(): Promise<void>
 }
@@ -178,6 +190,8 @@ const stopRunning = async (running: Running): Promise<void> => {
 export interface StartOptions {
   readonly args?: ReadonlyArray<string>
   readonly filesMax?: number
+  /** What no command line can say: the broker is then started inside a small program. */
+  readonly settings?: Settings
 }
 
 export const start = async (kind: Kind, options: StartOptions = {}): Promise<Broker> => {
@@ -186,14 +200,20 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
     const own = kind === 'mosquitto' ? ['-c', fileWithConfiguration(port)] : ['-p', String(port)]
-    const running = launch(kind, [...own, ...options.args ?? []], options.filesMax ?? null)
+    const { args = [], filesMax = null, settings } = options
+    const running = settings === undefined || kind === 'mosquitto'
+      ? launch(kind, [...own, ...args], filesMax)
+      : embed(kind, port, settings)
     await until(
       20_000,
       `${kind} accepting connections`,
       async () => running.isEnded || await answers(port),
     )
     if (!running.isEnded) {
-      return { kind, port, running, stop: () => stopRunning(running) }
+      const tell = (wish: Wish): void => {
+        running.child.stdin?.write(`${JSON.stringify(wish)}\n`)
+      }
+      return { kind, port, running, tell, stop: () => stopRunning(running) }
     }
     said = running.stderr + running.stdout
   }

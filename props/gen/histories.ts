@@ -433,6 +433,7 @@ export const config: fc.Arbitrary<Config> = fc.record({
   ),
   serverReference: fc.constantFrom(null, 'other.example:1883'),
   payloadFormatCheck: fc.boolean(),
+  reasonStrings: fc.boolean(),
   connectTimeoutMs: fc.constantFrom(10_000, 2_000),
   keepAliveMaxS: limit(0, 30),
   inflightCountMax: fc.constantFrom(20, 1, 2, 3, 0),
@@ -464,6 +465,14 @@ export interface History {
 export const punctual = ({ config, commands }: History): History => ({
   config,
   commands: commands.map((one) => one._tag === 'Pass' ? { ...one, late: false } : one),
+})
+
+/** The same history with a broker that gives no reasons in words, which are its own affair. */
+export const wordless = ({ config, commands }: History): History => ({
+  config: { ...config, reasonStrings: false },
+  commands: commands.map((one) =>
+    one._tag === 'Reconfigure' ? { ...one, config: { ...one.config, reasonStrings: false } } : one
+  ),
 })
 
 const historyOf = (
