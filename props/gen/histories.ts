@@ -88,6 +88,8 @@ export type Command =
     /** How the client wants to authenticate itself, and what it says first. */
     readonly method: 'SCRAM-SHA-256' | 'PLAIN' | null
     readonly first: First
+    /** Whether it answers its challenge at once. */
+    readonly through: boolean
     readonly information: 0 | 1 | null
     readonly problems: 0 | 1 | null
     /** What a judge says at once; null leaves it for a Judge command. */
@@ -151,6 +153,7 @@ export type Command =
     readonly client: number
     readonly move: Move
     readonly first: First
+    readonly through: boolean
     /** What the shell says at once; null leaves it for a Know command. */
     readonly verdict: 0 | 0x87 | null
   }
@@ -183,6 +186,9 @@ export const firsts = [
 export type First = number | null
 
 export const moves = [
+  'next',
+  'next',
+  'next',
   'next',
   'next',
   'next',
@@ -254,7 +260,7 @@ const first: fc.Arbitrary<First> = fc.oneof(
   { arbitrary: fc.constant(null), weight: 1 },
 )
 
-const verdict = fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0x87, null)
+const verdict = fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0, 0, 0, 0x87, null)
 
 type PlainTag = Exclude<Command['_tag'], 'Reconfigure'>
 
@@ -274,6 +280,7 @@ const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K 
       fc.constantFrom<'SCRAM-SHA-256' | 'PLAIN'>('SCRAM-SHA-256', 'SCRAM-SHA-256', 'PLAIN'),
     ),
     first,
+    through: fc.constantFrom(true, true, true, false),
     information: fc.constantFrom<0 | 1 | null>(null, null, 0, 1),
     problems: fc.constantFrom<0 | 1 | null>(null, 0, 1),
     verdict,
@@ -348,6 +355,7 @@ const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K 
     client,
     move: fc.constantFrom(...moves),
     first,
+    through: fc.boolean(),
     verdict,
   }),
   Know: fc.record({ _tag: fc.constant('Know'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
@@ -380,7 +388,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Disconnect: 5,
   Echo: 5,
   Judge: 3,
-  Prove: 40,
+  Prove: 25,
   Know: 5,
   Redirect: 1,
   Open: 2,

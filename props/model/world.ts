@@ -515,6 +515,22 @@ const know = (world: World, subject: Subject, conn: Conn | null, reason: 0 | 0x8
   give(world, subject, I.answered(found.conn, world.now, fresh, answer))
 }
 
+/** A client says what it makes of its challenge, and the shell what that is worth. */
+const prove = (
+  world: World,
+  subject: Subject,
+  client: Client,
+  move: Exclude<Move, 'next'>,
+  { first, verdict }: { readonly first: First; readonly verdict: 0 | 0x87 | null },
+): void => {
+  const { conn } = client
+  if (conn === null || client.paused || client.header === null) return
+  const packet = movePacket(client, move, first, client.header)
+  client.challenge = ''
+  give(world, subject, I.arrived(conn, world.now, packet))
+  if (verdict !== null) know(world, subject, conn, verdict)
+}
+
 const act = (world: World, command: Command, subject: Subject): void => {
   const { now } = world
   switch (command._tag) {
@@ -531,6 +547,9 @@ const act = (world: World, command: Command, subject: Subject): void => {
         give(world, subject, I.judged(conn, now, command.verdict))
       }
       if (command.verdict !== null) know(world, subject, conn, command.verdict)
+      if (command.through && client.challenge !== '') {
+        prove(world, subject, client, 'answer', command)
+      }
       return
     }
     case 'Know':
@@ -568,7 +587,10 @@ const act = (world: World, command: Command, subject: Subject): void => {
     }
     default: {
       // Whoever has something to do does it: a command that nobody can follow says nothing.
-      const able = world.clients.filter((one) => isAble(one, command))
+      const all = world.clients.filter((one) => isAble(one, command))
+      const challenged = all.filter((one) => one.challenge !== '')
+      // Whoever has begun to prove himself goes on before another begins.
+      const able = command._tag === 'Prove' && challenged.length > 0 ? challenged : all
       const client = able[command.client % (able.length || 1)]
       if (client !== undefined) actAs(world, client, command, subject)
     }
@@ -674,10 +696,10 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
         ? 'renew'
         : 'answer'
       if (move.startsWith('renew')) client.header = headerOf(command.first)
-      const packet = movePacket(client, move, command.first, client.header ?? '')
-      client.challenge = ''
-      give(world, subject, I.arrived(conn, now, packet))
-      if (command.verdict !== null) know(world, subject, conn, command.verdict)
+      prove(world, subject, client, move, command)
+      if (command.through && client.challenge !== '') {
+        prove(world, subject, client, 'answer', command)
+      }
       return
     }
     default:
