@@ -251,6 +251,11 @@ authenticate('whoever knows the password is accepted, whatever the name', async 
   )
 })
 
+authenticate('commas and equals signs in a name come through', async () => {
+  const desk = new Desk()
+  assert.is(desk.seen(await enter(desk, 'a,b=c', 'x')), 'Auth 18, Connack 0')
+})
+
 authenticate('method and data stand in AUTH and in a successful CONNACK only', async () => {
   const desk = new Desk() // [MQTT-4.12.0-2] [MQTT-4.12.0-5]
   const conn = await enter(desk)
@@ -454,8 +459,9 @@ authenticate('the time to connect is the time to authenticate', async () => {
   desk.wait(60_000)
   assert.is(desk.seen(late), '')
   desk.auth(late, 0x19, 'n,,n=user,r=client')
+  desk.wait(5_000)
   await desk.settle()
-  desk.wait(9_999)
+  desk.wait(4_999)
   desk.say(late, { _tag: 'Pingreq' })
   assert.is(desk.seen(late), 'Auth 18, Pingresp')
   desk.wait(1)
@@ -576,7 +582,13 @@ authenticate('answers to nobody, or out of turn, are stale', async () => {
     const effects = desk.feed(answered(whose, 0, 'X', refused))
     assert.equal(effects.map((effect) => effect._tag), ['Note'])
   }
-  assert.is(desk.state.counters.stale, 3)
+  const ready = await enter(desk)
+  desk.auth(ready, 0x19, 'n,,n=user,r=again')
+  await desk.settle()
+  desk.seen(ready)
+  desk.feed(answered(ready, 0, 'X', refused))
+  assert.is(desk.seen(ready), '', 'it is the turn of the client')
+  assert.is(desk.state.counters.stale, 4)
 })
 
 authenticate('reading rests while the shell is asked, but not for a connected client', async () => {
