@@ -5,6 +5,7 @@
 // do what no client library would; the libraries and tools have their turn in clients.test.ts.
 
 import { choiceRows } from './conformance/choices.ts'
+import { admissionRows } from './conformance/admission.ts'
 import { deliveryRows } from './conformance/delivery.ts'
 import { greetingRows } from './conformance/greeting.ts'
 import { houseRows } from './conformance/house.ts'
@@ -15,6 +16,7 @@ import { shareRows } from './conformance/shares.ts'
 
 const rows = [
   ...greetingRows,
+  ...admissionRows,
   ...deliveryRows,
   ...shareRows,
   ...choiceRows,

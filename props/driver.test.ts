@@ -7,7 +7,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Config, Conn, Effect, Gone, Input, State } from '../core/mod.ts'
+import type { Answer, Config, Conn, Effect, Gone, Input, Query, State } from '../core/mod.ts'
 import * as broker from '../core/mod.ts'
 import { createReader, defaultLimits, defaults, encode, none } from '../core/mod.ts'
 import type { Level, Packet, Qos } from '../core/codec/packet.ts'
@@ -203,6 +203,7 @@ interface WorldOptions {
   readonly config?: Partial<Config>
   readonly broker?: Broker
   readonly judge?: () => Promise<number>
+  readonly know?: (query: Query) => Promise<Answer>
   readonly verbosity?: 'quiet' | 'normal' | 'verbose'
   /** How long each look at the clock takes. */
   readonly tickMs?: number
@@ -269,6 +270,7 @@ class World {
       ...(options.memoryLimitBytes === undefined
         ? {}
         : { memoryLimitBytes: options.memoryLimitBytes }),
+      ...(options.know ? { know: options.know } : {}),
     })
   }
 
@@ -722,6 +724,127 @@ driver('what follows a CONNECT waits until it is answered', async () => {
   assert.equal(tagsIn(4, stranger.wire.got), ['Connack'])
   assert.ok(stranger.wire.ended)
   assert.equal(tagsIn(4, trusted.wire.got), ['Connack', 'Suback', 'Publish'])
+})
+
+const method = 'SCRAM-SHA-256'
+
+const textBytes = (text: string): B.Bytes => B.of(new TextEncoder().encode(text))
+
+const authOf = (reason: number, text: string): Packet => ({
+  _tag: 'Auth',
+  reason,
+  properties: { authenticationMethod: method, authenticationData: textBytes(text) },
+})
+
+const proving = (clientId: string): Packet => ({
+  ...connect(clientId, 5),
+  properties: {
+    authenticationMethod: method,
+    authenticationData: textBytes('n,,n=user,r=client'),
+  },
+} as Packet)
+
+/** A last message with a proof that the shell is going to believe. */
+const finalOf = (challenge: Packet | undefined): Packet => {
+  const data = challenge?._tag === 'Auth' ? challenge.properties.authenticationData : undefined
+  const text = data === undefined ? '' : new TextDecoder().decode(B.view(data))
+  return authOf(0x18, `c=biws,r=${/^r=([^,]*)/.exec(text)?.[1]},p=${btoa('p'.repeat(32))}`)
+}
+
+const believing = async (query: Query): Promise<Answer> =>
+  query._tag === 'ScramSalt'
+    ? { _tag: 'ScramSalt', salt: textBytes('salt'), iterations: 4096 }
+    : { _tag: 'ScramSignature', signature: textBytes('signature') }
+
+/** Lets promises that are settled be heard. */
+const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
+driver(
+  'a client that authenticates itself is read on when its method has been answered',
+  async () => {
+    const inputs: Array<Input> = []
+    const world = new World({
+      config: { authenticationMethods: [method], connectPacketBytesMax: 400 },
+      broker: recording(inputs),
+      know: believing,
+    })
+    const arrivals = (): number => inputs.filter((input) => input._tag === 'Arrived').length
+    const client = world.open(5)
+    world.say(client, proving('c'))
+    world.settle()
+    assert.ok(client.link.paused, 'nothing is read while the salt is looked for')
+    await breathe()
+    world.settle()
+    assert.not.ok(client.link.paused)
+    assert.equal(tagsIn(5, client.wire.got), ['Auth'])
+    // What is large, and what follows at once, waits for CONNACK.
+    world.say(client, finalOf(packetsIn(5, client.wire.got)[0]), subscribe('a'), publish('a', 1000))
+    world.settle()
+    assert.is(arrivals(), 2)
+    await breathe()
+    world.settle()
+    assert.equal(tagsIn(5, client.wire.got), ['Auth', 'Connack', 'Suback', 'Publish'])
+    // Each answer has a nonce of its own.
+    const nonces = inputs.flatMap((input) => input._tag === 'Answered' ? [input.nonce] : [])
+    assert.is(nonces.length, 2)
+    assert.is.not(nonces[0], nonces[1])
+    // A connected client is read on while it proves itself again.
+    world.say(client, authOf(0x19, 'n,,n=user,r=again'), pingreq)
+    world.settle()
+    assert.equal(tagsIn(5, client.wire.got).slice(4), ['Pingresp'])
+    await breathe()
+    world.settle()
+    assert.equal(tagsIn(5, client.wire.got).slice(4), ['Pingresp', 'Auth'])
+
+    const greedy = world.open(5)
+    world.say(greedy, proving('g'))
+    world.settle()
+    await breathe()
+    world.settle()
+    world.say(greedy, publish('a', 1000))
+    world.settle()
+    const connack = packetsIn(5, greedy.wire.got)[1]
+    assert.is(connack?._tag === 'Connack' && connack.reason, 0x95)
+  },
+)
+
+driver('whoever cannot be asked about is refused', async () => {
+  const config = { authenticationMethods: [method] } as const
+  const failing = (): Promise<Answer> => Promise.reject(new Error('no store'))
+  for (const [know, reason] of [[undefined, 0x87], [failing, 0x88]] as const) {
+    const world = new World({ config, ...(know ? { know } : {}) })
+    const client = world.open(5)
+    world.say(client, proving('c'))
+    world.settle()
+    await breathe()
+    world.settle()
+    const connack = packetsIn(5, client.wire.got)[0]
+    assert.is(connack?._tag === 'Connack' && connack.reason, reason)
+    assert.is(world.lines.includes('no store'), know !== undefined)
+  }
+})
+
+driver('a new configuration counts for new connections', () => {
+  const world = new World()
+  const before = world.client('before', 5)
+  world.driver.reconfigure({ ...defaults, packetBytesMax: 300 })
+  world.settle()
+  const between = world.client('between', 5)
+  for (const client of [before, between]) world.say(client, publish('a', 400))
+  world.settle()
+  assert.equal(tagsIn(5, before.wire.got), ['Connack'])
+  assert.equal(tagsIn(5, between.wire.got), ['Connack', 'Disconnect'])
+  world.driver.reconfigure({ ...defaults, redirect: 'server moved' })
+  world.settle()
+  const after = world.open(5)
+  world.say(after, connect('after', 5))
+  world.say(before, pingreq)
+  world.settle()
+  const connack = packetsIn(5, after.wire.got)[0]
+  assert.is(connack?._tag === 'Connack' && connack.reason, 0x9d)
+  world.driver.command({ _tag: 'Redirect' })
+  world.settle()
+  assert.equal(tagsIn(5, before.wire.got), ['Connack', 'Pingresp', 'Disconnect'])
 })
 
 driver('Closed comes after all frames that came before it', () => {

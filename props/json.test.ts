@@ -6,14 +6,17 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
+import { ask } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
 import type { Connect } from '../core/codec/packet.ts'
 import { none } from '../core/codec/property.ts'
+import * as Base64 from '../core/data/base64.ts'
 import type { Bytes } from '../core/data/bytes.ts'
 import * as B from '../core/data/bytes.ts'
+import { Packet } from '../core/mod.ts'
 import type { Either } from '../core/prelude.ts'
 import { E } from '../core/prelude.ts'
-import * as Base64 from '../core/trace/base64.ts'
 import type { Json } from '../core/trace/json.ts'
 import {
   decodeConfig,
@@ -35,10 +38,12 @@ const json = suite('json')
 
 const isBytes = (u: object): u is Bytes => 'buffer' in u && u.buffer instanceof Uint8Array
 
+const secrets = new Set(['password', 'authenticationData', 'salt', 'signed', 'proof', 'signature'])
+
 /** A value with its bytes as numbers and its secrets as the fact that there was one. */
 const told = (u: unknown, key = ''): unknown => {
   if (typeof u !== 'object' || u === null) return u
-  if (key === 'password' || key === 'authenticationData') return 'a secret'
+  if (secrets.has(key)) return 'a secret'
   if (Array.isArray(u)) return u.map((item) => told(item))
   if (isBytes(u)) return [...B.view(u)]
   return Object.entries(u).map(([name, value]) => [name, told(value, name)])
@@ -376,6 +381,29 @@ json('decodeConfig() wants every option', () => {
 })
 
 // RFC 4648, section 10.
+json('nothing that authenticates somebody is written down', () => {
+  const told = B.of(new TextEncoder().encode('secret of the house'))
+  const conn = { slot: 0, generation: 0 }
+  const written = JSON.stringify([
+    encodeInput(I.answered(conn, 0, 'N', { _tag: 'ScramSalt', salt: told, iterations: 1 })),
+    encodeInput(I.answered(conn, 0, 'N', { _tag: 'ScramSignature', signature: told })),
+    encodeEffect(ask(conn, 'c', { address: '::1', port: 1 }, {
+      _tag: 'ScramProof',
+      userName: 'user',
+      signed: told,
+      proof: told,
+    })),
+    encodePacket({
+      _tag: 'Auth',
+      reason: 0x18,
+      properties: { authenticationMethod: 'SCRAM-SHA-256', authenticationData: told },
+    }),
+    encodePacket({ ...Packet.connect({ clientId: 'c', userName: 'u' }), password: told }),
+  ])
+  assert.not.ok(written.includes(Base64.encode(told)))
+  assert.is(written.split('"***"').length - 1, 6)
+})
+
 const vectors: ReadonlyArray<readonly [text: string, base64: string]> = [
   ['', ''],
   ['f', 'Zg=='],

@@ -127,8 +127,13 @@ form('an input that is not the same shows not the same line', () => {
 
 form('a recording becomes a story that plays the same inputs', () => {
   let all = 0
+  // What a client proves itself with is blanked in a recording, so nobody can be let in by it.
+  const unproved = restlessHistory(60).map((history) => ({
+    ...history,
+    config: { ...history.config, authenticationMethods: [] },
+  }))
   fc.assert(
-    fc.property(restlessHistory(60), (history) => {
+    fc.property(unproved, (history) => {
       const { inputs } = record(history)
       const origin = { at: originAt, wall: originWall, seed: 7 }
       const story = storyOfInputs('A recording.', history.config, origin, inputs)

@@ -4,7 +4,14 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decodeUtf8, encodeUtf8, hasControl, utf8Size, writeUtf8 } from '../core/codec/utf8.ts'
+import {
+  decodeUtf8,
+  encodeUtf8,
+  hasControl,
+  isUtf8,
+  utf8Size,
+  writeUtf8,
+} from '../core/codec/utf8.ts'
 import { hex, unhex } from './gen/packets.ts'
 import { runs } from './gen/settings.ts'
 
@@ -23,6 +30,9 @@ const check = (...bytes: ReadonlyArray<number>): void => {
   const array = Uint8Array.from(bytes)
   const text = decodeAll(array)
   if (text !== expected(array)) assert.is(text, expected(array), hex(array))
+  // In a payload U+0000 is a character like any other.
+  const isWhole = expected(array.map((byte) => byte === 0 ? 1 : byte)) !== null
+  if (isUtf8(array, 0, array.length) !== isWhole) assert.is(!isWhole, isWhole, hex(array))
 }
 
 const utf8 = suite('utf8')
@@ -116,6 +126,10 @@ utf8('nothing before the start or behind the end is looked at', () => {
   assert.is(decodeUtf8(euro, 3, 5), null)
   assert.is(decodeUtf8(euro, 3, 4), null)
   assert.is(decodeUtf8(unhex('f0 9f 98 80'), 0, 3), null)
+  assert.is(isUtf8(euro, 3, 6), true)
+  assert.is(isUtf8(euro, 0, 2), false)
+  assert.is(isUtf8(euro, 4, 6), false)
+  assert.is(isUtf8(euro, 3, 3), true)
   const target = new Uint8Array(6).fill(0xee)
   assert.is(writeUtf8('€', target, 2), 5)
   assert.is(hex(target), 'ee ee e2 82 ac ee')

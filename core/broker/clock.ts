@@ -5,6 +5,7 @@ import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import { checkAddress } from './address.ts'
+import { renewalLate } from './authenticate.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
@@ -61,7 +62,7 @@ const fire = (draft: Draft, timer: Timer, at: Millis): void => {
 const checkLink = (draft: Draft, link: Link, at: Millis): void => {
   const { phase } = link
   if (phase.phase !== 'Ready') {
-    // Greeting or still judged: only the time since it was opened counts.
+    // Greeting, still judged or authenticated: only the time since it was opened counts.
     refuse(draft, link, 0, KEEP_ALIVE_TIMEOUT, 'exceeded timeout')
     return
   }
@@ -69,11 +70,14 @@ const checkLink = (draft: Draft, link: Link, at: Millis): void => {
   const silentAt = phase.keepAliveMs === 0 ? NEVER : link.seenAt + phase.keepAliveMs * 1.5
   const isWaiting = unwrittenBytes(session) > UNREPORTED_BYTES_MAX
   const stalledAt = isWaiting ? session.progressAt + draft.config.stalledMs : NEVER
-  const dueAt = Math.min(silentAt, stalledAt)
+  const renewalAt = phase.identity?.renewal?.dueAt ?? NEVER
+  const dueAt = Math.min(silentAt, stalledAt, renewalAt)
   if (dueAt > at) {
     const editable = editLink(draft, link)
     editable.timerAt = NEVER
     wakeLink(draft, editable, dueAt)
+  } else if (renewalAt <= at) {
+    expel(draft, link, 'exceeded timeout', renewalLate.reason, renewalLate)
   } else if (silentAt <= stalledAt) { // [MQTT-3.1.2-22]
     expel(draft, link, 'exceeded timeout', KEEP_ALIVE_TIMEOUT)
   } else {

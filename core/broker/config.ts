@@ -3,10 +3,31 @@
 // without one.
 
 import type { Qos } from '../codec/packet.ts'
+import type { MethodName } from './method.ts'
 
 export interface Config {
-  /** `judge` asks the shell about every CONNECT (a Judge effect) before it is answered. */
+  /**
+   * `judge` asks the shell about every CONNECT (a Judge effect) before it is answered, unless it
+   * names an authentication method: then that decides.
+   */
   readonly authentication: 'none' | 'judge'
+  /** Authentication methods that an MQTT 5 client may name in CONNECT. */
+  readonly authenticationMethods: ReadonlyArray<MethodName>
+  /** Largest authentication data taken from a client. */
+  readonly authenticationBytesMax: number
+  /** MQTT 5 clients are told in a sentence what was wrong. mosquitto never does it. */
+  readonly reasonStrings: boolean
+  /**
+   * Given to MQTT 5 clients that ask for it in CONNECT, null for nothing. `%c` stands for the
+   * client identifier and `%u` for the user name.
+   */
+  readonly responseInformation: string | null
+  /** Nobody is accepted; MQTT 5 clients are told to go to `serverReference`, others are closed. */
+  readonly redirect: 'none' | 'use another server' | 'server moved'
+  /** Where clients are sent: `host` or `host:port`, several with spaces between. */
+  readonly serverReference: string | null
+  /** Payloads that are said to be UTF-8 and are not are refused. mosquitto lets them pass. */
+  readonly payloadFormatCheck: boolean
   /** Largest packet accepted from a client that has connected; announced to MQTT 5 clients. */
   readonly packetBytesMax: number
   /** Largest packet accepted before CONNECT has been accepted. */
@@ -71,6 +92,13 @@ export interface Config {
 
 export const defaults: Config = {
   authentication: 'none',
+  authenticationMethods: [],
+  authenticationBytesMax: 4_096,
+  reasonStrings: false,
+  responseInformation: null,
+  redirect: 'none',
+  serverReference: null,
+  payloadFormatCheck: false,
   packetBytesMax: 2_000_000,
   connectPacketBytesMax: 65_536,
   connectTimeoutMs: 10_000,

@@ -1,7 +1,9 @@
 // From an opened connection to an accepted CONNECT: limits, the client identifier, take-over, the
 // session that is resumed or begun, and what the CONNACK says.
 
-import type { Connect, Level, Publish } from '../codec/packet.ts'
+import { type Fault, fault } from '../codec/fault.ts'
+import { encodedSize } from '../codec/mod.ts'
+import type { Auth, Connack, Connect, Level, Publish } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -10,22 +12,29 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicName } from '../topic/name.ts'
 import { enter, isCrowded, isTooOften } from './address.ts'
+import { begin as introduce, challengeOf, fits, methodNamed } from './authenticate.ts'
+import { proceed, resolve } from './authenticate.ts'
 import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
-import { close, judge, pause, resume as resumeReading } from './effect.ts'
-import type { Opened } from './input.ts'
-import { endSession, expel, refuse } from './leave.ts'
+import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
+import { informationFor } from './inform.ts'
+import type { Answered, Opened } from './input.ts'
+import { endSession, expel, redirection, refuse } from './leave.ts'
+import type { MethodName, Turn } from './method.ts'
 import type { Ending } from './note.ts'
-import { isBridgeState, isReserved } from './publish.ts'
+import { isBridgeState, isMislabelled, isReserved } from './publish.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
-import { EXPIRY_NEVER_S, type Link, NEVER, type Session, type SessionWill } from './state.ts'
+import type { Authenticating, Link, Session, SessionWill } from './state.ts'
+import { EXPIRY_NEVER_S, NEVER } from './state.ts'
 import { tell } from './tell.ts'
 
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85
 const NOT_AUTHORIZED = 0x87
 const BAD_AUTHENTICATION_METHOD = 0x8c
+const PACKET_TOO_LARGE = 0x95
 const QUOTA_EXCEEDED = 0x97
+const PAYLOAD_FORMAT_INVALID = 0x99
 const RETAIN_NOT_SUPPORTED = 0x9a
 const QOS_NOT_SUPPORTED = 0x9b
 const SESSION_TAKEN_OVER = 0x8e
@@ -94,8 +103,17 @@ const turnAway = (
 export const connect = (draft: Draft, link: Link, packet: Connect): void => {
   const { config } = draft
   const { level } = packet
-  if (packet.properties.authenticationMethod !== undefined) { // [MQTT-4.12.0-1]
-    refuse(draft, link, level, BAD_AUTHENTICATION_METHOD, 'not authorised')
+  if (config.redirect !== 'none') {
+    // No return code says it, so older clients are closed in silence [v3 MQTT-3.2.2-6].
+    refuse(draft, link, level === 5 ? packet : 0, redirection(draft), 'redirected')
+    return
+  }
+  const { authenticationMethod, authenticationData } = packet.properties
+  const method = authenticationMethod === undefined
+    ? null
+    : methodNamed(draft, authenticationMethod)
+  if (method === null && authenticationMethod !== undefined) {
+    refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
     return
   }
   if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
@@ -116,17 +134,25 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
       : 0
     if (unsupported !== 0) {
       // Before version 5 there is no word for it: mosquitto closes in silence.
-      refuse(draft, link, level === 5 ? level : 0, unsupported, 'refused')
+      refuse(draft, link, level === 5 ? packet : 0, unsupported, 'refused')
       return
     }
     if (isReserved(topic) && !(packet.bridge && isBridgeState(topic))) {
-      refuse(draft, link, level, NOT_AUTHORIZED, 'not authorised')
+      refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', reservedWill)
+      return
+    }
+    if (config.payloadFormatCheck && isMislabelled(packet.will)) {
+      refuse(draft, link, packet, PAYLOAD_FORMAT_INVALID, 'refused', mislabelledWill)
       return
     }
   }
+  if (method !== null) {
+    const turn = introduce(draft, method, authenticationData)
+    follow(draft, link, stored(packet), method.name, turn, 0)
+    return
+  }
   if (config.authentication === 'judge') {
-    // What waits in the state holds no password; the question takes it to the judge.
-    setPhase(draft, link, { phase: 'Judging', connect: { ...ownWill(packet), password: null } })
+    setPhase(draft, link, { phase: 'Judging', connect: stored(packet) })
     draft.effects.push(pause(link.conn))
     draft.effects.push(
       judge(link.conn, {
@@ -138,23 +164,115 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     )
     return
   }
-  accept(draft, link, packet)
+  accept(draft, link, packet, null)
 }
 
 /** Somebody answered the question about a client. */
 export const judged = (draft: Draft, link: Link, packet: Connect, reason: number): void => {
   if (reason >= 0x80) {
-    refuse(draft, link, packet.level, reason, 'not authorised')
+    refuse(draft, link, packet, reason, 'not authorised')
     return
   }
   draft.effects.push(resumeReading(link.conn))
-  accept(draft, link, packet)
+  accept(draft, link, packet, null)
+}
+
+const notOffered = fault(
+  BAD_AUTHENTICATION_METHOD,
+  'MQTT-4.12.0-1',
+  'an authentication method that is not offered',
+  5,
+)
+
+const reservedWill = fault(
+  NOT_AUTHORIZED,
+  'MQTT-3.1.4-2',
+  'a will for a topic that only the broker publishes to',
+)
+
+const mislabelledWill = fault(
+  PAYLOAD_FORMAT_INVALID,
+  'MQTT-3.1.4-2',
+  'the payload of the will is said to be UTF-8 and is not',
+  5,
+)
+
+/** AUTH of a client that has no CONNACK yet; answers a fault where it may not be sent. */
+export const authenticate = (
+  draft: Draft,
+  link: Link,
+  phase: Authenticating,
+  packet: Auth,
+): Fault | null => {
+  const { connect, method, dialogue, sentBytes } = phase
+  const turn = proceed(draft, method, dialogue, packet)
+  if (!('_tag' in turn)) return turn
+  follow(draft, link, connect, method, turn, sentBytes)
+  return null
+}
+
+/** The shell has answered about a client that has no CONNACK yet. */
+export const answered = (
+  draft: Draft,
+  link: Link,
+  phase: Authenticating,
+  input: Answered,
+): void => {
+  const { connect, method, dialogue, sentBytes } = phase
+  const turn = resolve(method, dialogue, input)
+  if (turn._tag !== 'Failure') draft.effects.push(resumeReading(link.conn))
+  follow(draft, link, connect, method, turn, sentBytes)
+}
+
+const follow = (
+  draft: Draft,
+  link: Link,
+  connect: Connect,
+  method: MethodName,
+  turn: Turn,
+  sentBytes: number,
+): void => {
+  const { conn, peer } = link
+  const enter = (phase: Pick<Authenticating, 'dialogue' | 'sentBytes'>): void => {
+    setPhase(draft, link, { phase: 'Authenticating', connect, method, ...phase })
+  }
+  switch (turn._tag) {
+    case 'Ask':
+      enter({ dialogue: { exchange: turn.exchange, isAsked: true }, sentBytes })
+      draft.effects.push(pause(conn), ask(conn, connect.clientId, peer, turn.query))
+      return
+    case 'Challenge': {
+      const packet = challengeOf(method, turn.data)
+      const failed = fits(packet, connect.properties.maximumPacketSize ?? NEVER)
+      if (failed !== null) return follow(draft, link, connect, method, failed, sentBytes)
+      enter({
+        dialogue: { exchange: turn.exchange, isAsked: false },
+        sentBytes: sentBytes + encodedSize(5, packet),
+      })
+      draft.effects.push(send(conn, 5, packet))
+      return
+    }
+    case 'Success': {
+      const { userName, data } = turn
+      return accept(draft, link, connect, { method, userName, data, sentBytes })
+    }
+    case 'Failure': { // [MQTT-4.12.0-4]
+      const { reason, detail } = turn
+      const broken = fault(reason, 'MQTT-4.12.0-4', detail, 5)
+      return refuse(draft, link, connect, reason, 'not authorised', broken)
+    }
+  }
 }
 
 const isLongerThan = (packet: Connect, maxS: number): boolean =>
   packet.keepAliveS === 0 || packet.keepAliveS > maxS
 
-/** The CONNECT with a will in bytes of its own. */
+/** What waits in the state: no secrets, which go with the question, and a will in its own bytes. */
+const stored = (packet: Connect): Connect => {
+  const { authenticationData: _, ...properties } = packet.properties
+  return { ...ownWill(packet), password: null, properties }
+}
+
 const ownWill = (packet: Connect): Connect => {
   const { will } = packet
   if (will === null) return packet
@@ -192,18 +310,45 @@ const expiryOf = (packet: Connect, maxS: number): number => {
   return Math.min(wanted, maxS)
 }
 
-const accept = (draft: Draft, link: Link, packet: Connect): void => {
+/** Whom an authentication method has accepted, what it says to that, and what it cost so far. */
+interface Proved {
+  readonly method: MethodName
+  readonly userName: string
+  readonly data: Bytes.Bytes | null
+  readonly sentBytes: number
+}
+
+const tooLarge = fault(
+  PACKET_TOO_LARGE,
+  'MQTT-3.1.2-24',
+  'CONNACK would be larger than Maximum Packet Size',
+  5,
+)
+
+const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null): void => {
   const { config } = draft
   const { level, properties } = packet
   const clientId = packet.clientId === '' ? `auto-${link.nonce}` : packet.clientId
+  const userName = proved === null ? packet.userName : proved.userName
+  const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
+  const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
+    ? config.keepAliveMaxS
+    : packet.keepAliveS
+  const packetBytesMax = properties.maximumPacketSize ?? NEVER
+  const connack = answerTo(draft, packet, { clientId, userName, expiryS, keepAliveS, proved })
+  if (encodedSize(level, connack) > packetBytesMax) {
+    // Without CONNACK there is no connection; who takes so little is told nothing.
+    refuse(draft, link, 0, PACKET_TOO_LARGE, 'refused', tooLarge)
+    return
+  }
   let old = sessionOf(draft, clientId)
   if (old === undefined && IntMap.size(draft.sessions) >= config.sessionsMax) {
-    refuse(draft, link, level, QUOTA_EXCEEDED, 'too many connections')
+    refuse(draft, link, packet, QUOTA_EXCEEDED, 'too many connections')
     return
   }
   if (old === undefined && draft.isShort) {
     // Who has a session is let in: it may empty it.
-    refuse(draft, link, level, QUOTA_EXCEEDED, 'memory short')
+    refuse(draft, link, packet, QUOTA_EXCEEDED, 'memory short')
     return
   }
   if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3]
@@ -219,7 +364,7 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
   const session = old === undefined ? begin(draft, clientId) : editSession(draft, old)
   session.conn = link.conn
   session.level = level
-  session.expiryS = expiryOf(packet, config.sessionExpiryMaxS)
+  session.expiryS = expiryS
   session.offlineAt = NEVER
   session.will = willOf(draft, packet) // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
@@ -227,23 +372,25 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     properties.receiveMaximum ?? 65_535,
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
-  session.packetBytesMax = properties.maximumPacketSize ?? NEVER
+  session.packetBytesMax = packetBytesMax
   session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
   session.aliases = StrMap.empty(draft.origin.seed) // [MQTT-3.3.2-7]
   session.receivingCount = 0 // the quota begins anew with the connection [MQTT-4.9.0-1]
-  session.sentBytes = 0
+  session.sentBytes = proved === null ? 0 : proved.sentBytes
   session.takenBytes = 0
   session.progressAt = draft.now
   session.isPaused = false
 
-  const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
-    ? config.keepAliveMaxS
-    : packet.keepAliveS
   const ready = setPhase(draft, link, {
     phase: 'Ready',
     session: session.number,
     level,
     bridge: packet.bridge,
+    identity: proved === null
+      ? null
+      : { method: proved.method, userName: proved.userName, renewal: null },
+    wantsProblems: properties.requestProblemInformation !== 0,
+    wantsSession: (properties.sessionExpiryInterval ?? 0) > 0,
     keepAliveMs: keepAliveS * 1000,
     aliases: IntMap.empty<TopicName>(),
   })
@@ -259,34 +406,55 @@ const accept = (draft: Draft, link: Link, packet: Connect): void => {
     level,
     cleanStart: packet.cleanStart,
     keepAliveS: packet.keepAliveS,
-    userName: packet.userName,
+    userName,
     sessionPresent,
   })
-  tell(draft, session, {
-    _tag: 'Connack',
-    sessionPresent: sessionPresent && level !== 3, // the byte is reserved in 3.1
-    reason: 0,
-    properties: level === 5 ? announcement(draft, packet, clientId, session, keepAliveS) : none,
-  })
+  // The byte is reserved in 3.1.
+  tell(draft, session, { ...connack, sessionPresent: sessionPresent && level !== 3 })
   resume(draft, session)
+}
+
+interface Terms {
+  readonly clientId: string
+  readonly userName: string | null
+  readonly expiryS: number
+  readonly keepAliveS: number
+  readonly proved: Proved | null
+}
+
+/** A successful CONNACK; Response Information is left out where the client has no room for it. */
+const answerTo = (draft: Draft, packet: Connect, terms: Terms): Connack => {
+  const bare: Connack = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: none }
+  if (packet.level < 5) return bare
+  const { requestResponseInformation, maximumPacketSize } = packet.properties
+  const pattern = draft.config.responseInformation
+  const information = requestResponseInformation === 1 && pattern !== null // [MQTT-3.1.2-28]
+    ? informationFor(pattern, terms.clientId, terms.userName)
+    : null
+  const whole = { ...bare, properties: announcement(draft, packet, terms, information) }
+  return information === null || encodedSize(5, whole) <= (maximumPacketSize ?? NEVER)
+    ? whole
+    : { ...bare, properties: announcement(draft, packet, terms, null) }
 }
 
 /** The properties of a successful CONNACK, in the order in which mosquitto sends them. */
 const announcement = (
   draft: Draft,
   packet: Connect,
-  clientId: string,
-  session: Session,
-  keepAliveS: number,
+  { clientId, expiryS, keepAliveS, proved }: Terms,
+  information: string | null,
 ): Properties => {
   const { config } = draft
   return {
     ...(config.topicAliasMaximum > 0 ? { topicAliasMaximum: config.topicAliasMaximum } : {}),
-    ...(session.expiryS !== (packet.properties.sessionExpiryInterval ?? 0)
-      ? { sessionExpiryInterval: session.expiryS }
+    ...(expiryS !== (packet.properties.sessionExpiryInterval ?? 0)
+      ? { sessionExpiryInterval: expiryS }
       : {}),
     ...(keepAliveS !== packet.keepAliveS ? { serverKeepAlive: keepAliveS } : {}), // [MQTT-3.1.2-21]
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}), // [MQTT-3.1.3-7]
+    ...(proved !== null ? { authenticationMethod: proved.method } : {}), // [MQTT-4.12.0-5]
+    ...(proved !== null && proved.data !== null ? { authenticationData: proved.data } : {}),
+    ...(information !== null ? { responseInformation: information } : {}),
     ...(config.retainAvailable ? {} : { retainAvailable: 0 }),
     maximumPacketSize: config.packetBytesMax,
     receiveMaximum: config.receiveMaximum,

@@ -51,10 +51,31 @@ export type Judge = {
   readonly question: Question
 }
 
+/** What an authentication method has to know. Lives until it is answered, never written down. */
+export type Query =
+  /** The salt and the iterations of a user; invented, always the same, where there is no such. */
+  | { readonly _tag: 'ScramSalt'; readonly userName: string }
+  /** Whether the proof is the user's for what both sides have signed, and our signature of it. */
+  | {
+    readonly _tag: 'ScramProof'
+    readonly userName: string
+    readonly signed: Bytes
+    readonly proof: Bytes
+  }
+
+/** Find this out for a client that authenticates itself and answer with an Answered input. */
+export type Ask = {
+  readonly _tag: 'Ask'
+  readonly conn: Conn
+  readonly clientId: string
+  readonly peer: Peer
+  readonly query: Query
+}
+
 /** Something worth a log line or a counter. */
 export type Noted = { readonly _tag: 'Note'; readonly note: Note }
 
-export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Noted
+export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Ask | Noted
 
 // One constructor per arm, so that every effect of a kind has one hidden shape.
 
@@ -81,6 +102,14 @@ export const judge = (conn: Conn, question: Question): Judge => ({
   _tag: 'Judge',
   conn,
   question,
+})
+
+export const ask = (conn: Conn, clientId: string, peer: Peer, query: Query): Ask => ({
+  _tag: 'Ask',
+  conn,
+  clientId,
+  peer,
+  query,
 })
 
 export const noted = (note: Note): Noted => ({ _tag: 'Note', note })

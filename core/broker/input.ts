@@ -3,6 +3,7 @@
 
 import type { Fault } from '../codec/fault.ts'
 import type { Packet } from '../codec/packet.ts'
+import type { Bytes } from '../data/bytes.ts'
 import type { Config } from './config.ts'
 
 /** Monotonic milliseconds, whole, counted from the origin of the state. */
@@ -75,6 +76,22 @@ export type Judged = {
   readonly reason: number
 }
 
+/** What the shell found out for an authentication method; a refusal has an MQTT 5 reason code. */
+export type Answer =
+  | { readonly _tag: 'ScramSalt'; readonly salt: Bytes; readonly iterations: number }
+  | { readonly _tag: 'ScramSignature'; readonly signature: Bytes }
+  | { readonly _tag: 'Refused'; readonly reason: number }
+
+/** The answer to an Ask effect. */
+export type Answered = {
+  readonly _tag: 'Answered'
+  readonly conn: Conn
+  readonly at: Millis
+  /** A fresh UUID in upper case, for what the broker must invent (its half of a nonce). */
+  readonly nonce: string
+  readonly answer: Answer
+}
+
 /** Time has passed. `wall` is the clock on the wall in Unix milliseconds. */
 export type Ticked = {
   readonly _tag: 'Ticked'
@@ -93,9 +110,13 @@ export type Reconfigured = {
   readonly config: Config
 }
 
-/** `Stop` ends every connection; `Kick` ends the connection of one client identifier. */
+/**
+ * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Redirect`
+ * sends everybody who is connected to where the configuration says.
+ */
 export type Command =
   | { readonly _tag: 'Stop' }
+  | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
 
 export type Commanded = {
@@ -111,6 +132,7 @@ export type Input =
   | Closed
   | Written
   | Judged
+  | Answered
   | Ticked
   | MemoryShort
   | MemoryFree
@@ -160,6 +182,14 @@ export const judged = (conn: Conn, at: Millis, reason: number): Judged => ({
   conn,
   at,
   reason,
+})
+
+export const answered = (conn: Conn, at: Millis, nonce: string, answer: Answer): Answered => ({
+  _tag: 'Answered',
+  conn,
+  at,
+  nonce,
+  answer,
 })
 
 export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })

@@ -1,8 +1,9 @@
 // How connections and sessions end: what the peer is told, what becomes of the will, what stays.
 
 import type { Fault } from '../codec/fault.ts'
-import type { Connect } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { encodedSize, isReason } from '../codec/mod.ts'
+import type { Connack, Connect, Disconnect } from '../codec/packet.ts'
+import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import { exit } from './address.ts'
@@ -16,6 +17,12 @@ import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, isDurable, type Link, NEVER, type Session } from './state.ts'
 import { removeAll } from './subscribe.ts'
+import { fitting, reasonOf } from './tell.ts'
+
+const PROTOCOL_ERROR = 0x82
+const UNSPECIFIED_ERROR = 0x80
+const USE_ANOTHER_SERVER = 0x9c
+const SERVER_MOVED = 0x9d
 
 /** What happens to the will of a client whose connection ends. */
 type WillFate = 'publish' | 'discard'
@@ -30,9 +37,9 @@ const removeLink = (draft: Draft, link: Link): void => {
 const clientIdOf = (draft: Draft, link: Link): string | null =>
   link.phase.phase === 'Ready'
     ? IntMap.get(draft.sessions, link.phase.session)!.clientId
-    : link.phase.phase === 'Judging'
-    ? link.phase.connect.clientId
-    : null
+    : link.phase.phase === 'Greeting'
+    ? null
+    : link.phase.connect.clientId
 
 const noteEnding = (
   draft: Draft,
@@ -65,7 +72,13 @@ export const expel = (
   const { phase } = link
   noteEnding(draft, link, ending, reason, fault)
   if (phase.phase === 'Ready' && phase.level === 5) {
-    draft.effects.push(send(link.conn, 5, { _tag: 'Disconnect', reason, properties: none }))
+    // What is wrong with a second CONNECT may have a code that only CONNACK has [MQTT-3.14.2-1].
+    const said = isReason('Disconnect', reason) ? reason : PROTOCOL_ERROR
+    const packet: Disconnect = { _tag: 'Disconnect', reason: said, properties: none }
+    const { packetBytesMax } = IntMap.get(draft.sessions, phase.session)!
+    const why = reasonOf(draft, fault?.detail ?? ending)
+    const whole = fitting(packet, packetBytesMax, referenceOf(draft, said), why)
+    draft.effects.push(send(link.conn, 5, whole))
   }
   draft.effects.push(close(link.conn, reason))
   removeLink(draft, link)
@@ -89,20 +102,51 @@ export const lost = (draft: Draft, link: Link, ending: Ending): void => {
   if (phase.phase === 'Ready') detach(draft, phase.session, 'publish')
 }
 
-/** Answers a CONNECT with a refusal and closes; silently where `level` is 0. */
+/** With which code clients are sent elsewhere. */
+export const redirection = (draft: Draft): number =>
+  draft.config.redirect === 'server moved' ? SERVER_MOVED : USE_ANOTHER_SERVER
+
+const referenceOf = (draft: Draft, reason: number): Properties => {
+  const { serverReference } = draft.config
+  return (reason === USE_ANOTHER_SERVER || reason === SERVER_MOVED) && serverReference !== null
+    ? { serverReference }
+    : {}
+}
+
+/**
+ * Answers a CONNECT with a refusal and closes; silently where `asked` is 0. Of a CONNECT that was
+ * no packet only the level is known, and not how much the client takes: the answer is the shortest.
+ */
 export const refuse = (
   draft: Draft,
   link: Link,
-  level: Connect['level'] | 0,
+  asked: Connect | Connect['level'] | 0,
   reason: number,
   ending: Ending,
   fault: Fault | null = null,
 ): void => {
   noteEnding(draft, link, ending, reason, fault)
-  if (level !== 0) {
-    draft.effects.push(
-      send(link.conn, level, { _tag: 'Connack', sessionPresent: false, reason, properties: none }),
-    )
+  if (asked !== 0) {
+    const level = typeof asked === 'number' ? asked : asked.level
+    const packetBytesMax = typeof asked === 'number'
+      ? 0
+      : asked.properties.maximumPacketSize ?? NEVER
+    // A judge may have said what CONNACK cannot [MQTT-3.2.2-8].
+    const said = isReason('Connack', reason) ? reason : UNSPECIFIED_ERROR
+    const packet: Connack = {
+      _tag: 'Connack',
+      sessionPresent: false,
+      reason: said,
+      properties: none,
+    }
+    const why = reasonOf(draft, fault?.detail ?? ending)
+    const whole = level === 5
+      ? fitting(packet, packetBytesMax, referenceOf(draft, said), why)
+      : packet
+    // [MQTT-3.1.2-24]
+    if (packetBytesMax === 0 || encodedSize(level, whole) <= packetBytesMax) {
+      draft.effects.push(send(link.conn, level, whole))
+    }
   }
   draft.effects.push(close(link.conn, reason))
   removeLink(draft, link)

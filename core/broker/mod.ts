@@ -4,6 +4,7 @@ export { type Config, defaults } from './config.ts'
 export { deadline } from './clock.ts'
 export * from './effect.ts'
 export * from './input.ts'
+export type { MethodName } from './method.ts'
 export type { DropReason, Ending, Note } from './note.ts'
 export { UNREPORTED_BYTES_MAX } from './tell.ts'
 export {

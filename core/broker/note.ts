@@ -19,6 +19,7 @@ export type DropReason =
   | 'session ended'
   | 'retained store full'
   | 'memory short'
+  | 'payload format invalid'
 
 /** Why a connection ended, in the words of the log line. */
 export type Ending =
@@ -35,6 +36,7 @@ export type Ending =
   | 'refused'
   | 'memory short'
   | 'kicked'
+  | 'redirected'
   | 'server shutting down'
 
 export type Note =

@@ -12,7 +12,7 @@ const PROTOCOL_ERROR = 0x82
 const first = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-1', 'a packet came before CONNECT')
 const second = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-2', 'a second CONNECT on one connection')
 const serverOnly = fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', 'a packet that only a server may send')
-const noMethod = fault(
+export const noMethod = fault(
   PROTOCOL_ERROR,
   'MQTT-4.12.0-7',
   'AUTH on a connection without an authentication method',
@@ -39,6 +39,32 @@ const greeting: { readonly [tag in PacketTag]: Verdict } = {
 /** While a client is judged nothing is read from it, so nothing may arrive. */
 const judging: { readonly [tag in PacketTag]: Verdict } = { ...greeting, Connect: second }
 
+const early = fault(
+  PROTOCOL_ERROR,
+  'MQTT-3.1.2-30',
+  'a packet other than AUTH or DISCONNECT before the authentication has ended',
+  5,
+)
+
+/** Until CONNACK a client that authenticates itself says nothing else. */
+const authenticating: { readonly [tag in PacketTag]: Verdict } = {
+  Connect: second,
+  Connack: early,
+  Publish: early,
+  Puback: early,
+  Pubrec: early,
+  Pubrel: early,
+  Pubcomp: early,
+  Subscribe: early,
+  Suback: early,
+  Unsubscribe: early,
+  Unsuback: early,
+  Pingreq: early,
+  Pingresp: early,
+  Disconnect: 'legal',
+  Auth: 'legal',
+}
+
 const ready: { readonly [tag in PacketTag]: Verdict } = {
   Connect: second,
   Connack: serverOnly,
@@ -54,7 +80,7 @@ const ready: { readonly [tag in PacketTag]: Verdict } = {
   Pingreq: 'legal',
   Pingresp: serverOnly,
   Disconnect: 'legal',
-  Auth: noMethod,
+  Auth: 'legal', // for those who named a method
 }
 
 /** Reason codes with which a client may say DISCONNECT (section 3.14.2.1 of MQTT 5). */
@@ -77,4 +103,4 @@ export const farewells: ReadonlySet<number> = new Set([
 
 export const legality: {
   readonly [phase in Phase['phase']]: { readonly [tag in PacketTag]: Verdict }
-} = { Greeting: greeting, Judging: judging, Ready: ready }
+} = { Greeting: greeting, Judging: judging, Authenticating: authenticating, Ready: ready }

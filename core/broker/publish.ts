@@ -2,19 +2,22 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
-import type { Publish, Pubrel } from '../codec/packet.ts'
+import type { Puback, Publish, Pubrec, Pubrel, Will } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
+import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
+import type { DropReason } from './note.ts'
 import { forget, retain, whyNotRetained } from './retain.ts'
 import { keep, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
-import { tell } from './tell.ts'
+import { tell, tellWhy } from './tell.ts'
 
 const NOT_AUTHORIZED = 0x87
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
+const PAYLOAD_FORMAT_INVALID = 0x99
 
 /** Topics that only the broker publishes to. */
 export const isReserved = (topic: string): boolean =>
@@ -24,6 +27,10 @@ export const isReserved = (topic: string): boolean =>
 
 /** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
 export const isBridgeState = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
+
+/** Whether a payload is said to be UTF-8 and is not. */
+export const isMislabelled = ({ properties, payload }: Publish | Will): boolean =>
+  properties.payloadFormatIndicator === 1 && !isUtf8(payload.buffer, payload.start, payload.end)
 
 /** Handles a PUBLISH; answers what ends the connection, if anything. */
 export const publish = (
@@ -39,6 +46,7 @@ export const publish = (
   if (packet.retain && !draft.config.retainAvailable) {
     return fault(0x9a, 'MQTT-3.2.2-14', 'a publish to be retained, which is not available')
   }
+  let isInvalid = false
   if (packet.properties !== none) {
     if (packet.properties.subscriptionIdentifiers !== undefined) {
       return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')
@@ -47,6 +55,11 @@ export const publish = (
       const resolved = resolveAlias(draft, link, ready, packet, packet.properties.topicAlias)
       if (resolved._tag !== 'Publish') return resolved.fault
       packet = resolved
+    }
+    isInvalid = draft.config.payloadFormatCheck && isMislabelled(packet)
+    if (isInvalid && packet.qos === 0) {
+      const detail = 'a payload that is said to be UTF-8 and is not'
+      return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
     }
   }
   if (packet.qos === 0) {
@@ -78,16 +91,22 @@ export const publish = (
   }
   const { packetId } = packet
   if (packet.qos === 1) {
-    const accepted = accept(draft, ready, packet)
+    if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
+    const accepted = isInvalid ? PAYLOAD_FORMAT_INVALID : accept(draft, ready, packet)
     const reason = ready.level === 5 ? accepted : 0
-    tell(draft, session, { _tag: 'Puback', packetId, reason, properties: none })
+    const puback: Puback = { _tag: 'Puback', packetId, reason, properties: none }
+    if (reason < 0x80) tell(draft, session, puback)
+    else tellWhy(draft, session, ready, puback, whyOf(draft, packet, reason))
     return null
   }
-  const refused = refusal(draft, packet, ready.bridge) ?? (draft.isShort ? 'memory short' : null)
+  const refused: Refusal | null = isInvalid
+    ? 'payload format invalid'
+    : refusal(draft, packet, ready.bridge) ?? (draft.isShort ? 'memory short' : null)
   if (refused !== null && ready.level === 5) {
     drop(draft, null, packet.topic, 2, refused)
     const reason = reasonOf(refused)
-    tell(draft, session, { _tag: 'Pubrec', packetId, reason, properties: none })
+    const pubrec: Pubrec = { _tag: 'Pubrec', packetId, reason, properties: none }
+    tellWhy(draft, session, ready, pubrec, refused)
     return null
   }
   // Below level 5 nothing can be refused. The client of a connection that ends without PUBREC sends
@@ -146,10 +165,24 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
   routeMessage(draft, message, publisher)
 }
 
-type Refusal = 'not allowed' | 'retained store full' | 'memory short'
+type Refusal = 'not allowed' | 'retained store full' | 'memory short' | 'payload format invalid'
 
 const reasonOf = (refused: Refusal): number =>
-  refused === 'not allowed' ? NOT_AUTHORIZED : QUOTA_EXCEEDED
+  refused === 'not allowed'
+    ? NOT_AUTHORIZED
+    : refused === 'payload format invalid'
+    ? PAYLOAD_FORMAT_INVALID
+    : QUOTA_EXCEEDED
+
+/** In words, why a QoS 1 publish was not taken. */
+const whyOf = (draft: Draft, packet: Publish, reason: number): DropReason => {
+  if (reason === PAYLOAD_FORMAT_INVALID) return 'payload format invalid'
+  if (reason === NOT_AUTHORIZED) return 'not allowed'
+  const isKept = packet.retain && Bytes.size(packet.payload) > 0
+  const why = isKept ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet)) : null
+  // Otherwise nobody who subscribed could take it.
+  return why ?? (draft.isShort ? 'memory short' : 'queue full')
+}
 
 /** Why a publish may not be taken at all; null where it may. */
 const refusal = (draft: Draft, packet: Publish, bridge: boolean): Refusal | null => {

@@ -15,6 +15,7 @@ import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import type { Config } from './config.ts'
 import type { Conn, Millis, Peer } from './input.ts'
+import type { Exchange, MethodName } from './method.ts'
 import type { DropReason } from './note.ts'
 
 /** Where the clock of a state begins. */
@@ -59,19 +60,50 @@ export interface Judging {
   readonly connect: Connect
 }
 
+/** An exchange between a client and its authentication method. */
+export interface Dialogue {
+  readonly exchange: Exchange
+  /** Whether it is the shell's turn; else it is the client's. */
+  readonly isAsked: boolean
+}
+
+/** CONNECT named an authentication method, and its exchange goes on. */
+export interface Authenticating {
+  readonly phase: 'Authenticating'
+  readonly connect: Connect
+  readonly method: MethodName
+  readonly dialogue: Dialogue
+  /** Bytes sent to the connection so far. */
+  readonly sentBytes: number
+}
+
+/** Who a connected client has proved to be. */
+export interface Identity {
+  readonly method: MethodName
+  readonly userName: string
+  /** Another authentication that goes on, and when it must have come to an end. */
+  readonly renewal: { readonly dialogue: Dialogue; readonly dueAt: Millis } | null
+}
+
 /** CONNECT was accepted; what the connection says and owes is its session's. */
 export interface Ready {
   readonly phase: 'Ready'
   readonly session: number
   readonly level: Level
   readonly bridge: boolean
+  /** Null for a client that named no authentication method. */
+  readonly identity: Identity | null
+  /** Whether any packet may say why (Request Problem Information). */
+  readonly wantsProblems: boolean
+  /** Whether CONNECT asked for a session that outlives the connection. */
+  readonly wantsSession: boolean
   /** 0 where the client asked for none. */
   readonly keepAliveMs: number
   /** Topic aliases that the client has set [MQTT-3.3.2-8]; at most topicAliasMaximum. */
   readonly aliases: IntMap.IntMap<TopicName>
 }
 
-export type Phase = Greeting | Judging | Ready
+export type Phase = Greeting | Judging | Authenticating | Ready
 
 export interface Link {
   readonly owner: Owner | null
@@ -337,6 +369,7 @@ export const initial = (config: Config, origin: Origin): State => ({
       'session ended': 0,
       'retained store full': 0,
       'memory short': 0,
+      'payload format invalid': 0,
     },
     stale: 0,
   },

@@ -7,13 +7,14 @@ import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import { absurd } from '../prelude.ts'
 import { puback, pubcomp, pubrec } from './ack.ts'
+import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
-import { connect, judged, opened } from './connect.ts'
+import { answered, authenticate, connect, judged, opened } from './connect.ts'
 import { drain } from './deliver.ts'
 import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
-import type { Command, Conn, Input } from './input.ts'
-import { dismiss, expel, lost, publishWill, refuse } from './leave.ts'
+import type { Answered, Command, Conn, Input } from './input.ts'
+import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
 import { farewells, legality } from './phase.ts'
 import { publish, release } from './publish.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
@@ -73,6 +74,8 @@ const take = (draft: Draft, input: Input): void => {
       }
       return judged(draft, link, link.phase.connect, input.reason)
     }
+    case 'Answered':
+      return hear(draft, input)
     case 'Ticked':
       draft.wall = input.wall
       return tick(draft)
@@ -104,8 +107,23 @@ const linkOf = (draft: Draft, conn: Conn): Link | undefined => {
 
 /** The peer broke a rule: it is told as its phase and version allow, and nothing takes effect. */
 const faulty = (draft: Draft, link: Link, fault: Fault): void => {
-  if (link.phase.phase === 'Ready') expel(draft, link, 'protocol error', fault.reason, fault)
-  else refuse(draft, link, fault.level, fault.reason, 'protocol error', fault)
+  const { phase } = link
+  if (phase.phase === 'Ready') return expel(draft, link, 'protocol error', fault.reason, fault)
+  const asked = phase.phase === 'Authenticating' ? phase.connect : fault.level
+  refuse(draft, link, asked, fault.reason, 'protocol error', fault)
+}
+
+/** The shell answered a question of an authentication method. */
+const hear = (draft: Draft, input: Answered): void => {
+  const link = linkOf(draft, input.conn)
+  if (link !== undefined) {
+    const { phase } = link
+    if (phase.phase === 'Authenticating' && phase.dialogue.isAsked) {
+      return answered(draft, link, phase, input)
+    }
+    if (phase.phase === 'Ready' && renewed(draft, link, phase, input)) return
+  }
+  stale(draft, input.conn, input._tag)
 }
 
 const arrive = (draft: Draft, found: Link, packet: Packet): void => {
@@ -113,15 +131,23 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
   if (verdict !== 'legal') return faulty(draft, found, verdict)
   const link = editLink(draft, found)
   link.seenAt = draft.now
-  if (link.phase.phase !== 'Ready') {
-    if (packet._tag === 'Connect') connect(draft, link, packet)
-    return
-  }
-  const broken = serve(draft, link, link.phase, packet)
+  const broken = link.phase.phase === 'Ready'
+    ? serve(draft, link, link.phase, packet)
+    : greet(draft, link, packet)
   if (broken === null) return
   const current = IntMap.get(draft.links, link.conn.slot)!
   if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED)
   else faulty(draft, current, broken)
+}
+
+/** A packet that is legal before CONNACK; answers the rule it breaks, if it does. */
+const greet = (draft: Draft, link: Link, packet: Packet): Fault | null => {
+  const { phase } = link
+  if (packet._tag === 'Connect') connect(draft, link, packet)
+  if (packet._tag === 'Disconnect') dismiss(draft, link, packet.reason, 'discard')
+  return packet._tag === 'Auth' && phase.phase === 'Authenticating'
+    ? authenticate(draft, link, phase, packet)
+    : null
 }
 
 /**
@@ -149,19 +175,19 @@ const serve = (
     case 'Subscribe':
       return subscribe(draft, ready, packet)
     case 'Unsubscribe':
-      unsubscribe(draft, ready, packet)
-      return null
+      return unsubscribe(draft, ready, packet)
     case 'Pingreq': // [MQTT-3.12.4-1]
       tell(draft, IntMap.get(draft.sessions, ready.session)!, pingresp)
       return null
     case 'Disconnect':
       return disconnect(draft, link, ready, packet)
+    case 'Auth':
+      return renew(draft, link, ready, packet)
     case 'Connect':
     case 'Connack':
     case 'Suback':
     case 'Unsuback':
     case 'Pingresp':
-    case 'Auth':
       throw new Error(`${packet._tag} is not legal here and was let through`)
     default:
       return absurd(packet)
@@ -185,7 +211,7 @@ const disconnect = (
   }
   if (expiryS !== undefined) {
     const session = IntMap.get(draft.sessions, ready.session)!
-    if (session.expiryS === 0 && expiryS !== 0) {
+    if (!ready.wantsSession && expiryS !== 0) {
       return fault(
         0x82,
         'MQTT-4.13.1-1',
@@ -231,6 +257,19 @@ const command = (draft: Draft, order: Command): void => {
         if (current.phase.phase === 'Ready') {
           expel(draft, current, 'server shutting down', SERVER_SHUTTING_DOWN)
         } else refuse(draft, current, 0, SERVER_SHUTTING_DOWN, 'server shutting down')
+      }
+      return
+    }
+    case 'Redirect': {
+      const reason = redirection(draft)
+      for (const [, { conn }] of [...IntMap.entries(draft.links)]) {
+        const link = linkOf(draft, conn)
+        if (link === undefined || link.phase.phase === 'Greeting') continue
+        if (link.phase.phase === 'Ready') expel(draft, link, 'redirected', reason)
+        else {
+          const { connect: asked } = link.phase
+          refuse(draft, link, asked.level === 5 ? asked : 0, reason, 'redirected')
+        }
       }
       return
     }

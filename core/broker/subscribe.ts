@@ -2,7 +2,8 @@
 // knows it by filter, and the tree, which finds it by topic.
 
 import { type Fault, fault } from '../codec/fault.ts'
-import type { Qos, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
+import { encodedSize } from '../codec/mod.ts'
+import type { Qos, Suback, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -15,12 +16,13 @@ import { begin } from './retain.ts'
 import {
   type Audience,
   isSingle,
+  NEVER,
   type Ready,
   type Session,
   type Subscribers,
   type Subscription,
 } from './state.ts'
-import { tell } from './tell.ts'
+import { tell, tellWhy } from './tell.ts'
 
 const QUOTA_EXCEEDED = 0x97
 const NO_SUBSCRIPTION_EXISTED = 0x11
@@ -58,6 +60,24 @@ const forbidden = (draft: Draft, packet: Subscribe): Fault | null => {
   return null
 }
 
+/** An answer is one packet: who could not take it is not served [MQTT-3.1.2-24]. */
+const unanswerable = fault(
+  0x95,
+  'MQTT-3.1.2-24',
+  'the answer to so many filters would be larger than Maximum Packet Size',
+)
+
+const fits = (session: Session, packet: Subscribe | Unsubscribe, count: number): boolean => {
+  if (session.packetBytesMax === NEVER) return true
+  const answer: Suback = {
+    _tag: 'Suback', // or UNSUBACK, which is as large
+    packetId: packet.packetId,
+    reasons: new Array<number>(count).fill(0),
+    properties: none,
+  }
+  return encodedSize(session.level, answer) <= session.packetBytesMax
+}
+
 /** Answers the rule that the packet breaks, if it does. */
 export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault | null => {
   if (ready.level === 5) {
@@ -65,14 +85,17 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
     if (broken !== null) return broken
   }
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
+  if (!fits(session, packet, packet.requests.length)) return unanswerable
   const identifiers = packet.properties.subscriptionIdentifiers ?? noIdentifiers
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
   const reasons: number[] = []
   const begun: Subscription[] = []
+  let refused = ''
   for (let i = 0; i < packet.requests.length; i++) {
     const request = packet.requests[i]!
     if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
+      refused ||= 'more topic filters in a packet than allowed'
       continue
     }
     const missing = unavailable(draft, request.filter)
@@ -86,6 +109,7 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
       (draft.isShort || StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax)
     ) {
       reasons.push(QUOTA_EXCEEDED)
+      refused ||= 'more subscriptions than allowed'
       continue
     }
     const added = add(draft, session, request, identifiers, ready.bridge, old)
@@ -96,14 +120,18 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (wanted && added.share === null) begun.push(added)
   }
-  tell(draft, session, { _tag: 'Suback', packetId: packet.packetId, reasons, properties: none })
+  const { packetId } = packet
+  const suback: Suback = { _tag: 'Suback', packetId, reasons, properties: none }
+  if (refused === '') tell(draft, session, suback)
+  else tellWhy(draft, session, ready, suback, refused)
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
   for (const subscription of begun) begin(draft, session, subscription)
   return null
 }
 
-export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): void => {
+export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fault | null => {
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
+  if (!fits(session, packet, packet.filters.length)) return unanswerable
   const reasons: number[] = []
   // Nobody has more subscriptions than that; whoever asks for more is answered without a search.
   const searchedMax = Math.max(
@@ -121,6 +149,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): vo
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
   }
   tell(draft, session, { _tag: 'Unsuback', packetId: packet.packetId, reasons, properties: none })
+  return null
 }
 
 /** Takes all subscriptions of a session that ends out of the tree. */

@@ -2,11 +2,12 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Packet } from '../codec/packet.ts'
+import type { Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import { type Draft, editSession } from './draft.ts'
 import { pause, resume, send } from './effect.ts'
 import { wakeLink } from './schedule.ts'
-import type { Session } from './state.ts'
+import type { Ready, Session } from './state.ts'
 
 /**
  * Bytes that the shell may leave unreported before it says what a socket has taken; as far as the
@@ -66,4 +67,43 @@ export const credit = (draft: Draft, session: Session, total: number): void => {
 export const tell = (draft: Draft, session: Session, packet: Packet): void => {
   charge(draft, session, encodedSize(session.level, packet))
   draft.effects.push(send(session.conn!, session.level, packet))
+}
+
+/** A packet that may carry properties. */
+type Carrier = Extract<Packet, { readonly properties: Properties }>
+
+/**
+ * An MQTT 5 packet with what else there is to say, as long as the client's Maximum Packet Size has
+ * room for it: the first things first [MQTT-3.2.2-19] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1]
+ * [MQTT-3.14.2-3].
+ */
+export const fitting = <P extends Carrier>(
+  packet: P,
+  packetBytesMax: number,
+  ...more: ReadonlyArray<Properties>
+): P => {
+  let fullest = packet
+  for (const properties of more) {
+    const fuller = { ...fullest, properties: { ...fullest.properties, ...properties } }
+    if (encodedSize(5, fuller) <= packetBytesMax) fullest = fuller
+  }
+  return fullest
+}
+
+/** The sentence that goes along with a reason code, where such are given. */
+export const reasonOf = (draft: Draft, sentence: string): Properties =>
+  draft.config.reasonStrings ? { reasonString: sentence } : {}
+
+/** Sends an answer, and why it is no better one to a client that wants to know [MQTT-3.1.2-29]. */
+export const tellWhy = (
+  draft: Draft,
+  session: Session,
+  ready: Ready,
+  packet: Carrier,
+  sentence: string,
+): void => {
+  const mayTell = ready.level === 5 && ready.wantsProblems
+  const { packetBytesMax } = session
+  const whole = mayTell ? fitting(packet, packetBytesMax, reasonOf(draft, sentence)) : packet
+  tell(draft, session, whole)
 }

@@ -2,7 +2,7 @@
 // its Maximum Packet Size.
 
 export interface Limits {
-  /** Largest packet accepted once CONNECT has been decoded. */
+  /** Largest packet accepted once CONNECT has been decoded, or accepted where that is awaited. */
   readonly packetBytesMax: number
   /** Largest packet accepted before that. */
   readonly connectPacketBytesMax: number

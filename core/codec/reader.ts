@@ -23,17 +23,25 @@ export interface Reader {
   next(): Either<Fault, Packet> | null
   /** Ends the turn: from now on nothing that was lent is read again. */
   release(): void
-  /** 0 until a CONNECT has been decoded, then its level; it also picks the largest packet size. */
+  /** 0 until a CONNECT has been decoded, then its level. */
   readonly level: Level | 0
+  /** Whether packets may be as large as after an accepted CONNECT; who waits for it says when. */
+  accepted: boolean
   /** Bytes pushed and not decoded yet. */
   readonly waiting: number
   /** Bytes decoded since the reader was made. */
   readonly consumed: number
 }
 
-/** A reader for one connection; a client, which knows its level from the start, says so. */
-export const createReader = (limits: Limits, level: Level | 0 = 0): Reader =>
-  new ChunkReader(limits, level)
+/**
+ * A reader for one connection; a client, which knows its level from the start, says so, and a
+ * server that CONNECT has to be accepted first.
+ */
+export const createReader = (
+  limits: Limits,
+  level: Level | 0 = 0,
+  accepted = true,
+): Reader => new ChunkReader(limits, level, accepted)
 
 const nothing = new Uint8Array(0)
 const none: ReadonlyArray<Uint8Array> = []
@@ -69,6 +77,7 @@ const giveBack = (buffer: Uint8Array): void => {
 // A class, so that a connection costs one object and not one closure per function.
 class ChunkReader implements Reader {
   level: Level | 0
+  accepted: boolean
   consumed = 0
   private readonly limits: Limits
   /** Copied bytes, which come before those of the chunk: held[heldAt, heldEnd). */
@@ -83,9 +92,10 @@ class ChunkReader implements Reader {
   private lentEnd = 0
   private broken = false
 
-  constructor(limits: Limits, level: Level | 0) {
+  constructor(limits: Limits, level: Level | 0, accepted: boolean) {
     this.limits = limits
     this.level = level
+    this.accepted = accepted
   }
 
   get waiting(): number {
@@ -175,7 +185,9 @@ class ChunkReader implements Reader {
   }
 
   private packetBytesMax(): number {
-    return this.level === 0 ? this.limits.connectPacketBytesMax : this.limits.packetBytesMax
+    return this.level === 0 || !this.accepted
+      ? this.limits.connectPacketBytesMax
+      : this.limits.packetBytesMax
   }
 
   /** Moves `count` bytes from the chunk to the end of what is held. */

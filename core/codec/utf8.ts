@@ -58,6 +58,25 @@ export const decodeUtf8 = (buffer: Uint8Array, start: number, end: number): stri
   return text
 }
 
+/** Whether `buffer[start, end)` is well-formed UTF-8, in which U+0000 is a character too. */
+export const isUtf8 = (buffer: Uint8Array, start: number, end: number): boolean => {
+  let at = start
+  while (at < end) {
+    const lead = buffer[at++]!
+    if (lead < 0x80) continue
+    const more = lead < 0xc2 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : 0
+    if (more === 0 || at + more > end) return false
+    // The second byte is what rules out overlong forms, surrogates and all above U+10FFFF.
+    const second = buffer[at]!
+    const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+    const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+    if (second < least || second > most) return false
+    for (let i = 1; i < more; i++) if ((buffer[at + i]! & 0xc0) !== 0x80) return false
+    at += more
+  }
+  return true
+}
+
 /** Bytes that `text` takes; half a surrogate pair counts as U+FFFD. */
 export const utf8Size = (text: string): number => {
   let size = text.length

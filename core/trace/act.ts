@@ -2,7 +2,7 @@
 // story is played (a client that comes back, time that passes) are left to play.ts.
 
 import type { Config } from '../broker/config.ts'
-import type { Gone, Millis } from '../broker/input.ts'
+import type { Answer, Gone, Millis } from '../broker/input.ts'
 import type { Fault } from '../codec/fault.ts'
 import type { Packet } from '../codec/packet.ts'
 
@@ -30,6 +30,13 @@ export type Act =
   /** Null for all that was sent so far. */
   | { readonly _tag: 'Written'; readonly name: string; readonly total: number | null }
   | { readonly _tag: 'Judged'; readonly name: string; readonly reason: number }
+  /** A null nonce is one that the story makes up. */
+  | {
+    readonly _tag: 'Answered'
+    readonly name: string
+    readonly answer: Answer
+    readonly nonce: string | null
+  }
   | { readonly _tag: 'Tick'; readonly ms: Millis }
   | { readonly _tag: 'At'; readonly at: Millis }
   /** Null for the clock of the story. */
@@ -37,6 +44,7 @@ export type Act =
   | { readonly _tag: 'Memory'; readonly isShort: boolean }
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
   | { readonly _tag: 'Stop' }
+  | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
   | { readonly _tag: 'Quiet' }
   | { readonly _tag: 'Deadline' }

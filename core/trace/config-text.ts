@@ -11,13 +11,19 @@ import { fail, peek, take } from './words.ts'
 const optionsOf = (config: Config): Readonly<Record<string, unknown>> =>
   encodeConfig(config) as Readonly<Record<string, unknown>>
 
+// JSON leaves alone what may look like something else, or like nothing.
+const surprising = /[^ -~]/g
+
+const escaped = (unit: string): string =>
+  `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** What differs from the defaults, in the order of the options. */
 export const configText = (config: Config): ReadonlyArray<string> => {
   const usual = optionsOf(defaults)
   return Object.entries(optionsOf(config))
     .map(([key, value]) => [key, JSON.stringify(value)] as const)
     .filter(([key, value]) => value !== JSON.stringify(usual[key]))
-    .map(([key, value]) => `${key}=${value}`)
+    .map(([key, value]) => `${key}=${value.replaceAll(surprising, escaped)}`)
 }
 
 const parsed = (text: string): unknown => {

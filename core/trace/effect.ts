@@ -1,12 +1,15 @@
-// Effects of the broker as JSON and back. A Judge effect holds a password and loses it here.
+// Effects of the broker as JSON and back. A Judge effect holds a password and an Ask
+// effect a proof of one; both lose it here.
 
 import type {
+  Ask,
   Close,
   Effect,
   Judge,
   Multicast,
   Noted,
   Pause,
+  Query,
   Question,
   Resume,
   Send,
@@ -24,6 +27,19 @@ const question: Codec<Question> = closed<Question>('Question', {
   peer,
 })
 
+const query: Codec<Query> = tagged<Query>('Query', {
+  ScramSalt: closed<Extract<Query, { readonly _tag: 'ScramSalt' }>>('ScramSalt', {
+    _tag: tag('ScramSalt'),
+    userName: text,
+  }),
+  ScramProof: closed<Extract<Query, { readonly _tag: 'ScramProof' }>>('ScramProof', {
+    _tag: tag('ScramProof'),
+    userName: text,
+    signed: secret,
+    proof: secret,
+  }),
+})
+
 /** Every effect, as core/broker/effect.ts has it. */
 export const effect: Codec<Effect> = tagged<Effect>('Effect', {
   Send: closed<Send>('Send', { _tag: tag('Send'), conn, level, packet }),
@@ -37,5 +53,6 @@ export const effect: Codec<Effect> = tagged<Effect>('Effect', {
   Pause: closed<Pause>('Pause', { _tag: tag('Pause'), conn }),
   Resume: closed<Resume>('Resume', { _tag: tag('Resume'), conn }),
   Judge: closed<Judge>('Judge', { _tag: tag('Judge'), conn, question }),
+  Ask: closed<Ask>('Ask', { _tag: tag('Ask'), conn, clientId: text, peer, query }),
   Note: closed<Noted>('Note', { _tag: tag('Note'), note }),
 })

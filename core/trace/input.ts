@@ -3,6 +3,8 @@
 
 import type { Config } from '../broker/config.ts'
 import type {
+  Answer,
+  Answered,
   Arrived,
   Broke,
   Closed,
@@ -20,10 +22,26 @@ import type {
   Ticked,
   Written,
 } from '../broker/input.ts'
+import type { MethodName } from '../broker/method.ts'
 import type { Fault } from '../codec/fault.ts'
 import { packet } from './packet.ts'
 import type { Codec } from './shape.ts'
-import { byte, closed, count, long, oneOf, tag, tagged, text, truth, whole, word } from './shape.ts'
+import {
+  byte,
+  closed,
+  count,
+  list,
+  long,
+  nullable,
+  oneOf,
+  secret,
+  tag,
+  tagged,
+  text,
+  truth,
+  whole,
+  word,
+} from './shape.ts'
 
 export const conn: Codec<Conn> = closed<Conn>('Conn', {
   slot: whole(0, 0xffffff),
@@ -42,6 +60,13 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
 /** All of a configuration: an option left out of a recording would change its meaning. */
 export const config: Codec<Config> = closed<Config>('Config', {
   authentication: oneOf<Config['authentication']>('none', 'judge'),
+  authenticationMethods: list(oneOf<MethodName>('SCRAM-SHA-256')),
+  authenticationBytesMax: count,
+  reasonStrings: truth,
+  responseInformation: nullable(text),
+  redirect: oneOf<Config['redirect']>('none', 'use another server', 'server moved'),
+  serverReference: nullable(text),
+  payloadFormatCheck: truth,
   packetBytesMax: count,
   connectPacketBytesMax: count,
   connectTimeoutMs: count,
@@ -87,9 +112,28 @@ const command: Codec<Command> = tagged<Command>('Command', {
   Stop: closed<Extract<Command, { readonly _tag: 'Stop' }>>('Stop', {
     _tag: tag('Stop'),
   }),
+  Redirect: closed<Extract<Command, { readonly _tag: 'Redirect' }>>('Redirect', {
+    _tag: tag('Redirect'),
+  }),
   Kick: closed<Extract<Command, { readonly _tag: 'Kick' }>>('Kick', {
     _tag: tag('Kick'),
     clientId: text,
+  }),
+})
+
+const answer: Codec<Answer> = tagged<Answer>('Answer', {
+  ScramSalt: closed<Extract<Answer, { readonly _tag: 'ScramSalt' }>>('ScramSalt', {
+    _tag: tag('ScramSalt'),
+    salt: secret,
+    iterations: count,
+  }),
+  ScramSignature: closed<Extract<Answer, { readonly _tag: 'ScramSignature' }>>('ScramSignature', {
+    _tag: tag('ScramSignature'),
+    signature: secret,
+  }),
+  Refused: closed<Extract<Answer, { readonly _tag: 'Refused' }>>('Refused', {
+    _tag: tag('Refused'),
+    reason: byte,
   }),
 })
 
@@ -120,6 +164,13 @@ export const input: Codec<Input> = tagged<Input>('Input', {
     total: count,
   }),
   Judged: closed<Judged>('Judged', { _tag: tag('Judged'), conn, at, reason: byte }),
+  Answered: closed<Answered>('Answered', {
+    _tag: tag('Answered'),
+    conn,
+    at,
+    nonce: text,
+    answer,
+  }),
   Ticked: closed<Ticked>('Ticked', { _tag: tag('Ticked'), at, wall: count }),
   MemoryShort: closed<MemoryShort>('MemoryShort', { _tag: tag('MemoryShort'), at }),
   MemoryFree: closed<MemoryFree>('MemoryFree', { _tag: tag('MemoryFree'), at }),

@@ -18,6 +18,7 @@ const dropReasons: Readonly<Record<DropReason, true>> = {
   'session ended': true,
   'retained store full': true,
   'memory short': true,
+  'payload format invalid': true,
 }
 
 const endings: Readonly<Record<Ending, true>> = {
@@ -34,6 +35,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'refused': true,
   'memory short': true,
   'kicked': true,
+  'redirected': true,
   'server shutting down': true,
 }
 

@@ -315,6 +315,11 @@ const perform = (player: Player, act: Act): void => {
       const conn = connOf(player, act.name)
       return feed(player, I.judged(conn, now, act.reason))
     }
+    case 'Answered': {
+      const conn = connOf(player, act.name)
+      const nonce = act.nonce ?? nonceOf(1_000_000 + conn.generation)
+      return feed(player, I.answered(conn, now, nonce, act.answer))
+    }
     case 'Tick':
       return tick(player, act.ms)
     case 'At':
@@ -328,6 +333,8 @@ const perform = (player: Player, act: Act): void => {
       return feed(player, I.reconfigured(now, act.config))
     case 'Stop':
       return feed(player, I.commanded(now, { _tag: 'Stop' }))
+    case 'Redirect':
+      return feed(player, I.commanded(now, { _tag: 'Redirect' }))
     case 'Kick':
       return feed(player, I.commanded(now, { _tag: 'Kick', clientId: act.clientId }))
     case 'Quiet':

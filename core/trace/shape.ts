@@ -4,11 +4,11 @@
 // a value that cannot stand in JSON (NaN, Infinity, undefined) is refused on both ways. Nothing
 // here knows MQTT.
 
+import * as Base64 from '../data/base64.ts'
 import * as B from '../data/bytes.ts'
 import type { Bytes } from '../data/bytes.ts'
 import type { Either } from '../prelude.ts'
 import { E, t } from '../prelude.ts'
-import * as Base64 from './base64.ts'
 
 export type Json =
   | null

@@ -4,7 +4,7 @@
 // grammar.
 
 import type { Effect, Question } from '../broker/effect.ts'
-import type { Command, Conn, Input, Millis, Peer } from '../broker/input.ts'
+import type { Answer, Command, Conn, Input, Millis, Peer } from '../broker/input.ts'
 import type { Note } from '../broker/note.ts'
 import { NEVER } from '../broker/state.ts'
 import type { Fault } from '../codec/fault.ts'
@@ -14,6 +14,7 @@ import { absurd } from '../prelude.ts'
 import { configText } from './config-text.ts'
 import type { Style } from './connect-text.ts'
 import { packetText } from './packet-text.ts'
+import type { SecretText } from './property-text.ts'
 import { blanked } from './property-text.ts'
 import { hex, quote } from './words.ts'
 
@@ -56,6 +57,11 @@ export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): strin
       return `${nameOf(effect.conn)} ${effect._tag.toLowerCase()}`
     case 'Judge':
       return `${nameOf(effect.conn)} judge ${questionText(effect.question)}`
+    case 'Ask': {
+      const { _tag, userName } = effect.query
+      const what = _tag === 'ScramSalt' ? 'salt' : 'proof'
+      return `${nameOf(effect.conn)} ask ${what} ${quote(userName, "'")}`
+    }
     case 'Note':
       return showNote(effect.note, nameOf)
     default:
@@ -135,6 +141,9 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
       return `${nameOf(input.conn)} written ${input.total}`
     case 'Judged':
       return `${nameOf(input.conn)} judged ${hex(input.reason)}`
+    case 'Answered':
+      return `${nameOf(input.conn)} answered ${answerText(input.answer, blanked)} ` +
+        `nonce ${quote(input.nonce, '"')}`
     case 'Ticked':
       return `ticked wall ${input.wall}`
     case 'MemoryShort':
@@ -150,12 +159,28 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
   }
 }
 
+/** The answer to an Ask effect. */
+export const answerText = (answer: Answer, secretText: SecretText): string => {
+  switch (answer._tag) {
+    case 'ScramSalt':
+      return `salt ${secretText(answer.salt)} iterations ${answer.iterations}`
+    case 'ScramSignature':
+      return `signature ${secretText(answer.signature)}`
+    case 'Refused':
+      return `refused ${hex(answer.reason)}`
+    default:
+      return absurd(answer)
+  }
+}
+
 const showCommand = (command: Command): string => {
   switch (command._tag) {
     case 'Stop':
       return 'stop'
     case 'Kick':
       return `kick ${quote(command.clientId, "'")}`
+    case 'Redirect':
+      return 'redirect'
     default:
       return absurd(command)
   }

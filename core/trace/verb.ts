@@ -3,14 +3,15 @@
 
 import type { Config } from '../broker/config.ts'
 import type { Fault } from '../codec/fault.ts'
+import type { Answer } from '../broker/input.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { Act } from './act.ts'
 import { configText, takeConfig } from './config-text.ts'
 import { isPacketWord, packetExamples, packetText, takePacket } from './packet-text.ts'
-import { spelled } from './property-text.ts'
+import { spelled, takeSecret } from './property-text.ts'
 import { takeRaw } from './raw.ts'
-import { showSpan } from './show.ts'
+import { answerText, showSpan } from './show.ts'
 import type { Words } from './words.ts'
 import {
   accept,
@@ -115,6 +116,30 @@ const judged: Verb = {
   read: (w, name) => ({ _tag: 'Judged', name, reason: takeNumber(w, 'a reason code', 0, 0xff) }),
 }
 
+const takeAnswer = (w: Words): Answer => {
+  if (accept(w, 'salt')) {
+    const salt = takeSecret(w, 'a salt')
+    if (!accept(w, 'iterations')) fail(w, 'a salt goes with its iterations: write iterations 4096')
+    return { _tag: 'ScramSalt', salt, iterations: takeNumber(w, 'how many iterations', 1, most) }
+  }
+  if (accept(w, 'signature')) {
+    return { _tag: 'ScramSignature', signature: takeSecret(w, 'a signature') }
+  }
+  if (!accept(w, 'refused')) fail(w, 'an answer is salt, signature or refused: refused 0x87')
+  return { _tag: 'Refused', reason: takeNumber(w, 'a reason code', 0, 0xff) }
+}
+
+/** Whoever keeps the secrets answers what was asked about a client. */
+// Example: a answered salt "pepper" iterations 4096
+const answered: Verb = {
+  example: 'a answered salt "pepper" iterations 4096',
+  read: (w, name) => {
+    const answer = takeAnswer(w)
+    const nonce = accept(w, 'nonce') ? takeQuoted(w, '"', 'a nonce') : null
+    return { _tag: 'Answered', name, answer, nonce }
+  },
+}
+
 /** Time passes, and the broker is woken whenever it wants to be. */
 // Example: tick +30s
 const tick: Verb = {
@@ -167,6 +192,10 @@ const reconfigure: Verb = {
 // Example: stop
 const stop: Verb = { example: 'stop', read: () => ({ _tag: 'Stop' }) }
 
+/** The operator sends all clients to another server. */
+// Example: redirect
+const redirect: Verb = { example: 'redirect', read: () => ({ _tag: 'Redirect' }) }
+
 /** The operator ends the connection of a client. */
 // Example: kick 'a'
 const kick: Verb = {
@@ -194,12 +223,24 @@ const state: Verb = {
 
 /** What happens to a client: `a lose`. */
 const clientVerbs = new Map<string, Verb>(
-  Object.entries({ open, lose, fail: failed, reopen, written, judged, broke }),
+  Object.entries({ open, lose, fail: failed, reopen, written, judged, answered, broke }),
 )
 
 /** What happens to all, or to the story: `tick +30s`. */
 const plainVerbs = new Map<string, Verb>(
-  Object.entries({ tick, at, ticked, memory, reconfigure, stop, kick, quiet, deadline, state }),
+  Object.entries({
+    tick,
+    at,
+    ticked,
+    memory,
+    reconfigure,
+    stop,
+    redirect,
+    kick,
+    quiet,
+    deadline,
+    state,
+  }),
 )
 
 /** A line for every verb, and for every packet behind `a>`. */
@@ -274,6 +315,9 @@ export const writeAct = (act: Act): string => {
       return `${act.name} written ${act.total ?? 'all'}`
     case 'Judged':
       return `${act.name} judged ${hex(act.reason)}`
+    case 'Answered':
+      return `${act.name} answered ${answerText(act.answer, spelled)}` +
+        (act.nonce === null ? '' : ` nonce ${quote(act.nonce, '"')}`)
     case 'Tick':
       return `tick +${showSpan(act.ms)}`
     case 'At':
@@ -289,6 +333,7 @@ export const writeAct = (act: Act): string => {
     case 'State':
       return act.clientId === null ? 'state' : `state ${quote(act.clientId, "'")}`
     case 'Stop':
+    case 'Redirect':
     case 'Quiet':
     case 'Deadline':
       return act._tag.toLowerCase()

@@ -33,7 +33,7 @@ const members = async (
 export const choiceRows: ReadonlyArray<Row> = [
   {
     name: 'what is not available is announced and enforced',
-    alone: { config: scarce },
+    alone: { settings: { config: scarce } },
     differs,
     play: async (stage) => {
       const topic = stage.own('t')
@@ -91,7 +91,7 @@ export const choiceRows: ReadonlyArray<Row> = [
   },
   {
     name: 'overlapping subscriptions give one copy for all',
-    alone: { config: { allowDuplicateMessages: false } },
+    alone: { settings: { config: { allowDuplicateMessages: false } } },
     differs,
     play: async (stage) => {
       const subscriber = await stage.client('subscriber', { level: 5 })
@@ -122,7 +122,7 @@ export const choiceRows: ReadonlyArray<Row> = [
   },
   {
     name: 'members who are there go first, and take over from one who has gone',
-    alone: { config: { sharedOrder: 'prefer online' } },
+    alone: { settings: { config: { sharedOrder: 'prefer online' } } },
     differs,
     play: async (stage) => {
       const away = { clean: false, properties: '11 00000258' }
@@ -149,7 +149,7 @@ export const choiceRows: ReadonlyArray<Row> = [
   },
   {
     name: 'members who are away get nothing where nothing waits for them',
-    alone: { config: { sharedOffline: 'drop' } },
+    alone: { settings: { config: { sharedOffline: 'drop' } } },
     differs,
     play: async (stage) => {
       const away = { clean: false, properties: '11 00000258' }
@@ -170,7 +170,7 @@ export const choiceRows: ReadonlyArray<Row> = [
   },
   ...(['sticky', 'hash of topic'] as const).map((sharedOrder): Row => ({
     name: `the order of a shared group is ${sharedOrder}`,
-    alone: { config: { sharedOrder } },
+    alone: { settings: { config: { sharedOrder } } },
     differs,
     play: async (stage) => {
       for (const level of levels) {

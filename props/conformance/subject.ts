@@ -8,8 +8,8 @@ import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import process from 'node:process'
-import type { Config } from '../../core/broker/config.ts'
 import { findDeno, root } from '../runtimes.ts'
+import type { Settings, Wish } from './embedding.ts'
 import { sleep, until, within } from './expect.ts'
 
 /** `mosquitto` is here to try the table itself against a broker that is known to be good. */
@@ -36,11 +36,13 @@ const nodeCommand = (): string[] => {
 
 let denoPath: string | null | undefined
 
-const denoCommand = (): string[] => {
+const denoCommand = (main = source): string[] => {
   denoPath ??= findDeno()
   if (denoPath === null) throw new Error('no Deno 2 here, neither installed nor by npx')
-  return [denoPath, 'run', '--no-prompt', '--allow-net', '--allow-read', '--allow-env', source]
+  return [denoPath, 'run', '--no-prompt', '--allow-net', '--allow-read', '--allow-env', main]
 }
+
+const embedding = path.join(root, 'props/conformance/embedding.ts')
 
 /** Whether this kind of broker can be started here. */
 export const isThere = (kind: Kind): boolean => {
@@ -135,6 +137,13 @@ export const launch = (
   )
 }
 
+const embed = (kind: 'node' | 'deno', port: number, settings: Settings): Running => {
+  const program = kind === 'node'
+    ? [process.execPath, '--import', 'tsx', embedding]
+    : denoCommand(embedding)
+  return new Running([...program, String(port), JSON.stringify(settings)])
+}
+
 /** A port of the loopback that was free a moment ago. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -161,6 +170,8 @@ export interface Broker {
   readonly kind: Kind
   readonly port: number
   readonly running: Running
+  /** Says something to a broker that was started with settings; it takes effect soon. */
+  tell(wish: Wish): void
   /** Ends it with SIGTERM, and with SIGKILL if it does not obey within three seconds. */
   stop(): Promise<void>
 }
@@ -175,18 +186,8 @@ const stopRunning = async (running: Running): Promise<void> => {
 export interface StartOptions {
   readonly args?: ReadonlyArray<string>
   readonly filesMax?: number
-  /** What differs from the defaults of the broker; a program of our own starts it so. */
-  readonly config?: Partial<Config>
-}
-
-const configured = path.join(root, 'props/conformance/configured.ts')
-
-const launchConfigured = (kind: Kind, port: number, config: Partial<Config>): Running => {
-  if (kind === 'mosquitto') throw new Error('mosquitto has another configuration')
-  const command = kind === 'node'
-    ? [process.execPath, '--import', 'tsx', configured]
-    : [...denoCommand().slice(0, -1), configured]
-  return new Running([...command, String(port), JSON.stringify(config)])
+  /** What no command line can say: the broker is then started inside a small program. */
+  readonly settings?: Settings
 }
 
 export const start = async (kind: Kind, options: StartOptions = {}): Promise<Broker> => {
@@ -195,16 +196,20 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
     const own = kind === 'mosquitto' ? ['-c', fileWithConfiguration(port)] : ['-p', String(port)]
-    const running = options.config === undefined
-      ? launch(kind, [...own, ...options.args ?? []], options.filesMax ?? null)
-      : launchConfigured(kind, port, options.config)
+    const { args = [], filesMax = null, settings } = options
+    const running = settings === undefined || kind === 'mosquitto'
+      ? launch(kind, [...own, ...args], filesMax)
+      : embed(kind, port, settings)
     await until(
       20_000,
       `${kind} accepting connections`,
       async () => running.isEnded || await answers(port),
     )
     if (!running.isEnded) {
-      return { kind, port, running, stop: () => stopRunning(running) }
+      const tell = (wish: Wish): void => {
+        running.child.stdin?.write(`${JSON.stringify(wish)}\n`)
+      }
+      return { kind, port, running, tell, stop: () => stopRunning(running) }
     }
     said = running.stderr + running.stdout
   }

@@ -235,6 +235,18 @@ export const disconnectBytes = (level: Level, reason = 0, properties: Wire = '')
     : frame(0xe0, Buffer.from([reason]))
 }
 
+/** AUTH of level 5 with its method, and with data unless that is null. */
+export const authBytes = (reason: number, method: string, data: string | null): Buffer =>
+  frame(
+    0xf0,
+    Buffer.from([reason]),
+    block(Buffer.concat([
+      Buffer.from([0x15]),
+      string(method),
+      data === null ? nothing : Buffer.concat([Buffer.from([0x16]), string(data)]),
+    ])),
+  )
+
 export interface Property {
   readonly name: string
   readonly value: number | string
@@ -426,6 +438,11 @@ const parse = (level: Level, raw: Buffer, bodyAt: number): Seen => {
       if (cursor.left > 0) reason = cursor.number(1)
       if (level === 5 && cursor.left > 0) properties = cursor.properties()
       break
+    case 'AUTH':
+      if (level < 5) throw new Error('the server sent AUTH below level 5')
+      if (cursor.left > 0) reason = cursor.number(1)
+      if (cursor.left > 0) properties = cursor.properties()
+      break
     case 'PINGRESP':
       break
     default:
@@ -544,6 +561,7 @@ export const show = (seen: Seen): string => {
       words.push(String(seen.packetId), ...seen.reasons.map(code))
       break
     case 'DISCONNECT':
+    case 'AUTH':
       words.push(code(seen.reason))
       break
   }

@@ -60,6 +60,8 @@ export interface WillCommand {
   readonly delayS: number
   readonly expiryS: number | null
   readonly rich: boolean
+  /** Its payload is not UTF-8. */
+  readonly broken: boolean
 }
 
 export interface RequestCommand {
@@ -84,6 +86,13 @@ export type Command =
     readonly packetBytesMax: number | null
     readonly aliasMax: number | null
     readonly will: WillCommand | null
+    /** How the client wants to authenticate itself, and what it says first. */
+    readonly method: 'SCRAM-SHA-256' | 'PLAIN' | null
+    readonly first: First
+    /** Whether it answers its challenge at once. */
+    readonly through: boolean
+    readonly information: 0 | 1 | null
+    readonly problems: 0 | 1 | null
     /** What a judge says at once; null leaves it for a Judge command. */
     readonly verdict: 0 | 0x87 | null
   }
@@ -139,6 +148,19 @@ export type Command =
   | { readonly _tag: 'Break'; readonly client: number }
   | { readonly _tag: 'Kick'; readonly client: number }
   | { readonly _tag: 'Judge'; readonly reason: 0 | 0x87 }
+  /** A client with an authentication method goes on with it, or begins again. */
+  | {
+    readonly _tag: 'Prove'
+    readonly client: number
+    readonly move: Move
+    readonly first: First
+    readonly through: boolean
+    /** What the shell says at once; null leaves it for a Know command. */
+    readonly verdict: 0 | 0x87 | null
+  }
+  /** The shell answers the question that has waited longest. */
+  | { readonly _tag: 'Know'; readonly reason: 0 | 0x87 }
+  | { readonly _tag: 'Redirect' }
   /** The socket takes no more bytes; or it takes what there is, and goes on doing so. */
   | { readonly _tag: 'Stall'; readonly client: number }
   | { readonly _tag: 'Take'; readonly client: number }
@@ -149,6 +171,47 @@ export type Command =
   | { readonly _tag: 'Stop' }
   /** The operator changes his mind about every limit. */
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
+
+export const firsts = [
+  'n,,n=user,r=client',
+  'y,,n=user,r=client,x=more',
+  'n,a=user,n=user,r=client',
+  'n,,n=eve=2Cil,r=client',
+  'n,a=root,n=user,r=client',
+  'p=tls-unique,,n=user,r=client',
+  'n,,m=must,n=user,r=client',
+  'n,,n=u=ser,r=client',
+  'n,,n=user',
+  '',
+  'x'.repeat(5000),
+] as const
+/** Which of them a client says, or that it says nothing. */
+export type First = number | null
+
+export const moves = [
+  'next',
+  'next',
+  'next',
+  'next',
+  'next',
+  'next',
+  'next',
+  'next',
+  'next',
+  'answer',
+  'renew',
+  'renew by another method',
+  'wrong nonce',
+  'wrong binding',
+  'short proof',
+  'no data',
+  'too much data',
+  'no method',
+  'success',
+  'ping',
+  'farewell',
+] as const
+export type Move = typeof moves[number]
 
 export const odds = [
   'second connect',
@@ -181,6 +244,7 @@ const will: fc.Arbitrary<WillCommand> = fc.record({
   delayS: fc.constantFrom(0, 0, 1, 3, 10),
   expiryS: fc.option(fc.constantFrom(1, 5), { freq: 2 }),
   rich: fc.boolean(),
+  broken: fc.constantFrom(false, false, false, true),
 })
 
 const request: fc.Arbitrary<RequestCommand> = fc.record({
@@ -191,6 +255,15 @@ const request: fc.Arbitrary<RequestCommand> = fc.record({
   retainAsPublished: fc.boolean(),
   retainHandling: fc.constantFrom<0 | 1 | 2>(0, 0, 1, 2),
 })
+
+/** Mostly a message that is none of the wrong ones. */
+const first: fc.Arbitrary<First> = fc.oneof(
+  { arbitrary: fc.nat({ max: 2 }), weight: 12 },
+  { arbitrary: fc.nat({ max: firsts.length - 1 }), weight: 2 },
+  { arbitrary: fc.constant(null), weight: 1 },
+)
+
+const verdict = fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0, 0, 0, 0x87, null)
 
 type PlainTag = Exclude<Command['_tag'], 'Reconfigure'>
 
@@ -204,10 +277,17 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     keepAliveS: fc.constantFrom(0, 0, 0, 0, 0, 0, 2, 10, 60),
     sessionExpiryS: fc.option(fc.constantFrom(0, 1, 5, 30, 0xffffffff, 0xffffffff), { freq: 6 }),
     receiveMaximum: rarely(fc.constantFrom(1, 2, 3)),
-    packetBytesMax: rarely(fc.constantFrom(40, 200, 17)),
+    packetBytesMax: rarely(fc.constantFrom(40, 40, 60, 200, 200, 4, 12, 17)),
     aliasMax: fc.option(fc.constantFrom(0, 1, 3, 65_535), { freq: 2 }),
     will: rarely(will),
-    verdict: fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0x87, null),
+    method: rarely(
+      fc.constantFrom<'SCRAM-SHA-256' | 'PLAIN'>('SCRAM-SHA-256', 'SCRAM-SHA-256', 'PLAIN'),
+    ),
+    first,
+    through: fc.constantFrom(true, true, true, false),
+    information: fc.constantFrom<0 | 1 | null>(null, null, 0, 1),
+    problems: fc.constantFrom<0 | 1 | null>(null, 0, 1),
+    verdict,
   }),
   Open: fc.record({ _tag: fc.constant('Open') }),
   Subscribe: fc.record({
@@ -277,13 +357,23 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   Break: fc.record({ _tag: fc.constant('Break'), client }),
   Kick: fc.record({ _tag: fc.constant('Kick'), client }),
   Judge: fc.record({ _tag: fc.constant('Judge'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
+  Prove: fc.record({
+    _tag: fc.constant('Prove'),
+    client,
+    move: fc.constantFrom(...moves),
+    first,
+    through: fc.boolean(),
+    verdict,
+  }),
+  Know: fc.record({ _tag: fc.constant('Know'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
+  Redirect: fc.record({ _tag: fc.constant('Redirect') }),
   Stall: fc.record({ _tag: fc.constant('Stall'), client }),
   Take: fc.record({ _tag: fc.constant('Take'), client }),
   Memory: fc.record({ _tag: fc.constant('Memory'), isShort: fc.boolean() }),
   Echo: fc.record({
     _tag: fc.constant('Echo'),
     which: fc.nat({ max: 7 }),
-    kind: fc.nat({ max: 4 }),
+    kind: fc.nat({ max: 5 }),
   }),
   Stop: fc.record({ _tag: fc.constant('Stop') }),
 }
@@ -307,6 +397,9 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Echo: 5,
   Judge: 3,
   Memory: 3,
+  Prove: 25,
+  Know: 5,
+  Redirect: 1,
   Open: 2,
   Break: 1,
   Kick: 1,
@@ -329,6 +422,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Break, weight: weights.Break },
   { arbitrary: arms.Kick, weight: weights.Kick },
   { arbitrary: arms.Judge, weight: weights.Judge },
+  { arbitrary: arms.Prove, weight: weights.Prove },
+  { arbitrary: arms.Know, weight: weights.Know },
+  { arbitrary: arms.Redirect, weight: weights.Redirect },
   { arbitrary: arms.Stall, weight: weights.Stall },
   { arbitrary: arms.Take, weight: weights.Take },
   { arbitrary: arms.Memory, weight: weights.Memory },
@@ -351,6 +447,18 @@ const oftener = <A>(usual: A, ...other: ReadonlyArray<A>): fc.Arbitrary<A> =>
 
 export const config: fc.Arbitrary<Config> = fc.record({
   authentication: limit<Config['authentication']>('none', 'judge'),
+  authenticationMethods: limit<Config['authenticationMethods']>(['SCRAM-SHA-256'], []),
+  responseInformation: fc.constantFrom(null, 'answers', 'answers/%c/', 'of/%u/%c'),
+  redirect: fc.oneof(
+    { arbitrary: fc.constant<Config['redirect']>('none'), weight: 30 },
+    {
+      arbitrary: fc.constantFrom<Config['redirect']>('use another server', 'server moved'),
+      weight: 1,
+    },
+  ),
+  serverReference: fc.constantFrom(null, 'other.example:1883'),
+  payloadFormatCheck: fc.boolean(),
+  reasonStrings: fc.boolean(),
   connectTimeoutMs: fc.constantFrom(10_000, 2_000),
   keepAliveMaxS: limit(0, 30),
   inflightCountMax: fc.constantFrom(20, 1, 2, 3, 0),
@@ -398,6 +506,14 @@ export interface History {
 export const punctual = ({ config, commands }: History): History => ({
   config,
   commands: commands.map((one) => one._tag === 'Pass' ? { ...one, late: false } : one),
+})
+
+/** The same history with a broker that gives no reasons in words, which are its own affair. */
+export const wordless = ({ config, commands }: History): History => ({
+  config: { ...config, reasonStrings: false },
+  commands: commands.map((one) =>
+    one._tag === 'Reconfigure' ? { ...one, config: { ...one.config, reasonStrings: false } } : one
+  ),
 })
 
 const historyOf = (

@@ -4,8 +4,8 @@
 import fc from 'fast-check'
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
-import type { Effect, Question } from '../../core/broker/effect.ts'
-import type { Command, Conn, Input, Peer } from '../../core/broker/input.ts'
+import type { Effect, Query, Question } from '../../core/broker/effect.ts'
+import type { Answer, Command, Conn, Input, Peer } from '../../core/broker/input.ts'
 import type { DropReason, Ending, Note } from '../../core/broker/note.ts'
 import type { Fault } from '../../core/codec/fault.ts'
 import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
@@ -61,15 +61,17 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   level: fc.constantFrom<Fault['level']>(0, 3, 4, 5),
 })
 
+const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number')
+
 export const config: fc.Arbitrary<Config> = fc.tuple(
-  fc.constantFrom<Config['authentication']>('none', 'judge'),
-  fc.constantFrom(
-    ...Object.entries(defaults).filter(([key, value]) =>
-      typeof value === 'number' && key !== 'maximumQos'
-    ).map(([key]) => key),
-  ),
-  word,
   fc.record({
+    authentication: fc.constantFrom<Config['authentication']>('none', 'judge'),
+    authenticationMethods: fc.subarray<Config['authenticationMethods'][number]>(['SCRAM-SHA-256']),
+    reasonStrings: fc.boolean(),
+    responseInformation: fc.option(text),
+    redirect: fc.constantFrom<Config['redirect']>('none', 'use another server', 'server moved'),
+    serverReference: fc.option(text),
+    payloadFormatCheck: fc.boolean(),
     maximumQos: qos,
     retainAvailable: fc.boolean(),
     wildcardAvailable: fc.boolean(),
@@ -84,24 +86,30 @@ export const config: fc.Arbitrary<Config> = fc.tuple(
     ),
     sharedOffline: fc.constantFrom<Config['sharedOffline']>('queue', 'drop'),
   }),
-).map(([authentication, key, value, choices]) => ({
-  ...defaults,
-  ...choices,
-  authentication,
-  [key]: value,
-}))
+  fc.constantFrom(...numbers.map(([key]) => key).filter((key) => key !== 'maximumQos')),
+  word,
+).map(([words, key, value]) => ({ ...defaults, ...words, [key]: value }))
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),
+  fc.record({ _tag: fc.constant<'Redirect'>('Redirect') }),
   fc.record({ _tag: fc.constant<'Kick'>('Kick'), clientId: text }),
 )
+
+const answer: fc.Arbitrary<Answer> = fc.oneof(
+  fc.record({ _tag: fc.constant<'ScramSalt'>('ScramSalt'), salt: bytes, iterations: count }),
+  fc.record({ _tag: fc.constant<'ScramSignature'>('ScramSignature'), signature: bytes }),
+  fc.record({ _tag: fc.constant<'Refused'>('Refused'), reason: byte }),
+)
+
+const nonce = fc.uuid().map((uuid) => uuid.toUpperCase())
 
 const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>> } = {
   Opened: fc.record({
     _tag: fc.constant('Opened'),
     conn,
     at,
-    nonce: fc.uuid().map((uuid) => uuid.toUpperCase()),
+    nonce,
     listener: text,
     peer,
   }),
@@ -115,6 +123,7 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
   }),
   Written: fc.record({ _tag: fc.constant('Written'), conn, at, total: count }),
   Judged: fc.record({ _tag: fc.constant('Judged'), conn, at, reason: byte }),
+  Answered: fc.record({ _tag: fc.constant('Answered'), conn, at, nonce, answer }),
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort'), at }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree'), at }),
@@ -133,6 +142,7 @@ const dropReason = fc.constantFrom<DropReason>(
   'session ended',
   'retained store full',
   'memory short',
+  'payload format invalid',
 )
 
 const ending = fc.constantFrom<Ending>(
@@ -149,6 +159,7 @@ const ending = fc.constantFrom<Ending>(
   'refused',
   'memory short',
   'kicked',
+  'redirected',
   'server shutting down',
 )
 
@@ -213,6 +224,16 @@ const question: fc.Arbitrary<Question> = fc.record({
   peer,
 })
 
+const query: fc.Arbitrary<Query> = fc.oneof(
+  fc.record({ _tag: fc.constant<'ScramSalt'>('ScramSalt'), userName: text }),
+  fc.record({
+    _tag: fc.constant<'ScramProof'>('ScramProof'),
+    userName: text,
+    signed: bytes,
+    proof: bytes,
+  }),
+)
+
 const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, Tag>> } = {
   Send: fc.record({ _tag: fc.constant('Send'), conn, level, packet }),
   Multicast: fc.record({
@@ -225,6 +246,7 @@ const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, T
   Pause: fc.record({ _tag: fc.constant('Pause'), conn }),
   Resume: fc.record({ _tag: fc.constant('Resume'), conn }),
   Judge: fc.record({ _tag: fc.constant('Judge'), conn, question }),
+  Ask: fc.record({ _tag: fc.constant('Ask'), conn, clientId: text, peer, query }),
   Note: fc.record({ _tag: fc.constant('Note'), note }),
 }
 

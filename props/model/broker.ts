@@ -6,7 +6,8 @@
 
 import type { Conn, Input, Millis } from '../../core/broker/input.ts'
 import * as B from '../../core/data/bytes.ts'
-import { begin, opened } from './connect.ts'
+import { found as learnt } from './authenticate.ts'
+import { begin, follow, opened } from './connect.ts'
 import { drain } from './deliver.ts'
 import { endSession, expel, faulty, publishWill, refuse, unlink } from './leave.ts'
 import { arrived } from './packets.ts'
@@ -37,6 +38,7 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
       break
     case 'Commanded':
       if (input.command._tag === 'Stop') stop(model)
+      else if (input.command._tag === 'Redirect') redirect(model)
       else kick(model, input.command.clientId)
       break
     default:
@@ -51,7 +53,10 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
   const link = model.links.find((one) =>
     one.conn.slot === input.conn.slot && one.conn.generation === input.conn.generation
   )
-  if (link === undefined || (input._tag === 'Judged' && link.phase !== 'judging')) {
+  if (
+    link === undefined || (input._tag === 'Judged' && link.phase !== 'judging') ||
+    (input._tag === 'Answered' && (link.dialogue === null || link.dialogue.waits === 'final'))
+  ) {
     noted(model, `stale ${input._tag}`)
     return
   }
@@ -70,10 +75,13 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
       const packet = link.connect
       if (packet === null) return
       if (input.reason >= 0x80) {
-        return refuse(model, link, packet.level, input.reason, 'not authorised')
+        return refuse(model, link, packet, input.reason, 'not authorised')
       }
-      return begin(model, link, packet)
+      return begin(model, link, packet, null)
     }
+    case 'Answered':
+      if (link.dialogue === null) return
+      return follow(model, link, learnt(link.dialogue, input.answer, input.nonce))
   }
 }
 
@@ -88,6 +96,16 @@ const stop = (model: Model): void => {
   for (const link of all) {
     if (link.phase === 'ready') expel(model, link, 'server shutting down', 0x8b)
     else refuse(model, link, 0, 0x8b, 'server shutting down')
+  }
+}
+
+const redirect = (model: Model): void => {
+  const reason = model.config.redirect === 'server moved' ? 0x9d : 0x9c
+  for (const link of [...model.links].sort((a, b) => a.conn.slot - b.conn.slot)) {
+    if (link.phase === 'greeting') continue
+    if (link.phase === 'ready') expel(model, link, 'redirected', reason)
+    else if (link.connect?.level === 5) refuse(model, link, link.connect, reason, 'redirected')
+    else refuse(model, link, 0, reason, 'redirected')
   }
 }
 
@@ -123,6 +141,7 @@ const agenda = (model: Model): Array<Due> => {
       const at = link.seenAt + link.keepAliveMs * 1.5 // [MQTT-3.1.2-22]
       found.push({ at, act: () => expel(model, link, 'exceeded timeout', 0x8d) })
     }
+    found.push({ at: link.renewalAt, act: () => expel(model, link, 'exceeded timeout', 0x87) })
     if (session.sentBytes - session.takenBytes > UNREPORTED_BYTES_MAX) {
       const at = session.progressAt + model.config.stalledMs
       found.push({ at, act: () => expel(model, link, 'stalled', 0x97) })

@@ -103,6 +103,12 @@ export const addEffects = (account: Account, effects: ReadonlyArray<Effect>): vo
       case 'Judge':
         add(account, effect.conn, 'judge')
         break
+      case 'Ask': {
+        const { query } = effect
+        const what = query._tag === 'ScramSalt' ? 'salt' : 'proof'
+        add(account, effect.conn, `${what} of ${query.userName}`)
+        break
+      }
       case 'Note': {
         const what = noteLine(effect.note)
         if (what !== null) account.notes.push(what)
@@ -119,7 +125,7 @@ const addSaid = (account: Account, said: ReadonlyArray<Said>): void => {
   for (const one of said) {
     if (one._tag === 'Sent') add(account, one.conn, sent(one.level, one.packet))
     else if (one._tag === 'Closed') add(account, one.conn, `close ${one.reason}`)
-    else if (one._tag === 'Asked') add(account, one.conn, 'judge')
+    else if (one._tag === 'Asked') add(account, one.conn, one.what)
     else account.notes.push(one.line)
   }
 }

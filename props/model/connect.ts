@@ -2,13 +2,15 @@
 
 import type { Conn, Peer } from '../../core/broker/input.ts'
 import type { Ending } from '../../core/broker/note.ts'
-import type { Connect } from '../../core/codec/packet.ts'
+import type { Connack, Connect, Will } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
+import type { Next } from './authenticate.ts'
+import { auth, first, method } from './authenticate.ts'
 import { resume } from './deliver.ts'
 import { endSession, expel, refuse } from './leave.ts'
 import type { Link, Model } from './state.ts'
-import { createSession, NEVER, noted, tell } from './state.ts'
+import { createSession, NEVER, noted, sizeOf, tell } from './state.ts'
 
 const isLoopback = (peer: Peer): boolean => peer.address.startsWith('127.')
 
@@ -60,6 +62,10 @@ export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): voi
     keepAliveMs: 0,
     aliases: [],
     session: null,
+    dialogue: null,
+    renewalAt: NEVER,
+    provedName: null,
+    authBytes: 0,
   })
 }
 
@@ -70,8 +76,15 @@ export const isReserved = (topic: string, bridge: boolean): boolean =>
 export const connect = (model: Model, link: Link, packet: Connect): void => {
   const { level, cleanStart, clientId } = packet
   const { keepAliveMaxS } = model.config
-  if (packet.properties.authenticationMethod !== undefined) {
-    return refuse(model, link, level, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
+  const { redirect, authenticationMethods, payloadFormatCheck } = model.config
+  if (redirect !== 'none') {
+    const reason = redirect === 'server moved' ? 0x9d : 0x9c
+    return refuse(model, link, level === 5 ? packet : 0, reason, 'redirected')
+  }
+  const { authenticationMethod, authenticationData } = packet.properties
+  const isOffered = authenticationMethods.some((one) => one === authenticationMethod)
+  if (authenticationMethod !== undefined && !isOffered) {
+    return refuse(model, link, packet, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
   }
   // 3.1 has no empty client identifiers, 3.1.1 none for sessions that last. [v3 MQTT-3.1.3-8]
   if (clientId === '' && (level === 3 || (level === 4 && !cleanStart))) {
@@ -86,22 +99,74 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
       (packet.will.retain && !retainAvailable))
   ) { // [MQTT-3.2.2-13]
     const reason = packet.will.qos > maximumQos ? 0x9b : 0x9a
-    return refuse(model, link, level === 5 ? 5 : 0, reason, 'refused')
+    return refuse(model, link, level === 5 ? packet : 0, reason, 'refused')
   }
   if (packet.will !== null && isReserved(packet.will.topic, packet.bridge)) {
-    return refuse(model, link, level, 0x87, 'not authorised')
+    return refuse(model, link, packet, 0x87, 'not authorised')
+  }
+  if (packet.will !== null && payloadFormatCheck && isMislabelled(packet.will)) {
+    return refuse(model, link, packet, 0x99, 'refused')
+  }
+  if (isOffered) {
+    link.phase = 'authenticating'
+    link.seenAt = model.now
+    link.connect = lasting(packet)
+    return follow(model, link, first(authenticationData, model.config.authenticationBytesMax))
   }
   if (model.config.authentication === 'judge') {
-    const { will } = packet
     link.phase = 'judging'
     link.seenAt = model.now
-    link.connect = will === null
-      ? packet
-      : { ...packet, will: { ...will, payload: B.own(will.payload) } }
-    model.said.push({ _tag: 'Asked', conn: link.conn })
+    link.connect = lasting(packet)
+    model.said.push({ _tag: 'Asked', conn: link.conn, what: 'judge' })
     return
   }
-  begin(model, link, packet)
+  begin(model, link, packet, null)
+}
+
+const lasting = (packet: Connect): Connect => {
+  const { will } = packet
+  return will === null ? packet : { ...packet, will: { ...will, payload: B.own(will.payload) } }
+}
+
+/** Whether a payload is said to be UTF-8 and is not. */
+export const isMislabelled = (it: Pick<Will, 'payload' | 'properties'>): boolean => {
+  if (it.properties.payloadFormatIndicator !== 1) return false
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(B.view(it.payload))
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** What comes of a step of an authentication, before CONNACK or after it. */
+export const follow = (model: Model, link: Link, next: Next): void => {
+  const { session, connect: asked } = link
+  const most = asked?.properties.maximumPacketSize ?? NEVER
+  const fail = (reason: number): void =>
+    session !== null
+      ? expel(model, link, 'not authorised', reason)
+      : refuse(model, link, asked ?? 0, reason, 'not authorised')
+  if (typeof next === 'number') return fail(next)
+  if ('dialogue' in next && next.told === null) {
+    link.dialogue = next.dialogue
+    const { waits, userName } = next.dialogue
+    model.said.push({ _tag: 'Asked', conn: link.conn, what: `${waits} of ${userName}` })
+    return
+  }
+  if (!('dialogue' in next) && session === null) {
+    if (asked !== null) begin(model, link, asked, next)
+    return
+  }
+  // Nobody becomes another by proving himself again.
+  if (!('dialogue' in next) && next.userName !== link.provedName) return fail(0x87)
+  const packet = auth('dialogue' in next ? 0x18 : 0x00, next.told ?? '')
+  if (sizeOf(5, packet) > most) return fail(0x95)
+  link.dialogue = 'dialogue' in next ? next.dialogue : null
+  if (link.dialogue === null) link.renewalAt = NEVER
+  if (session !== null) return tell(model, session, packet)
+  link.authBytes += sizeOf(5, packet)
+  model.said.push({ _tag: 'Sent', conn: link.conn, level: 5, packet })
 }
 
 const keepAliveOf = (model: Model, packet: Connect): number => {
@@ -110,17 +175,62 @@ const keepAliveOf = (model: Model, packet: Connect): number => {
   return packet.keepAliveS === 0 ? keepAliveMaxS : Math.min(packet.keepAliveS, keepAliveMaxS)
 }
 
-export const begin = (model: Model, link: Link, packet: Connect): void => {
+export const begin = (
+  model: Model,
+  link: Link,
+  packet: Connect,
+  proved: { readonly userName: string; readonly told: string } | null,
+): void => {
   const { config } = model
   const { level, properties } = packet
   const five = level === 5
   const clientId = packet.clientId === '' ? `auto-${link.nonce}` : packet.clientId
   const find = () => model.sessions.find((one) => one.clientId === clientId)
+  const keepAliveS = keepAliveOf(model, packet)
+  const asked = five ? properties.sessionExpiryInterval ?? 0 : packet.cleanStart ? 0 : 0xffffffff
+  const expiryS = Math.min(asked, config.sessionExpiryMaxS)
+  const userName = proved === null ? packet.userName : proved.userName
+  const most = properties.maximumPacketSize ?? NEVER
+  let said: Properties = {}
+  if (five) {
+    said = {
+      ...(config.topicAliasMaximum > 0 && { topicAliasMaximum: config.topicAliasMaximum }),
+      ...(expiryS !== asked && { sessionExpiryInterval: expiryS }),
+      ...(keepAliveS !== packet.keepAliveS && { serverKeepAlive: keepAliveS }),
+      ...(packet.clientId === '' && { assignedClientIdentifier: clientId }),
+      ...(proved !== null && {
+        authenticationMethod: method,
+        authenticationData: B.of(new TextEncoder().encode(proved.told)),
+      }),
+      ...(!config.retainAvailable && { retainAvailable: 0 }),
+      maximumPacketSize: config.packetBytesMax,
+      receiveMaximum: config.receiveMaximum,
+      ...(config.maximumQos < 2 && { maximumQos: config.maximumQos === 0 ? 0 : 1 }),
+      ...(!config.wildcardAvailable && { wildcardSubscriptionAvailable: 0 }),
+      ...(!config.subscriptionIdentifiersAvailable && { subscriptionIdentifierAvailable: 0 }),
+      ...(!config.sharedAvailable && { sharedSubscriptionAvailable: 0 }),
+    }
+    const pattern = config.responseInformation
+    if (pattern !== null && properties.requestResponseInformation === 1) {
+      const names = [
+        ...(pattern.includes('%c') ? [clientId] : []),
+        ...(pattern.includes('%u') ? [userName] : []),
+      ]
+      const made = pattern.replace(/%[cu]/g, (sign) => (sign === '%c' ? clientId : userName) ?? '')
+      const fuller = { ...said, responseInformation: made }
+      if (
+        names.every((name) => name !== null && !/[/+#]/.test(name)) &&
+        sizeOf(5, connackOf(false, fuller)) <= most
+      ) said = fuller
+    }
+    // A CONNACK that the client would not take is none. [MQTT-3.1.2-24]
+    if (sizeOf(5, connackOf(false, said)) > most) return refuse(model, link, 0, 0x95, 'refused')
+  }
   if (find() === undefined && model.sessions.length >= config.sessionsMax) {
-    return refuse(model, link, level, 0x97, 'too many connections')
+    return refuse(model, link, packet, 0x97, 'too many connections')
   }
   if (find() === undefined && model.isShort) {
-    return refuse(model, link, level, 0x97, 'memory short')
+    return refuse(model, link, packet, 0x97, 'memory short')
   }
   const holder = find()?.link
   if (holder !== undefined && holder !== null) {
@@ -131,11 +241,9 @@ export const begin = (model: Model, link: Link, packet: Connect): void => {
   const old = find() // [MQTT-3.1.2-4]
   const session = old ?? createSession(clientId)
   if (old === undefined) model.sessions.push(session)
-  const keepAliveS = keepAliveOf(model, packet)
-  const asked = five ? properties.sessionExpiryInterval ?? 0 : packet.cleanStart ? 0 : 0xffffffff
   session.link = link
   session.level = level
-  session.expiryS = Math.min(asked, config.sessionExpiryMaxS)
+  session.expiryS = expiryS
   session.offlineAt = NEVER
   session.will = null
   session.willAt = NEVER
@@ -158,36 +266,24 @@ export const begin = (model: Model, link: Link, packet: Connect): void => {
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
   session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
   session.aliases = [] // [MQTT-3.3.2-7]
-  session.sentBytes = 0
+  session.sentBytes = link.authBytes
   session.takenBytes = 0
   session.progressAt = model.now
   link.phase = 'ready'
+  link.dialogue = null
+  link.provedName = proved === null ? null : proved.userName
   link.session = session
   link.connect = packet
   link.seenAt = model.now
   link.keepAliveMs = keepAliveS * 1000
   noted(model, `connected "${clientId}" ${old !== undefined}`)
-  const said: { -readonly [K in keyof Properties]: Properties[K] } = {}
-  if (five) {
-    if (config.topicAliasMaximum > 0) said.topicAliasMaximum = config.topicAliasMaximum
-    if (session.expiryS !== (properties.sessionExpiryInterval ?? 0)) {
-      said.sessionExpiryInterval = session.expiryS
-    }
-    if (keepAliveS !== packet.keepAliveS) said.serverKeepAlive = keepAliveS
-    if (packet.clientId === '') said.assignedClientIdentifier = clientId
-    said.maximumPacketSize = config.packetBytesMax
-    said.receiveMaximum = config.receiveMaximum
-    if (!config.retainAvailable) said.retainAvailable = 0
-    if (config.maximumQos < 2) said.maximumQos = config.maximumQos === 0 ? 0 : 1
-    if (!config.wildcardAvailable) said.wildcardSubscriptionAvailable = 0
-    if (!config.subscriptionIdentifiersAvailable) said.subscriptionIdentifierAvailable = 0
-    if (!config.sharedAvailable) said.sharedSubscriptionAvailable = 0
-  }
-  tell(model, session, {
-    _tag: 'Connack',
-    sessionPresent: old !== undefined && level !== 3,
-    reason: 0,
-    properties: said,
-  })
+  tell(model, session, connackOf(old !== undefined && level !== 3, said))
   resume(model, session)
 }
+
+const connackOf = (sessionPresent: boolean, properties: Properties): Connack => ({
+  _tag: 'Connack',
+  sessionPresent,
+  reason: 0,
+  properties,
+})

@@ -5,7 +5,7 @@ import type { Effect } from '../../core/broker/effect.ts'
 import type { Conn, Input } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
 import { isSingle } from '../../core/broker/state.ts'
-import { encodedSize } from '../../core/codec/mod.ts'
+import { encodedSize, isReason } from '../../core/codec/mod.ts'
 import type { Level, Packet, Publish } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import * as Heap from '../../core/data/heap.ts'
@@ -158,8 +158,10 @@ const checkLinks = (state: State): void => {
       link.phase.phase === 'Ready' || link.timerAt !== NEVER,
       `slot ${slot} may hesitate for ever`,
     )
-    if (link.phase.phase === 'Judging') {
-      must(link.phase.connect.password === null, 'a state holds a password')
+    if (link.phase.phase === 'Judging' || link.phase.phase === 'Authenticating') {
+      const { password, properties } = link.phase.connect
+      must(password === null, 'a state holds a password')
+      must(properties.authenticationData === undefined, 'a state holds what authenticates')
     }
     if (link.phase.phase !== 'Ready') {
       greeting.set(link.opening, slot)
@@ -303,6 +305,10 @@ interface Seen {
   /** Topic aliases that the client was told. */
   aliases: Map<number, string>
   sentBytes: number
+  /** The authentication method of CONNECT. */
+  method: string | undefined
+  wantsInformation: boolean
+  wantsProblems: boolean
   /** Identifiers of QoS 1 and 2 messages sent on this connection and not finished. */
   unfinished: Set<number>
 }
@@ -404,6 +410,9 @@ const watchInput = (all: Watch, before: State, input: Input): void => {
       aliasMax: 0,
       aliases: new Map(),
       sentBytes: 0,
+      method: undefined,
+      wantsInformation: false,
+      wantsProblems: true,
       unfinished: new Set(),
     })
   }
@@ -422,6 +431,9 @@ const watchInput = (all: Watch, before: State, input: Input): void => {
       seen.receiveMaximum = packet.properties.receiveMaximum ?? 65_535
       seen.packetBytesMax = packet.properties.maximumPacketSize ?? NEVER
       seen.aliasMax = packet.properties.topicAliasMaximum ?? 0
+      seen.method = packet.properties.authenticationMethod
+      seen.wantsInformation = packet.properties.requestResponseInformation === 1
+      seen.wantsProblems = packet.properties.requestProblemInformation !== 0
       return
     case 'Puback':
     case 'Pubcomp':
@@ -481,18 +493,22 @@ const watchSend = (all: Watch, after: State, conn: Conn, level: Level, packet: P
     `${key} is of another level`,
   )
   must(
-    (packet._tag === 'Connack') === !seen.accepted,
+    (packet._tag === 'Connack') === !seen.accepted ||
+      // A challenge comes before CONNACK too. [MQTT-3.2.0-1]
+      (packet._tag === 'Auth' && (seen.accepted || packet.reason === 0x18)),
     `${packet._tag} goes to ${key}, which has ${seen.accepted ? 'a' : 'no'} CONNACK`,
   )
   const bytes = encodedSize(level, packet)
   must(
-    packet._tag !== 'Publish' || bytes <= seen.packetBytesMax,
+    bytes <= seen.packetBytesMax, // [MQTT-3.1.2-24]
     `${key} is sent ${bytes} bytes and takes ${seen.packetBytesMax}`,
   )
+  watchReason(seen, packet)
   seen.sentBytes += bytes
   if (packet._tag === 'Connack') seen.accepted = true
   const link = IntMap.get(after.links, conn.slot)
   if (link !== undefined && link.conn.generation === conn.generation) {
+    if (link.phase.phase === 'Authenticating' && packet._tag === 'Auth') return
     if (link.phase.phase !== 'Ready') throw new Error(`${packet._tag} goes to ${key} too early`)
     seen.session = link.phase.session
     if (!all.receivers.has(seen.session)) {
@@ -511,6 +527,34 @@ const watchAlias = (seen: Seen, { topic, properties }: Publish): void => {
   must(alias >= 1 && alias <= seen.aliasMax, `alias ${alias} is sent above ${seen.aliasMax}`)
   if (topic !== '') seen.aliases.set(alias, topic)
   must(seen.aliases.has(alias), `alias ${alias} was never set`) // [MQTT-3.3.2-7]
+}
+
+/** Every code stands in a packet that has it, and only those tell why who are asked to. */
+const watchReason = (seen: Seen, packet: Packet): void => {
+  const reasons = 'reason' in packet ? [packet.reason] : 'reasons' in packet ? packet.reasons : []
+  for (const reason of reasons) {
+    must(
+      isReason(packet._tag, reason) || (seen.level < 5 && packet._tag === 'Unsuback'),
+      `${packet._tag} says ${reason}`,
+    )
+  }
+  if (!('properties' in packet)) return
+  const { reasonString, authenticationMethod, responseInformation } = packet.properties
+  if (packet._tag === 'Auth' || (packet._tag === 'Connack' && packet.reason === 0)) {
+    must(
+      authenticationMethod === seen.method, // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+      `${packet._tag} names ${authenticationMethod}, CONNECT named ${seen.method}`,
+    )
+  }
+  must(
+    responseInformation === undefined || seen.wantsInformation, // [MQTT-3.1.2-28]
+    'somebody is told where answers go who did not ask',
+  )
+  must(
+    reasonString === undefined || seen.wantsProblems || // [MQTT-3.1.2-29]
+      packet._tag === 'Connack' || packet._tag === 'Disconnect',
+    `${packet._tag} tells why to somebody who does not want to know`,
+  )
 }
 
 const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {

@@ -1,30 +1,45 @@
 // How connections and sessions end.
 
 import type { Ending } from '../../core/broker/note.ts'
-import type { Level, Packet } from '../../core/codec/packet.ts'
+import type { Connect, Level, Packet } from '../../core/codec/packet.ts'
+import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import { rest } from './retain.ts'
 import { publishKept } from './route.ts'
 import { handOver } from './hand-over.ts'
 import { leaveGroup } from './share.ts'
 import type { Link, Model, Session } from './state.ts'
-import { expiryOf, NEVER, noted } from './state.ts'
+import { expiryOf, NEVER, noted, sizeOf } from './state.ts'
 
+/** Where a client is sent with this reason, if anywhere. */
+const elsewhere = (model: Model, reason: number): Properties =>
+  (reason === 0x9c || reason === 0x9d) && model.config.serverReference !== null
+    ? { serverReference: model.config.serverReference }
+    : none
+
+/** Answers a CONNECT, or one of which only the level could be read, or (0) nobody. */
 export const refuse = (
   model: Model,
   link: Link,
-  level: Level | 0,
+  asked: Connect | Level | 0,
   reason: number,
   ending: Ending,
 ): void => {
   noted(model, `ended ${ending} ${reason}`)
+  const level = typeof asked === 'number' ? asked : asked.level
+  const most = typeof asked === 'number' ? NEVER : asked.properties.maximumPacketSize ?? NEVER
   if (level !== 0) {
-    model.said.push({
-      _tag: 'Sent',
-      conn: link.conn,
-      level,
-      packet: { _tag: 'Connack', sessionPresent: false, reason, properties: none },
+    const connack = (properties: Properties): Packet => ({
+      _tag: 'Connack',
+      sessionPresent: false,
+      reason,
+      properties,
     })
+    const fuller = connack(level === 5 ? elsewhere(model, reason) : none)
+    const packet = sizeOf(level, fuller) <= most ? fuller : connack(none)
+    if (sizeOf(level, packet) <= most) {
+      model.said.push({ _tag: 'Sent', conn: link.conn, level, packet })
+    }
   }
   model.said.push({ _tag: 'Closed', conn: link.conn, reason })
   model.links = model.links.filter((one) => one !== link)
@@ -33,7 +48,13 @@ export const refuse = (
 /** Ends a connection from this side. */
 export const expel = (model: Model, link: Link, ending: Ending, reason: number): void => {
   if (link.session?.level === 5) {
-    const packet: Packet = { _tag: 'Disconnect', reason, properties: none } // [MQTT-4.13.1-1]
+    const disconnect = (properties: Properties): Packet => ({
+      _tag: 'Disconnect',
+      reason: reason === 0x85 ? 0x82 : reason, // a code that DISCONNECT does not have
+      properties,
+    })
+    const fuller = disconnect(elsewhere(model, reason)) // [MQTT-4.13.1-1]
+    const packet = sizeOf(5, fuller) <= link.session.packetBytesMax ? fuller : disconnect(none)
     model.said.push({ _tag: 'Sent', conn: link.conn, level: 5, packet })
   }
   model.said.push({ _tag: 'Closed', conn: link.conn, reason })
@@ -64,9 +85,13 @@ export const unlink = (
 }
 
 export const faulty = (model: Model, link: Link, reason: number, level: Level | 0): void =>
-  link.phase === 'ready'
-    ? expel(model, link, 'protocol error', reason)
-    : refuse(model, link, level, reason, 'protocol error')
+  link.phase === 'ready' ? expel(model, link, 'protocol error', reason) : refuse(
+    model,
+    link,
+    link.dialogue !== null ? link.connect ?? 0 : level,
+    reason,
+    'protocol error',
+  )
 
 export const publishWill = (model: Model, session: Session): void => {
   const { will } = session

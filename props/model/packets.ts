@@ -1,10 +1,11 @@
 // What a connected client may send, and what follows from it.
 
-import type { Packet, Publish } from '../../core/codec/packet.ts'
+import type { Auth, Packet, Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
 import { splitShare } from '../../core/topic/filter.ts'
-import { connect, isReserved } from './connect.ts'
+import { first, last, method } from './authenticate.ts'
+import { connect, follow, isMislabelled, isReserved } from './connect.ts'
 import { drain } from './deliver.ts'
 import { expel, faulty, unlink } from './leave.ts'
 import { catchUp, keep, objection } from './retain.ts'
@@ -12,10 +13,11 @@ import { publishKept, route } from './route.ts'
 import { giveQueued } from './hand-over.ts'
 import { joinGroup, leaveGroup } from './share.ts'
 import type { Link, Message, Model, Session, Subscription } from './state.ts'
-import { dropped, expiryOf, lower, tell } from './state.ts'
+import { dropped, expiryOf, lower, sizeOf, tell } from './state.ts'
 
 export const arrived = (model: Model, link: Link, packet: Packet): void => {
   const { session } = link
+  if (link.phase === 'authenticating') return authenticating(model, link, packet)
   if (session === null) {
     if (link.phase === 'greeting' && packet._tag === 'Connect') return connect(model, link, packet)
     return faulty(model, link, 0x82, 0)
@@ -27,6 +29,40 @@ export const arrived = (model: Model, link: Link, packet: Packet): void => {
 }
 
 type Outcome = number | 'memory short' | 'fine'
+
+/** Before CONNACK a client that authenticates itself may go on with that, or leave. */
+const authenticating = (model: Model, link: Link, packet: Packet): void => {
+  link.seenAt = model.now
+  if (packet._tag === 'Disconnect') {
+    model.said.push({ _tag: 'Closed', conn: link.conn, reason: 0 })
+    return unlink(model, link, 'disconnected', packet.reason, false)
+  }
+  const { dialogue } = link
+  if (
+    packet._tag !== 'Auth' || packet.properties.authenticationMethod !== method ||
+    packet.reason !== 0x18 || dialogue?.waits !== 'final'
+  ) return faulty(model, link, 0x82, 5)
+  const { authenticationData } = packet.properties
+  follow(model, link, last(dialogue, authenticationData, model.config.authenticationBytesMax))
+}
+
+/** AUTH of a connected client. */
+const renew = (model: Model, link: Link, packet: Auth): number | 'fine' => {
+  const { authenticationMethod, authenticationData } = packet.properties
+  const { dialogue } = link
+  const { authenticationMethods, authenticationBytesMax, connectTimeoutMs } = model.config
+  if (link.provedName === null || authenticationMethod !== method) return 0x82
+  if (dialogue !== null) {
+    if (packet.reason !== 0x18 || dialogue.waits !== 'final') return 0x82
+    follow(model, link, last(dialogue, authenticationData, authenticationBytesMax))
+    return 'fine'
+  }
+  if (packet.reason !== 0x19) return 0x82
+  link.renewalAt = model.now + connectTimeoutMs
+  const isOffered = authenticationMethods.includes(method)
+  follow(model, link, isOffered ? first(authenticationData, authenticationBytesMax) : 0x8c)
+  return 'fine'
+}
 
 /** Does what a packet asks for; answers the reason code with which it ends the connection. */
 const serve = (model: Model, link: Link, session: Session, packet: Packet): Outcome => {
@@ -49,6 +85,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
     }
     case 'Subscribe': {
       const { packetId } = packet
+      if (isTooMuch(session, packetId, packet.requests.length)) return 0x95
       const begun: Array<Subscription> = []
       const identifiers = packet.properties.subscriptionIdentifiers ?? []
       const { config } = model
@@ -105,6 +142,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       return 'fine'
     }
     case 'Unsubscribe': {
+      if (isTooMuch(session, packet.packetId, packet.filters.length)) return 0x95
       const reasons = packet.filters.map((filter) => {
         const old = session.subscriptions.find((one) => one.filter === filter)
         if (old === undefined) return 0x11
@@ -117,13 +155,15 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       tell(model, session, { _tag: 'Unsuback', packetId, reasons, properties: none })
       return 'fine'
     }
+    case 'Auth':
+      return renew(model, link, packet)
     case 'Pingreq':
       tell(model, session, { _tag: 'Pingresp' })
       return 'fine'
     case 'Disconnect': {
       const expiryS = packet.properties.sessionExpiryInterval
       if (expiryS !== undefined) {
-        if (session.expiryS === 0 && expiryS > 0) return 0x82
+        if ((link.connect?.properties.sessionExpiryInterval ?? 0) === 0 && expiryS > 0) return 0x82
         session.expiryS = Math.min(expiryS, model.config.sessionExpiryMaxS)
       }
       model.said.push({ _tag: 'Closed', conn: link.conn, reason: 0 })
@@ -133,6 +173,13 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
     default:
       return 0x82
   }
+}
+
+/** Whether a SUBACK (or UNSUBACK, which is as long) is more than the client takes. */
+const isTooMuch = (session: Session, packetId: number, count: number): boolean => {
+  const reasons = new Array<number>(count).fill(0)
+  const suback: Packet = { _tag: 'Suback', packetId, reasons, properties: none }
+  return sizeOf(session.level, suback) > session.packetBytesMax // [MQTT-3.1.2-24]
 }
 
 const publish = (
@@ -172,6 +219,8 @@ const publish = (
   const reserved = isReserved(topic, bridge)
   const unretained = packet.retain && B.size(packet.payload) > 0 ? objection(model, message) : null
   const five = session.level === 5
+  const mislabelled = config.payloadFormatCheck && isMislabelled(message)
+  if (mislabelled && qos === 0) return 0x99
 
   if (qos > 0) {
     const held = session.incoming.find((one) => one.packetId === packetId)
@@ -187,6 +236,12 @@ const publish = (
     const unfinished = session.incoming.filter((one) => one.link === link).length
     if (five && unfinished >= config.receiveMaximum) return 0x93 // [MQTT-3.3.4-7]
     if (qos === 2 && session.incoming.length >= config.incomingCountMax) return 0x93
+  }
+  if (mislabelled) {
+    dropped(model, null, topic, qos, 'payload format invalid')
+    const _tag = qos === 1 ? 'Puback' : 'Pubrec'
+    tell(model, session, { _tag, packetId, reason: 0x99, properties: none })
+    return 'fine'
   }
   if (qos === 2) {
     const lacking = unretained ?? (model.isShort ? 'memory short' : null)

@@ -9,6 +9,7 @@ import type { Properties } from '../../core/codec/property.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
+import type { Dialogue } from './authenticate.ts'
 
 export const NEVER: Millis = Number.MAX_SAFE_INTEGER
 
@@ -29,12 +30,19 @@ export interface Link {
   readonly peer: Peer
   readonly nonce: string
   readonly openedAt: Millis
-  phase: 'greeting' | 'judging' | 'ready'
+  phase: 'greeting' | 'judging' | 'authenticating' | 'ready'
   connect: Connect | null
   seenAt: Millis
   keepAliveMs: number
   aliases: Array<{ readonly alias: number; readonly topic: TopicName }>
   session: Session | null
+  /** The exchange of an authentication method that goes on, and when it is too late for it. */
+  dialogue: Dialogue | null
+  renewalAt: Millis
+  /** Who the client has proved to be. */
+  provedName: string | null
+  /** Bytes sent before CONNACK. */
+  authBytes: number
 }
 
 /** One copy of a message for one client. */
@@ -119,7 +127,7 @@ export interface Group {
 export type Said =
   | { readonly _tag: 'Sent'; readonly conn: Conn; readonly level: Level; readonly packet: Packet }
   | { readonly _tag: 'Closed'; readonly conn: Conn; readonly reason: number }
-  | { readonly _tag: 'Asked'; readonly conn: Conn }
+  | { readonly _tag: 'Asked'; readonly conn: Conn; readonly what: string }
   | { readonly _tag: 'Noted'; readonly line: string }
 
 export interface Model {

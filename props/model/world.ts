@@ -2,7 +2,7 @@
 // as a shell would, and keeps the clients, which are little state machines: they hold the
 // acknowledgements they owe and send, delay or lose them, lose their connections and come back.
 
-import type { Effect } from '../../core/broker/effect.ts'
+import type { Effect, Query } from '../../core/broker/effect.ts'
 import type { Conn, Input, Millis } from '../../core/broker/input.ts'
 import * as I from '../../core/broker/input.ts'
 import { encodedSize } from '../../core/codec/mod.ts'
@@ -19,8 +19,8 @@ import { none } from '../../core/codec/property.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
-import type { Command, Odd, RequestCommand } from '../gen/histories.ts'
-import { clientIds, filters, name, names, sharedFilters, utf8 } from '../gen/histories.ts'
+import type { Command, First, Move, Odd, RequestCommand } from '../gen/histories.ts'
+import { clientIds, filters, firsts, name, names, sharedFilters, utf8 } from '../gen/histories.ts'
 
 interface Unacked {
   readonly packet: Publish
@@ -34,6 +34,10 @@ interface Client {
   level: Level
   connected: boolean
   paused: boolean
+  /** What the last challenge said; empty where there was none on this connection. */
+  challenge: string
+  /** The header of the last first message; null for a client without a method. */
+  header: string | null
   owed: Array<Packet>
   unacked: Array<Unacked>
   /** What it ever subscribed to. */
@@ -63,6 +67,8 @@ export interface World {
   /** Connections that are gone, for echoes. */
   gone: Array<Conn>
   questions: Array<Conn>
+  /** What authentication methods asked. */
+  queries: Array<{ readonly conn: Conn; readonly query: Query }>
 }
 
 /** Residues are what keeps two commands from ever being due at one moment; see `perform`. */
@@ -79,6 +85,8 @@ export const createWorld = (): World => ({
     level: 5,
     connected: false,
     paused: false,
+    challenge: '',
+    header: null,
     owed: [],
     unacked: [],
     filters: [],
@@ -93,6 +101,7 @@ export const createWorld = (): World => ({
   open: [],
   gone: [],
   questions: [],
+  queries: [],
 })
 
 export interface Subject {
@@ -108,6 +117,7 @@ const forget = (world: World, conn: Conn): void => {
   world.slots.push(conn.slot)
   world.gone.push(conn)
   world.questions = world.questions.filter((asked) => asked !== conn)
+  world.queries = world.queries.filter((asked) => asked.conn !== conn)
   if (one !== undefined && one.client !== null && one.client.conn === conn) {
     one.client.conn = null
     one.client.connected = false
@@ -130,6 +140,13 @@ const received = (world: World, conn: Conn, level: Level, packet: Packet): void 
         client.clientId = packet.properties.assignedClientIdentifier
       }
       return
+    case 'Auth': {
+      const { authenticationData } = packet.properties
+      if (packet.reason === 0x18 && authenticationData !== undefined) {
+        client.challenge = new TextDecoder().decode(B.view(authenticationData))
+      }
+      return
+    }
     case 'Publish':
       if (packet.qos === 1) {
         client.owed.push({ _tag: 'Puback', packetId: packet.packetId, reason: 0, properties: none })
@@ -181,6 +198,9 @@ export const absorb = (world: World, effects: ReadonlyArray<Effect>): void => {
       case 'Judge':
         world.questions.push(known(world, effect.conn))
         break
+      case 'Ask':
+        world.queries.push({ conn: known(world, effect.conn), query: effect.query })
+        break
       case 'Note':
         break
     }
@@ -207,6 +227,7 @@ const openConn = (world: World, client: Client | null, subject: Subject): Conn =
     client.conn = conn
     client.connected = false
     client.paused = false
+    client.challenge = ''
     client.owed = []
   }
   give(
@@ -241,6 +262,8 @@ const payloadOf = (world: World, command: Extract<Command, { _tag: 'Publish' }>)
   if (command.bytes === 0) return text
   const buffer = new Uint8Array(command.bytes)
   B.copyTo(text, buffer, 0)
+  // Whoever sends so many says of them that they are UTF-8, and they are not.
+  if (command.bytes === 60) buffer[59] = 0xff
   return B.of(buffer)
 }
 
@@ -257,6 +280,15 @@ const connectOf = (
   if (five && command.receiveMaximum !== null) properties.receiveMaximum = command.receiveMaximum
   if (five && command.packetBytesMax !== null) properties.maximumPacketSize = command.packetBytesMax
   if (five && command.aliasMax !== null) properties.topicAliasMaximum = command.aliasMax
+  if (five && command.problems !== null) properties.requestProblemInformation = command.problems
+  if (five && command.information !== null) {
+    properties.requestResponseInformation = command.information
+  }
+  if (five && command.method !== null) {
+    properties.authenticationMethod = command.method
+    const data = firstOf(command.first)
+    if (data !== null) properties.authenticationData = data
+  }
   const asked = command.will
   let testament: Will | null = null
   if (asked !== null) {
@@ -267,7 +299,9 @@ const connectOf = (
     if (five && asked.expiryS !== null) said.messageExpiryInterval = asked.expiryS
     testament = {
       topic: names[asked.topic % names.length]!,
-      payload: utf8(`will:${command.client}:${++world.published}`),
+      payload: asked.broken ? B.of(Uint8Array.of(0xed, 0xa0, 0x80)) : utf8(
+        `will:${command.client}:${++world.published}`,
+      ),
       qos: asked.qos,
       retain: asked.retain,
       properties: said,
@@ -284,6 +318,65 @@ const connectOf = (
     userName: 'user',
     password: utf8('password'),
     properties,
+  }
+}
+
+const firstOf = (first: First): Bytes | null =>
+  first === null ? null : utf8(firsts[first % firsts.length]!)
+
+/** What has to come back as channel binding: everything up to the second comma. */
+const headerOf = (first: First): string =>
+  first === null ? '' : /^[^,]*,[^,]*,/.exec(firsts[first % firsts.length]!)?.[0] ?? ''
+
+const scram = 'SCRAM-SHA-256'
+
+/** What a client makes of its last challenge; its proof is as good as the shell says it is. */
+const proof = (challenge: string, binding: string, nonce: string, bytes: number): Bytes => {
+  const both = /^r=([^,]*)/.exec(challenge)?.[1] ?? ''
+  return utf8(`c=${btoa(binding)},r=${both}${nonce},p=${btoa('p'.repeat(bytes))}`)
+}
+
+const movePacket = (
+  client: Client,
+  move: Exclude<Move, 'next'>,
+  first: First,
+  header: string,
+): Packet => {
+  const auth = (reason: number, data: Bytes | null, method: string | null = scram): Packet => ({
+    _tag: 'Auth',
+    reason,
+    properties: method === null
+      ? none
+      : data === null
+      ? { authenticationMethod: method }
+      : { authenticationMethod: method, authenticationData: data },
+  })
+  const { challenge } = client
+  switch (move) {
+    case 'answer':
+      return auth(0x18, proof(challenge, header, '', 32))
+    case 'renew':
+      return auth(0x19, firstOf(first))
+    case 'renew by another method':
+      return auth(0x19, firstOf(first), 'PLAIN')
+    case 'wrong nonce':
+      return auth(0x18, proof(challenge, header, 'x', 32))
+    case 'wrong binding':
+      return auth(0x18, proof(challenge, 'p=tls-unique,,', '', 32))
+    case 'short proof':
+      return auth(0x18, proof(challenge, header, '', 20))
+    case 'no data':
+      return auth(0x18, null)
+    case 'too much data':
+      return auth(0x18, proof(challenge, header, '', 5000))
+    case 'no method':
+      return auth(0x18, null, null)
+    case 'success':
+      return auth(0, proof(challenge, header, '', 32))
+    case 'ping':
+      return { _tag: 'Pingreq' }
+    case 'farewell':
+      return { _tag: 'Disconnect', reason: 4, properties: none }
   }
 }
 
@@ -413,6 +506,36 @@ const report = (world: World, socket: Socket, subject: Subject): void => {
   give(world, subject, I.written(socket.conn, world.now, socket.sent))
 }
 
+/** The shell answers the first question of this connection, or of any. */
+const know = (world: World, subject: Subject, conn: Conn | null, reason: 0 | 0x87): void => {
+  const found = world.queries.find((one) => conn === null || one.conn === conn)
+  if (found === undefined) return
+  world.queries = world.queries.filter((one) => one !== found)
+  const answer: I.Answer = reason !== 0
+    ? { _tag: 'Refused', reason }
+    : found.query._tag === 'ScramSalt'
+    ? { _tag: 'ScramSalt', salt: utf8('salt'), iterations: 4096 }
+    : { _tag: 'ScramSignature', signature: utf8('signature') }
+  const fresh = nonce(world.step)
+  give(world, subject, I.answered(found.conn, world.now, fresh, answer))
+}
+
+/** A client says what it makes of its challenge, and the shell what that is worth. */
+const prove = (
+  world: World,
+  subject: Subject,
+  client: Client,
+  move: Exclude<Move, 'next'>,
+  { first, verdict }: { readonly first: First; readonly verdict: 0 | 0x87 | null },
+): void => {
+  const { conn } = client
+  if (conn === null || client.paused || client.header === null) return
+  const packet = movePacket(client, move, first, client.header)
+  client.challenge = ''
+  give(world, subject, I.arrived(conn, world.now, packet))
+  if (verdict !== null) know(world, subject, conn, verdict)
+}
+
 const act = (world: World, command: Command, subject: Subject): void => {
   const { now } = world
   switch (command._tag) {
@@ -422,13 +545,22 @@ const act = (world: World, command: Command, subject: Subject): void => {
       const conn = openConn(world, client, subject)
       if (client.conn !== conn) return
       client.level = command.level
+      client.header = command.method === null ? null : headerOf(command.first)
       give(world, subject, I.arrived(conn, now, connectOf(world, client, command)))
       if (command.verdict !== null && world.questions.includes(conn)) {
         world.questions = world.questions.filter((one) => one !== conn)
         give(world, subject, I.judged(conn, now, command.verdict))
       }
+      if (command.verdict !== null) know(world, subject, conn, command.verdict)
+      if (command.through && client.challenge !== '') {
+        prove(world, subject, client, 'answer', command)
+      }
       return
     }
+    case 'Know':
+      return know(world, subject, null, command.reason)
+    case 'Redirect':
+      return give(world, subject, I.commanded(now, { _tag: 'Redirect' }))
     case 'Open':
       openConn(world, null, subject)
       return
@@ -463,7 +595,10 @@ const act = (world: World, command: Command, subject: Subject): void => {
     }
     default: {
       // Whoever has something to do does it: a command that nobody can follow says nothing.
-      const able = world.clients.filter((one) => isAble(one, command))
+      const all = world.clients.filter((one) => isAble(one, command))
+      const challenged = all.filter((one) => one.challenge !== '')
+      // Whoever has begun to prove himself goes on before another begins.
+      const able = command._tag === 'Prove' && challenged.length > 0 ? challenged : all
       const client = able[command.client % (able.length || 1)]
       if (client !== undefined) actAs(world, client, command, subject)
     }
@@ -478,6 +613,8 @@ const isAble = (client: Client, { _tag }: ClientCommand): boolean => {
     case 'Stall':
     case 'Take':
       return client.conn !== null
+    case 'Prove':
+      return client.conn !== null && client.level === 5 && client.header !== null
     case 'Answer':
       return client.connected && client.owed.length > 0
     case 'Again':
@@ -496,6 +633,8 @@ const echo = (conn: Conn, now: Millis, kind: number): Input =>
     ? I.written(conn, now, 1)
     : kind === 2
     ? I.judged(conn, now, 0)
+    : kind === 5
+    ? I.answered(conn, now, nonce(0), { _tag: 'Refused', reason: 0x87 })
     : kind === 3
     ? I.arrived(conn, now, { _tag: 'Pingreq' })
     : I.broke(conn, now, { reason: 0x81, clause: 'MQTT-2.1.3-1', detail: 'an echo', level: 5 })
@@ -511,6 +650,8 @@ type ClientCommand = Exclude<
       | 'Memory'
       | 'Pass'
       | 'Judge'
+      | 'Know'
+      | 'Redirect'
       | 'Echo'
   }
 >
@@ -547,7 +688,8 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
         world,
         subject,
         I.broke(conn, now, {
-          reason: 0x81,
+          // A second CONNECT may be wrong in ways that only CONNACK has a code for.
+          reason: client.connected && world.step % 3 === 0 ? 0x85 : 0x81,
           clause: 'MQTT-2.1.3-1',
           detail: 'reserved flags are set',
           // A CONNECT that is no packet may still be one that can be answered.
@@ -555,6 +697,20 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
         }),
       )
       return
+    case 'Prove': {
+      if (client.paused) return
+      const move = command.move !== 'next'
+        ? command.move
+        : client.connected && client.challenge === ''
+        ? 'renew'
+        : 'answer'
+      if (move.startsWith('renew')) client.header = headerOf(command.first)
+      prove(world, subject, client, move, command)
+      if (command.through && client.challenge !== '') {
+        prove(world, subject, client, 'answer', command)
+      }
+      return
+    }
     default:
       if (client.connected) speak(world, client, command, subject)
   }
@@ -562,7 +718,7 @@ const actAs = (world: World, client: Client, command: ClientCommand, subject: Su
 
 type Speech = Exclude<
   ClientCommand,
-  { readonly _tag: 'Kick' | 'Lose' | 'Break' | 'Stall' | 'Take' }
+  { readonly _tag: 'Kick' | 'Lose' | 'Break' | 'Prove' | 'Stall' | 'Take' }
 >
 
 const speak = (world: World, client: Client, command: Speech, subject: Subject): void => {

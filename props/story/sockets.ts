@@ -32,9 +32,12 @@ const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
   'Broke',
   'Written',
   'Judged',
+  'Answered',
   'At',
   'Ticked',
   'Reconfigure',
+  'Redirect',
+  'Memory',
   'Kick',
 ])
 

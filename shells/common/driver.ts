@@ -5,7 +5,7 @@
 // broker's business alone.
 
 import type { Config } from '../../core/broker/config.ts'
-import type { Effect, Question } from '../../core/broker/effect.ts'
+import type { Ask, Effect, Query, Question } from '../../core/broker/effect.ts'
 import * as Input from '../../core/broker/input.ts'
 import type { Conn, Gone, Peer } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
@@ -64,6 +64,11 @@ export interface DriverOptions {
    * configuration says `authentication: 'judge'`; without it everybody is refused there.
    */
   readonly judge?: (question: Question) => Promise<number>
+  /**
+   * Answers what authentication methods ask; without it everybody who names one of those that the
+   * configuration offers is refused.
+   */
+  readonly know?: (query: Query) => Promise<Input.Answer>
 }
 
 /** What has happened since the driver was made. */
@@ -155,7 +160,8 @@ export class Driver {
   private readonly log: Log
   private readonly broker: Broker
   private readonly judge: ((question: Question) => Promise<number>) | null
-  private readonly limits: Limits
+  private readonly know: ((query: Query) => Promise<Input.Answer>) | null
+  private limits: Limits
   private readonly epoch: number
   private readonly office: Office<Link>
   private readonly memory: MemoryWatch
@@ -215,11 +221,8 @@ export class Driver {
     this.log = options.log
     this.broker = options.broker ?? broker
     this.judge = options.judge ?? null
-    this.limits = {
-      ...defaultLimits,
-      packetBytesMax: config.packetBytesMax,
-      connectPacketBytesMax: config.connectPacketBytesMax,
-    }
+    this.know = options.know ?? null
+    this.limits = limitsOf(config)
     this.memory = new MemoryWatch(host, options.memoryLimitBytes ?? null)
     this.epoch = host.now()
     this.state = this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
@@ -239,7 +242,7 @@ export class Driver {
     this.generation += 1
     const conn: Conn = { slot, generation: this.generation }
     const hello = { nonce: this.host.nonce(), listener, peer }
-    const link = new Link(wire, conn, createReader(this.limits), hello)
+    const link = new Link(wire, conn, createReader(this.limits, 0, false), hello)
     while (this.links.length <= slot) this.links.push(null)
     this.links[slot] = link
     this.openedCount += 1
@@ -320,6 +323,12 @@ export class Driver {
   /** Gives the broker a command at the next turn. */
   command(command: Input.Command): void {
     this.tell(Input.commanded(this.now(), command))
+  }
+
+  /** Gives the broker a new configuration at the next turn; whoever is connected stays so. */
+  reconfigure(config: Config): void {
+    this.limits = limitsOf(config)
+    this.tell(Input.reconfigured(this.now(), config))
   }
 
   /** Destroys every socket at once and forgets everything. */
@@ -470,9 +479,9 @@ export class Driver {
       const packet = result.right
       this.push(Input.arrived(conn, this.at, packet))
       count += 1
-      // What follows a CONNECT waits for the run that answers it: only then is it known whether it
-      // is to be judged, or refused. The next turn comes after that run.
-      if (packet._tag === 'Connect') {
+      // What follows a CONNECT or an AUTH waits for the run that answers it: only then is it known
+      // whether it is to be judged, or refused. The next turn comes after that run.
+      if (packet._tag === 'Connect' || packet._tag === 'Auth') {
         if (reader.waiting > 0 || link.stopped || link.gone !== null) this.enqueue(link)
         return
       }
@@ -534,8 +543,10 @@ export class Driver {
     switch (effect._tag) {
       case 'Send': {
         const link = this.linkOf(effect.conn)
-        if (link !== null) this.office.send(link, effect.level, effect.packet)
-        return
+        if (link === null) return
+        const { packet } = effect
+        if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
+        return this.office.send(link, effect.level, packet)
       }
       case 'Multicast':
         return this.office.multicast(effect.conns, effect.level, effect.packet)
@@ -557,6 +568,8 @@ export class Driver {
       }
       case 'Judge':
         return this.ask(effect.conn, effect.question)
+      case 'Ask':
+        return this.find(effect)
       case 'Note':
         return this.log.note(effect.note)
     }
@@ -574,6 +587,16 @@ export class Driver {
     this.judge(question).then(answer, (error: unknown) => {
       this.log.error(`asking who may connect failed: ${traceOf(error)}`)
       answer(SERVER_UNAVAILABLE)
+    })
+  }
+
+  private find({ conn, query }: Ask): void {
+    const answer = (found: Input.Answer): void =>
+      this.tell(Input.answered(conn, this.now(), this.host.nonce(), found))
+    if (this.know === null) return answer({ _tag: 'Refused', reason: NOT_AUTHORIZED })
+    this.know(query).then(answer, (error: unknown) => {
+      this.log.error(`asking about a user failed: ${traceOf(error)}`)
+      answer({ _tag: 'Refused', reason: SERVER_UNAVAILABLE })
     })
   }
 
@@ -681,6 +704,12 @@ export class Driver {
 }
 
 export const createDriver = (options: DriverOptions): Driver => new Driver(options)
+
+const limitsOf = (config: Config): Limits => ({
+  ...defaultLimits,
+  packetBytesMax: config.packetBytesMax,
+  connectPacketBytesMax: config.connectPacketBytesMax,
+})
 
 const traceOf = (error: unknown): string =>
   error instanceof Error ? error.stack ?? error.message : String(error)

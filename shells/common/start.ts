@@ -4,11 +4,14 @@
 import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
+import type { Command } from '../../core/broker/input.ts'
 import { createDriver } from './driver.ts'
 import type { Counters, Driver, Host } from './driver.ts'
 import { Log } from './log.ts'
 import type { Verbosity } from './log.ts'
 import { defaultPort } from './options.ts'
+import { createScram } from './scram.ts'
+import type { ScramOptions } from './scram.ts'
 import { version } from './version.ts'
 
 export interface StartOptions {
@@ -34,6 +37,11 @@ export interface StartOptions {
    */
   readonly judge?: (question: Question) => Promise<number>
   /**
+   * Offers SCRAM-SHA-256 to MQTT 5 clients. Those who name no authentication method are let in as
+   * the configuration's `authentication` says.
+   */
+  readonly scram?: ScramOptions
+  /**
    * Called when the broker itself is at fault; it has stopped by then. Default: the error is thrown
    * where nobody catches it, which ends the process.
    */
@@ -44,6 +52,10 @@ export interface Running {
   /** The ports that are listened on, in the order of the options. */
   readonly ports: ReadonlyArray<number>
   counters(): Counters
+  /** Gives the broker a command. */
+  command(command: Command): void
+  /** Changes the configuration that the broker was started with; whoever is connected stays so. */
+  reconfigure(config: Partial<Config>): void
   /**
    * Closes the listeners and every connection, MQTT 5 clients after a DISCONNECT with 0x8B. Takes
    * as long as the clients need to read what they are owed, at most a few seconds.
@@ -126,17 +138,20 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     options.print ?? ((text) => runtime.print(text)),
     () => host.wall(),
   )
-  const config = {
+  const { judge, scram } = options
+  let config: Config = {
     ...defaults,
+    authenticationMethods: scram ? ['SCRAM-SHA-256'] : [],
     connectionsMax: connectionsWithin(runtime.openFilesMax()),
     ...options.config,
   }
-  const { judge, memoryLimitBytes } = options
+  const { memoryLimitBytes } = options
   const driver = createDriver({
     config,
     host,
     log,
-    ...(judge === undefined ? {} : { judge }),
+    ...(judge ? { judge } : {}),
+    ...(scram ? { know: createScram(scram) } : {}),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
   })
   const hosts = options.hosts ?? loopback
@@ -181,7 +196,17 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     closeListeners()
     driver.kill()
   }
-  return { ports, counters: () => driver.counters(), stop, kill }
+  return {
+    ports,
+    counters: () => driver.counters(),
+    command: (command) => driver.command(command),
+    reconfigure: (some) => {
+      config = { ...config, ...some }
+      driver.reconfigure(config)
+    },
+    stop,
+    kill,
+  }
 }
 
 /** Opens one port on all hosts; at least one listener, or a StartError. */

@@ -7,6 +7,8 @@ import { listen } from './listen.ts'
 
 export { ListenError, StartError } from '../common/start.ts'
 export type { Running, StartOptions } from '../common/start.ts'
+export { saslPrep, scramCredentials } from '../common/scram.ts'
+export type { ScramCredentials, ScramOptions } from '../common/scram.ts'
 export type { Counters } from '../common/driver.ts'
 
 /**

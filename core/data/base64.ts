@@ -2,8 +2,8 @@
 // neither `btoa` nor `Buffer` exists everywhere. Decoding is strict: one text for one run of bytes,
 // so that what is written again is what was read.
 
-import type { Bytes } from '../data/bytes.ts'
-import * as B from '../data/bytes.ts'
+import type { Bytes } from './bytes.ts'
+import * as B from './bytes.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
