@@ -508,13 +508,18 @@ export const punctual = ({ config, commands }: History): History => ({
   commands: commands.map((one) => one._tag === 'Pass' ? { ...one, late: false } : one),
 })
 
-/** The same history with a broker that gives no reasons in words, which are its own affair. */
-export const wordless = ({ config, commands }: History): History => ({
-  config: { ...config, reasonStrings: false },
+const under = ({ config, commands }: History, some: Partial<Config>): History => ({
+  config: { ...config, ...some },
   commands: commands.map((one) =>
-    one._tag === 'Reconfigure' ? { ...one, config: { ...one.config, reasonStrings: false } } : one
+    one._tag === 'Reconfigure' ? { ...one, config: { ...one.config, ...some } } : one
   ),
 })
+
+/** The same history with a broker that gives no reasons in words, which are its own affair. */
+export const wordless = (some: History): History => under(some, { reasonStrings: false })
+
+/** The same history with a broker that has no authentication methods, so no secrets matter. */
+export const unproved = (some: History): History => under(some, { authenticationMethods: [] })
 
 const historyOf = (
   commandsMax: number,
