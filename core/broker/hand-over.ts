@@ -16,7 +16,6 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Tree from '../topic/tree.ts'
-import { wantCatchUp } from './deliver.ts'
 import { type Draft, type EditableSession, editSession } from './draft.ts'
 import { groupOf, type SharedGroup } from './match.ts'
 import { deliverKept, packetOf } from './route.ts'
@@ -107,11 +106,5 @@ export const handOver = (draft: Draft, leaver: Session, onlyOnline: boolean): vo
 
 /** The session has left the group: what it was not sent yet goes to others. */
 export const handOverQueued = (draft: Draft, session: EditableSession, share: Share): void => {
-  const before = Queue.size(session.queue)
-  if (before === 0) return
-  giveQueued(draft, session, share, false, new Map())
-  // There is room again for retained messages that are still to be sent.
-  if (Queue.size(session.queue) < before && Queue.size(session.catchUps) > 0) {
-    wantCatchUp(draft, session)
-  }
+  if (Queue.size(session.queue) > 0) giveQueued(draft, session, share, false, new Map())
 }
