@@ -1,0 +1,23 @@
+// All rows, in the order of the tables, each with its own prefix for topics and identifiers.
+
+import { connectRows } from './connect-rows.ts'
+import { cutRows } from './cut-rows.ts'
+import type { Exchange } from './exchange.ts'
+import { prefixOf } from './exchange.ts'
+import { framingRows } from './framing.ts'
+import { propertyRows } from './property-rows.ts'
+import { reasonRows } from './reason-rows.ts'
+import { stringRows } from './string-rows.ts'
+
+export const exchanges: ReadonlyArray<Exchange> = [
+  ...framingRows,
+  ...propertyRows,
+  ...reasonRows,
+  ...cutRows,
+  ...stringRows,
+  ...connectRows,
+]
+
+export const prefixes: ReadonlyMap<Exchange, string> = new Map(
+  exchanges.map((row, index) => [row, prefixOf(index)]),
+)
