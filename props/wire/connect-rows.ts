@@ -16,7 +16,7 @@ raw 345 the protocol name MQIsdP | > 10 ["MQIsdP" 0{5;4;3} 02 003c {()} "~a"] | 
 raw 345 the protocol name MQIsdpX | > 10 ["MQIsdpX" 0{5;4;3} 02 003c {()} "~a"] | closed
 raw 345 an empty protocol name | > 10 [0000 0{5;4;3} 02 003c {()} "~a"] | closed
 raw 345 a protocol name longer than the packet | > 10 [00ff 'MQTT' 0{5;4;3} 02 003c] | closed
-raw 345 a CONNECT with nothing in it | > 1000 | closed
+raw 345 a CONNECT with nothing in it [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1] | > 1000 | closed
 raw 345 a CONNECT of zeros | > 10 [00*12] | closed
 
 [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]

@@ -6,8 +6,12 @@ import type { Exchange } from './exchange.ts'
 import { prefixOf } from './exchange.ts'
 import { framingRows } from './framing.ts'
 import { propertyRows } from './property-rows.ts'
+import { publishRows } from './publish-rows.ts'
 import { reasonRows } from './reason-rows.ts'
+import { sessionRows } from './session-rows.ts'
 import { stringRows } from './string-rows.ts'
+import { subscribeRows } from './subscribe-rows.ts'
+import { willRows } from './will-rows.ts'
 
 export const exchanges: ReadonlyArray<Exchange> = [
   ...framingRows,
@@ -16,6 +20,10 @@ export const exchanges: ReadonlyArray<Exchange> = [
   ...cutRows,
   ...stringRows,
   ...connectRows,
+  ...publishRows,
+  ...subscribeRows,
+  ...sessionRows,
+  ...willRows,
 ]
 
 export const prefixes: ReadonlyMap<Exchange, string> = new Map(
