@@ -40,7 +40,8 @@ raw 3 MQIsdp at level 3 as a bridge | > 10 ["MQIsdp" 83 02 003c "~a"] | < @ok
 
 [MQTT-3.1.2-3] [v3 MQTT-3.1.2-3]
 raw 45 the reserved connect flag | > 10 [@v 03 003c {()} "~a"] | rejected 81
-raw 45 the reserved connect flag with all others | > 10 [@v f7 003c {()} "~a" {()} "~/w" "x" "u" "p"]
+raw 45 the reserved connect flag with all others
+  | > 10 [@v f7 003c {()} "~a" {()} "~/w" "x" "u" "p"]
   | rejected 81
 raw 3 the reserved connect flag, which 3.1 does not use | > 10 [@v 03 003c "~a"] | < @ok
 
@@ -69,7 +70,8 @@ const flags = [0, 2].flatMap((clean) =>
       const byte = (clean | will | user).toString(16).padStart(2, '0')
       const fields = `${will === 0 ? '' : '{()} "~/w" "x"'} ${user >= 0x80 ? '"u"' : ''}` +
         `${user === 0xc0 ? ' "pw"' : ''}`
-      return `raw 345 the connect flags ${byte} | > 10 [@v ${byte} 003c {()} "~a" ${fields}] | < @ok`
+      return `raw 345 the connect flags ${byte}
+        | > 10 [@v ${byte} 003c {()} "~a" ${fields}] | < @ok`
     })
   )
 )
@@ -118,7 +120,8 @@ raw 5 many properties at once
 
 [MQTT-3.1.2-24]
 raw 5 a Maximum Packet Size that CONNACK just fits | > 10 [@v 02 003c (27 00000010) "~a"] | < @ok
-raw 5 a Maximum Packet Size that CONNACK does not fit | > 10 [@v 02 003c (27 0000000f) "~a"] | closed
+raw 5 a Maximum Packet Size that CONNACK does not fit | > 10 [@v 02 003c (27 0000000f) "~a"]
+  | closed
   | differs: CONNACK is sent although the client does not take packets of that size
 
 [MQTT-3.1.4-2] [MQTT-3.2.2-6] [v3 MQTT-3.2.2-5] [v3 MQTT-3.2.2-4]
@@ -126,7 +129,8 @@ raw 345 a will to $SYS | > 10 [@v 06 003c {()} "~a" {()} "$SYS/~" "x"] | rejecte
 raw 345 a will to $SYS itself | > 10 [@v 06 003c {()} "~a" {()} "$SYS" "x"] | rejected 87 05
 raw 345 a will to $CONTROL | > 10 [@v 06 003c {()} "~a" {()} "$CONTROL/~" "x"] | rejected 87 05
 raw 345 a will to $CONTROL itself | > 10 [@v 06 003c {()} "~a" {()} "$CONTROL" "x"] | rejected 87 05
-raw 345 a will to a topic that looks like $SYS | > 10 [@v 06 003c {()} "~a" {()} "$SYS~" "x"] | < @ok
+raw 345 a will to a topic that looks like $SYS | > 10 [@v 06 003c {()} "~a" {()} "$SYS~" "x"]
+  | < @ok
 raw 345 a will to a topic that looks like $CONTROL
   | > 10 [@v 06 003c {()} "~a" {()} "$CONTROL~" "x"] | < @ok
 raw 345 a will to the state of a bridge
@@ -166,7 +170,8 @@ const takeOver = `
 5 take-over by 3.1.1 | b dials 4 | b> 10 [@v 02 003c "~a"] | b< @ok | refused 8e
 5 take-over by 3.1 | b dials 3 | b> 10 [@v 02 003c "~a"] | b< @ok | refused 8e
 34 take-over by 5 | b dials 5 | b> 10 [@v 02 003c () "~a"] | b< @ok | closed
-345 identifiers that differ in case are two clients | b dials | b> 10 [@v 02 003c {()} "~A"] | b< @ok
+345 identifiers that differ in case are two clients | b dials | b> 10 [@v 02 003c {()} "~A"]
+  | b< @ok
 345 take-over of the taker | b dials | b> @connect | b< @ok | > e000 | closed
   | c dials | c> 10 [@v 02 003c {()} "~b"] | c< @ok | b refused 8e
 345 take-over without a clean start of a session that ends | b dials
@@ -174,5 +179,9 @@ const takeOver = `
 `
 
 export const connectRows: ReadonlyArray<Exchange> = [
-  protocol, combinations, fields, judged, takeOver,
+  protocol,
+  combinations,
+  fields,
+  judged,
+  takeOver,
 ].flatMap(rows)

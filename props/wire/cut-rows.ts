@@ -79,8 +79,18 @@ const connects = levels.map((level): Kind => ({
     ...level === 5 ? [field('the will properties', '(02 0000003c)')] : [],
     field('the will topic', '"~/w"'),
     field('the will payload', '"x"'),
-    field('the user name', '"u"', level === 3 ? '< @ok' : undefined, level === 3 ? 'closed' : undefined),
-    field('the password', '"pw"', level === 3 ? '< @ok' : undefined, level === 3 ? 'closed' : undefined),
+    field(
+      'the user name',
+      '"u"',
+      level === 3 ? '< @ok' : undefined,
+      level === 3 ? 'closed' : undefined,
+    ),
+    field(
+      'the password',
+      '"pw"',
+      level === 3 ? '< @ok' : undefined,
+      level === 3 ? 'closed' : undefined,
+    ),
   ],
 }))
 
@@ -123,8 +133,12 @@ const others = levels.flatMap((level): Kind[] => {
       fields: [
         field('the packet identifier', '0009'),
         ...block('(0b 05)'),
-        field('the first topic filter', '"~/f"', noFilter('MQTT-3.8.3-2', 'MQTT-3.8.3-3'),
-          'refused 81'),
+        field(
+          'the first topic filter',
+          '"~/f"',
+          noFilter('MQTT-3.8.3-2', 'MQTT-3.8.3-3'),
+          'refused 81',
+        ),
         field('the first options', '00'),
         field('the second topic filter', '"~/g"', 'valid'),
         field('the second options', '01'),
@@ -137,8 +151,12 @@ const others = levels.flatMap((level): Kind[] => {
       fields: [
         field('the packet identifier', '0009'),
         ...block('(26 "k" "v")'),
-        field('the first topic filter', '"~/f"', noFilter('MQTT-3.10.3-2', 'MQTT-3.10.3-2'),
-          'refused 81'),
+        field(
+          'the first topic filter',
+          '"~/f"',
+          noFilter('MQTT-3.10.3-2', 'MQTT-3.10.3-2'),
+          'refused 81',
+        ),
         field('the second topic filter', '"~/g"', 'valid'),
       ],
     },
@@ -146,7 +164,10 @@ const others = levels.flatMap((level): Kind[] => {
 })
 
 const acks: ReadonlyArray<readonly [name: string, first: string]> = [
-  ['PUBACK', '40'], ['PUBREC', '50'], ['PUBREL', '62'], ['PUBCOMP', '70'],
+  ['PUBACK', '40'],
+  ['PUBREC', '50'],
+  ['PUBREL', '62'],
+  ['PUBCOMP', '70'],
 ]
 
 const ends = acks.map(([name, first]): Kind => ({

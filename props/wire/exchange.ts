@@ -216,5 +216,5 @@ export const rows = (text: string): Exchange[] => {
   return found
 }
 
-/** What stands for `~`: four characters that no other row has, for topics and client identifiers. */
+/** What stands for `~` in topics and client identifiers: four characters no other row has. */
 export const prefixOf = (index: number): string => `w${index.toString(36).padStart(3, '0')}`

@@ -3,20 +3,39 @@
 import type { Exchange } from './exchange.ts'
 import { rows } from './exchange.ts'
 
-/** A body that fits each packet type, and what a client that sends it with the right flags hears. */
+/** A body that fits each packet type, and what comes of it with the right flags. */
 const types: ReadonlyArray<
-  readonly [type: number, name: string, flags: number, body: string, answer: string, clauses: string]
+  readonly [
+    type: number,
+    name: string,
+    flags: number,
+    body: string,
+    answer: string,
+    clauses: string,
+  ]
 > = [
   [2, 'CONNACK', 0, '[0000 {()}]', 'refused 82', ''],
   [4, 'PUBACK', 0, '[0009]', 'open', ''],
   [5, 'PUBREC', 0, '[0009]', '< 62 [0009 {92}]', ''],
   [6, 'PUBREL', 2, '[0009]', '< 70 [0009 {92}]', '[MQTT-3.6.1-1] [v3 MQTT-3.6.1-1]'],
   [7, 'PUBCOMP', 0, '[0009]', 'open', ''],
-  [8, 'SUBSCRIBE', 2, '[0009 {()} "~/f" 00]', '< 90 [0009 {()} 00]',
-    '[MQTT-3.8.1-1] [v3 MQTT-3.8.1-1]'],
+  [
+    8,
+    'SUBSCRIBE',
+    2,
+    '[0009 {()} "~/f" 00]',
+    '< 90 [0009 {()} 00]',
+    '[MQTT-3.8.1-1] [v3 MQTT-3.8.1-1]',
+  ],
   [9, 'SUBACK', 0, '[0009 {()} 00]', 'refused 82', ''],
-  [10, 'UNSUBSCRIBE', 2, '[0009 {()} "~/f"]', '< b0 [0009 {() 11}]',
-    '[MQTT-3.10.1-1] [v3 MQTT-3.10.1-1]'],
+  [
+    10,
+    'UNSUBSCRIBE',
+    2,
+    '[0009 {()} "~/f"]',
+    '< b0 [0009 {() 11}]',
+    '[MQTT-3.10.1-1] [v3 MQTT-3.10.1-1]',
+  ],
   [11, 'UNSUBACK', 0, '[0009 {() 00}]', 'refused 82', ''],
   [12, 'PINGREQ', 0, '[]', '< d000', '[MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]'],
   [13, 'PINGRESP', 0, '[]', 'refused 82', ''],
@@ -27,7 +46,9 @@ const hex = (type: number, flags: number): string => (type * 16 + flags).toStrin
 
 const flagRows = types.flatMap(([type, name, flags, body, answer, clauses]) => {
   const lines = [`345 ${name} with the flags that the standard lists [MQTT-2.1.3-1]
-    [v3 MQTT-2.2.2-1] [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1] | > ${hex(type, flags)} ${body} | ${answer}`]
+    [v3 MQTT-2.2.2-1] [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1] | > ${
+    hex(type, flags)
+  } ${body} | ${answer}`]
   for (const bit of [0, 1, 2, 3]) {
     const wrong = flags ^ (1 << bit)
     // 3.1 lets a client repeat these three with DUP.
@@ -64,7 +85,8 @@ raw 345 a remaining length longer than it need be before CONNECT | > 10 8000 | c
   | > 30 ["~/t" {()} {78*16374;78*16375}] | < 30 ff7f "~/t" {()} {78*16374;78*16375}
 345 a remaining length of 16,384, the least in three bytes | subscribes ~/t 0
   | > 30 ["~/t" {()} {78*16375;78*16376}] | < 30 808001 "~/t" {()} {78*16375;78*16376}
-345 bytes that end within a packet are waited for | > 32 0c "~/t" | > 0009 {00;78} | > 78 | < 40 [0009 {10}]
+345 bytes that end within a packet are waited for | > 32 0c "~/t" | > 0009 {00;78} | > 78
+  | < 40 [0009 {10}]
 
 [MQTT-3.2.2-15] [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
 345 a packet of 2,000,000 bytes | > 30 ["~/t" {()} {78*1999987;78*1999988}] | open

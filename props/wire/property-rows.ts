@@ -209,14 +209,26 @@ const texts = sendable
       const clauses = '[MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-1.5.7-1]'
       const at = inOrder(place)
       if (type === 'string') {
-        return [line(place, `${what} in ${name} in ${at}`, clauses, `(${id} ${text})`, 'refused 81')]
+        return [
+          line(place, `${what} in ${name} in ${at}`, clauses, `(${id} ${text})`, 'refused 81'),
+        ]
       }
       if (what === 'half a character') return []
       return [
-        line(place, `${what} in the name of a ${name} in ${at}`, clauses, `(26 ${text} "v")`,
-          'refused 81'),
-        line(place, `${what} in the value of a ${name} in ${at}`, clauses, `(26 "k" ${text})`,
-          'refused 81'),
+        line(
+          place,
+          `${what} in the name of a ${name} in ${at}`,
+          clauses,
+          `(26 ${text} "v")`,
+          'refused 81',
+        ),
+        line(
+          place,
+          `${what} in the value of a ${name} in ${at}`,
+          clauses,
+          `(26 "k" ${text})`,
+          'refused 81',
+        ),
       ]
     })
   )
@@ -237,8 +249,13 @@ const blocks = places.flatMap((place) => {
 })
 
 const good = places.map((place) =>
-  line(place, `100 user properties in ${inOrder(place)}`, '', '(2600000000*100)',
-    frames[place].answer)
+  line(
+    place,
+    `100 user properties in ${inOrder(place)}`,
+    '',
+    '(2600000000*100)',
+    frames[place].answer,
+  )
 )
 
 const known = new Set(properties.map(({ id }) => id))
@@ -250,11 +267,18 @@ const unknown = [...Array.from({ length: 0x2d }, (_, id) => id), 0x40, 0x7e, 0x7
   .concat('8001', 'ff7f', 'ffffff7f')
   .flatMap((id) =>
     (['CONNECT', 'PUBLISH'] as const).map((place) =>
-      line(place, `the property identifier ${id}, which is nobody's, in ${place}`, '',
-        `(${id} 00 00)`, 'refused 81')
+      line(
+        place,
+        `the property identifier ${id}, which is nobody's, in ${place}`,
+        '',
+        `(${id} 00 00)`,
+        'refused 81',
+      )
     )
   )
 
 export const propertyRows: ReadonlyArray<Exchange> = rows(
-  [...wrongPlaces, ...values, ...twice, ...cut, ...texts, ...blocks, ...good, ...unknown].join('\n'),
+  [...wrongPlaces, ...values, ...twice, ...cut, ...texts, ...blocks, ...good, ...unknown].join(
+    '\n',
+  ),
 )

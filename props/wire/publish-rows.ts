@@ -35,8 +35,8 @@ const flags = `
 `
 
 /** Every QoS published to every QoS subscribed: the lesser of the two arrives. */
-const heard = ["30 [\"~/t\" {()} 'x']", "32 [\"~/t\" 0001 {()} 'x']", "34 [\"~/t\" 0001 {()} 'x']"]
-const sent = ["30 [\"~/t\" {()} 'x']", "32 [\"~/t\" 0009 {()} 'x']", "34 [\"~/t\" 0009 {()} 'x']"]
+const heard = ['30 ["~/t" {()} \'x\']', '32 ["~/t" 0001 {()} \'x\']', '34 ["~/t" 0001 {()} \'x\']']
+const sent = ['30 ["~/t" {()} \'x\']', '32 ["~/t" 0009 {()} \'x\']', '34 ["~/t" 0009 {()} \'x\']']
 const exchange = ['', '| < 40 [0009]', '| < 50 [0009] | > 62 [0009] | < 70 [0009]']
 const answer = ['', '| b> 40 [0001]', '| b> 50 [0001] | b< 62 [0001] | b> 70 [0001]']
 const pairs = [0, 1, 2].flatMap((published) =>
@@ -63,7 +63,8 @@ ${pairs.join('\n')}
 345 PUBACKs in the order of the PUBLISHes [MQTT-4.6.0-5] [v3 MQTT-4.6.0-2]
   | > 32 ["~/t" 0003 {()} 'x'] 32 ["~/t" 0001 {()} 'x'] 32 ["~/t" 0002 {()} 'x']
   | < 40 [0003 {10}] 40 [0001 {10}] 40 [0002 {10}]
-5 a PUBACK says that nobody has subscribed [MQTT-3.4.2-1] | > 32 ["~/t" 0009 () 'x'] | < 40 [0009 10]
+5 a PUBACK says that nobody has subscribed [MQTT-3.4.2-1] | > 32 ["~/t" 0009 () 'x']
+  | < 40 [0009 10]
 5 a PUBREC does not say that nobody has subscribed [MQTT-3.5.2-1] | > 34 ["~/t" 0009 () 'x']
   | < 50 [0009]
 
@@ -145,12 +146,14 @@ const reserved = `
 345 $SYS alone at QoS 1 | > 32 ["$SYS" 0009 {()} 'x'] | < 40 [0009 {87}]
 345 $CONTROL at QoS 1 | > 32 ["$CONTROL/~" 0009 {()} 'x'] | < 40 [0009 {87}]
 345 $CONTROL alone at QoS 2 | > 34 ["$CONTROL" 0009 {()} 'x'] | < 50 [0009 {87}]
-345 a retained $SYS | > 33 ["$SYS/~" 0009 {()} 'x'] | < 40 [0009 {87}] | > 82 [0008 {()} "$SYS/~" 00]
+345 a retained $SYS | > 33 ["$SYS/~" 0009 {()} 'x'] | < 40 [0009 {87}]
+  | > 82 [0008 {()} "$SYS/~" 00]
   | < 90 [0008 {()} 00]
 345 $SYSTEM is nobody's | > 32 ["$SYSTEM/~" 0009 {()} 'x'] | < 40 [0009 {10}]
 345 $CONTROLS is nobody's | > 32 ["$CONTROLS/~" 0009 {()} 'x'] | < 40 [0009 {10}]
 345 $ alone is nobody's | > 32 ["$" 0009 {()} 'x'] | < 40 [0009 {10}]
-345 the state of a bridge, from nobody's bridge | > 32 ["$SYS/broker/connection/~/state" 0009 {()} '1']
+345 the state of a bridge, from nobody's bridge
+  | > 32 ["$SYS/broker/connection/~/state" 0009 {()} '1']
   | < 40 [0009 {87}]
 raw 345 the state of a bridge, from a bridge
   | > 10 [{"MQTT" 85;"MQTT" 84;"MQIsdp" 83} 02 003c {()} "~a"] | < @ok
@@ -164,17 +167,23 @@ raw 345 a bridge may not publish elsewhere in $SYS
 `
 
 const publishes = (from: number, to: number, first = '34'): string =>
-  Array.from({ length: to - from + 1 }, (_, index) =>
-    `${first} ["~/t" ${(from + index).toString(16).padStart(4, '0')} {()} 'x']`).join(' ')
+  Array.from(
+    { length: to - from + 1 },
+    (_, index) => `${first} ["~/t" ${(from + index).toString(16).padStart(4, '0')} {()} 'x']`,
+  ).join(' ')
 
 const acks = (from: number, to: number, first = '50'): string =>
-  Array.from({ length: to - from + 1 }, (_, index) =>
-    `${first} [${(from + index).toString(16).padStart(4, '0')}]`).join(' ')
+  Array.from(
+    { length: to - from + 1 },
+    (_, index) => `${first} [${(from + index).toString(16).padStart(4, '0')}]`,
+  ).join(' ')
 
 const windows = `
 [MQTT-3.3.4-7] [MQTT-4.9.0-1] [v3 MQTT-4.3.3-2]
 5 as many QoS 2 publishes as Receive Maximum | > ${publishes(1, 20)} | < ${acks(1, 20)}
-5 one QoS 2 publish more than Receive Maximum | > ${publishes(1, 21)} | < ${acks(1, 20)} | refused 93
+5 one QoS 2 publish more than Receive Maximum | > ${publishes(1, 21)} | < ${
+  acks(1, 20)
+} | refused 93
 5 QoS 1 on top of a full window | > ${publishes(1, 20)} 32 ["~/t" 0015 () 'x'] | < ${acks(1, 20)}
   | refused 93
 5 QoS 0 on top of a full window [MQTT-4.9.0-3] | subscribes ~/u 0 | > ${publishes(1, 20)}
@@ -187,7 +196,9 @@ const windows = `
   34 ["~/t" 0015 () 'x'] | < ${acks(1, 20)} 70 [0001] 50 [0015]
 5 after room was made one more is one too many | > ${publishes(1, 20)} 62 [0001]
   ${publishes(21, 22)} | < ${acks(1, 20)} 70 [0001] 50 [0015] | refused 93
-5 twenty-five QoS 1 publishes are never a full window | subscribes ~/u 0 | > ${publishes(1, 25, '32')}
+5 twenty-five QoS 1 publishes are never a full window | subscribes ~/u 0 | > ${
+  publishes(1, 25, '32')
+}
   | < ${acks(1, 25, '40').replaceAll(']', ' 10]')}
 34 below level 5 there is no Receive Maximum | > ${publishes(1, 30)} | < ${acks(1, 30)}
 small 34 as many QoS 2 publishes as may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
@@ -196,7 +207,9 @@ small 34 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.
   | > ${publishes(1, 4)} | < ${acks(1, 3)} | closed
 small 5 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] | > ${publishes(1, 4)}
   | < ${acks(1, 3)} | refused 93
-small 345 QoS 1 where no more QoS 2 may be unreleased | > ${publishes(1, 3)} 32 ["~/t" 0009 {()} 'x']
+small 345 QoS 1 where no more QoS 2 may be unreleased | > ${
+  publishes(1, 3)
+} 32 ["~/t" 0009 {()} 'x']
   | < ${acks(1, 3)} 40 [0009 {10}]
 small 345 as many unreleased bytes of payload as may be [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
   | > 34 ["~/t" 0009 {()} 78*60] | < 50 [0009]
@@ -208,7 +221,8 @@ small 5 as many publishes as a Receive Maximum of 5
 
 const kept = `
 [MQTT-3.3.1-5] [MQTT-3.3.1-9] [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-8]
-345 what is retained at QoS 0 | > 31 ["~/t" {()} 'x'] 82 [0009 {()} "~/t" 00] | < 90 [0009 {()} 00] 31 ["~/t" {()} 'x']
+345 what is retained at QoS 0 | > 31 ["~/t" {()} 'x'] 82 [0009 {()} "~/t" 00]
+  | < 90 [0009 {()} 00] 31 ["~/t" {()} 'x']
 345 what is retained at QoS 1 | > 33 ["~/t" 0008 {()} 'x'] 82 [0009 {()} "~/t" 01]
   | < 40 [0008 {10}] 90 [0009 {()} 01] 33 ["~/t" 0001 {()} 'x'] | > 40 [0001]
 345 what is retained at QoS 2 | > 35 ["~/t" 0008 {()} 'x'] 62 [0008] 82 [0009 {()} "~/t" 02]
@@ -250,7 +264,8 @@ const kept = `
   | < 90 [0009 () 00] 31 ["~/t" (01 01 03 "text" 08 "~/r" 09 <0102> 26 "k" "v" 26 "k" "w") 'x']
 5 what is retained is sent with the identifier of the subscription [MQTT-3.3.4-3]
   | > 31 ["~/t" () 'x'] 82 [0009 (0b 07) "~/t" 00] | < 90 [0009 () 00] 31 ["~/t" (0b 07) 'x']
-5 what is retained and expired is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000001) 'x'] | wait 1100
+5 what is retained and expired is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000001) 'x']
+  | wait 1100
   | > 82 [0009 () "~/t" 00] | < 90 [0009 () 00]
 5 what is retained with an expiry of 0 is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000000) 'x']
   82 [0009 () "~/t" 00] | < 90 [0009 () 00]
@@ -277,5 +292,10 @@ full 345 a message one byte larger than the store | > 33 ["~/t" 0008 {()} 78*48]
 `
 
 export const publishRows: ReadonlyArray<Exchange> = [
-  flags, handshakes, aliases, reserved, windows, kept,
+  flags,
+  handshakes,
+  aliases,
+  reserved,
+  windows,
+  kept,
 ].flatMap(rows)

@@ -9,7 +9,8 @@ const delivered = (qos: 1 | 2): string =>
   qos === 1
     ? `| subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 {()} 'x'] | b< 40 [0009]
       | < 32 ["~/t" 0001 {()} 'x']`
-    : `| subscribes ~/t 2 | b connects | b> 34 ["~/t" 0009 {()} 'x'] 62 [0009] | b< 50 [0009] 70 [0009]
+    : `| subscribes ~/t 2 | b connects | b> 34 ["~/t" 0009 {()} 'x'] 62 [0009]
+  | b< 50 [0009] 70 [0009]
       | < 34 ["~/t" 0001 {()} 'x']`
 
 const answers = `
@@ -54,7 +55,8 @@ raw 5 no more under way than the client's Receive Maximum | > 10 [@v 02 003c (21
   | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () 'x'] 32 ["~/t" 0009 () 'y']
   | b< 40 [0009] 40 [0009] | < 32 ["~/t" 0001 () 'x'] | open | > 40 [0001]
   | < 32 ["~/t" 0002 () 'y'] | > 40 [0002]
-raw 5 a failure in PUBACK makes room as well [MQTT-4.4.0-2] | > 10 [@v 02 003c (21 0001) "~a"] | < @ok
+raw 5 a failure in PUBACK makes room as well [MQTT-4.4.0-2] | > 10 [@v 02 003c (21 0001) "~a"]
+  | < @ok
   | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () 'x'] 32 ["~/t" 0009 () 'y']
   | b< 40 [0009] 40 [0009] | < 32 ["~/t" 0001 () 'x'] | > 40 [0001 97] | < 32 ["~/t" 0002 () 'y']
 raw 5 PUBREC makes no room, PUBCOMP does | > 10 [@v 02 003c (21 0001) "~a"] | < @ok
@@ -70,7 +72,8 @@ raw 5 a full window does not hold back QoS 0 [MQTT-3.3.4-10] [MQTT-4.9.0-3]
   | b> 32 ["~/t" 0009 () 'x'] 30 ["~/t" () 'y'] | b< 40 [0009]
   | < 32 ["~/t" 0001 () 'x'] 30 ["~/t" () 'y'] | > 40 [0001]
 small 34 no more under way than the broker allows [v3 MQTT-4.3.2-1] | subscribes ~/t 1 | b connects
-  | b> 32 ["~/t" 0009 '1'] 32 ["~/t" 0009 '2'] 32 ["~/t" 0009 '3'] | b< 40 [0009] 40 [0009] 40 [0009]
+  | b> 32 ["~/t" 0009 '1'] 32 ["~/t" 0009 '2'] 32 ["~/t" 0009 '3']
+  | b< 40 [0009] 40 [0009] 40 [0009]
   | < 32 ["~/t" 0001 '1'] 32 ["~/t" 0002 '2'] | open | > 40 [0002] | < 32 ["~/t" 0003 '3']
 
 [MQTT-3.1.2-24] [MQTT-3.1.2-25]
@@ -138,12 +141,14 @@ small raw 5 an expiry above what the broker allows [MQTT-3.2.2-3]
 small raw 5 an expiry of what the broker allows | > 10 [@v 02 003c (11 000003e8) "~a"] | < @ok
   | > e0 [00 (11 00000000)] | closed
 raw 345 subscriptions outlive the connection [MQTT-4.1.0-1] [v3 MQTT-4.1.0-1] ${stays}
-  | subscribes ~/t 0 ${leaves} ${returns} | < @present | > 30 ["~/t" {()} 'x'] | < 30 ["~/t" {()} 'x']
+  | subscribes ~/t 0 ${leaves} ${returns} | < @present | > 30 ["~/t" {()} 'x']
+  | < 30 ["~/t" {()} 'x']
 raw 345 QoS 1 is kept for a client that is away [MQTT-4.5.0-1] [v3 MQTT-3.1.2-5] ${stays}
   | subscribes ~/t 1 ${leaves} | b connects | b> 32 ["~/t" 0009 {()} 'x'] | b< 40 [0009] ${returns}
   | < @present 32 ["~/t" 0001 {()} 'x'] | > 40 [0001]
 raw 345 QoS 0 is not kept for a client that is away [MQTT-4.5.0-1] [v3 MQTT-3.1.2-5] ${stays}
-  | subscribes ~/t 1 ${leaves} | b connects | b> 30 ["~/t" {()} 'x'] | b open ${returns} | < @present
+  | subscribes ~/t 1 ${leaves} | b connects | b> 30 ["~/t" {()} 'x'] | b open ${returns}
+  | < @present
 raw 345 what was not acknowledged is sent again with DUP [MQTT-4.4.0-1] [MQTT-3.3.1-1]
   [v3 MQTT-4.4.0-1] [v3 MQTT-3.3.1-1] ${stays} | subscribes ~/t 1 | b connects
   | b> 32 ["~/t" 0009 {()} 'x'] | b< 40 [0009] | < 32 ["~/t" 0001 {()} 'x'] ${leaves} ${returns}
@@ -172,7 +177,8 @@ raw 345 re-sends keep their order [MQTT-4.6.0-5] [v3 MQTT-4.6.0-1] ${stays} | su
 raw 5 re-sends within the Receive Maximum of the new connection [MQTT-4.9.0-1] ${stays}
   | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () '1'] 32 ["~/t" 0009 () '2']
   | b< 40 [0009] 40 [0009] | < 32 ["~/t" 0001 () '1'] 32 ["~/t" 0002 () '2'] ${leaves}
-  | a dials | > 10 [@v 00 003c (11 0000003c 21 0001) "~a"] | < @present 3a ["~/t" 0001 () '1'] | open
+  | a dials | > 10 [@v 00 003c (11 0000003c 21 0001) "~a"] | < @present 3a ["~/t" 0001 () '1']
+  | open
   | > 40 [0001] | < 3a ["~/t" 0002 () '2'] | > 40 [0002]
 raw 5 a re-send that is too large for the new connection [MQTT-3.1.2-25] ${stays}
   | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () 78*30] 32 ["~/t" 0009 () 'x']
@@ -180,8 +186,12 @@ raw 5 a re-send that is too large for the new connection [MQTT-3.1.2-25] ${stays
   | a dials | > 10 [@v 00 003c (11 0000003c 27 00000020) "~a"] | < @present 3a ["~/t" 0002 () 'x']
   | > 40 [0002]
 raw 5 a window of unreleased publishes begins anew with the connection [MQTT-4.9.0-1]
-  ${stays} | > ${Array.from({ length: 20 }, (_, i) => `34 ["~/t" 00${(i + 16).toString(16)} () 'x']`).join(' ')}
-  | < ${Array.from({ length: 20 }, (_, i) => `50 [00${(i + 16).toString(16)}]`).join(' ')} ${leaves} ${returns}
+  ${stays} | > ${
+  Array.from({ length: 20 }, (_, i) => `34 ["~/t" 00${(i + 16).toString(16)} () 'x']`).join(' ')
+}
+  | < ${
+  Array.from({ length: 20 }, (_, i) => `50 [00${(i + 16).toString(16)}]`).join(' ')
+} ${leaves} ${returns}
   | < @present | > 34 ["~/t" 0009 () 'x'] | < 50 [0009]
 raw 345 a session is another level's too [MQTT-3.1.2-5] [v3 MQTT-3.1.2-4] ${stays} ${leaves}
   | a dials 4 | > 10 [@v 00 003c "~a"] | < @present
@@ -216,7 +226,8 @@ small raw 5 a keep alive that is too long is shortened [MQTT-3.1.2-21]
 small raw 5 no keep alive where one is wanted [MQTT-3.1.2-21]
   | > 10 [@v 02 0000 () "~a"] | < 20 [00 00 (22 0002 13 0064 27 0000012c 21 0005)]
 small raw 345 the longest keep alive that is wanted | > 10 [@v 02 0064 {()} "~a"] | < @ok
-small raw 34 a keep alive that is too long [v3 MQTT-3.2.2-5] | > 10 [@v 02 0065 "~a"] | rejected 85 02
+small raw 34 a keep alive that is too long [v3 MQTT-3.2.2-5] | > 10 [@v 02 0065 "~a"]
+  | rejected 85 02
 small raw 34 no keep alive where one is wanted [v3 MQTT-3.2.2-5] | > 10 [@v 02 0000 "~a"]
   | rejected 85 02
 

@@ -4,12 +4,36 @@
 
 /** A packet in which properties stand, or the will in CONNECT. */
 export type Place =
-  | 'CONNECT' | 'will' | 'CONNACK' | 'PUBLISH' | 'PUBACK' | 'PUBREC' | 'PUBREL' | 'PUBCOMP'
-  | 'SUBSCRIBE' | 'SUBACK' | 'UNSUBSCRIBE' | 'UNSUBACK' | 'DISCONNECT' | 'AUTH'
+  | 'CONNECT'
+  | 'will'
+  | 'CONNACK'
+  | 'PUBLISH'
+  | 'PUBACK'
+  | 'PUBREC'
+  | 'PUBREL'
+  | 'PUBCOMP'
+  | 'SUBSCRIBE'
+  | 'SUBACK'
+  | 'UNSUBSCRIBE'
+  | 'UNSUBACK'
+  | 'DISCONNECT'
+  | 'AUTH'
 
 export const places: ReadonlyArray<Place> = [
-  'CONNECT', 'will', 'CONNACK', 'PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP',
-  'SUBSCRIBE', 'SUBACK', 'UNSUBSCRIBE', 'UNSUBACK', 'DISCONNECT', 'AUTH',
+  'CONNECT',
+  'will',
+  'CONNACK',
+  'PUBLISH',
+  'PUBACK',
+  'PUBREC',
+  'PUBREL',
+  'PUBCOMP',
+  'SUBSCRIBE',
+  'SUBACK',
+  'UNSUBSCRIBE',
+  'UNSUBACK',
+  'DISCONNECT',
+  'AUTH',
 ]
 
 export type Type = 'byte' | 'two' | 'four' | 'varint' | 'string' | 'binary' | 'pair'
@@ -29,7 +53,15 @@ export interface Property {
 }
 
 const replies: ReadonlyArray<Place> = [
-  'CONNACK', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBACK', 'UNSUBACK', 'DISCONNECT', 'AUTH',
+  'CONNACK',
+  'PUBACK',
+  'PUBREC',
+  'PUBREL',
+  'PUBCOMP',
+  'SUBACK',
+  'UNSUBACK',
+  'DISCONNECT',
+  'AUTH',
 ]
 
 const messages: ReadonlyArray<Place> = ['PUBLISH', 'will']
@@ -163,5 +195,18 @@ export const reasons: ReadonlyArray<Reason> = [
 
 /** With which of them a client may end a connection (section 3.14.2.1). */
 export const farewells: ReadonlyArray<string> = [
-  '00', '04', '80', '81', '82', '83', '90', '93', '94', '95', '96', '97', '98', '99',
+  '00',
+  '04',
+  '80',
+  '81',
+  '82',
+  '83',
+  '90',
+  '93',
+  '94',
+  '95',
+  '96',
+  '97',
+  '98',
+  '99',
 ]

@@ -11,7 +11,7 @@ interface Field {
   readonly packet: string
   readonly before?: string
   readonly answer: string
-  /** How the field is refused for a character that is UTF-8 and yet not taken; null: it is taken. */
+  /** How a character is refused that is UTF-8 and yet not taken; null: it is taken. */
   readonly refused: string
   readonly nonCharacters: string | null
   readonly clauses: string
@@ -123,28 +123,47 @@ const characters = [topic, ...fields].flatMap((field) => {
   const refused = field.raw === true ? 'rejected 81' : 'refused 81'
   return [
     ...short(field, good, 4).map(([name, hex]) =>
-      line('345', field, name, `<'~/' ${hex}>`, field.answer,
-        `${utf8} [MQTT-1.5.4-3] [v3 MQTT-1.5.3-3]`)
+      line(
+        '345',
+        field,
+        name,
+        `<'~/' ${hex}>`,
+        field.answer,
+        `${utf8} [MQTT-1.5.4-3] [v3 MQTT-1.5.3-3]`,
+      )
     ),
     ...short(field, bad, 7).map(([name, hex]) =>
-      line('345', field, name, `<'~/' ${hex}>`, refused,
-        `${utf8} [MQTT-1.5.4-2] [v3 MQTT-1.5.3-2]`)
+      line('345', field, name, `<'~/' ${hex}>`, refused, `${utf8} [MQTT-1.5.4-2] [v3 MQTT-1.5.3-2]`)
     ),
   ]
 })
 
 const controls: ReadonlyArray<readonly [name: string, hex: string]> = [
-  ['U+0001', '01'], ['U+007F', '7f'], ['U+009F', 'c29f'], ['U+001F', '1f'], ['U+0080', 'c280'],
+  ['U+0001', '01'],
+  ['U+007F', '7f'],
+  ['U+009F', 'c29f'],
+  ['U+001F', '1f'],
+  ['U+0080', 'c280'],
 ]
 
 const noCharacters: ReadonlyArray<readonly [name: string, hex: string]> = [
-  ['U+FFFF', 'efbfbf'], ['U+FDD0', 'efb790'], ['U+1FFFE', 'f09fbfbe'], ['U+FFFE', 'efbfbe'],
-  ['U+FDEF', 'efb7af'], ['U+1FFFF', 'f09fbfbf'], ['U+10FFFF', 'f48fbfbf'],
+  ['U+FFFF', 'efbfbf'],
+  ['U+FDD0', 'efb790'],
+  ['U+1FFFE', 'f09fbfbe'],
+  ['U+FFFE', 'efbfbe'],
+  ['U+FDEF', 'efb7af'],
+  ['U+1FFFF', 'f09fbfbf'],
+  ['U+10FFFF', 'f48fbfbf'],
 ]
 
 const nearly: ReadonlyArray<readonly [name: string, hex: string]> = [
-  ['U+0020', '20'], ['U+007E', '7e'], ['U+FDCF', 'efb78f'], ['U+FDF0', 'efb7b0'],
-  ['U+FFFD', 'efbfbd'], ['U+1FFFD', 'f09fbfbd'], ['U+20000', 'f0a08080'],
+  ['U+0020', '20'],
+  ['U+007E', '7e'],
+  ['U+FDCF', 'efb78f'],
+  ['U+FDF0', 'efb7b0'],
+  ['U+FFFD', 'efbfbd'],
+  ['U+1FFFD', 'f09fbfbd'],
+  ['U+20000', 'f0a08080'],
 ]
 
 const taboos = [topic, ...fields].flatMap((field) => [
@@ -152,8 +171,14 @@ const taboos = [topic, ...fields].flatMap((field) => [
     line('345', field, `the control character ${name}`, `<'~/' ${hex}>`, field.refused, utf8)
   ),
   ...short(field, noCharacters, 3).map(([name, hex]) =>
-    line('345', field, `${name}, which is no character,`, `<'~/' ${hex}>`,
-      field.nonCharacters ?? field.answer, utf8)
+    line(
+      '345',
+      field,
+      `${name}, which is no character,`,
+      `<'~/' ${hex}>`,
+      field.nonCharacters ?? field.answer,
+      utf8,
+    )
   ),
   ...short(field, nearly, 0).map(([name, hex]) =>
     line('345', field, `${name}, which is allowed,`, `<'~/' ${hex}>`, field.answer, utf8)
@@ -161,8 +186,13 @@ const taboos = [topic, ...fields].flatMap((field) => [
 ])
 
 const names = [
-  ['a + alone', '+'], ['a # alone', '#'], ['a + as a level', '~/+/b'], ['a # as a level', '~/#'],
-  ['a + within a level', '~/a+'], ['a # within a level', '~/a#'], ['a # in the middle', '~/#/b'],
+  ['a + alone', '+'],
+  ['a # alone', '#'],
+  ['a + as a level', '~/+/b'],
+  ['a # as a level', '~/#'],
+  ['a + within a level', '~/a+'],
+  ['a # within a level', '~/a#'],
+  ['a # in the middle', '~/#/b'],
 ].flatMap(([about = '', text]) => {
   const clauses = '[MQTT-4.7.0-1] [v3 MQTT-4.7.1-1]'
   const will = fields.find(({ name }) => name === 'a will topic')!
@@ -176,22 +206,80 @@ const filters = (name: string) => fields.find((field) => field.name.endsWith(nam
 
 /** The last of these stand outside the row's own topics and want a broker of their own. */
 const goodFilters = [
-  '~/a', '~/', '~//', '~//a', '~/+', '~/+/', '~/+/+', '~/#', '~/+/#', '~/a/+/b', '~/a/#', '~/+a'
-    .replace('+', ' '), '$~/#', '$SYS/#', '$share/~/a', '$share/g/~/a', '$share/g/~/#',
-  '$share/g/~/+/b', '$share/~ g/~/a', '$shared/~', '$share~/a', 'share/~/a',
+  '~/a',
+  '~/',
+  '~//',
+  '~//a',
+  '~/+',
+  '~/+/',
+  '~/+/+',
+  '~/#',
+  '~/+/#',
+  '~/a/+/b',
+  '~/a/#',
+  '~/+a'
+    .replace('+', ' '),
+  '$~/#',
+  '$SYS/#',
+  '$share/~/a',
+  '$share/g/~/a',
+  '$share/g/~/#',
+  '$share/g/~/+/b',
+  '$share/~ g/~/a',
+  '$shared/~',
+  '$share~/a',
+  'share/~/a',
 ]
 
-const wideFilters = ['#', '+', '+/+', '/+', '/#', '+/#', '/', '$share/g/#', '$share/g/+', '$share/g//']
+const wideFilters = [
+  '#',
+  '+',
+  '+/+',
+  '/+',
+  '/#',
+  '+/#',
+  '/',
+  '$share/g/#',
+  '$share/g/+',
+  '$share/g//',
+]
 
 const badFilters = [
-  '~/#/', '~/#/b', '~/##', '~/a#', '~/#a', '~/a/b#', '~/+a', '~/a+', '~/++', '~/a/b+/c', '~/+#',
-  '~/+a/#', '#/~', '+~', '~#', '##', '++',
+  '~/#/',
+  '~/#/b',
+  '~/##',
+  '~/a#',
+  '~/#a',
+  '~/a/b#',
+  '~/+a',
+  '~/a+',
+  '~/++',
+  '~/a/b+/c',
+  '~/+#',
+  '~/+a/#',
+  '#/~',
+  '+~',
+  '~#',
+  '##',
+  '++',
 ]
 
 const badShares = [
-  '$share', '$share/', '$share//', '$share//~', '$share/g', '$share/g/', '$share/+/~',
-  '$share/g+/~', '$share/#', '$share/g#/~', '$share/#/~', '$share/g/~#', '$share/g/~/#/b',
-  '$share/g/$share/h', '$share/g/$share//~',
+  '$share',
+  '$share/',
+  '$share//',
+  '$share//~',
+  '$share/g',
+  '$share/g/',
+  '$share/+/~',
+  '$share/g+/~',
+  '$share/#',
+  '$share/g#/~',
+  '$share/#/~',
+  '$share/g/~#',
+  '$share/g/~/#/b',
+  '$share/g/$share/h',
+  '$share/g/$share//~',
 ]
 
 const shapes = ['SUBSCRIBE', 'UNSUBSCRIBE'].flatMap((packet) => {

@@ -94,8 +94,10 @@ small 345 UNSUBSCRIBE from more filters than there can be
 
 const effects = `
 [MQTT-3.8.4-3] [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
-345 an identical filter replaces the subscription | > 82 [0009 {()} "~/t" 00] 82 [0009 {()} "~/t" 01]
-  32 ["~/t" 0008 {()} 'x'] | < 90 [0009 {()} 00] 90 [0009 {()} 01] 32 ["~/t" 0001 {()} 'x'] 40 [0008]
+345 an identical filter replaces the subscription
+  | > 82 [0009 {()} "~/t" 00] 82 [0009 {()} "~/t" 01]
+  32 ["~/t" 0008 {()} 'x']
+  | < 90 [0009 {()} 00] 90 [0009 {()} 01] 32 ["~/t" 0001 {()} 'x'] 40 [0008]
 345 subscribing again sends again what is retained | > 31 ["~/t" {()} 'x'] 82 [0009 {()} "~/t" 00]
   82 [0009 {()} "~/t" 00] | < 90 [0009 {()} 00] 31 ["~/t" {()} 'x'] 90 [0009 {()} 00]
   31 ["~/t" {()} 'x']
@@ -176,8 +178,10 @@ alone 345 + does not match topics of servers | subscribes +/t 0 | > 30 ["$~/t" {
 345 a filter that begins with $ matches topics of servers | subscribes $~/# 0
   | > 30 ["$~/t" {()} 'x'] | < 30 ["$~/t" {()} 'x']
 [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
-345 # matches the level above it | subscribes ~/t/# 0 | > 30 ["~/t" {()} 'x'] | < 30 ["~/t" {()} 'x']
-345 # matches all below it | subscribes ~/t/# 0 | > 30 ["~/t/u/v" {()} 'x'] | < 30 ["~/t/u/v" {()} 'x']
+345 # matches the level above it | subscribes ~/t/# 0 | > 30 ["~/t" {()} 'x']
+  | < 30 ["~/t" {()} 'x']
+345 # matches all below it | subscribes ~/t/# 0 | > 30 ["~/t/u/v" {()} 'x']
+  | < 30 ["~/t/u/v" {()} 'x']
 345 # does not match what only begins alike | subscribes ~/t/# 0 | > 30 ["~/tt" {()} 'x']
 345 + matches one level | subscribes ~/+ 0 | > 30 ["~/t" {()} 'x'] 30 ["~/t/u" {()} 'y']
   | < 30 ["~/t" {()} 'x']
@@ -208,7 +212,8 @@ const shared = `
   | < 90 [0009 {()} 01] | b connects | b subscribes $share/g/~/t 0 | c connects
   | c> 32 ["~/t" 0001 {()} '1'] 32 ["~/t" 0002 {()} '2'] | c< 40 [0001] 40 [0002]
   | < 32 ["~/t" 0001 {()} '1'] | > 40 [0001] | b< 30 ["~/t" {()} '2']
-345 a member that leaves gets nothing more | > 82 [0009 {()} "$share/g/~/t" 00] | < 90 [0009 {()} 00]
+345 a member that leaves gets nothing more | > 82 [0009 {()} "$share/g/~/t" 00]
+  | < 90 [0009 {()} 00]
   | b connects | b subscribes $share/g/~/t 0 | > a2 [000a {()} "$share/g/~/t"] | < b0 [000a {() 00}]
   | > 30 ["~/t" {()} '1'] 30 ["~/t" {()} '2'] | open | b< 30 ["~/t" {()} '1'] 30 ["~/t" {()} '2']
 345 UNSUBSCRIBE from the plain filter leaves the shared one | > 82 [0009 {()} "$share/g/~/t" 00]

@@ -10,7 +10,7 @@ const of = (flags: string, willProperties = '', properties = '', id = '"~w"'): s
   `${heir} | w dials | w> 10 [@v ${flags} 003c {(${properties})} ${id} {(${willProperties})} "~/w"
     "gone"] | w< @ok`
 
-const heard = "h< 30 [\"~/w\" {()} 'gone']"
+const heard = 'h< 30 ["~/w" {()} \'gone\']'
 
 export const willRows: ReadonlyArray<Exchange> = rows(`
 [MQTT-3.1.2-8] [MQTT-3.1.2-7] [v3 MQTT-3.1.2-8]
@@ -18,7 +18,9 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
 345 a packet that is malformed [MQTT-3.1.2-8] [v3 MQTT-3.1.2-8] ${of('06')} | w> 36 ["~/t" 0001 'x']
   | w refused 81 | ${heard}
 345 a protocol error ${of('06')} | w> d000 | w refused 82 | ${heard}
-5 a Receive Maximum that was exceeded ${of('06')} | w> 30 ["~/t" (23 0000)] | w refused 94 | ${heard}
+5 a Receive Maximum that was exceeded ${
+  of('06')
+} | w> 30 ["~/t" (23 0000)] | w refused 94 | ${heard}
 345 take-over publishes the will ${of('06')} | b dials | b> 10 [@v 02 003c {()} "~w"] | b< @ok
   | w refused 8e | ${heard}
 345 take-over without a clean start publishes the will ${of('06')} | b dials
@@ -32,7 +34,9 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
 5 DISCONNECT 96 publishes the will ${of('06')} | w> e0 [96] | w closed | ${heard}
 5 a DISCONNECT that is refused publishes the will [MQTT-3.14.2-1] ${of('06')} | w> e0 [8b]
   | w refused 82 | ${heard}
-345 a second CONNECT that is malformed publishes the will ${of('06')} | w> 10 ["MQTX" 04 02 003c "~w"]
+345 a second CONNECT that is malformed publishes the will ${
+  of('06')
+} | w> 10 ["MQTX" 04 02 003c "~w"]
   | w refused 84 | ${heard}
 345 a will is published once ${of('06')} | w lost | ${heard} | w connects | w lost | h open
 345 a client without a will [v3 MQTT-3.1.2-12] ${heir} | w connects | w lost | h open
@@ -48,7 +52,8 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
 [MQTT-3.1.2-14] [v3 MQTT-3.1.2-16]
 345 a will that is not retained ${of('06')} | w lost | ${heard} | h> 82 [0009 {()} "~/w" 00]
   | h< 90 [0009 {()} 00]
-345 a retained will that is empty retains nothing [MQTT-3.3.1-7] [v3 MQTT-3.3.1-11] ${heir} | w dials
+345 a retained will that is empty retains nothing [MQTT-3.3.1-7] [v3 MQTT-3.3.1-11] ${heir}
+  | w dials
   | w> 10 [@v 26 003c {()} "~w" {()} "~/w" ""] | w< @ok | w lost | h< 30 ["~/w" {()}]
   | h> 82 [0009 {()} "~/w" 00] | h< 90 [0009 {()} 00]
 [MQTT-3.1.3-10] [MQTT-3.3.2-18]
