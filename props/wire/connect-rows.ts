@@ -8,16 +8,16 @@ const invented = `20 [00 00 (22 000a 12 "auto-${anyNonce}" 27 001e8480 21 0014)]
 
 const protocol = `
 [MQTT-3.1.2-1] [v3 MQTT-3.1.2-1]
-raw 345 the protocol name MQTX | > 10 ["MQTX" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 the protocol name mqtt | > 10 ["mqtt" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 the protocol name MQT | > 10 ["MQT" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 the protocol name MQTTT | > 10 ["MQTTT" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 the protocol name MQIsdP | > 10 ["MQIsdP" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 the protocol name MQIsdpX | > 10 ["MQIsdpX" 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 an empty protocol name | > 10 [0000 0{5;4;3} 02 003c {()} "~a"] | closed
-raw 345 a protocol name longer than the packet | > 10 [00ff 'MQTT' 0{5;4;3} 02 003c] | closed
-raw 345 a CONNECT with nothing in it [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1] | > 1000 | closed
-raw 345 a CONNECT of zeros | > 10 [00*12] | closed
+raw 345 the protocol name MQTX | > 10 ["MQTX" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 the protocol name mqtt | > 10 ["mqtt" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 the protocol name MQT | > 10 ["MQT" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 the protocol name MQTTT | > 10 ["MQTTT" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 the protocol name MQIsdP | > 10 ["MQIsdP" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 the protocol name MQIsdpX | > 10 ["MQIsdpX" 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 an empty protocol name | > 10 [0000 0{5;4;3} 02 003c {()} "~a"] | dropped 84
+raw 345 a protocol name longer than the packet | > 10 [00ff 'MQTT' 0{5;4;3} 02 003c] | dropped 84
+raw 345 a CONNECT with nothing in it [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1] | > 1000 | dropped 81
+raw 345 a CONNECT of zeros | > 10 [00*12] | dropped 84
 
 [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
 raw 5 MQTT at level 0 | > 10 ["MQTT" 00 02 003c () "~a"] | rejected 84
@@ -55,7 +55,7 @@ raw 345 will retain without a will | > 10 [@v 22 003c {()} "~a"] | rejected 81
 raw 345 will QoS 3 | > 10 [@v 1e 003c {()} "~a" {()} "~/w" "x"] | rejected 81
 raw 345 will QoS 3 and retain | > 10 [@v 3e 003c {()} "~a" {()} "~/w" "x"] | rejected 81
 [MQTT-3.1.2-16] [v3 MQTT-3.1.2-22]
-raw 34 a password without a user name | > 10 [@v 42 003c "~a" "pw"] | closed
+raw 34 a password without a user name | > 10 [@v 42 003c "~a" "pw"] | refused 82
 raw 5 a password without a user name | > 10 [@v 42 003c () "~a" "pw"] | < @ok
 
 [MQTT-3.1.2-20] [v3 MQTT-3.1.2-23]
@@ -113,6 +113,7 @@ raw 5 an authentication method with data | > 10 [@v 02 003c (15 "NOPE" 16 <01>) 
 raw 5 an empty authentication method | > 10 [@v 02 003c (15 "") "~a"] | rejected 8c
 raw 5 authentication data before its method | > 10 [@v 02 003c (16 <01> 15 "NOPE") "~a"]
   | rejected 8c
+raw 5 authentication data twice | > 10 [@v 02 003c (15 "m" 16 <01> 16 <02>) "~a"] | rejected 82
 raw 5 authentication data without a method | > 10 [@v 02 003c (16 <01>) "~a"] | rejected 82
 raw 5 an authentication method twice | > 10 [@v 02 003c (15 "a" 15 "a") "~a"] | rejected 82
 raw 5 many properties at once
@@ -169,7 +170,7 @@ const takeOver = `
 345 take-over by the same level | b dials | b> 10 [@v 02 003c {()} "~a"] | b< @ok | refused 8e
 5 take-over by 3.1.1 | b dials 4 | b> 10 [@v 02 003c "~a"] | b< @ok | refused 8e
 5 take-over by 3.1 | b dials 3 | b> 10 [@v 02 003c "~a"] | b< @ok | refused 8e
-34 take-over by 5 | b dials 5 | b> 10 [@v 02 003c () "~a"] | b< @ok | closed
+34 take-over by 5 | b dials 5 | b> 10 [@v 02 003c () "~a"] | b< @ok | refused 8e
 345 identifiers that differ in case are two clients | b dials | b> 10 [@v 02 003c {()} "~A"]
   | b< @ok
 345 take-over of the taker | b dials | b> @connect | b< @ok | > e000 | closed

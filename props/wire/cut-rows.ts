@@ -70,8 +70,8 @@ const connects = levels.map((level): Kind => ({
   first: '10',
   raw: true,
   fields: [
-    field('the protocol name', protocol[level], 'closed'),
-    field('the protocol level', `0${level}`, 'closed'),
+    field('the protocol name', protocol[level], 'dropped 81', 'dropped 84'),
+    field('the protocol level', `0${level}`, 'dropped 81'),
     field('the connect flags', 'c6'),
     field('the keep alive', '003c'),
     ...level === 5 ? [field('the properties', '(21 0014)')] : [],
@@ -83,13 +83,13 @@ const connects = levels.map((level): Kind => ({
       'the user name',
       '"u"',
       level === 3 ? '< @ok' : undefined,
-      level === 3 ? 'closed' : undefined,
+      level === 3 ? 'refused 81' : undefined,
     ),
     field(
       'the password',
       '"pw"',
       level === 3 ? '< @ok' : undefined,
-      level === 3 ? 'closed' : undefined,
+      level === 3 ? 'refused 81' : undefined,
     ),
   ],
 }))

@@ -13,8 +13,11 @@ export type Step =
   | { readonly _tag: 'Send'; readonly who: string; readonly bytes: string }
   /** All that was sent to `who` since the last look, byte for byte. */
   | { readonly _tag: 'Hear'; readonly who: string; readonly bytes: string }
-  /** The server has ended the connection, and said nothing but what was heard. */
-  | { readonly _tag: 'Closed'; readonly who: string }
+  /**
+   * The server has ended the connection, and said nothing but what was heard. `reason` is what the
+   * broker notes for its log, also where no client can be told; null: as it likes.
+   */
+  | { readonly _tag: 'Closed'; readonly who: string; readonly reason: number | null }
   /** A PINGREQ is answered, and nothing came before the answer. */
   | { readonly _tag: 'Open'; readonly who: string }
   /** The client's side of the connection is gone, without a DISCONNECT. */
@@ -102,9 +105,15 @@ class RowReader {
     this.steps.push({ _tag: 'Hear', who, bytes: this.text(who, text) })
   }
 
-  private end(who: string, _tag: 'Closed' | 'Lost' | 'Open'): void {
+  private end(who: string, _tag: 'Lost' | 'Open'): void {
     this.steps.push({ _tag, who })
-    if (_tag !== 'Open') this.ended.add(who)
+    if (_tag === 'Lost') this.ended.add(who)
+  }
+
+  private close(who: string, reason: string | null): void {
+    const code = reason === null ? null : parseInt(reason, 16)
+    this.steps.push({ _tag: 'Closed', who, reason: code })
+    this.ended.add(who)
   }
 
   cell(text: string): void {
@@ -127,7 +136,7 @@ class RowReader {
   }
 
   private verb(who: string, [verb = '', first = '', second = '']: ReadonlyArray<string>): void {
-    const level = first === '' ? this.level : Number(first) as Level
+    const level = /^[345]$/.test(first) ? Number(first) as Level : this.level
     switch (verb) {
       case 'dials':
         return this.dial(who, level)
@@ -137,17 +146,19 @@ class RowReader {
         this.send(who, `82 [7001 {()} "${first}" 0${second}]`)
         return this.hear(who, `90 [7001 {()} 0${second}]`)
       case 'closed':
-        return this.end(who, 'Closed')
+        return this.close(who, null)
+      case 'dropped': // without a word at any level
+        return this.close(who, first)
       case 'open':
         return this.end(who, 'Open')
       case 'lost':
         return this.end(who, 'Lost')
       case 'refused': // after CONNACK: below level 5 there is no word for it
         this.hear(who, `{e0 [${first}]}`)
-        return this.end(who, 'Closed')
+        return this.close(who, first)
       case 'rejected': // before it: below level 5 silence, unless a return code is given
         this.hear(who, `{20 [00 ${first} ()];${second === '' ? '' : `20 [00 ${second}]`}}`)
-        return this.end(who, 'Closed')
+        return this.close(who, first)
       case 'wait':
         this.steps.push({ _tag: 'Wait', ms: Number(first) })
         return

@@ -75,8 +75,8 @@ const lengths = `
 345 a remaining length that does not end in four bytes | > 30 80808080 | refused 81
 345 a remaining length of five bytes | > 30 8080808001 | refused 81
 345 a remaining length of five bytes of 0xff | > 30 ffffffffff | refused 81
-raw 345 a remaining length of five bytes before CONNECT | > 10 8080808001 | closed
-raw 345 a remaining length longer than it need be before CONNECT | > 10 8000 | closed
+raw 345 a remaining length of five bytes before CONNECT | > 10 8080808001 | dropped 81
+raw 345 a remaining length longer than it need be before CONNECT | > 10 8000 | dropped 81
 345 a remaining length of 127, the most in one byte
   | subscribes ~/t 0 | > 30 ["~/t" {()} {78*118;78*119}] | < 30 7f "~/t" {()} {78*118;78*119}
 345 a remaining length of 128, the least in two bytes
@@ -97,48 +97,48 @@ small 5 a packet of 300 bytes where no more are allowed | > 30 ["~/t" () 78*288]
 small 5 a packet of 301 bytes where 300 are allowed | > 30 aa02 | refused 95
 small 34 a packet of 300 bytes where no more are allowed | > 30 ["~/t" 78*289] | open
 small 34 a packet of 301 bytes where 300 are allowed | > 30 aa02 | refused 95
-small 34 a whole packet of 301 bytes where 300 are allowed | > 30 ["~/t" 78*290] | closed
+small 34 a whole packet of 301 bytes where 300 are allowed | > 30 ["~/t" 78*290] | refused 95
 raw 4 a CONNECT of 65,536 bytes | > 10 [@v c2 003c "~a" "u" <78*65510>] | < @ok
-raw 4 a CONNECT of 65,537 bytes | > 10 [@v c2 003c "~a" "u" <78*65511>] | closed
-raw 345 a CONNECT that claims 65,537 bytes | > 10 fdff03 | closed
-raw 345 a CONNECT that claims 256 MB | > 10 ffffff7f | closed
+raw 4 a CONNECT of 65,537 bytes | > 10 [@v c2 003c "~a" "u" <78*65511>] | dropped 95
+raw 345 a CONNECT that claims 65,537 bytes | > 10 fdff03 | dropped 95
+raw 345 a CONNECT that claims 256 MB | > 10 ffffff7f | dropped 95
 small raw 45 a CONNECT of 200 bytes where no more are allowed
   | > 10 [@v c2 003c {()} "~a" "u" <{78*174;78*175}>]
   | < {20 [00 00 (22 0002 27 0000012c 21 0005)];20 [0000]}
 small raw 45 a CONNECT of 201 bytes where 200 are allowed
-  | > 10 [@v c2 003c {()} "~a" "u" <{78*175;78*176}>] | closed
+  | > 10 [@v c2 003c {()} "~a" "u" <{78*175;78*176}>] | dropped 95
 `
 
 const order = `
 [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1]
-raw 345 PUBLISH before CONNECT | > 30 ["~/t" {()} 'x'] | closed
-raw 345 PUBLISH at QoS 1 before CONNECT | > 32 ["~/t" 0001 {()} 'x'] | closed
-raw 345 PUBACK before CONNECT | > 40 [0001] | closed
-raw 345 PUBREC before CONNECT | > 50 [0001] | closed
-raw 345 PUBREL before CONNECT | > 62 [0001] | closed
-raw 345 PUBCOMP before CONNECT | > 70 [0001] | closed
-raw 345 SUBSCRIBE before CONNECT | > 82 [0001 {()} "~/t" 00] | closed
-raw 345 UNSUBSCRIBE before CONNECT | > a2 [0001 {()} "~/t"] | closed
-raw 345 PINGREQ before CONNECT | > c000 | closed
-raw 345 DISCONNECT before CONNECT | > e000 | closed
-raw 5 DISCONNECT with a reason before CONNECT | > e0 [04] | closed
-raw 5 AUTH before CONNECT | > f0 [18 ()] | closed
-raw 5 an empty AUTH before CONNECT | > f000 | closed
-raw 345 CONNACK before CONNECT | > 20 [0000 {()}] | closed
-raw 345 SUBACK before CONNECT | > 90 [0001 {()} 00] | closed
-raw 345 UNSUBACK before CONNECT | > b0 [0001 {() 00}] | closed
-raw 345 PINGRESP before CONNECT | > d000 | closed
-raw 345 packet type 0 before CONNECT | > 0000 | closed
-raw 345 packet type 15 without a length before CONNECT | > f0 | closed
-raw 4 HTTP instead of CONNECT | > 'GET / HTTP/1.1' 0d0a0d0a | closed
-raw 4 TLS instead of CONNECT [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 16030100a5 | closed
-raw 345 CONNECT with flags [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 11 [@v 02 003c {()} "~a"] | closed
+raw 345 PUBLISH before CONNECT | > 30 ["~/t" {()} 'x'] | dropped 82
+raw 345 PUBLISH at QoS 1 before CONNECT | > 32 ["~/t" 0001 {()} 'x'] | dropped 82
+raw 345 PUBACK before CONNECT | > 40 [0001] | dropped 82
+raw 345 PUBREC before CONNECT | > 50 [0001] | dropped 82
+raw 345 PUBREL before CONNECT | > 62 [0001] | dropped 82
+raw 345 PUBCOMP before CONNECT | > 70 [0001] | dropped 82
+raw 345 SUBSCRIBE before CONNECT | > 82 [0001 {()} "~/t" 00] | dropped 82
+raw 345 UNSUBSCRIBE before CONNECT | > a2 [0001 {()} "~/t"] | dropped 82
+raw 345 PINGREQ before CONNECT | > c000 | dropped 82
+raw 345 DISCONNECT before CONNECT | > e000 | dropped 82
+raw 5 DISCONNECT with a reason before CONNECT | > e0 [04] | dropped 82
+raw 5 AUTH before CONNECT | > f0 [18 ()] | dropped 82
+raw 5 an empty AUTH before CONNECT | > f000 | dropped 82
+raw 345 CONNACK before CONNECT | > 20 [0000 {()}] | dropped 82
+raw 345 SUBACK before CONNECT | > 90 [0001 {()} 00] | dropped 82
+raw 345 UNSUBACK before CONNECT | > b0 [0001 {() 00}] | dropped 82
+raw 345 PINGRESP before CONNECT | > d000 | dropped 82
+raw 345 packet type 0 before CONNECT | > 0000 | dropped 82
+raw 345 packet type 15 without a length before CONNECT | > f0 | dropped 82
+raw 4 HTTP instead of CONNECT | > 'GET / HTTP/1.1' 0d0a0d0a | dropped 82
+raw 4 TLS instead of CONNECT [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 16030100a5 | dropped 81
+raw 345 CONNECT with flags [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 11 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 CONNECT with flag bit 1 [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
-  | > 12 [@v 02 003c {()} "~a"] | closed
+  | > 12 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 CONNECT with flag bit 2 [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
-  | > 14 [@v 02 003c {()} "~a"] | closed
+  | > 14 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 CONNECT with flag bit 3 [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
-  | > 18 [@v 02 003c {()} "~a"] | closed
+  | > 18 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 packets behind CONNECT need not wait for CONNACK [MQTT-3.1.4-5] [v3 MQTT-3.1.4-4]
   | > @connect c000 | < @ok d000
 
@@ -146,7 +146,7 @@ raw 345 packets behind CONNECT need not wait for CONNACK [MQTT-3.1.4-5] [v3 MQTT
 345 a second CONNECT | > @connect | refused 82
 345 a second CONNECT with another identifier | > 10 [@v 02 003c {()} "~b"] | refused 82
 5 a second CONNECT of an older level | > 10 ["MQTT" 04 02 003c "~b"] | refused 82
-4 a second CONNECT of a newer level | > 10 ["MQTT" 05 02 003c () "~b"] | closed
+4 a second CONNECT of a newer level | > 10 ["MQTT" 05 02 003c () "~b"] | refused 82
 345 a second CONNECT publishes the will [MQTT-3.1.0-2] [v3 MQTT-3.1.0-2] [MQTT-3.1.2-8]
   | h connects | h subscribes ~/w 0 | w dials | w> 10 [@v 06 003c {()} "~w" {()} "~/w" "gone"]
   | w< @ok | w> @connect | w refused 82 | h< 30 ["~/w" {()} 'gone']
@@ -156,14 +156,14 @@ raw 345 packets behind CONNECT need not wait for CONNACK [MQTT-3.1.4-5] [v3 MQTT
 5 a second CONNECT with an unknown level [MQTT-3.1.2-2] | > 10 ["MQTT" 06 02 003c () "~a"]
   | refused 84
 4 a second CONNECT with an unknown level [v3 MQTT-3.1.2-2] | > 10 ["MQTT" 06 02 003c "~a"]
-  | closed
+  | refused 84
 
 [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
 345 packet type 0 | > 0000 | refused 81
 345 packet type 0 with flags | > 0f00 | refused 81
-34 packet type 15, which is AUTH later | > f000 | closed
-34 packet type 15 with a body | > f0 [18 00] | closed
-3 packet type 15 with flags | > f2 [18 00] | closed
+34 packet type 15, which is AUTH later | > f000 | refused 81
+34 packet type 15 with a body | > f0 [18 00] | refused 81
+3 packet type 15 with flags | > f2 [18 00] | refused 81
 5 AUTH with flag bit 0 [MQTT-3.15.1-1] [MQTT-2.1.3-1] | > f1 [18 ()] | refused 81
 5 AUTH with flag bit 1 [MQTT-3.15.1-1] [MQTT-2.1.3-1] | > f2 [18 ()] | refused 81
 5 AUTH with flag bit 2 [MQTT-3.15.1-1] [MQTT-2.1.3-1] | > f4 [18 ()] | refused 81

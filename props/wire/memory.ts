@@ -18,7 +18,8 @@ class Client {
   isClosed = false
   isPaused = false
   sentBytes = 0
-  /** The rule that ended the connection, if one did. */
+  /** What the broker noted when it ended the connection: the reason, and the rule if one broke. */
+  endReason = 0
   brokenClause: string | null = null
 
   constructor(account: Account, conn: Conn, reader: Reader) {
@@ -143,9 +144,10 @@ class House {
   }
 
   private note(note: Note): void {
-    if (note._tag === 'ConnectionEnded' && note.fault !== null) {
-      this.at(note.conn).brokenClause = note.fault.clause
-    }
+    if (note._tag !== 'ConnectionEnded') return
+    const client = this.at(note.conn)
+    client.endReason = note.reason
+    client.brokenClause = note.fault?.clause ?? null
   }
 
   private tell(conn: Conn, bytes: Uint8Array): void {
@@ -194,15 +196,26 @@ const act = (house: House, step: Step, row: Exchange, cut: boolean, wire: Wire):
       const wrong = account.compare(true)
       if (wrong !== null) return wrong
       if (!client.isClosed) return `${step.who}'s connection is open`
-      const { brokenClause } = client
-      return brokenClause === null || step.who !== 'a' || row.cited.includes(brokenClause)
-        ? null
-        : `the broker says that ${brokenClause} was broken, the row is about ${row.cited}`
+      return ending(client, step, row)
     }
     case 'Lost':
       house.lose(client)
       return null
   }
+}
+
+/** Whether a connection ended for the reason that the row gives and a rule that it cites. */
+const ending = (
+  { endReason, brokenClause }: Client,
+  { who, reason }: Extract<Step, { readonly _tag: 'Closed' }>,
+  { cited }: Exchange,
+): string | null => {
+  if (reason !== null && endReason !== reason) {
+    return `the broker gives the reason 0x${endReason.toString(16)}`
+  }
+  return brokenClause === null || who !== 'a' || cited.includes(brokenClause)
+    ? null
+    : `the broker says that ${brokenClause} was broken, the row is about ${cited}`
 }
 
 type Wire = (text: string) => Uint8Array

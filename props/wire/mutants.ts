@@ -10,6 +10,7 @@
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -68,8 +69,10 @@ const context = await esbuild.context({
 })
 
 type Fate =
+  /** The name of a row, or that the mutant did not end. */
   | { readonly by: 'row'; readonly row: string }
   | { readonly by: 'nobody' }
+  /** The mutant is no program: mutations.ts made a mistake. */
   | { readonly by: 'itself'; readonly how: string }
 
 /** Runs the bundle and tells which row noticed. */
@@ -84,8 +87,6 @@ const fateOf = (file: string): Promise<Fate> =>
       } else resolve(stdout.trim() === '' ? { by: 'nobody' } : { by: 'row', row: stdout.trim() })
     })
   })
-
-const { writeFile } = await import('node:fs/promises')
 
 /** Builds are made one after the other, since they share what has not changed. */
 let building: Promise<unknown> = Promise.resolve()
@@ -120,7 +121,7 @@ const examine = async (mutation: Mutation, index: number): Promise<void> => {
       rmSync(file)
       return found
     },
-    (): Fate => ({ by: 'itself', how: 'could not be built' }),
+    (): Fate => ({ by: 'itself', how: 'NOT BUILT' }),
   )
   const name = nameOf(mutation)
   if (fate.by === 'row') {
@@ -158,7 +159,7 @@ const unused = words.length > 0 ? [] : [...explained].filter((key) => !used.has(
 for (const key of unused) console.log(`explained, but not a survivor: ${key}`)
 console.log(
   `${chosen.length} mutants in ${Math.round((Date.now() - startedMs) / 1000)} s: ` +
-    `${counts.noticed} noticed by a row, ${counts.broken} fail by themselves, ` +
+    `${counts.noticed} noticed by a row, ${counts.broken} are no programs, ` +
     `${counts.explained} explained, ${counts.survived} survived`,
 )
-process.exit(counts.survived + unused.length > 0 ? 1 : 0)
+process.exit(counts.survived + counts.broken + unused.length > 0 ? 1 : 0)

@@ -94,12 +94,42 @@ const forwarded: Readonly<Record<string, string>> = {
   '26': '[MQTT-3.3.2-17]',
 }
 
-const line = (place: Place, about: string, clauses: string, block: string, end: string): string => {
+const general = '[MQTT-4.13.1-1]'
+
+const line = (
+  place: Place,
+  about: string,
+  clauses: string,
+  block: string,
+  end: string,
+  rule = general,
+): string => {
   const { raw, packet, clauses: own } = frames[place]
   const setting = place === 'PUBLISH' ? '| subscribes ~/t 0' : ''
   const said = raw ? end.replace('refused', 'rejected') : end
-  return `${raw ? 'raw ' : ''}5 ${about} [MQTT-4.13.1-1] ${own} ${clauses} ${setting}` +
+  return `${raw ? 'raw ' : ''}5 ${about} ${rule} ${own} ${clauses} ${setting}` +
     ` | > ${packet.replace('P', block)} | ${said.replace('P', block)}`
+}
+
+/** A row in which the value is fine as such: what it comes to is a matter of its own clauses. */
+const fine = (
+  place: Place,
+  about: string,
+  clauses: string,
+  property: Property,
+  value: string,
+  block = `(${property.id} ${value})`,
+): string => {
+  const end = peculiar(place, property, value)
+  const owned = clausesOf[property.id] ?? ''
+  return line(
+    place,
+    about,
+    `${clauses} ${owned}`,
+    block,
+    end ?? frames[place].answer,
+    end !== null && owned !== '' || place === 'AUTH' && property.id !== '16' ? '' : general,
+  )
 }
 
 const inOrder = (place: Place): string => place === 'will' ? 'a will' : place
@@ -108,15 +138,11 @@ const wrongPlaces = properties.flatMap((property) =>
   places.map((place) => {
     const { id, name } = property
     const [value = ''] = property.good
-    const belongs = property.places.includes(place)
+    const about = `${name} in ${inOrder(place)}`
     const clauses = place === 'PUBLISH' ? forwarded[id] ?? '' : ''
-    return line(
-      place,
-      `${name} in ${inOrder(place)}${belongs ? '' : ', where it does not belong'}`,
-      `${clauses} ${belongs ? clausesOf[id] ?? '' : ''}`,
-      `(${id} ${value})`,
-      belongs ? peculiar(place, property, value) ?? frames[place].answer : 'refused 81',
-    )
+    return property.places.includes(place)
+      ? fine(place, about, clauses, property, value)
+      : line(place, `${about}, where it does not belong`, '', `(${id} ${value})`, 'refused 81')
   })
 )
 
@@ -130,15 +156,11 @@ const sendable = properties.flatMap((property) =>
 const values = sendable.flatMap(({ property, place }) => {
   const { id, name, good, bad } = property
   const of = (value: string, index: number) => `${name} of ${index > 8 ? 'ten' : value}`
-  const more = place === 'CONNACK' ? [] : good.slice(1).map((value, index) =>
-    line(
-      place,
-      `${of(value, index).slice(0, 60)} in ${inOrder(place)}`,
-      clausesOf[id] ?? '',
-      `(${id} ${value})`,
-      peculiar(place, property, value) ?? frames[place].answer,
+  const more = place === 'CONNACK'
+    ? []
+    : good.slice(1).map((value, index) =>
+      fine(place, `${of(value, index).slice(0, 60)} in ${inOrder(place)}`, '', property, value)
     )
-  )
   const wrong = bad.map(([value, code], index) =>
     line(
       place,
@@ -154,14 +176,11 @@ const values = sendable.flatMap(({ property, place }) => {
 const twice = sendable.map(({ property, place }) => {
   const { id, name, good } = property
   const [one = '', other = one] = good
-  const repeats = property.repeats.includes(place)
-  return line(
-    place,
-    `${name} twice in ${inOrder(place)}`,
-    `${clausesOf[id] ?? ''} ${repeats ? '[MQTT-3.3.2-18]' : ''}`,
-    `(${id} ${one} ${id} ${other})`,
-    repeats ? peculiar(place, property, one) ?? frames[place].answer : 'refused 82',
-  )
+  const about = `${name} twice in ${inOrder(place)}`
+  const block = `(${id} ${one} ${id} ${other})`
+  return property.repeats.includes(place)
+    ? fine(place, about, '[MQTT-3.3.2-18]', property, one, block)
+    : line(place, about, '', block, 'refused 82')
 })
 
 /** One hexadecimal digit pair less than the value in the middle of a block of its own length. */
@@ -235,15 +254,17 @@ const texts = sendable
 
 const blocks = places.flatMap((place) => {
   const at = inOrder(place)
+  const { answer } = frames[place]
   const bad = (about: string, block: string, code = '81', clauses = '') =>
     line(place, `${about} in ${at}`, clauses, block, `refused ${code}`)
   return [
-    line(place, `no properties in ${at}`, '[MQTT-2.2.2-1]', '()', frames[place].answer),
+    line(place, `no properties in ${at}`, '[MQTT-2.2.2-1]', '()', answer),
     bad('a property length past the end', 'ff7f'),
     bad('a property length of two bytes for nothing', '8000', '81', '[MQTT-1.5.5-1]'),
     bad('a property length of five bytes', '8080808001', '81', '[MQTT-1.5.5-1]'),
     bad('a property identifier longer than it need be', '(a600 "k" "v")', '81', '[MQTT-1.5.5-1]'),
-    bad('more than 16 KiB of properties', '(26 "k" <78*16379>)', '95'),
+    bad('a byte more than 16 KiB of properties', '(26 "k" <78*16379>)', '95'),
+    line(place, `16 KiB of properties in ${at}`, '', '(26 "k" <78*16378>)', answer),
     bad('101 user properties', '(2600000000*101)', '97'),
   ]
 })

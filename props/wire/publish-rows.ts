@@ -204,7 +204,7 @@ const windows = `
 small 34 as many QoS 2 publishes as may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
   | > ${publishes(1, 3)} | < ${acks(1, 3)}
 small 34 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
-  | > ${publishes(1, 4)} | < ${acks(1, 3)} | closed
+  | > ${publishes(1, 4)} | < ${acks(1, 3)} | refused 93
 small 5 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] | > ${publishes(1, 4)}
   | < ${acks(1, 3)} | refused 93
 small 345 QoS 1 where no more QoS 2 may be unreleased | > ${
@@ -267,6 +267,9 @@ const kept = `
 5 what is retained and expired is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000001) 'x']
   | wait 1100
   | > 82 [0009 () "~/t" 00] | < 90 [0009 () 00]
+5 what is retained is sent with what is left of its expiry [MQTT-3.3.2-6]
+  | > 31 ["~/t" (02 0000003c) 'x'] | wait 1100 | > 82 [0009 () "~/t" 00]
+  | < 90 [0009 () 00] 31 ["~/t" (02 0000003b) 'x']
 5 what is retained with an expiry of 0 is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000000) 'x']
   82 [0009 () "~/t" 00] | < 90 [0009 () 00]
 

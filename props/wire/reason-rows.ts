@@ -79,30 +79,33 @@ const received = forbidden.flatMap(([name, clause, packet]) =>
 
 const older = `
 [v3 MQTT-3.2.2-6] [v3 MQTT-4.8.0-1] [MQTT-4.13.1-1]
-34 CONNACK from a client with return code 5 | > 20 [0005] | closed
-34 CONNACK from a client with return code 6, which does not exist | > 20 [0006] | closed
-4 CONNACK from a client with reserved acknowledge flags | > 20 [0200] | closed
+34 CONNACK from a client with return code 5 | > 20 [0005] | refused 82
+34 CONNACK from a client with return code 6, which does not exist | > 20 [0006] | refused 82
+4 CONNACK from a client with reserved acknowledge flags | > 20 [0200] | refused 81
 5 CONNACK from a client with reserved acknowledge flags [MQTT-3.2.2-1] | > 20 [0200 ()]
   | refused 81
-34 CONNACK from a client of one byte | > 20 [00] | closed
+3 CONNACK from a client with acknowledge flags, which 3.1 does not use | > 20 [ff00] | refused 82
+345 CONNACK from a client that has the session | > 20 [0100 {()}] | refused 82
+34 CONNACK from a client of one byte | > 20 [00] | refused 81
 5 CONNACK from a client without properties | > 20 [0000] | refused 81
 345 CONNACK from a client with a byte too many | > 20 [0000 {()} 00] | refused 81
 34 SUBACK from a client with the failure code [v3 MQTT-3.9.3-2] [v3 MQTT-4.8.0-1] [MQTT-4.13.1-1]
-  | > 90 [0009 80] | closed
-34 SUBACK from a client with return code 3 [v3 MQTT-3.9.3-2] | > 90 [0009 03] | closed
-34 SUBACK from a client with a failure code of MQTT 5 [v3 MQTT-3.9.3-2] | > 90 [0009 87] | closed
-345 SUBACK from a client without codes | > 90 [0009 {()}] | refused 82
+  | > 90 [0009 80] | refused 82
+34 SUBACK from a client with return code 3 [v3 MQTT-3.9.3-2] | > 90 [0009 03] | refused 82
+34 SUBACK from a client with a failure code of MQTT 5 [v3 MQTT-3.9.3-2] | > 90 [0009 87] | refused 82
+5 SUBACK from a client without codes | > 90 [0009 ()] | refused 82
+34 SUBACK from a client without codes [v3 MQTT-4.8.0-1] | > 90 [0009] | refused 82
 345 SUBACK from a client with packet identifier 0 [MQTT-2.2.1-3] [v3 MQTT-2.3.1-1]
   | > 90 [0000 {()} 00] | refused 81
-34 UNSUBACK from a client with codes | > b0 [0009 11] | closed
+34 UNSUBACK from a client with codes | > b0 [0009 11] | refused 81
 5 UNSUBACK from a client without codes | > b0 [0009 ()] | refused 82
 345 UNSUBACK from a client with packet identifier 0 [MQTT-2.2.1-3] [v3 MQTT-2.3.1-1]
   | > b0 [0000 {() 00}] | refused 81
 345 PINGRESP from a client with a body | > d0 [00] | refused 81
 345 PINGREQ with a body | > c0 [00] | refused 81
 345 PINGREQ with a long body | > c0 [00*200] | refused 81
-34 DISCONNECT with a body | > e0 [00] | closed
-34 DISCONNECT with a reason code of MQTT 5 | > e0 [04] | closed
+34 DISCONNECT with a body | > e0 [00] | refused 81
+34 DISCONNECT with a reason code of MQTT 5 | > e0 [04] | refused 81
 `
 
 const acks = [['PUBACK', '40'], ['PUBREC', '50'], ['PUBREL', '62'], ['PUBCOMP', '70']] as const

@@ -108,9 +108,13 @@ const bad: ReadonlyArray<readonly [name: string, hex: string]> = [
   ['a pair of surrogates', 'eda080edb080'],
   ['the lead byte of a value that is too large', 'f5808080'],
   ['a character of five bytes', 'f888808080'],
+  ['a lead byte of five bytes before three others', 'f9808080'],
   ['0xfe', 'fe'],
   ['two bytes of which the second is none', 'c328'],
   ['three bytes of which the third is none', 'e28228'],
+  ['three bytes of which the second is none', 'e22882'],
+  ['four bytes of which the second is none', 'f0289880'],
+  ['four bytes of which the third is none', 'f09f2880'],
   ['four bytes of which the fourth is none', 'f09f9828'],
   ['half of two bytes at the end', 'c3'],
   ['three of four bytes at the end', 'f09f98'],
@@ -163,6 +167,7 @@ const nearly: ReadonlyArray<readonly [name: string, hex: string]> = [
   ['U+FDF0', 'efb7b0'],
   ['U+FFFD', 'efbfbd'],
   ['U+1FFFD', 'f09fbfbd'],
+  ['U+107FE', 'f0909fbe'],
   ['U+20000', 'f0a08080'],
 ]
 
@@ -305,8 +310,12 @@ const shapes = ['SUBSCRIBE', 'UNSUBSCRIBE'].flatMap((packet) => {
 
 const lengths = `
 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [v3 MQTT-4.7.3-1] [v3 MQTT-4.7.1-2]
-345 an empty topic name | > 30 [0000 {()} 'x'] | refused 82
-345 an empty topic name at QoS 1 | > 32 [0000 0009 {()} 'x'] | refused 82
+5 an empty topic name | > 30 [0000 () 'x'] | refused 82
+5 an empty topic name at QoS 1 | > 32 [0000 0009 () 'x'] | refused 82
+34 an empty topic name | > 30 [0000 'x'] | refused 90
+34 an empty topic name at QoS 1 | > 32 [0000 0009 'x'] | refused 90
+34 an empty topic name and nothing behind it | > 30 [0000] | refused 90
+5 an empty topic name and no properties behind it [MQTT-4.13.1-1] | > 30 [0000] | refused 81
 5 an empty topic name with other properties | > 30 [0000 (01 01) 'x'] | refused 82
 345 an empty topic filter | > 82 [0009 {()} 0000 00] | refused 8f
 345 an empty topic filter behind a good one | > 82 [0009 {()} "~/f" 00 0000 00] | refused 8f
@@ -329,7 +338,9 @@ raw 345 a will topic of 202 levels | > 10 [@v 06 003c {()} "~a" {()} <'~' '/'*20
 [MQTT-4.7.3-3] [v3 MQTT-4.7.3-3]
 345 a topic name of 65,535 bytes | > 32 [<'~' 78*65531> 0009 {()} 'x'] | < 40 [0009 {10}]
 345 a topic filter of 65,535 bytes | > 82 [0009 {()} <'~' 78*65531> 00] | < 90 [0009 {()} 00]
-345 a topic name of 65,535 bytes in wide characters
+345 a topic name of 65,535 bytes in characters of two
+  | > 32 [<'~' 78 c3a9*32765> 0009 {()} 'x'] | < 40 [0009 {10}]
+345 a topic name of 65,535 bytes in characters of three
   | > 32 [<'~' 78 e282ac*21843 78> 0009 {()} 'x'] | < 40 [0009 {10}]
 
 [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5]

@@ -32,10 +32,10 @@ const requests = `
 345 reserved bit 7 of the options | > 82 [0009 {()} "~/f" 80] | refused 81
 345 reserved bit 6 of the options | > 82 [0009 {()} "~/f" 40] | refused 81
 345 reserved bits of the second options | > 82 [0009 {()} "~/e" 00 "~/f" c0] | refused 81
-34 bit 5 of the options | > 82 [0009 "~/f" 20] | closed
-34 bit 4 of the options | > 82 [0009 "~/f" 10] | closed
-34 bit 3 of the options | > 82 [0009 "~/f" 08] | closed
-34 bit 2 of the options | > 82 [0009 "~/f" 04] | closed
+34 bit 5 of the options | > 82 [0009 "~/f" 20] | refused 81
+34 bit 4 of the options | > 82 [0009 "~/f" 10] | refused 81
+34 bit 3 of the options | > 82 [0009 "~/f" 08] | refused 81
+34 bit 2 of the options | > 82 [0009 "~/f" 04] | refused 81
 5 retain handling 1 | > 82 [0009 () "~/f" 10] | < 90 [0009 () 00]
 5 retain handling 2 | > 82 [0009 () "~/f" 20] | < 90 [0009 () 00]
 5 retain handling 3 [MQTT-4.13.1-1] | > 82 [0009 () "~/f" 30] | refused 82
