@@ -12,7 +12,6 @@ export const roomConfigs: Readonly<Record<Room, Partial<Config>>> = {
   small: {
     packetBytesMax: 300,
     connectPacketBytesMax: 200,
-    connectTimeoutMs: 400,
     keepAliveMaxS: 100,
     inflightCountMax: 2,
     receiveMaximum: 5,
@@ -24,6 +23,7 @@ export const roomConfigs: Readonly<Record<Room, Partial<Config>>> = {
     sessionExpiryMaxS: 1_000,
     topicAliasMaximum: 2,
   },
+  hasty: { connectTimeoutMs: 400 },
   full: { retainedCountMax: 1, retainedBytesMax: 60, sessionsMax: 2 },
   crowded: { connectionsMax: 4, unauthenticatedMax: 2, unauthenticatedGraceMs: 0 },
 }

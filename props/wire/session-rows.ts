@@ -218,13 +218,13 @@ small raw 5 a full queue is told in PUBACK [MQTT-3.4.2-1] ${stays} | subscribes 
 raw 345 silence for one and a half times the keep alive | > 10 [@v 02 0001 {()} "~a"] | < @ok
   | wait 1600 | refused 8d
 raw 345 keep alive 0 is never | > 10 [@v 02 0000 {()} "~a"] | < @ok | wait 1600 | open
-raw 345 a packet in time | > 10 [@v 02 0001 {()} "~a"] | < @ok | wait 800 | > c000 | < d000
-  | wait 1000 | open
+raw 345 a packet in time | > 10 [@v 02 0002 {()} "~a"] | < @ok | wait 1500 | > c000 | < d000
+  | wait 2000 | open
 raw 345 the will of a client that kept silent | h connects | h subscribes ~/w 0
   | > 10 [@v 06 0001 {()} "~a" {()} "~/w" "x"] | < @ok | wait 1600 | refused 8d
   | h< 30 ["~/w" {()} 'x']
-small raw 345 a connection without CONNECT | wait 600 | dropped 8d
-small raw 345 a connection with half a CONNECT | > 10 0a 0004 | wait 600 | dropped 8d
+hasty raw 345 a connection without CONNECT | wait 600 | dropped 8d
+hasty raw 345 a connection with half a CONNECT | > 10 0a 0004 | wait 600 | dropped 8d
 small raw 5 a keep alive that is too long is shortened [MQTT-3.1.2-21]
   | > 10 [@v 02 0065 () "~a"] | < 20 [00 00 (22 0002 13 0064 27 0000012c 21 0005)]
 small raw 5 no keep alive where one is wanted [MQTT-3.1.2-21]

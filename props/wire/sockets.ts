@@ -12,6 +12,7 @@ import { findDeno } from '../runtimes.ts'
 import { Account } from './account.ts'
 import type { Exchange, Room, Step } from './exchange.ts'
 import { stepText } from './memory.ts'
+import { roomConfigs } from './rooms.ts'
 
 /** A connection that is silent for so long has not done what a row wanted. */
 const patienceMs = 5_000
@@ -191,15 +192,20 @@ export class Shell {
     const wrong = new Map<Exchange, string>()
     const playOne = async (row: Exchange): Promise<void> => {
       const port = this.ports[row.room] ?? 0
-      const said = await playOnSockets(row, prefixes.get(row) ?? '', port)
+      const prefix = prefixes.get(row) ?? ''
+      let said = await playOnSockets(row, prefix, port)
+      // On a busy machine a second can be two: a row about time may try again, with new names.
+      const isTimed = row.steps.some(({ _tag }) => _tag === 'Wait')
+      for (const letter of isTimed ? ['x', 'y'] : []) {
+        if (said !== null) said = await playOnSockets(row, letter + prefix.slice(1), port)
+      }
       if (said !== null) wrong.set(row, said)
     }
     const of = (room: Room) => rows.filter((row) => row.room === room)
+    const others = (Object.keys(roomConfigs) as Room[]).filter((room) => room !== 'shared')
     await Promise.all([
       inTurn(of('shared'), playOne, width),
-      ...(['alone', 'judge', 'small', 'full', 'crowded'] as const).map((room) =>
-        inTurn(of(room), playOne, 1)
-      ),
+      ...others.map((room) => inTurn(of(room), playOne, 1)),
     ])
     if (this.running.isEnded) {
       const words = this.running.stdout + this.running.stderr
