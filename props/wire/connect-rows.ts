@@ -150,6 +150,8 @@ judge raw 345 a good user comes in | > 10 [@v 82 003c {()} "~a" "good"] | < @ok
 judge raw 345 a bad password | > 10 [@v c2 003c {()} "~a" "bad" "pw"] | rejected 86 04
 judge raw 345 nobody's name | > 10 [@v 02 003c {()} "~a"] | rejected 86 04
 judge raw 345 a user who is banned | > 10 [@v 82 003c {()} "~a" "banned"] | rejected 8a 05
+judge raw 345 a user who is refused without a reason | > 10 [@v 82 003c {()} "~a" "odd"]
+  | rejected 80 05
 judge raw 345 a will of somebody who is not let in is not published
   | h dials | h> 10 [@v 82 003c {()} "~h" "good"] | h< @ok | h subscribes ~/w 0
   | > 10 [@v 86 003c {()} "~a" {()} "~/w" "x" "bad"] | rejected 86 04 | h open

@@ -5,7 +5,15 @@
 import type { Level } from '../conformance/wire.ts'
 
 /** Which broker a row is played against: `shared` with all other rows, else one row at a time. */
-export type Room = 'shared' | 'alone' | 'judge' | 'small' | 'hasty' | 'full' | 'crowded'
+export type Room =
+  | 'shared'
+  | 'alone'
+  | 'judge'
+  | 'small'
+  | 'hasty'
+  | 'patient'
+  | 'full'
+  | 'crowded'
 
 /** `who` is one letter; `a` is the client that the row is about. */
 export type Step =
@@ -39,7 +47,15 @@ export interface Exchange {
 
 const levelNames = { 3: '3.1', 4: '3.1.1', 5: '5' }
 
-const rooms: ReadonlyArray<Room> = ['alone', 'judge', 'small', 'hasty', 'full', 'crowded']
+const rooms: ReadonlyArray<Room> = [
+  'alone',
+  'judge',
+  'small',
+  'hasty',
+  'patient',
+  'full',
+  'crowded',
+]
 
 /** The answers to an accepted CONNECT without wishes, in the order in which mosquitto says them. */
 export const accepted = (level: Level, room: Room, present = false): string => {

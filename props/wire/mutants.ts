@@ -103,16 +103,23 @@ const build = (mutation: Mutation | null, name: string): Promise<string> => {
   return made
 }
 
-/** The survivors that README.md explains: the first two columns of its table of them. */
-const explained = new Set(
-  [...sourceOf('props/wire/README.md').matchAll(/^\| `(core\/[^`]+)` +\| `(.+?)` +\|/gm)]
-    .map(([, file, what]) => `${file}: ${what?.replaceAll('\\|', '|')}`),
-)
+/** What README.md explains, in the first two columns of its table; `*` is anything. */
+const explained = [
+  ...sourceOf('props/wire/README.md').matchAll(/^\| `(core\/[^`]+)` +\| `` ?(.+?) ?`` +\|/gm),
+].map(([, file = '', what = '']) => {
+  const parts = what.replaceAll('\\|', '|').split('*')
+  const pattern = parts.map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
+  return { file, what, pattern: new RegExp(`^${pattern}$`), isUsed: false }
+})
 
-const keyOf = ({ file, what }: Mutation): string => `${file}: ${what}`
+/** Whether README.md explains that this one survives. */
+const isExplained = ({ file, what }: Mutation): boolean => {
+  const found = explained.filter((each) => each.file === file && each.pattern.test(what))
+  for (const each of found) each.isUsed = true
+  return found.length > 0
+}
 
 const counts = { noticed: 0, broken: 0, explained: 0, survived: 0 }
-const used = new Set<string>()
 
 const examine = async (mutation: Mutation, index: number): Promise<void> => {
   const fate = await build(mutation, String(index)).then(
@@ -130,9 +137,8 @@ const examine = async (mutation: Mutation, index: number): Promise<void> => {
   } else if (fate.by === 'itself') {
     counts.broken++
     console.log(`${name}\n    ${fate.how}`)
-  } else if (explained.has(keyOf(mutation))) {
+  } else if (isExplained(mutation)) {
     counts.explained++
-    used.add(keyOf(mutation))
     console.log(`${name}\n    explained`)
   } else {
     counts.survived++
@@ -155,8 +161,8 @@ await Promise.all(Array.from({ length: Number(process.env['JOBS'] ?? 2) }, worke
 await context.dispose()
 rmSync(scratch, { recursive: true })
 
-const unused = words.length > 0 ? [] : [...explained].filter((key) => !used.has(key))
-for (const key of unused) console.log(`explained, but not a survivor: ${key}`)
+const unused = words.length > 0 ? [] : explained.filter(({ isUsed }) => !isUsed)
+for (const { file, what } of unused) console.log(`explained, but no survivor: ${file}: ${what}`)
 console.log(
   `${chosen.length} mutants in ${Math.round((Date.now() - startedMs) / 1000)} s: ` +
     `${counts.noticed} noticed by a row, ${counts.broken} are no programs, ` +

@@ -267,6 +267,14 @@ const kept = `
 5 what is retained and expired is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000001) 'x']
   | wait 1100
   | > 82 [0009 () "~/t" 00] | < 90 [0009 () 00]
+5 what expires just now is not sent [MQTT-3.3.2-5] | > 31 ["~/t" (02 00000001) 'x'] | wait 1000
+  | > 82 [0009 () "~/t" 00] | < 90 [0009 () 00]
+5 QoS 2 that expires before it is released [MQTT-4.3.3-13] [MQTT-3.3.2-5] | b connects
+  | b subscribes ~/t 0 | > 34 ["~/t" 0009 (02 00000001) 'x'] | < 50 [0009] | wait 1000 | > 62 [0009]
+  | < 70 [0009] | b open
+5 QoS 2 that is released before it expires [MQTT-4.3.3-13] [MQTT-3.3.2-6] | b connects
+  | b subscribes ~/t 0 | > 34 ["~/t" 0009 (02 0000003c) 'x'] | < 50 [0009] | > 62 [0009]
+  | < 70 [0009] | b< 30 ["~/t" (02 0000003c) 'x']
 5 what is retained is sent with what is left of its expiry [MQTT-3.3.2-6]
   | > 31 ["~/t" (02 0000003c) 'x'] | wait 1100 | > 82 [0009 () "~/t" 00]
   | < 90 [0009 () 00] 31 ["~/t" (02 0000003b) 'x']
@@ -287,6 +295,12 @@ full 345 a second topic is routed at QoS 0 though it is not retained | > 31 ["~/
 full 345 in a full store a topic can be replaced | > 31 ["~/t" {()} 'x'] 33 ["~/t" 0008 {()} 'y']
   82 [0009 {()} "~/t" 00] | < 40 [0008 {10}] 90 [0009 {()} 00] 31 ["~/t" {()} 'y']
   | > 31 ["~/t" {()}] | < 30 ["~/t" {()}]
+full 345 beside a full store what is not retained is taken | > 31 ["~/t" {()} 'x']
+  34 ["~/u" 0008 {()} 'x'] 62 [0008] 32 ["~/u" 0009 {()} 'x']
+  | < 50 [0008] 70 [0008] 40 [0009 {10}] | > 31 ["~/t" {()}] | open
+full 345 beside a full store an empty payload is taken | > 31 ["~/t" {()} 'x']
+  35 ["~/u" 0008 {()}] 62 [0008] 33 ["~/u" 0009 {()}]
+  | < 50 [0008] 70 [0008] 40 [0009 {10}] | > 31 ["~/t" {()}] | open
 full 345 a message larger than the store at QoS 1 | > 33 ["~/t" 0008 {()} 78*60] | < 40 [0008 {97}]
 full 345 a message just as large as the store | > 33 ["~/t" 0008 {()} 78*47] | < 40 [0008 {10}]
   | > 31 ["~/t" {()}] | open

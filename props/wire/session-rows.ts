@@ -91,6 +91,9 @@ raw 5 a message of QoS 1 larger than that uses no identifier | > 10 [@v 02 003c 
 raw 5 a retained message larger than the client's Maximum Packet Size
   | > 10 [@v 02 003c (27 00000020) "~a"] | < @ok | > 31 ["~/t" () 78*22] 82 [0009 () "~/t" 00]
   | < 90 [0009 () 00]
+raw 5 a retained message as large as the client's Maximum Packet Size
+  | > 10 [@v 02 003c (27 00000020) "~a"] | < @ok | > 31 ["~/t" () 78*21] 82 [0009 () "~/t" 00]
+  | < 90 [0009 () 00] 31 ["~/t" () 78*21]
 raw 5 the identifier of the subscription counts to the size | > 10 [@v 02 003c (27 00000020) "~a"]
   | < @ok | > 82 [0009 (0b 01) "~/t" 00] | < 90 [0009 () 00]
   | > 30 ["~/t" () 78*19] 30 ["~/t" () 78*20] | < 30 ["~/t" (0b 01) 78*19]
@@ -101,7 +104,7 @@ raw 5 the identifier of the subscription counts to the size | > 10 [@v 02 003c (
 raw 5 what expired in the queue is not sent | > 10 [@v 00 003c (11 0000003c) "~a"] | < @ok
   | subscribes ~/t 1 | > e000 | closed | b connects
   | b> 32 ["~/t" 0009 (02 00000001) 'x'] 32 ["~/t" 0009 () 'y'] | b< 40 [0009] 40 [0009]
-  | wait 1100 | a dials | > 10 [@v 00 003c (11 0000003c) "~a"]
+  | wait 1000 | a dials | > 10 [@v 00 003c (11 0000003c) "~a"]
   | < @present 32 ["~/t" 0001 () 'y'] | > 40 [0001] | > e0 [00 (11 00000000)] | closed
 raw 5 what waited in the queue is counted down | > 10 [@v 00 003c (11 0000003c) "~a"] | < @ok
   | subscribes ~/t 1 | > e000 | closed | b connects
@@ -184,6 +187,11 @@ raw 5 re-sends within the Receive Maximum of the new connection [MQTT-4.9.0-1] $
   | a dials | > 10 [@v 00 003c (11 0000003c 21 0001) "~a"] | < @present 3a ["~/t" 0001 () '1']
   | open
   | > 40 [0001] | < 3a ["~/t" 0002 () '2'] | > 40 [0002]
+raw 5 a re-send just as large as the new connection takes [MQTT-3.1.2-25] ${stays}
+  | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () 78*30] | b< 40 [0009]
+  | < 32 ["~/t" 0001 () 78*30] ${leaves} | a dials
+  | > 10 [@v 00 003c (11 0000003c 27 0000002b) "~a"] | < @present 3a ["~/t" 0001 () 78*30]
+  | > 40 [0001]
 raw 5 a re-send that is too large for the new connection [MQTT-3.1.2-25] ${stays}
   | subscribes ~/t 1 | b connects | b> 32 ["~/t" 0009 () 78*30] 32 ["~/t" 0009 () 'x']
   | b< 40 [0009] 40 [0009] | < 32 ["~/t" 0001 () 78*30] 32 ["~/t" 0002 () 'x'] ${leaves}
@@ -205,6 +213,11 @@ small raw 5 a full queue is told in PUBACK [MQTT-3.4.2-1] ${stays} | subscribes 
   | b< 40 [0007] 40 [0008] 40 [0009 97] ${returns}
   | < @present 32 ["~/t" 0001 () '1'] 32 ["~/t" 0002 () '2'] | > 40 [0001] 40 [0002]
   | > e0 [00 (11 00000000)] | closed
+small raw 5 what has expired makes room in a full queue [MQTT-3.3.2-5] ${stays}
+  | subscribes ~/t 1 ${leaves} | b connects
+  | b> 32 ["~/t" 0007 (02 00000001) '1'] 32 ["~/t" 0008 (02 00000001) '2'] | b< 40 [0007] 40 [0008]
+  | wait 1100 | b> 32 ["~/t" 0009 () '3'] | b< 40 [0009] ${returns}
+  | < @present 32 ["~/t" 0001 () '3'] | > 40 [0001] | > e0 [00 (11 00000000)] | closed
 
 [MQTT-3.14.4-3] [MQTT-3.14.4-1] [v3 MQTT-3.14.4-3]
 345 DISCONNECT is not answered | > e000 | closed
@@ -245,6 +258,8 @@ crowded raw 345 the longest without CONNECT makes room | b dials | c dials | dro
   | b> @connect | b< @ok | c> @connect | c< @ok
 crowded raw 345 two without CONNECT are not too many | b dials | > @connect | < @ok | b> @connect
   | b< @ok
+patient raw 345 too many who have only just come are given time | b dials | c dials
+  | > @connect | < @ok | b> @connect | b< @ok | c> @connect | c< @ok
 crowded 345 a connection more than there may be | b connects | c connects | d connects | e dials
   | e closed
 `
