@@ -132,7 +132,8 @@ raw 345 packet type 0 before CONNECT | > 0000 | dropped 82
 raw 345 packet type 15 without a length before CONNECT | > f0 | dropped 82
 raw 4 HTTP instead of CONNECT | > 'GET / HTTP/1.1' 0d0a0d0a | dropped 82
 raw 4 TLS instead of CONNECT [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 16030100a5 | dropped 81
-raw 345 CONNECT with flags [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2] | > 11 [@v 02 003c {()} "~a"] | dropped 81
+raw 345 CONNECT with flags [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
+  | > 11 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 CONNECT with flag bit 1 [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
   | > 12 [@v 02 003c {()} "~a"] | dropped 81
 raw 345 CONNECT with flag bit 2 [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]

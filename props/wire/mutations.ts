@@ -94,16 +94,21 @@ const comparisons: Readonly<Record<string, string>> = {
   '<=': '<',
   '>': '>=',
   '>=': '>',
-  '===': '!==',
-  '!==': '===',
+}
+
+interface Variant {
+  readonly node: ts.Node
+  readonly by: string
+  /** What the person is told was changed, where that is more than the node. */
+  readonly of?: ts.Node
 }
 
 /** Every way in which one part of a condition can be missing. */
-const variants = (condition: ts.Expression, when: boolean): { node: ts.Node; by: string }[] => {
-  const found = [{ node: condition as ts.Node, by: String(!when) }, {
-    node: condition,
-    by: String(when),
-  }]
+const variants = (condition: ts.Expression, when: boolean): Variant[] => {
+  const found: Variant[] = [
+    { node: condition, by: String(!when) },
+    { node: condition, by: String(when) },
+  ]
   const visit = (node: ts.Node): void => {
     if (ts.isBinaryExpression(node)) {
       const operator = node.operatorToken.getText()
@@ -113,8 +118,8 @@ const variants = (condition: ts.Expression, when: boolean): { node: ts.Node; by:
         found.push({ node: node.left, by: neutral }, { node: node.right, by: neutral })
       }
       const other = comparisons[operator]
-      if (other !== undefined && operator.length < 3) {
-        found.push({ node: node.operatorToken, by: other })
+      if (other !== undefined) {
+        found.push({ node: node.operatorToken, by: other, of: node })
       }
       visit(node.left)
       visit(node.right)
@@ -213,8 +218,8 @@ export const mutationsOf = (file: string, text: string): ReadonlyArray<Mutation>
     if (isRefusal(node) || isPredicateRefusal(node)) {
       const conditions = guards(node)
       for (const { condition, when } of conditions) {
-        for (const { node: part, by } of variants(condition, when)) {
-          add(one(file, tree, part, by, `${short(part)} -> ${by}`))
+        for (const { node: part, by, of } of variants(condition, when)) {
+          add(one(file, tree, part, by, `${short(of ?? part)} -> ${by}`))
         }
       }
       const gone = conditions.length === 0 ? unguarded(node) : null

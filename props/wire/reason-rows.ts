@@ -92,7 +92,8 @@ const older = `
 34 SUBACK from a client with the failure code [v3 MQTT-3.9.3-2] [v3 MQTT-4.8.0-1] [MQTT-4.13.1-1]
   | > 90 [0009 80] | refused 82
 34 SUBACK from a client with return code 3 [v3 MQTT-3.9.3-2] | > 90 [0009 03] | refused 82
-34 SUBACK from a client with a failure code of MQTT 5 [v3 MQTT-3.9.3-2] | > 90 [0009 87] | refused 82
+34 SUBACK from a client with a failure code of MQTT 5 [v3 MQTT-3.9.3-2]
+  | > 90 [0009 87] | refused 82
 5 SUBACK from a client without codes | > 90 [0009 ()] | refused 82
 34 SUBACK from a client without codes [v3 MQTT-4.8.0-1] | > 90 [0009] | refused 82
 345 SUBACK from a client with packet identifier 0 [MQTT-2.2.1-3] [v3 MQTT-2.3.1-1]
