@@ -105,7 +105,7 @@ const build = (mutation: Mutation | null, name: string): Promise<string> => {
 
 /** What README.md explains, in the first two columns of its table; `*` is anything. */
 const explained = [
-  ...sourceOf('props/wire/README.md').matchAll(/^\| `(core\/[^`]+)` +\| `` ?(.+?) ?`` +\|/gm),
+  ...sourceOf('props/wire/README.md').matchAll(/^\| `(core\/[^`]+)` +\| `([^`]+)` +\|/gm),
 ].map(([, file = '', what = '']) => {
   const parts = what.replaceAll('\\|', '|').split('*')
   const pattern = parts.map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')

@@ -39,7 +39,7 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
 } | w> 10 ["MQTX" 04 02 003c "~w"]
   | w refused 84 | ${heard}
 345 a will is published once ${of('06')} | w lost | ${heard} | w connects | w lost | h open
-345 a client without a will [v3 MQTT-3.1.2-12] ${heir} | w connects | w lost | h open
+345 a client without a will [MQTT-3.1.2-8] [v3 MQTT-3.1.2-12] ${heir} | w connects | w lost | h open
 [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
 345 a will of QoS 1 ${of('0e')} | w lost | h< 32 ["~/w" 0001 {()} 'gone'] | h> 40 [0001]
 345 a will of QoS 2 ${of('16')} | w lost | h< 34 ["~/w" 0001 {()} 'gone'] | h> 50 [0001]
@@ -81,6 +81,8 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
   | w closed | wait 1200 | h open
 5 take-over within the delay ${of('04', '18 0000003c', '11 0000003c')} | b dials
   | b> 10 [@v 00 003c (11 0000003c) "~w"] | b< @present | w refused 8e | h open
-345 the new will stands in place of the old one ${of('06')} | w> e000 | w closed | w dials
+345 the new will stands in place of the old one [MQTT-3.1.2-7] [v3 MQTT-3.1.2-8] ${
+  of('06')
+} | w> e000 | w closed | w dials
   | w> 10 [@v 06 003c {()} "~w" {()} "~/w" "new"] | w< @ok | w lost | h< 30 ["~/w" {()} 'new']
 `)
