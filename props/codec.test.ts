@@ -786,7 +786,7 @@ const refusals: ReadonlyArray<Refusal> = [
     name: 'subscription QoS 3',
     level: 4,
     bytes: frame(0x82, '00 01 00 01 61 03'),
-    reason: 0x81,
+    reason: 0x82,
     clause: 'v3 MQTT-3.8.3-4',
   },
   {

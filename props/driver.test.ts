@@ -847,6 +847,27 @@ driver('a new configuration counts for new connections', () => {
   assert.equal(tagsIn(5, before.wire.got), ['Connack', 'Pingresp', 'Disconnect'])
 })
 
+driver('what follows a CONNECT waits also in a turn in which something is due', async () => {
+  const inputs: Array<Input> = []
+  const world = new World({
+    config: { authentication: 'judge', connectTimeoutMs: 100 },
+    broker: recording(inputs),
+    judge: () => Promise.resolve(0x87),
+  })
+  // Its time is over in the very turn in which the stranger comes.
+  world.open()
+  world.settle()
+  world.time += 100
+  const stranger = world.open()
+  world.say(stranger, connect('stranger'), publish('a', 6))
+  world.settle()
+  await Promise.resolve()
+  world.settle()
+  assert.equal(inputs.map(({ _tag }) => _tag).filter((tag) => tag === 'Ticked'), ['Ticked'])
+  assert.equal(tagsIn(4, stranger.wire.got), ['Connack'])
+  assert.is(inputs.filter(({ _tag }) => _tag === 'Arrived').length, 1)
+})
+
 driver('Closed comes after all frames that came before it', () => {
   const world = new World()
   const reader = world.client('reader')

@@ -44,10 +44,8 @@ const readRequest = (
     return
   }
   if ((options & 3) === 3) {
-    // To version 5 this is a protocol error, in a sentence without a number. [v3 MQTT-3.8.3-4]
-    const detail = 'a subscription asks for QoS 3'
-    if (five) failPlainly(c, protocolError, detail)
-    else fail(c, malformedPacket, 'v3 MQTT-3.8.3-4', detail)
+    // Version 5 calls this a protocol error, in a sentence without a number. [v3 MQTT-3.8.3-4]
+    failBy(c, protocolError, 'MQTT-4.13.1-1', 'MQTT-3.8.3-4', 'a subscription asks for QoS 3')
     return
   }
   const handling = (options >> 4) & 3

@@ -447,6 +447,8 @@ export class Driver {
    * keeping silent whose words have been read and only wait for their turn.
    */
   private hearAll(): void {
+    // A CONNECT of this turn may be one to be judged, and then nothing behind it may be decoded.
+    this.run()
     const end = this.queue.length
     for (let i = this.head; i < end; i++) this.serve(this.queue[i]!, 0, 1)
   }

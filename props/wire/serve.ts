@@ -1,0 +1,19 @@
+// One broker of the shell of this runtime for each room, in one process: prints a line of JSON with
+// their ports and serves until it is killed.
+//
+//   node --import tsx props/wire/serve.ts
+//   deno run -A props/wire/serve.ts
+
+import { roomConfigs, verdictOn } from './rooms.ts'
+
+const { start } = 'Deno' in globalThis
+  ? await import('../../shells/deno/mod.ts')
+  : await import('../../shells/node/mod.ts')
+
+const ports: Record<string, number> = {}
+for (const [room, config] of Object.entries(roomConfigs)) {
+  const judge = (question: Parameters<typeof verdictOn>[0]) => Promise.resolve(verdictOn(question))
+  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], config, judge })
+  ports[room] = broker.ports[0]!
+}
+console.log(JSON.stringify(ports))
