@@ -5,9 +5,11 @@ import { cutRows } from './cut-rows.ts'
 import type { Exchange } from './exchange.ts'
 import { prefixOf } from './exchange.ts'
 import { framingRows } from './framing.ts'
+import { nameRows } from './name-rows.ts'
 import { propertyRows } from './property-rows.ts'
 import { publishRows } from './publish-rows.ts'
 import { reasonRows } from './reason-rows.ts'
+import { retainRows } from './retain-rows.ts'
 import { sessionRows } from './session-rows.ts'
 import { stringRows } from './string-rows.ts'
 import { subscribeRows } from './subscribe-rows.ts'
@@ -19,8 +21,10 @@ export const exchanges: ReadonlyArray<Exchange> = [
   ...reasonRows,
   ...cutRows,
   ...stringRows,
+  ...nameRows,
   ...connectRows,
   ...publishRows,
+  ...retainRows,
   ...subscribeRows,
   ...sessionRows,
   ...willRows,
