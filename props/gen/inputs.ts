@@ -65,7 +65,12 @@ export const config: fc.Arbitrary<Config> = fc.tuple(
   fc.constantFrom<Config['authentication']>('none', 'judge'),
   fc.constantFrom(...Object.keys(defaults).filter((key) => key !== 'authentication')),
   word,
-).map(([authentication, key, value]) => ({ ...defaults, authentication, [key]: value }))
+).map(([authentication, key, value]) => ({
+  ...defaults,
+  authentication,
+  // The one that has no 0.
+  [key]: key === 'packetIdMax' ? Math.max(1, value) : value,
+}))
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),
