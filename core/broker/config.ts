@@ -38,6 +38,11 @@ export interface Config {
   readonly keepAliveMaxS: number
   /** Messages of QoS 1 and 2 in flight towards a client; 0 for no limit but the client's own. */
   readonly inflightCountMax: number
+  /**
+   * Packet identifiers towards a client go from 1 to this, 1 to 65535, and then round again. There
+   * is no reason to lower it but to meet the end of the range sooner, as tests do.
+   */
+  readonly packetIdMax: number
   /** Unfinished QoS 1 and 2 publishes accepted from an MQTT 5 client at once; announced. */
   readonly receiveMaximum: number
   /** Unreleased QoS 2 publishes that a session may hold; one more closes the connection. */
@@ -104,6 +109,7 @@ export const defaults: Config = {
   connectTimeoutMs: 10_000,
   keepAliveMaxS: 0,
   inflightCountMax: 20,
+  packetIdMax: 65_535,
   receiveMaximum: 20,
   incomingCountMax: 1_000,
   incomingBytesMax: 64 * 1024 * 1024,

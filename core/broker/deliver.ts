@@ -55,27 +55,30 @@ const publishFor = (
   }
 }
 
-const incremented = (packetId: number): number => packetId === 65535 ? 1 : packetId + 1
+/** Round the range again after its end, which the operator may have moved to before here. */
+const incremented = (packetId: number, max: number): number => packetId >= max ? 1 : packetId + 1
 
 /** The next identifier that is not in use; the caller knows that there is one. */
-const freePacketId = (session: Session): number => {
-  let id = session.nextPacketId
-  while (Window.get(session.window, id) !== undefined) id = incremented(id)
+const freePacketId = (session: Session, max: number): number => {
+  let id = session.nextPacketId > max ? 1 : session.nextPacketId
+  while (Window.get(session.window, id) !== undefined) id = incremented(id, max)
   return id
 }
 
 /** Whether one more message may be sent that was not in the window before. */
 const hasRoom = (draft: Draft, session: Session): boolean =>
-  Window.size(session.window) < session.inflightCountMax && !isCongested(draft, session)
+  Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
+  !isCongested(draft, session)
 
 /** Gives the message an identifier and sends it; drops it if it is too large for the client. */
 const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
-  const packetId = freePacketId(session)
+  const { packetIdMax } = draft.config
+  const packetId = freePacketId(session, packetIdMax)
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
-  session.nextPacketId = incremented(packetId)
+  session.nextPacketId = incremented(packetId, packetIdMax)
   session.window = Window.add(session.window, draft.owner, packetId, delivery)
 }
 

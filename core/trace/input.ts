@@ -72,6 +72,7 @@ export const config: Codec<Config> = closed<Config>('Config', {
   connectTimeoutMs: count,
   keepAliveMaxS: word,
   inflightCountMax: count,
+  packetIdMax: whole(1, 0xffff),
   receiveMaximum: word,
   incomingCountMax: count,
   incomingBytesMax: count,

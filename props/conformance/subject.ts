@@ -111,12 +111,13 @@ export class Running {
   }
 }
 
-const fileWithConfiguration = (port: number): string => {
+const fileWithConfiguration = (port: number, lines: ReadonlyArray<string>): string => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'conformance-'))
   const file = path.join(folder, 'mosquitto.conf')
   fs.writeFileSync(
     file,
-    `listener ${port} 127.0.0.1\nlistener ${port} ::1\nallow_anonymous true\n`,
+    [`listener ${port} 127.0.0.1`, `listener ${port} ::1`, 'allow_anonymous true', ...lines, '']
+      .join('\n'),
   )
   folders.push(folder)
   return file
@@ -188,6 +189,8 @@ export interface StartOptions {
   readonly filesMax?: number
   /** What no command line can say: the broker is then started inside a small program. */
   readonly settings?: Settings
+  /** Further lines for the file that mosquitto is configured with. */
+  readonly lines?: ReadonlyArray<string>
 }
 
 export const start = async (kind: Kind, options: StartOptions = {}): Promise<Broker> => {
@@ -195,7 +198,9 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   // Between choosing a port and opening it somebody else may take it; then choose again.
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
-    const own = kind === 'mosquitto' ? ['-c', fileWithConfiguration(port)] : ['-p', String(port)]
+    const own = kind === 'mosquitto'
+      ? ['-c', fileWithConfiguration(port, options.lines ?? [])]
+      : ['-p', String(port)]
     const { args = [], filesMax = null, settings } = options
     const running = settings === undefined || kind === 'mosquitto'
       ? launch(kind, [...own, ...args], filesMax)

@@ -462,6 +462,7 @@ export const config: fc.Arbitrary<Config> = fc.record({
   connectTimeoutMs: fc.constantFrom(10_000, 2_000),
   keepAliveMaxS: limit(0, 30),
   inflightCountMax: fc.constantFrom(20, 1, 2, 3, 0),
+  packetIdMax: limit(65_535, 2, 3, 5),
   receiveMaximum: limit(20, 1, 2, 3),
   incomingCountMax: limit(20, 1, 2),
   queuedCountMax: fc.constantFrom(0, 1, 2, 5),

@@ -88,7 +88,12 @@ export const config: fc.Arbitrary<Config> = fc.tuple(
   }),
   fc.constantFrom(...numbers.map(([key]) => key).filter((key) => key !== 'maximumQos')),
   word,
-).map(([words, key, value]) => ({ ...defaults, ...words, [key]: value }))
+).map(([words, key, value]) => ({
+  ...defaults,
+  ...words,
+  // The one that has no 0.
+  [key]: key === 'packetIdMax' ? Math.max(1, value) : value,
+}))
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),

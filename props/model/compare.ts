@@ -11,6 +11,7 @@ import { deadline, initial, type State, step } from '../../core/mod.ts'
 import type { Command, History } from '../gen/histories.ts'
 import { createWorld, originAt, originWall, perform } from './world.ts'
 import { accept, due } from './broker.ts'
+import type { Onlooker } from './play.ts'
 import type { Model, Said } from './state.ts'
 import { createModel } from './state.ts'
 
@@ -153,11 +154,12 @@ export interface Outcome {
 
 /**
  * Plays a history to both brokers. Throws at the first command after which they differ, with what
- * each of them said; `watch` sees the state after every input.
+ * each of them said; `watch` sees what was said after every command, `look` every step.
  */
 export const compare = (
   { config, commands }: History,
   watch?: (command: Command, said: ReadonlyArray<string>) => void,
+  look?: Onlooker['afterInput'],
 ): Outcome => {
   const world = createWorld()
   let state = initial(config, { at: originAt, wall: originWall, seed: 7 })
@@ -170,6 +172,7 @@ export const compare = (
       feed: (input: Input) => {
         inputs++
         const [next, effects] = step(state, input)
+        look?.(state, input, next, effects)
         state = next
         addEffects(real, effects)
         addSaid(dumb, accept(model, input))

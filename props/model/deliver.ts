@@ -95,7 +95,8 @@ export const queuedBytes = (session: Session): number =>
   session.queue.reduce((sum, one) => sum + bytesOf(one.message), 0)
 
 const hasRoom = (model: Model, session: Session): boolean =>
-  session.window.length < session.windowMax && !isCongested(model, session)
+  session.window.length < Math.min(session.windowMax, model.config.packetIdMax) &&
+  !isCongested(model, session)
 
 const isCongested = (model: Model, session: Session): boolean =>
   session.sentBytes - session.takenBytes >
@@ -140,12 +141,14 @@ export const isFull = (model: Model, session: Session, message: Message): boolea
 
 const dispatch = (model: Model, session: Session, copy: Copy): void => {
   const used = session.window.map((one) => one.packetId)
+  const { packetIdMax } = model.config
+  const after = (id: number): number => id < packetIdMax ? id + 1 : 1
   let packetId = session.nextPacketId
-  while (used.includes(packetId)) packetId = packetId === 65_535 ? 1 : packetId + 1
+  while (packetId > packetIdMax || used.includes(packetId)) packetId = after(packetId)
   if (!publishTo(model, session, packetFor(model, session, copy, packetId, false))) {
     return dropped(model, session.clientId, copy.message.topic, copy.qos, 'too large')
   }
-  session.nextPacketId = packetId === 65_535 ? 1 : packetId + 1
+  session.nextPacketId = after(packetId)
   session.window.push({ packetId, stage: 'sent', ...copy })
 }
 

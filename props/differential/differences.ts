@@ -1,0 +1,267 @@
+// Where Sabethes and mosquitto 2.0 differ, and why. What is not in this list has to be the same.
+
+import type { Request, Step, Talk, Will } from './talk.ts'
+
+/** Where in a conversation a difference shows itself, and to whom. */
+export interface Place {
+  readonly talk: Talk
+  readonly index: number
+  readonly step: Step
+  readonly who: string
+}
+
+export interface Difference {
+  readonly name: string
+  /** What decides: mosquitto 2.1, which differs from 2.0 there, or a clause of the standard. */
+  readonly reason: string
+  /** Lines that only mosquitto says, and lines that only Sabethes says. */
+  readonly theirs?: RegExp
+  readonly ours?: RegExp
+  /** Whether one of theirs and one of ours stand for each other; else either may stand alone. */
+  readonly pairs?: (theirs: string, ours: string) => boolean
+  /** What the other broker must have said for a line to stand alone. */
+  readonly besides?: (line: string, other: string) => boolean
+  /** Where it may happen. */
+  readonly at: (place: Place) => boolean
+  /**
+   * The two are not in the same state afterwards, and the conversation ends: when it was seen, or
+   * wherever it may happen, since nobody may see it at once (a queue, a retained message).
+   */
+  readonly parts?: 'when seen' | 'always'
+}
+
+/** Words that are taken out of a line, whoever says it, before anything is compared. */
+export interface Silence {
+  readonly name: string
+  readonly reason: string
+  readonly words: RegExp
+}
+
+export const silences: ReadonlyArray<Silence> = [
+  {
+    name: 'Maximum Packet Size is announced',
+    reason: 'mosquitto 2.1 announces its limit, 2.0 has none',
+    words: /(?<=^CONNACK .*)maximumPacketSize=2000000 /,
+  },
+]
+
+/** How mosquitto is told to be, where 2.0 can do what 2.1 does. */
+export const configuration: ReadonlyArray<string> = [
+  // One copy for each subscription that overlaps is the default of 2.1.
+  'allow_duplicate_messages true',
+]
+
+const requestsOf = (step: Step): ReadonlyArray<Request> =>
+  step.act === 'subscribe' ? step.requests : []
+
+/** What the client's connection before the step was like, and whether it has ended by then. */
+const connectionBefore = ({ talk, index, step }: Place) => {
+  let ending: Extract<Step, { readonly act: 'disconnect' | 'drop' }> | null = null
+  for (const before of talk.steps.slice(0, index).reverse()) {
+    if (before.who !== step.who) continue
+    if (before.act === 'drop' || before.act === 'disconnect') ending ??= before
+    if (before.act === 'connect') return { connect: before, ending }
+  }
+  return null
+}
+
+/** The will that a client had, or has, when it goes on with this step. */
+const willBefore = (place: Place): Will | null => {
+  const found = connectionBefore(place)
+  if (found === null) return null
+  const { connect: { will, level }, ending } = found
+  if (ending === null) return will
+  if (ending.act === 'disconnect' && (level < 5 || ending.reason === 0)) return null
+  return will !== null && will.delayed && level === 5 ? will : null
+}
+
+/** Whether a connection is taken over whose will was to be published at once. */
+const isWillTakenOver = (place: Place): boolean => {
+  const found = connectionBefore(place)
+  if (place.step.act !== 'connect' || found === null || found.ending !== null) return false
+  const { will, level } = found.connect
+  return will !== null && !(will.delayed && level === 5)
+}
+
+/** Whether a session ends at this step while its will is delayed. */
+const isWillOfEndedSession = (place: Place): boolean => {
+  const { step } = place
+  const found = connectionBefore(place)
+  const will = willBefore(place)
+  if (found === null || will === null || !will.delayed || found.connect.level < 5) return false
+  const { expiryS } = found.connect
+  if (step.act === 'connect') return step.clean || (found.ending === null && (expiryS ?? 0) === 0)
+  if (step.act !== 'drop' && step.act !== 'disconnect') return false
+  // DISCONNECT may not give a lasting session to a connection that began without one.
+  return (expiryS ?? 0) === 0 || (step.act === 'disconnect' && step.expiryS === 0)
+}
+
+/** Whether the client has made a subscription again, and with other options. */
+const hasOtherOptions = ({ talk, index, who }: Place): boolean => {
+  const options = new Map<string, string>()
+  for (const step of talk.steps.slice(0, index)) {
+    if (step.who !== who) continue
+    for (const { filter, noLocal, retainAsPublished } of requestsOf(step)) {
+      const these = `${noLocal} ${retainAsPublished}`
+      if ((options.get(filter) ?? these) !== these) return true
+      options.set(filter, these)
+    }
+  }
+  return false
+}
+
+/** Whether there may be room for only some of what comes to the client. */
+const isNarrow = ({ talk, index, who }: Place): boolean => {
+  for (const step of talk.steps.slice(0, index + 1).reverse()) {
+    if (step.who !== who) continue
+    if (step.act === 'hold') return true
+    if (step.act === 'connect') return step.level === 5 && step.receiveMaximum !== null
+  }
+  return false
+}
+
+/** A delivery without what differs between copies of a message for several subscriptions. */
+const copied = (line: string): string =>
+  line.replace(/ q[12]( retain)?/, '').replace(/subscriptionIdentifier=\d+/, '')
+    .replace(/[{} ]+/g, ' ').trim()
+
+const isShared = ({ filter }: Request): boolean => filter.startsWith('$share')
+
+/** Whether somebody who has subscribed with others may be away. */
+const hasAbsentMember = ({ talk, index }: Place): boolean => {
+  const members = new Set<string>()
+  const away = new Set<string>()
+  for (const step of talk.steps.slice(0, index + 1)) {
+    if (requestsOf(step).some(isShared)) members.add(step.who)
+    if (step.act === 'drop' || step.act === 'disconnect') away.add(step.who)
+    if (step.act === 'connect') away.delete(step.who)
+  }
+  return [...members].some((one) => away.has(one))
+}
+
+/** Whether a group has or had three members, or two of whom one may have come later or gone. */
+const hasTurnsInDoubt = ({ talk, index }: Place): boolean => {
+  const members = new Map<string, Set<string>>()
+  for (const step of talk.steps.slice(0, index + 1)) {
+    const isLeaving = step.act === 'unsubscribe' || step.act === 'drop' ||
+      step.act === 'disconnect' || (step.act === 'connect' && step.clean)
+    for (const group of members.values()) {
+      if (isLeaving && group.size > 1 && group.has(step.who)) return true
+    }
+    for (const { filter } of requestsOf(step).filter(isShared)) {
+      const group = members.get(filter) ?? new Set()
+      members.set(filter, group.add(step.who))
+      if (group.size > 2) return true
+    }
+  }
+  return false
+}
+
+const isOwnNoLocal = ({ talk, index, step }: Place): boolean =>
+  talk.steps.slice(0, index).some((one) =>
+    one.who === step.who && requestsOf(one).some(({ noLocal }) => noLocal)
+  )
+
+/** The topic and the payload of a delivery. */
+export const messageOf = (line: string): string => line.split(' ').slice(1, 3).join(' ')
+
+const delivery = /^(PUBLISH|PUBREL) /
+
+export const differences: ReadonlyArray<Difference> = [
+  // Those that explain a line by another come first: the others would take one of the two away.
+  {
+    name: 'a full window takes another retained message',
+    reason: 'the order of topics is open, and there is room for some of them',
+    theirs: /^PUBLISH .* q[12] retain/,
+    ours: /^PUBLISH .* q[12] retain/,
+    pairs: () => true,
+    at: (place) => place.step.act === 'subscribe' && isNarrow(place),
+    parts: 'when seen',
+  },
+  {
+    name: 'a full window takes another copy',
+    reason:
+      'which of several copies of a message comes first is open, and here there is room for one',
+    theirs: /^PUBLISH .* q[12]/,
+    ours: /^PUBLISH .* q[12]/,
+    pairs: (theirs, ours) => copied(theirs) === copied(ours),
+    at: isNarrow,
+    parts: 'when seen',
+  },
+  {
+    name: 'a full window takes more copies, because the one that fills it comes last',
+    reason: 'as before: a copy of QoS 2 that waits for its release keeps others out',
+    theirs: /^PUBLISH .* q[12]/,
+    ours: /^PUBLISH .* q[12]/,
+    besides: (line, other) => copied(line) === copied(other),
+    at: isNarrow,
+    parts: 'when seen',
+  },
+  {
+    name: 'DISCONNECT tells of a take-over',
+    reason: 'mosquitto 2.1 says 0x8E, 2.0 closes in silence [MQTT-3.1.4-3]',
+    ours: /^DISCONNECT 0 8e$/,
+    at: ({ step }) => step.act === 'connect',
+  },
+  {
+    name: 'a shared subscription brings no retained messages',
+    reason: 'section 4.8.2 of MQTT 5: they are not sent when one is made; 2.0 sends them',
+    theirs: delivery,
+    at: ({ step }) => requestsOf(step).some(isShared),
+    parts: 'when seen',
+  },
+  {
+    name: 'nobody but oneself, who wants no local messages, is nobody',
+    reason: 'PUBACK 0x10 says that nobody matched; 2.0 counts a subscription that it passes over',
+    theirs: /^PUBACK \d+ 00$/,
+    ours: /^PUBACK \d+ 10$/,
+    pairs: () => true,
+    at: (place) => place.step.act === 'publish' && isOwnNoLocal(place),
+  },
+  {
+    name: 'the will of a connection that is taken over is published',
+    reason: 'the server closes it without DISCONNECT from the client [MQTT-3.1.2-8]; 2.0 drops it',
+    ours: delivery,
+    at: isWillTakenOver,
+    parts: 'always',
+  },
+  {
+    name: 'a connection that is taken over does not hear its own will',
+    reason:
+      'DISCONNECT is the last packet on a connection [MQTT-3.14.4-1]; 2.0 sends the will first',
+    theirs: delivery,
+    at: (place) =>
+      place.step.act === 'connect' && place.who.endsWith(' before') && willBefore(place) !== null,
+  },
+  {
+    name: 'a delayed will comes with the end of its session',
+    reason:
+      'after the delay or with the session, what is first [MQTT-3.1.2-8]; 2.0 waits or drops it',
+    ours: delivery,
+    at: isWillOfEndedSession,
+    parts: 'always',
+  },
+  {
+    name: 'a subscription that is made again has its new options',
+    reason: 'it replaces the old one [MQTT-3.8.4-3]; 2.0 keeps No Local and Retain As Published',
+    theirs: delivery,
+    ours: delivery,
+    at: hasOtherOptions,
+    parts: 'when seen',
+  },
+  {
+    name: 'the members of a group take turns in the order in which they joined',
+    reason: 'a fixed order; in 2.0 the order depends on whose turn it was when somebody joined',
+    theirs: delivery,
+    ours: delivery,
+    at: hasTurnsInDoubt,
+    parts: 'when seen',
+  },
+  {
+    name: 'a shared message does not go to a member who is away and would lose it',
+    reason: 'another takes the turn; 2.0 loses the message',
+    ours: delivery,
+    at: hasAbsentMember,
+    parts: 'when seen',
+  },
+]
