@@ -1,5 +1,5 @@
-// Rows about topic names, topic filters and client identifiers: wildcards where they may and may not
-// stand, shared subscriptions, lengths and levels.
+// Rows about topic names, topic filters and client identifiers: wildcards where they may and may
+// not stand, shared subscriptions, lengths and levels.
 
 import type { Exchange } from './exchange.ts'
 import { rows } from './exchange.ts'
