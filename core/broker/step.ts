@@ -4,13 +4,14 @@
 import type { Packet } from '../codec/packet.ts'
 import { type Fault, fault } from '../codec/fault.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import { absurd } from '../prelude.ts'
 import { puback, pubcomp, pubrec } from './ack.ts'
 import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
 import { answered, authenticate, connect, judged, opened } from './connect.ts'
-import { drain } from './deliver.ts'
+import { drain, wantCatchUp } from './deliver.ts'
 import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
@@ -97,6 +98,11 @@ const setShort = (draft: Draft, isShort: boolean): void => {
   if (draft.isShort === isShort) return
   draft.isShort = isShort
   note(draft, { _tag: isShort ? 'MemoryShort' : 'MemoryFree' })
+  if (isShort) return
+  // Retained messages that waited for room in a window need wait for it no longer.
+  IntMap.each(draft.sessions, (session) => {
+    if (session.conn !== null && Queue.size(session.catchUps) > 0) wantCatchUp(draft, session)
+  })
 }
 
 /** The link that a connection object speaks of, unless its slot has a new occupant. */
