@@ -114,9 +114,10 @@ const linkOf = (draft: Draft, conn: Conn): Link | undefined => {
 /** The peer broke a rule: it is told as its phase and version allow, and nothing takes effect. */
 const faulty = (draft: Draft, link: Link, fault: Fault): void => {
   const { phase } = link
+  // [v3 MQTT-4.8.0-1]
   if (phase.phase === 'Ready') return expel(draft, link, 'protocol error', fault.reason, fault)
   const asked = phase.phase === 'Authenticating' ? phase.connect : fault.level
-  refuse(draft, link, asked, fault.reason, 'protocol error', fault)
+  refuse(draft, link, asked, fault.reason, 'protocol error', fault) // [MQTT-3.1.4-1]
 }
 
 /** The shell answered a question of an authentication method. */
@@ -142,7 +143,7 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
     : greet(draft, link, packet)
   if (broken === null) return
   const current = IntMap.get(draft.links, link.conn.slot)!
-  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED)
+  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED) // [v3 MQTT-4.8.0-2]
   else faulty(draft, current, broken)
 }
 
@@ -182,7 +183,7 @@ const serve = (
       return subscribe(draft, ready, packet)
     case 'Unsubscribe':
       return unsubscribe(draft, ready, packet)
-    case 'Pingreq': // [MQTT-3.12.4-1]
+    case 'Pingreq': // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]
       tell(draft, IntMap.get(draft.sessions, ready.session)!, pingresp)
       return null
     case 'Disconnect':
