@@ -12,6 +12,12 @@ const levelNames = new Map<Level, string>([[3, '3.1'], [4, '3.1.1'], [5, '5']])
 
 type Play = (stage: Stage, tools: Tools) => Promise<void>
 
+/**
+ * Rows with a broker to themselves. Whoever listens to # beside the other rows has megabytes to
+ * read, and at QoS 0 the broker rightly drops what a slow reader does not take.
+ */
+const solitary: ReadonlySet<string> = new Set(['wildcards, the parent of #, $ kept out'])
+
 /** The family's verbs with the level and the broker filled in. */
 class Tools {
   readonly family: Family
@@ -86,10 +92,8 @@ const plays: ReadonlyArray<readonly [name: string, play: Play]> = [
       await hash.heard(2)
       same(payloads(plus), ['20', '21'], 'home/+/temp')
       same(payloads(hash), ['parent', 'deep'], 'test/#')
-      // Whoever listens to # hears the other rows too.
-      const own = () => all.messages.filter(({ topic }) => topic.includes(stage.prefix))
-      while (own().length < 5) await all.heard(all.messages.length + 1)
-      same(own().map(({ payload }) => payload), ['20', '55', 'parent', 'deep', '21'], '#')
+      await all.heard(5)
+      same(payloads(all), ['20', '55', 'parent', 'deep', '21'], '#')
     },
   ],
   [
@@ -254,6 +258,7 @@ export const clientRows = (families: ReadonlyArray<Family>): ReadonlyArray<Row> 
         .map(([name, play]): Row => ({
           name: `${name} (${family.name}, MQTT ${levelNames.get(level)})`,
           client: `${family.name}, MQTT ${levelNames.get(level)}`,
+          ...(solitary.has(name) ? { alone: {} } : {}),
           play: (stage) => play(stage, new Tools(stage, family, level)),
         }))
     )
