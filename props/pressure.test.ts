@@ -530,6 +530,30 @@ pressure('retained messages that waited for a window wait no longer when there i
   assert.equal(bench.published(subscriber), ['r 1'])
 })
 
+pressure('retained messages that waited for a queue wait no longer when it is handed over', () => {
+  const bench = new Bench({ inflightCountMax: 1, queuedCountMax: 2 })
+  const publisher = bench.client('publisher')
+  const leaver = bench.client('leaver')
+  const member = bench.client('member')
+  for (const conn of [leaver, member]) {
+    bench.say(conn, Packet.subscribe({ filter: '$share/g/t', qos: 1 }))
+  }
+  bench.say(publisher, Packet.publish({ topic: 'r', payload: '1', retain: true }))
+  // One of each pair comes to the leaver: the first is in flight, the second waits.
+  for (let packetId = 1; packetId <= 4; packetId++) {
+    bench.say(publisher, Packet.publish({ topic: 't', payload: '1', qos: 1, packetId }))
+  }
+  bench.say(leaver, Packet.subscribe('r'))
+  bench.settle()
+  assert.equal(bench.published(leaver), ['t 1'])
+  // What was written would wake it as well.
+  bench.stalled.add(leaver)
+  const packetId = 7
+  bench.say(leaver, { _tag: 'Unsubscribe', packetId, filters: ['$share/g/t'], properties: none })
+  bench.settle()
+  assert.equal(bench.published(leaver), ['t 1', 'r 1'])
+})
+
 pressure('numbers that have run out of room begin again', () => {
   const bench = new Bench()
   const limit = 2 ** 30 - 1

@@ -17,6 +17,7 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Tree from '../topic/tree.ts'
+import { wantCatchUp } from './deliver.ts'
 import { type Draft, type EditableSession, editSession } from './draft.ts'
 import { groupOf, type SharedGroup } from './match.ts'
 import { deliverKept, packetOf } from './route.ts'
@@ -107,5 +108,8 @@ export const handOver = (draft: Draft, leaver: Session, onlyOnline: boolean): vo
 
 /** The session has left the group: what it was not sent yet goes to others. */
 export const handOverQueued = (draft: Draft, session: EditableSession, share: Share): void => {
-  if (Queue.size(session.queue) > 0) giveQueued(draft, session, share, false, new Map())
+  if (Queue.size(session.queue) === 0) return
+  giveQueued(draft, session, share, false, new Map())
+  // Retained messages may have waited for the queue to become shorter.
+  if (session.conn !== null && Queue.size(session.catchUps) > 0) wantCatchUp(draft, session)
 }
