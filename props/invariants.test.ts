@@ -17,6 +17,7 @@ import { splitShare } from '../core/topic/filter.ts'
 import { groupHistory } from './gen/groups.ts'
 import { filter, filters, history, name, names, sharedFilters, utf8 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
+import { checkCited } from './model/cited.ts'
 import {
   check,
   checkEmpty,
@@ -47,6 +48,7 @@ invariants('hold after every input of a history, and for everything that was sen
       play(some, {
         afterInput: (before, input, after, effects) => {
           watch(all, before, input, after, effects)
+          checkCited(before, effects)
           check(after, vocabulary)
           checkSent(all, after)
           checkShort(before, after)

@@ -29,6 +29,7 @@ import {
 import type { Level } from '../core/codec/packet.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import * as Queue from '../core/data/queue.ts'
+import { filter } from './gen/histories.ts'
 
 const pressure = suite('pressure')
 
@@ -369,6 +370,27 @@ pressure('short of memory, what fits into the window is sent and what would wait
   assert.equal(bench.published(back), ['before 1'], 'what waited is delivered')
 })
 
+pressure('short of memory, what nobody can take is not acknowledged before version 5', () => {
+  const bench = new Bench({ inflightCountMax: 1 })
+  const subscriber = bench.client('subscriber')
+  bench.say(subscriber, Packet.subscribe({ filter: 't', qos: 1 }))
+  const elder = bench.client('elder', {}, true, 4)
+  const younger = bench.client('younger')
+  const hello = Packet.publish({ topic: 't', payload: '1', qos: 1, packetId: 1 })
+  bench.say(elder, hello)
+  assert.is(lastOf(bench, elder), 'Puback 0')
+  bench.feed(memoryShort(bench.now))
+  bench.say(younger, hello)
+  assert.is(lastOf(bench, younger), 'Puback 151')
+  // What nobody wants is lost to nobody.
+  bench.say(elder, Packet.publish({ topic: 'unheard', payload: '1', qos: 1, packetId: 2 }))
+  assert.is(lastOf(bench, elder), 'Puback 0')
+  bench.got.set(elder, [])
+  bench.say(elder, hello)
+  assert.is(lastOf(bench, elder), 'nothing')
+  assert.equal(endings(bench), ['memory short 151'])
+})
+
 pressure('short of memory, a message in vain makes room of what has expired', () => {
   const bench = new Bench()
   const publisher = bench.client('publisher')
@@ -548,10 +570,26 @@ pressure('retained messages that waited for a queue wait no longer when it is ha
   assert.equal(bench.published(leaver), ['t 1'])
   // What was written would wake it as well.
   bench.stalled.add(leaver)
-  const packetId = 7
-  bench.say(leaver, { _tag: 'Unsubscribe', packetId, filters: ['$share/g/t'], properties: none })
+  const filters = [filter('$share/g/t')]
+  bench.say(leaver, { _tag: 'Unsubscribe', packetId: 7, filters, properties: none })
   bench.settle()
   assert.equal(bench.published(leaver), ['t 1', 'r 1'])
+})
+
+pressure('an invented client identifier is one that nobody has', () => {
+  // The nonces of this bench are all the same, as if somebody had guessed one.
+  const bench = new Bench()
+  const first = bench.client('auto-N')
+  const second = bench.client('')
+  const third = bench.client('')
+  assert.equal(endings(bench), [])
+  const invented = [second, third].map((conn) => {
+    const [connack] = bench.got.get(conn)!
+    return connack?._tag === 'Connack' ? connack.properties.assignedClientIdentifier : 'no answer'
+  })
+  assert.equal(invented, ['auto-N+', 'auto-N++'])
+  bench.say(first, pingreq)
+  assert.is(lastOf(bench, first), 'Pingresp')
 })
 
 pressure('numbers that have run out of room begin again', () => {

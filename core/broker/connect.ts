@@ -14,6 +14,7 @@ import type { TopicName } from '../topic/name.ts'
 import { enter, isCrowded, isTooOften } from './address.ts'
 import { begin as introduce, challengeOf, fits, methodNamed } from './authenticate.ts'
 import { proceed, resolve } from './authenticate.ts'
+import { atLevel } from './clause.ts'
 import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
@@ -118,25 +119,26 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     return
   }
   if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
-    // [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-9]
-    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused') // [v3 MQTT-3.1.3-8]
+    const broken = packet.cleanStart ? nameless : keptNameless
+    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', broken)
     return
   }
   if (config.keepAliveMaxS > 0 && level < 5 && isLongerThan(packet, config.keepAliveMaxS)) {
     // Before version 5 there is no way to tell the client, so it is refused, as mosquitto does.
-    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused')
+    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
     return
   }
   if (packet.will !== null) {
     const { topic, qos, retain } = packet.will
     const unsupported = qos > config.maximumQos
-      ? QOS_NOT_SUPPORTED // [MQTT-3.2.2-12]
+      ? willAboveMaximum
       : retain && !config.retainAvailable
-      ? RETAIN_NOT_SUPPORTED // [MQTT-3.2.2-13]
-      : 0
-    if (unsupported !== 0) {
+      ? willNotRetained
+      : null
+    if (unsupported !== null) {
       // Before version 5 there is no word for it: mosquitto closes in silence.
-      refuse(draft, link, level === 5 ? packet : 0, unsupported, 'refused')
+      const asked = level === 5 ? packet : 0
+      refuse(draft, link, asked, unsupported.reason, 'refused', atLevel(unsupported, level))
       return
     }
     if (isReserved(topic) && !(packet.bridge && isBridgeState(topic))) {
@@ -184,6 +186,32 @@ const notOffered = fault(
   'MQTT-4.12.0-1',
   'an authentication method that is not offered',
   5,
+)
+
+// Version 3.1 [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-9]
+const nameless = fault(
+  CLIENT_IDENTIFIER_NOT_VALID,
+  'v3 MQTT-3.1.3-9',
+  'an empty client identifier where the client has to choose one',
+)
+
+// [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-8]
+const keptNameless: Fault = { ...nameless, clause: 'v3 MQTT-3.1.3-8' }
+
+const unhurried = fault(
+  CLIENT_IDENTIFIER_NOT_VALID,
+  'v3 MQTT-3.2.2-5',
+  'a keep alive longer than the greatest allowed',
+)
+
+// [MQTT-3.2.2-12]
+const willAboveMaximum = fault(QOS_NOT_SUPPORTED, 'MQTT-3.2.2-12', 'a will above Maximum QoS')
+
+// [MQTT-3.2.2-13]
+const willNotRetained = fault(
+  RETAIN_NOT_SUPPORTED,
+  'MQTT-3.2.2-13',
+  'a will to be retained, which is not available',
 )
 
 const reservedWill = fault(
@@ -327,11 +355,20 @@ const tooLarge = fault(
   5,
 )
 
+/**
+ * An identifier that nobody has: the text, or where somebody has taken just that for a name, the
+ * text with a tail [MQTT-3.1.3-6] [MQTT-3.2.2-16] [v3 MQTT-3.1.3-6].
+ */
+const unused = (draft: Draft, text: string): string => {
+  let name = text
+  while (StrMap.get(draft.clients, name) !== undefined) name += '+'
+  return name
+}
+
 const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null): void => {
   const { config } = draft
   const { level, properties } = packet
-  // [MQTT-3.1.3-6] [MQTT-3.2.2-16] [v3 MQTT-3.1.3-6]
-  const clientId = packet.clientId === '' ? `auto-${link.nonce}` : packet.clientId
+  const clientId = packet.clientId === '' ? unused(draft, `auto-${link.nonce}`) : packet.clientId
   const userName = proved === null ? packet.userName : proved.userName
   const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)

@@ -2,11 +2,12 @@
 
 import type { Fault } from '../codec/fault.ts'
 import { encodedSize, isReason } from '../codec/mod.ts'
-import type { Connack, Connect, Disconnect } from '../codec/packet.ts'
+import type { Connack, Connect, Disconnect, Level } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import { exit } from './address.ts'
+import { atLevel } from './clause.ts'
 import { owedCount } from './deliver.ts'
 import { type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
@@ -41,12 +42,16 @@ const clientIdOf = (draft: Draft, link: Link): string | null =>
     ? null
     : link.phase.connect.clientId
 
+const levelOf = ({ phase }: Link): Level | 0 =>
+  phase.phase === 'Ready' ? phase.level : phase.phase === 'Greeting' ? 0 : phase.connect.level
+
 const noteEnding = (
   draft: Draft,
   link: Link,
   ending: Ending,
   reason: number,
   fault: Fault | null,
+  level: Level | 0 = levelOf(link),
 ): void =>
   note(draft, {
     _tag: 'ConnectionEnded',
@@ -55,7 +60,7 @@ const noteEnding = (
     peer: link.peer,
     ending,
     reason,
-    fault,
+    fault: fault === null ? null : atLevel(fault, level),
   })
 
 /**
@@ -126,9 +131,9 @@ export const refuse = (
   ending: Ending,
   fault: Fault | null = null,
 ): void => {
-  noteEnding(draft, link, ending, reason, fault)
-  if (asked !== 0) {
-    const level = typeof asked === 'number' ? asked : asked.level
+  const level = typeof asked === 'number' ? asked : asked.level
+  noteEnding(draft, link, ending, reason, fault, level === 0 ? levelOf(link) : level)
+  if (level !== 0) {
     const packetBytesMax = typeof asked === 'number'
       ? 0
       : asked.properties.maximumPacketSize ?? NEVER

@@ -88,13 +88,16 @@ export const publish = (
     (Window.size(session.incoming) >= incomingCountMax ||
       session.incomingBytes + Bytes.size(packet.payload) > incomingBytesMax)
   ) {
-    return fault(0x93, 'MQTT-4.3.3-10', 'too many QoS 2 publishes that were never released')
+    return fault(0x93, 'MQTT-4.13.1-1', 'too many QoS 2 publishes that were never released')
   }
   const { packetId } = packet
   if (packet.qos === 1) {
     if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
     // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
     const accepted = isInvalid ? PAYLOAD_FORMAT_INVALID : accept(draft, ready, packet)
+    if (accepted === QUOTA_EXCEEDED && draft.isShort && ready.level < 5) {
+      return 'memory short' // [v3 MQTT-4.8.0-2]
+    }
     const reason = ready.level === 5 ? accepted : 0 // [v3 MQTT-3.3.5-2]
     // [MQTT-2.2.1-5] [MQTT-3.4.2-3] [v3 MQTT-2.3.1-6]
     const puback: Puback = { _tag: 'Puback', packetId, reason, properties: none }

@@ -54,8 +54,8 @@ const forbidden = (draft: Draft, packet: Subscribe): Fault | null => {
   for (let i = 0; i < packet.requests.length; i++) {
     const reason = unavailable(draft, packet.requests[i]!.filter)
     if (reason !== 0) {
-      const detail = 'a shared or wildcard subscription, which is not available'
-      return fault(reason, 'MQTT-4.13.1-1', detail)
+      const kind = reason === SHARED_NOT_SUPPORTED ? 'shared' : 'wildcard'
+      return fault(reason, 'MQTT-4.13.1-1', `a ${kind} subscription, which is not available`)
     }
   }
   return null

@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts'
 import { fault, generalClause, malformedPacket } from './fault.ts'
 import type { Limits } from './limits.ts'
 import type { Level, Qos } from './packet.ts'
-import { decodeUtf8 } from './utf8.ts'
+import { decodeUtf8, whyNoText } from './utf8.ts'
 
 export interface Cursor {
   readonly buffer: Uint8Array
@@ -111,8 +111,8 @@ export const readString = (c: Cursor, what: string): string => {
   }
   const text = decodeUtf8(c.buffer, start, start + size)
   if (text === null) {
-    // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [v3 MQTT-1.5.3-1] [v3 MQTT-1.5.3-2]
-    failBy(c, malformedPacket, 'MQTT-1.5.4-1', 'MQTT-1.5.3-1', `${what} is not valid UTF-8`)
+    const { fault, clauses: [five, elder] } = whyNoText(c.buffer, start, start + size)
+    failBy(c, malformedPacket, five, elder, `${what} ${fault}`)
     return ''
   }
   c.at = start + size

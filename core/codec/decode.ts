@@ -52,12 +52,21 @@ export const firstByteFault = (level: Level | 0, first: number): Fault | null =>
   }
   // In 3.1 these three may be sent again with DUP set.
   if (level === 3 && (type === 6 || type === 8 || type === 10) && flags === 0x0a) return null
-  // PUBREL, SUBSCRIBE and UNSUBSCRIBE have 2, all others 0. [MQTT-3.6.1-1] [MQTT-3.8.1-1]
-  // [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1] [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1]
-  // [v3 MQTT-3.10.1-1] [v3 MQTT-3.14.1-1]
+  // PUBREL, SUBSCRIBE and UNSUBSCRIBE have 2, all others 0.
   if (flags === (type === 6 || type === 8 || type === 10 ? 2 : 0)) return null
+  const own = flagClauses[type]
+  const detail = 'reserved header flags are wrong'
   // [MQTT-2.1.3-1] [v3 MQTT-2.2.2-1] [v3 MQTT-2.2.2-2]
-  return flagFault(level, 'MQTT-2.1.3-1', 'MQTT-2.2.2-2', 'reserved header flags are wrong')
+  return flagFault(level, own ?? 'MQTT-2.1.3-1', own ?? 'MQTT-2.2.2-2', detail)
+}
+
+/** The packets whose flags have a statement of their own, with the same number at all levels. */
+const flagClauses: { readonly [type: number]: string } = {
+  6: 'MQTT-3.6.1-1', // [MQTT-3.6.1-1] [v3 MQTT-3.6.1-1]
+  8: 'MQTT-3.8.1-1', // [MQTT-3.8.1-1] [v3 MQTT-3.8.1-1]
+  10: 'MQTT-3.10.1-1', // [MQTT-3.10.1-1] [v3 MQTT-3.10.1-1]
+  14: 'MQTT-3.14.1-1', // [MQTT-3.14.1-1] [v3 MQTT-3.14.1-1]
+  15: 'MQTT-3.15.1-1', // [MQTT-3.15.1-1]
 }
 
 const flagFault = (

@@ -3,7 +3,7 @@
 
 import * as Bytes from '../data/bytes.ts'
 import type { Either } from '../prelude.ts'
-import { isTopicName } from '../topic/name.ts'
+import { isTopicName, whyNoName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import type { Cursor } from './cursor.ts'
 import { cursor, failBy, toQos } from './cursor.ts'
@@ -14,7 +14,7 @@ import { recall, remember } from './memo.ts'
 import type { Level, Publish, Qos } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
-import { decodeUtf8, utf8Size } from './utf8.ts'
+import { decodeUtf8, utf8Size, whyNoText } from './utf8.ts'
 import { varintSize } from './varint.ts'
 import { packetSize, writeHeader, writeString, writeTwo } from './writer.ts'
 
@@ -44,15 +44,8 @@ export const decodePublish = (
     const known = recall(buffer, topicStart, at)
     if (known === null) {
       const text = decodeUtf8(buffer, topicStart, at)
-      if (text === null) {
-        const clause = level === 5 ? 'MQTT-1.5.4-1' : 'v3 MQTT-1.5.3-1'
-        return leftBy(level, malformedPacket, clause, 'the topic name is not valid UTF-8')
-      }
-      if (!isTopicName(text)) {
-        // [MQTT-3.3.2-2] [v3 MQTT-3.3.2-2]
-        const clause = level === 5 ? 'MQTT-3.3.2-2' : 'v3 MQTT-3.3.2-2'
-        return leftBy(level, topicNameInvalid, clause, 'the topic name is not allowed')
-      }
+      if (text === null) return ofLevels(level, malformedPacket, whyNoText(buffer, topicStart, at))
+      if (!isTopicName(text)) return ofLevels(level, topicNameInvalid, whyNotPublished(text))
       remember(buffer, topicStart, at, text)
       topic = text
     } else topic = known
@@ -104,9 +97,25 @@ export const decodePublish = (
 export const checkTopicName = (c: Cursor, text: string): TopicName | null => {
   if (c.fault !== null) return null
   if (isTopicName(text)) return text
-  failBy(c, topicNameInvalid, 'MQTT-3.3.2-2', 'MQTT-3.3.2-2', 'the will topic is not allowed')
+  const { fault, clauses: [five, elder] } = whyNoName(text)
+  failBy(c, topicNameInvalid, five, elder, `the will topic ${fault}`)
   return null
 }
+
+/** For the topic of PUBLISH the rule about wildcards has a statement of its own. */
+const whyNotPublished = (text: string): ReturnType<typeof whyNoName> => {
+  const why = whyNoName(text)
+  return why.clauses[0] === 'MQTT-4.7.0-1'
+    ? { ...why, clauses: ['MQTT-3.3.2-2', 'MQTT-3.3.2-2'] } // [MQTT-3.3.2-2] [v3 MQTT-3.3.2-2]
+    : why
+}
+
+const ofLevels = (
+  level: Level,
+  reason: number,
+  { fault, clauses: [five, elder] }: ReturnType<typeof whyNoName>,
+): Either<Fault, Publish> =>
+  leftBy(level, reason, level === 5 ? five : `v3 ${elder}`, `the topic name ${fault}`)
 
 const left = (level: Level, reason: number, detail: string): Either<Fault, Publish> =>
   leftBy(level, reason, generalClause(level), detail)

@@ -1,7 +1,7 @@
 // SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK: a packet identifier and a list, which may not be
 // empty.
 
-import { isTopicFilter } from '../topic/filter.ts'
+import { isTopicFilter, whyNoFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { Cursor } from './cursor.ts'
 import { fail, failBy, failPlainly, readByte, readPacketId, readString, toQos } from './cursor.ts'
@@ -134,8 +134,8 @@ const readFilter = (c: Cursor): TopicFilter | null => {
   if (c.fault !== null) return null
   if (isTopicFilter(text)) return text
   // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
-  const detail = 'a topic filter is not allowed'
-  failBy(c, topicFilterInvalid, 'MQTT-4.7.1-1', 'MQTT-4.7.1-2', detail)
+  const { fault, clauses: [five, elder] } = whyNoFilter(text)
+  failBy(c, topicFilterInvalid, five, elder, `a topic filter ${fault}`)
   return null
 }
 

@@ -1,6 +1,8 @@
 // UTF-8 as MQTT wants it: strict, without U+0000, and with U+FEFF left alone. Written here because
 // the platform's decoders differ in what they repair, and core knows no platform.
 
+import type { Clauses } from '../topic/text.ts'
+
 /** Code units turned into a string at once; bounds what one call may put on the stack. */
 const chunkUnits = 1024
 
@@ -57,6 +59,19 @@ export const decodeUtf8 = (buffer: Uint8Array, start: number, end: number): stri
   }
   return text
 }
+
+/** What is wrong with bytes that are no text, and which statement they break. */
+export const whyNoText = (
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): { readonly fault: string; readonly clauses: Clauses } =>
+  // A zero byte is U+0000 and nothing else, whatever is wrong besides.
+  buffer.subarray(start, end).includes(0)
+    // [MQTT-1.5.4-2] [v3 MQTT-1.5.3-2]
+    ? { fault: 'contains the character U+0000', clauses: ['MQTT-1.5.4-2', 'MQTT-1.5.3-2'] }
+    // [MQTT-1.5.4-1] [v3 MQTT-1.5.3-1]
+    : { fault: 'is not valid UTF-8', clauses: ['MQTT-1.5.4-1', 'MQTT-1.5.3-1'] }
 
 /** Whether `buffer[start, end)` is well-formed UTF-8, in which U+0000 is a character too. */
 export const isUtf8 = (buffer: Uint8Array, start: number, end: number): boolean => {

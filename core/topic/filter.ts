@@ -4,7 +4,7 @@
 
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
-import { explain, scan } from './text.ts'
+import { type Clauses, clausesOf, explain, general, scan } from './text.ts'
 
 export type TopicFilter = string & { readonly TopicFilter: unique symbol }
 
@@ -17,10 +17,18 @@ export const isTopicFilter = (text: string): text is TopicFilter =>
   scan(text) >= 0 && shareFault(text) === null
 
 /** The text as a topic filter, or a sentence that says why it is none. */
-export const parseTopicFilter = (text: string): Either<string, TopicFilter> => {
-  if (isTopicFilter(text)) return E.right(text)
+export const parseTopicFilter = (text: string): Either<string, TopicFilter> =>
+  isTopicFilter(text) ? E.right(text) : E.left(`the topic filter ${whyNoFilter(text).fault}`)
+
+/** What is wrong with a text that is no topic filter, and what it breaks. */
+export const whyNoFilter = (
+  text: string,
+): { readonly fault: string; readonly clauses: Clauses } => {
   const found = scan(text)
-  return E.left(`the topic filter ${found < 0 ? explain(found) : shareFault(text)}`)
+  if (found < 0) return { fault: explain(found), clauses: clausesOf(found) }
+  const fault = shareFault(text) ?? 'is sound'
+  // Version 3.1.1 knows of no shares.
+  return { fault, clauses: [fault === nameless ? 'MQTT-4.8.2-1' : 'MQTT-4.8.2-2', general[1]] }
 }
 
 /** The two halves of `$share/group/filter`, or null where the filter is not a shared one. */
@@ -37,6 +45,7 @@ export const splitShare = (
 }
 
 const share = '$share/'
+const nameless = 'has a share without a name' // [MQTT-4.8.2-1]
 
 /** What is wrong with the `$share` form of a text whose characters are sound, or null. */
 const shareFault = (text: string): string | null => {
@@ -49,7 +58,7 @@ const shareFault = (text: string): string | null => {
     const group = start + share.length
     const slash = text.indexOf('/', group)
     if (slash < 0) return 'lacks a filter after the name of its share' // [MQTT-4.8.2-2]
-    if (slash === group) return 'has a share without a name' // [MQTT-4.8.2-1]
+    if (slash === group) return nameless
     // In a sound text a + is alone in its level, and a # here would have been the end of it.
     if (text.charCodeAt(group) === 0x2b) {
       return 'has a wildcard for the name of its share' // [MQTT-4.8.2-2]

@@ -3,7 +3,7 @@
 
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
-import { explain, plain, scan } from './text.ts'
+import { type Clauses, clausesOf, explain, plain, scan } from './text.ts'
 
 export type TopicName = string & { readonly TopicName: unique symbol }
 
@@ -15,7 +15,15 @@ export const isTopicName = (text: string): text is TopicName => scan(text) === p
 
 /** The text as a topic name, or a sentence that says why it is none. */
 export const parseTopicName = (text: string): Either<string, TopicName> =>
-  isTopicName(text) ? E.right(text) : E.left(`the topic name ${reason(text)}`)
+  isTopicName(text) ? E.right(text) : E.left(`the topic name ${whyNoName(text).fault}`)
 
-const reason = (text: string): string =>
-  text.includes('+') || text.includes('#') ? 'contains a wildcard' : explain(scan(text))
+/** What is wrong with a text that is no topic name, and what it breaks. */
+export const whyNoName = (
+  text: string,
+): { readonly fault: string; readonly clauses: Clauses } => {
+  if (text.includes('+') || text.includes('#')) {
+    return { fault: 'contains a wildcard', clauses: ['MQTT-4.7.0-1', 'MQTT-4.7.1-1'] }
+  }
+  const found = scan(text)
+  return { fault: explain(found), clauses: clausesOf(found) }
+}

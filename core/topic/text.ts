@@ -52,6 +52,32 @@ export const explain = (fault: Scan): string => {
   return 'is sound'
 }
 
+/** The numbers of a statement in MQTT 5 and in 3.1.1. */
+export type Clauses = readonly [five: string, elder: string]
+
+/** The general duty, for what the standard leaves to the broker. */
+export const general: Clauses = ['MQTT-4.13.1-1', 'MQTT-4.8.0-1']
+
+/** The statement that the text breaks, for a fault that `scan` answered. */
+export const clausesOf = (fault: Scan): Clauses => {
+  switch (fault) {
+    case isEmpty:
+      return ['MQTT-4.7.3-1', 'MQTT-4.7.3-1']
+    case tooLong:
+      return ['MQTT-4.7.3-3', 'MQTT-4.7.3-3']
+    case nullCharacter:
+      return ['MQTT-4.7.3-2', 'MQTT-4.7.3-2']
+    case loneSurrogate:
+      return ['MQTT-1.5.4-1', 'MQTT-1.5.3-1']
+    case plusInLevel:
+      return ['MQTT-4.7.1-2', 'MQTT-4.7.1-3']
+    case hashInLevel:
+    case hashNotLast:
+      return ['MQTT-4.7.1-1', 'MQTT-4.7.1-2']
+  }
+  return general
+}
+
 /** Looks at every character once; `plain`, `wild` or the first fault (negative). */
 export const scan = (text: string): Scan => {
   const length = text.length

@@ -259,6 +259,7 @@ const publish = (
     reason = reserved ? 0x87 : qos === 1 && five ? 0x97 : 0
   } else if (packet.retain) keep(model, message)
   if (reason === 0) reason = route(model, session, message)
+  if (qos === 1 && !five && model.isShort && reason === 0x97) return 'memory short'
   if (qos === 1) {
     tell(model, session, { _tag: 'Puback', packetId, reason: five ? reason : 0, properties: none })
   }

@@ -89,7 +89,7 @@ raw 4 an empty client identifier with a clean session | > 10 [@v 02 003c 0000] |
 raw 4 an empty client identifier without a clean session [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-8]
   | > 10 [@v 00 003c 0000] | rejected 85 02
 raw 3 an empty client identifier [v3 MQTT-3.1.3-9] | > 10 [@v 02 003c 0000] | rejected 85 02
-raw 3 an empty client identifier without a clean session [v3 MQTT-3.1.3-9]
+raw 3 an empty client identifier without a clean session [v3 MQTT-3.1.3-8]
   | > 10 [@v 00 003c 0000] | rejected 85 02
 raw 5 two empty client identifiers are two clients | > 10 [@v 02 003c () 0000] | < ${invented}
   | b dials | b> 10 [@v 02 003c () 0000] | b< ${invented}

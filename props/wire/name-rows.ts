@@ -105,8 +105,8 @@ const badShares = [
 const shapes = ['SUBSCRIBE', 'UNSUBSCRIBE'].flatMap((packet) => {
   const field = filters(` in ${packet}`)
   const about = (kind: string, text: string) => `the ${kind} ${text}`
-  const share = '[MQTT-4.8.2-1] [MQTT-4.8.2-2]'
   const wild = '[MQTT-4.7.1-2] [v3 MQTT-4.7.1-3]'
+  const share = `[MQTT-4.8.2-1] [MQTT-4.8.2-2] [v3 MQTT-4.8.0-1] ${wild}`
   return [
     ...goodFilters.map((text) =>
       line('345', field, about('filter', text), `"${text}"`, field.answer)
@@ -140,7 +140,7 @@ raw 345 an empty will topic [MQTT-4.7.3-1] [v3 MQTT-4.7.3-1] [MQTT-3.3.2-2] [v3 
 345 a topic name of one character | > 32 ["~" 0009 {()} 'x'] | < 40 [0009 {10}]
 
 # mosquitto's limit of 200 separators is a choice that 3.1.1 and 5 leave to a server
-[MQTT-3.3.2-2] [MQTT-4.7.1-1] [v3 MQTT-3.3.2-2] [v3 MQTT-4.7.1-2]
+[MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
 345 a topic name of 201 levels | > 32 [<'~' '/'*200> 0009 {()} 'x'] | < 40 [0009 {10}]
 345 a topic name of 202 levels | > 32 [<'~' '/'*201> 0009 {()} 'x'] | refused 90
 345 a topic name of 32,000 levels | > 30 [<'~' '/'*32000> {()} 'x'] | refused 90

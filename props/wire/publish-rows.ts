@@ -203,9 +203,9 @@ const windows = `
 34 below level 5 there is no Receive Maximum | > ${publishes(1, 30)} | < ${acks(1, 30)}
 small 34 as many QoS 2 publishes as may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
   | > ${publishes(1, 3)} | < ${acks(1, 3)}
-small 34 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
+small 34 a QoS 2 publish more than may be unreleased [v3 MQTT-4.8.0-1]
   | > ${publishes(1, 4)} | < ${acks(1, 3)} | refused 93
-small 5 a QoS 2 publish more than may be unreleased [MQTT-4.3.3-10] | > ${publishes(1, 4)}
+small 5 a QoS 2 publish more than may be unreleased [MQTT-4.13.1-1] | > ${publishes(1, 4)}
   | < ${acks(1, 3)} | refused 93
 small 345 QoS 1 where no more QoS 2 may be unreleased | > ${
   publishes(1, 3)
@@ -213,7 +213,7 @@ small 345 QoS 1 where no more QoS 2 may be unreleased | > ${
   | < ${acks(1, 3)} 40 [0009 {10}]
 small 345 as many unreleased bytes of payload as may be [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
   | > 34 ["~/t" 0009 {()} 78*60] | < 50 [0009]
-small 345 a byte more than may be unreleased [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
+small 345 a byte more than may be unreleased [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
   | > 34 ["~/t" 0009 {()} 78*61] | refused 93
 small 5 as many publishes as a Receive Maximum of 5
   | > ${publishes(1, 3)} | < ${acks(1, 3)}

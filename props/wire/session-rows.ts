@@ -14,7 +14,7 @@ const delivered = (qos: 1 | 2): string =>
       | < 34 ["~/t" 0001 {()} 'x']`
 
 const answers = `
-[MQTT-4.3.2-3] [MQTT-4.13.1-1] [v3 MQTT-4.3.2-1]
+[MQTT-4.3.2-3] [MQTT-4.13.1-1] [v3 MQTT-4.3.2-1] [v3 MQTT-4.8.0-1]
 345 PUBACK ends a delivery of QoS 1 ${delivered(1)} | > 40 [0001]
 5 PUBACK with a failure ends a delivery of QoS 1 ${delivered(1)} | > 40 [0001 80]
 345 PUBACK twice is ignored ${delivered(1)} | > 40 [0001] 40 [0001]
@@ -24,7 +24,7 @@ const answers = `
 345 PUBCOMP for a delivery of QoS 1 ${delivered(1)} | > 70 [0001] | refused 82
 345 PUBREL for a delivery of QoS 1 is about nothing ${delivered(1)} | > 62 [0001]
   | < 70 [0001 {92}]
-[MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT-4.13.1-1] [v3 MQTT-4.3.3-1]
+[MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT-4.13.1-1] [v3 MQTT-4.3.3-1] [v3 MQTT-4.8.0-1]
 345 PUBREC and PUBCOMP end a delivery of QoS 2 ${delivered(2)} | > 50 [0001] | < 62 [0001]
   | > 70 [0001]
 345 PUBREC twice is answered twice ${delivered(2)} | > 50 [0001] 50 [0001] | < 62 [0001] 62 [0001]
