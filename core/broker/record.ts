@@ -1,7 +1,7 @@
 // What of the broker outlives its process: records, by kind and key, and the writes that change
 // them. A store keeps them and knows nothing else; `restore` makes a broker of them again. Times are
-// those of the clock on the wall, in Unix milliseconds, since the monotonic clock ends with the
-// process.
+// the broker's own milliseconds, which go on after a restart from where they were: a clock on the
+// wall that was set while the broker ran changes none of them.
 
 import type { Level, Qos } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
@@ -34,6 +34,8 @@ export interface SubscriptionRecord {
   readonly identifiers: ReadonlyArray<number>
   /** Rank among all subscriptions that were ever made. */
   readonly joined: number
+  /** Rank among the catch-ups with retained messages that are still to come; 0 if none is. */
+  readonly catchUp: number
 }
 
 /** A message, once however many sessions wait for it. */
@@ -126,8 +128,10 @@ export type Write =
   /** There is a record with this key, and it goes. */
   | { readonly _tag: 'Delete'; readonly key: Key }
 
-/** Everything a store holds besides its records. */
+/** Everything a store holds besides its records: when its last batch was made. */
 export interface Stamp {
-  /** The clock on the wall when the last batch was made. */
+  /** In the broker's own milliseconds. */
+  readonly at: number
+  /** By the clock on the wall, Unix milliseconds. */
   readonly wall: number
 }
