@@ -8,6 +8,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { drain } from './deliver.ts'
 import { type Draft, editSession } from './draft.ts'
+import { noteGone, noteReleased } from './journal.ts'
 import type { Outgoing, Ready, Released, Session } from './state.ts'
 import { tell } from './tell.ts'
 
@@ -17,11 +18,10 @@ const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 const wrong = (what: string): Fault =>
   fault(0x82, 'MQTT-4.13.1-1', `${what} that does not fit the message with its identifier`)
 
-const released: Released = { stage: 'released', qos: 2 }
-
 const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outgoing): void => {
   const editable = editSession(draft, session)
   editable.window = Window.remove(editable.window, draft.owner, packetId)
+  noteGone(draft, editable, outgoing)
   if (outgoing.stage === 'waiting') editable.waitingCount--
   drain(draft, editable)
 }
@@ -57,7 +57,9 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
     const editable = editSession(draft, session)
     if (outgoing.stage === 'waiting') editable.waitingCount--
     // The message goes: it is not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1].
+    const released: Released = { order: outgoing.order, stage: 'released', qos: 2 }
     editable.window = Window.replace(editable.window, draft.owner, packetId, released)
+    noteReleased(draft, editable, outgoing, released, packetId)
   }
   // At once, so in the order of the PUBRECs [MQTT-2.2.1-5] [MQTT-3.6.2-2] [MQTT-3.6.2-3]
   // [v3 MQTT-2.3.1-6] [v3 MQTT-4.3.3-1] [v3 MQTT-4.6.0-4].

@@ -93,6 +93,12 @@ export interface Config {
   readonly unauthenticatedMax: number
   /** A connection younger than this is not closed for that reason. */
   readonly unauthenticatedGraceMs: number
+  /**
+   * What outlives its connection outlives the process too: changes are handed to a store (a Persist
+   * effect), and answers that hang on them wait until they are on disk. Settled when the broker
+   * begins; a later configuration does not change it.
+   */
+  readonly persistence: boolean
 }
 
 export const defaults: Config = {
@@ -139,4 +145,5 @@ export const defaults: Config = {
   connectionBurstPerAddress: 200,
   unauthenticatedMax: 200,
   unauthenticatedGraceMs: 1_000,
+  persistence: false,
 }

@@ -20,6 +20,7 @@ import { type Draft, type EditableSession, editSession, note, setPhase } from '.
 import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
 import { informationFor } from './inform.ts'
 import type { Answered, Opened } from './input.ts'
+import { noteSession, noteWill } from './journal.ts'
 import { endSession, expel, redirection, refuse } from './leave.ts'
 import type { MethodName, Turn } from './method.ts'
 import type { Ending } from './note.ts'
@@ -391,6 +392,11 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     refuse(draft, link, packet, QUOTA_EXCEEDED, 'memory short')
     return
   }
+  const isNew = old === undefined || packet.cleanStart
+  if (draft.isStoreFull && isNew && (expiryS > 0 || packet.will !== null)) {
+    refuse(draft, link, packet, QUOTA_EXCEEDED, 'store full')
+    return
+  }
   if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
     const holder = IntMap.get(draft.links, old.conn.slot)!
     expel(draft, holder, 'session taken over', SESSION_TAKEN_OVER)
@@ -403,13 +409,18 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   }
   const sessionPresent = old !== undefined // [MQTT-3.2.2-3] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
-  const session = old === undefined ? begin(draft, clientId) : editSession(draft, old)
+  const session = old === undefined
+    ? begin(draft, clientId, draft.journal !== null && expiryS > 0)
+    : editSession(draft, old)
   session.conn = link.conn
   session.level = level
   session.expiryS = expiryS
   session.offlineAt = NEVER
+  noteSession(draft, session, sessionPresent)
   // [MQTT-3.1.2-7] [v3 MQTT-3.1.2-8]
-  session.will = willOf(draft, packet) // replaces one that was delayed [MQTT-3.1.3-9]
+  const will = willOf(draft, packet)
+  noteWill(draft, session, will, NEVER)
+  session.will = will // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
   session.inflightCountMax = Math.min(
     properties.receiveMaximum ?? 65_535,
@@ -537,12 +548,13 @@ const freeSessionNumber = (draft: Draft): number => {
 }
 
 /** A session without anything in it. */
-const begin = (draft: Draft, clientId: string): EditableSession => {
+export const begin = (draft: Draft, clientId: string, stored: boolean): EditableSession => {
   const number = freeSessionNumber(draft)
   const session: EditableSession = {
     owner: draft.owner,
     number,
     clientId,
+    stored,
     expiryS: 0,
     offlineAt: NEVER,
     timerAt: NEVER,
@@ -553,6 +565,7 @@ const begin = (draft: Draft, clientId: string): EditableSession => {
     waitingCount: 0,
     queue: Queue.empty,
     queuedBytes: 0,
+    nextOrder: 1,
     nextPacketId: 1,
     incoming: Window.empty,
     receivingCount: 0,

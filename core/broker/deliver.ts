@@ -8,6 +8,7 @@ import * as Window from '../data/window.ts'
 import { sendPublish } from './alias.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
+import { noteGone, noteOutgoing } from './journal.ts'
 import { type Delivery, type Message, NEVER, type Session, type Subscription } from './state.ts'
 import { isCongested, tell } from './tell.ts'
 
@@ -78,20 +79,30 @@ const hasRoom = (draft: Draft, session: Session): boolean =>
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
   !isCongested(draft, session)
 
-/** Gives the message an identifier and sends it; drops it if it is too large for the client. */
-const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
+/**
+ * Gives the message an identifier and sends it; drops it if it is too large for the client.
+ * `waited`: it comes out of the queue.
+ */
+const dispatch = (
+  draft: Draft,
+  session: EditableSession,
+  delivery: Delivery,
+  waited: boolean,
+): void => {
   const { packetIdMax } = draft.config
   const packetId = freePacketId(session, packetIdMax)
   // Sent for the first time, so without DUP [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT-3.3.1-3]
   // [v3 MQTT-3.3.1-3] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1].
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
+    if (waited) noteGone(draft, session, delivery)
     return
   }
   session.nextPacketId = incremented(packetId, packetIdMax)
   // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
   // [v3 MQTT-4.3.3-1] [v3 MQTT-4.5.0-1].
   session.window = Window.add(session.window, draft.owner, packetId, delivery)
+  noteOutgoing(draft, session, delivery, packetId, waited)
 }
 
 /** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
@@ -115,9 +126,11 @@ export const offer = (
   subscription: Subscription,
 ): boolean => {
   const { identifiers, share } = subscription
-  const delivery: Delivery = { stage: 'open', message, qos, retain, identifiers, share }
   if (isFree(draft, session)) {
-    dispatch(draft, editSession(draft, session), delivery)
+    const editable = editSession(draft, session)
+    const order = editable.nextOrder++
+    const delivery: Delivery = { order, stage: 'open', message, qos, retain, identifiers, share }
+    dispatch(draft, editable, delivery, false)
     return true
   }
   const { queuedCountMax, queuedBytesMax } = draft.config
@@ -134,8 +147,11 @@ export const offer = (
   const taking = editSession(draft, editable)
   // Last in the line, with or without a connection [MQTT-4.5.0-1] [MQTT-4.6.0-5] [v3 MQTT-4.5.0-1]
   // [v3 MQTT-3.1.2-5] [v3 MQTT-4.6.0-6].
+  const order = taking.nextOrder++
+  const delivery: Delivery = { order, stage: 'open', message, qos, retain, identifiers, share }
   taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
+  noteOutgoing(draft, taking, delivery, 0, false)
   return true
 }
 
@@ -158,6 +174,7 @@ const shedExpired = (draft: Draft, session: Session): Session => {
   while (head !== undefined && head.message.expiresAt <= draft.now) {
     editable.queue = Queue.pop(editable.queue, draft.owner)
     editable.queuedBytes -= head.message.bytes
+    noteGone(draft, editable, head)
     drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
     head = Queue.peek(editable.queue)
   }
@@ -188,9 +205,10 @@ export const drain = (draft: Draft, found: Session): void => {
       editable.queue = Queue.pop(editable.queue, draft.owner)
       editable.queuedBytes -= head.message.bytes
       if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
+        noteGone(draft, editable, head)
         drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
       } else {
-        dispatch(draft, editable, head)
+        dispatch(draft, editable, head, true)
       }
       head = Queue.peek(editable.queue)
     }
@@ -222,6 +240,7 @@ const resend = (
 ): void => {
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, true))) {
     session.window = Window.remove(session.window, draft.owner, packetId)
+    noteGone(draft, session, delivery)
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }

@@ -9,6 +9,7 @@ import { newOwner, type Owner } from '../data/owner.ts'
 import type { Effect } from './effect.ts'
 import { noted } from './effect.ts'
 import type { Conn } from './input.ts'
+import { batchOf, type Journal, newJournal } from './journal.ts'
 import type { DropReason, Note } from './note.ts'
 import { newRouting, type Routing } from './receivers.ts'
 import type { Counters, Link, Phase, Session, State } from './state.ts'
@@ -24,6 +25,10 @@ export interface Draft extends Writable<State> {
   /** The token for the tree of retained messages, changed whenever a snapshot of it is kept. */
   retainedOwner: Owner
   effects: Effect[]
+  /** What changes of the records that outlive the process; null where nothing does. */
+  readonly journal: Journal | null
+  /** The journal's count when the input of the moment came. */
+  mark: number
   countersOwned: boolean
   readonly routing: Routing
   /** Where small payloads of this run are kept, and how much of it is in use. */
@@ -68,6 +73,10 @@ export const open = (state: State): Draft => {
     wall: state.wall,
     stopping: state.stopping,
     isShort: state.isShort,
+    persists: state.persists,
+    isStoreFull: state.isStoreFull,
+    references: state.references,
+    nextMessage: state.nextMessage,
     links: state.links,
     nextOpening: state.nextOpening,
     greeting: state.greeting,
@@ -88,6 +97,8 @@ export const open = (state: State): Draft => {
     owner,
     retainedOwner: owner,
     effects: [],
+    journal: state.persists ? newJournal() : null,
+    mark: 0,
     countersOwned: false,
     routing: newRouting(),
     slab: noSlab,
@@ -95,13 +106,24 @@ export const open = (state: State): Draft => {
   }
 }
 
-export const seal = (draft: Draft): State => ({
+/** The state as the run leaves it, with the run's batch of writes as the first effect. */
+export const finish = (draft: Draft): readonly [State, ReadonlyArray<Effect>] => {
+  const batch = batchOf(draft)
+  if (batch !== null) draft.effects.unshift(batch)
+  return [seal(draft), draft.effects]
+}
+
+const seal = (draft: Draft): State => ({
   config: draft.config,
   origin: draft.origin,
   now: draft.now,
   wall: draft.wall,
   stopping: draft.stopping,
   isShort: draft.isShort,
+  persists: draft.persists,
+  isStoreFull: draft.isStoreFull,
+  references: draft.references,
+  nextMessage: draft.nextMessage,
   links: draft.links,
   nextOpening: draft.nextOpening,
   greeting: draft.greeting,
@@ -153,6 +175,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     owner: draft.owner,
     number: session.number,
     clientId: session.clientId,
+    stored: session.stored,
     expiryS: session.expiryS,
     offlineAt: session.offlineAt,
     timerAt: session.timerAt,
@@ -163,6 +186,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     waitingCount: session.waitingCount,
     queue: session.queue,
     queuedBytes: session.queuedBytes,
+    nextOrder: session.nextOrder,
     nextPacketId: session.nextPacketId,
     incoming: session.incoming,
     receivingCount: session.receivingCount,

@@ -4,8 +4,15 @@
 
 import type { Level, Packet } from '../codec/packet.ts'
 import type { Bytes } from '../data/bytes.ts'
-import type { Conn, Peer } from './input.ts'
+import type { Conn, Millis, Peer } from './input.ts'
 import type { Note } from './note.ts'
+import type { Write } from './record.ts'
+
+/**
+ * `durable`: not before everything that the broker has wanted stored so far is on disk. What is sent
+ * to the same connection later waits behind it.
+ */
+export type When = 'now' | 'durable'
 
 /** Encode the packet in this level and send it. */
 export type Send = {
@@ -13,6 +20,7 @@ export type Send = {
   readonly conn: Conn
   readonly level: Level
   readonly packet: Packet
+  readonly when: When
 }
 
 /** Send one packet to many connections of one level; worth encoding once. */
@@ -72,18 +80,26 @@ export type Ask = {
   readonly query: Query
 }
 
+/** Store these, all or none of them. At most one to a run, and the first of its effects. */
+export type Persist = {
+  readonly _tag: 'Persist'
+  readonly at: Millis
+  readonly writes: ReadonlyArray<Write>
+}
+
 /** Something worth a log line or a counter. */
 export type Noted = { readonly _tag: 'Note'; readonly note: Note }
 
-export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Ask | Noted
+export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Ask | Persist | Noted
 
 // One constructor per arm, so that every effect of a kind has one hidden shape.
 
-export const send = (conn: Conn, level: Level, packet: Packet): Send => ({
+export const send = (conn: Conn, level: Level, packet: Packet, when: When = 'now'): Send => ({
   _tag: 'Send',
   conn,
   level,
   packet,
+  when,
 })
 
 export const multicast = (

@@ -20,6 +20,7 @@ import * as Tree from '../topic/tree.ts'
 import { wantCatchUp } from './deliver.ts'
 import { type Draft, type EditableSession, editSession } from './draft.ts'
 import { groupOf, type SharedGroup } from './match.ts'
+import { noteGone } from './journal.ts'
 import { deliverKept, packetOf } from './route.ts'
 import { pick } from './share.ts'
 import { type Delivery, isDurable, isSingle, type Session, type Share } from './state.ts'
@@ -83,8 +84,10 @@ const giveQueued = (
     if (
       share !== null && (only === null || isSame(share, only)) &&
       give(draft, delivery, share, onlyOnline, known)
-    ) session.queuedBytes -= delivery.message.bytes
-    else kept = Queue.push(kept, draft.owner, delivery)
+    ) {
+      session.queuedBytes -= delivery.message.bytes
+      noteGone(draft, session, delivery)
+    } else kept = Queue.push(kept, draft.owner, delivery)
   }
   session.queue = kept
 }
@@ -101,6 +104,7 @@ export const handOver = (draft: Draft, leaver: Session, onlyOnline: boolean): vo
     if (outgoing.qos === 2 || outgoing.share === null) continue // [MQTT-4.8.2-5]
     if (!give(draft, outgoing, outgoing.share, onlyOnline, known)) continue
     session.window = Window.remove(session.window, draft.owner, packetId)
+    noteGone(draft, session, outgoing)
     if (outgoing.stage === 'waiting') session.waitingCount--
   }
   giveQueued(draft, session, null, onlyOnline, known)

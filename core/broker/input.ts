@@ -103,6 +103,10 @@ export type Ticked = {
 export type MemoryShort = { readonly _tag: 'MemoryShort'; readonly at: Millis }
 export type MemoryFree = { readonly _tag: 'MemoryFree'; readonly at: Millis }
 
+/** The store takes nothing more for want of room, or takes writes again. May be told twice. */
+export type StoreFull = { readonly _tag: 'StoreFull'; readonly at: Millis }
+export type StoreFree = { readonly _tag: 'StoreFree'; readonly at: Millis }
+
 /** The operator gave a new configuration. */
 export type Reconfigured = {
   readonly _tag: 'Reconfigured'
@@ -136,6 +140,8 @@ export type Input =
   | Ticked
   | MemoryShort
   | MemoryFree
+  | StoreFull
+  | StoreFree
   | Reconfigured
   | Commanded
 
@@ -197,6 +203,10 @@ export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', a
 export const memoryShort = (at: Millis): MemoryShort => ({ _tag: 'MemoryShort', at })
 
 export const memoryFree = (at: Millis): MemoryFree => ({ _tag: 'MemoryFree', at })
+
+export const storeFull = (at: Millis): StoreFull => ({ _tag: 'StoreFull', at })
+
+export const storeFree = (at: Millis): StoreFree => ({ _tag: 'StoreFree', at })
 
 export const reconfigured = (at: Millis, config: Config): Reconfigured => ({
   _tag: 'Reconfigured',

@@ -5,13 +5,16 @@ import { encodedSize, isReason } from '../codec/mod.ts'
 import type { Connack, Connect, Disconnect, Level } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
+import * as Window from '../data/window.ts'
 import { exit } from './address.ts'
 import { atLevel } from './clause.ts'
 import { owedCount } from './deliver.ts'
 import { type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
 import { handOver, keepsNothingAway } from './hand-over.ts'
+import { nextMessageId, noteEnd, noteGone, noteSession, noteTaken, noteWill } from './journal.ts'
 import type { Ending } from './note.ts'
 import { publishKept } from './publish.ts'
 import { rest } from './retain.ts'
@@ -170,9 +173,13 @@ const detach = (draft: Draft, number: number, fate: WillFate): void => {
   const session = editSession(draft, IntMap.get(draft.sessions, number)!)
   session.conn = null // [MQTT-3.14.4-1]
   session.offlineAt = draft.now
+  noteSession(draft, session, true)
   rest(draft, session)
   // [MQTT-3.1.2-10] [v3 MQTT-3.1.2-10] [v3 MQTT-3.14.4-3]
-  if (fate === 'discard') session.will = null
+  if (fate === 'discard') {
+    noteWill(draft, session, null, NEVER)
+    session.will = null
+  }
   if (!isDurable(session)) { // [MQTT-3.1.2-23] [v3 MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
     endSession(draft, session, 'disconnected')
     return
@@ -180,7 +187,10 @@ const detach = (draft: Draft, number: number, fate: WillFate): void => {
   if (keepsNothingAway(draft)) handOver(draft, session, true)
   if (session.will !== null) {
     if (session.will.delayMs === 0) publishWill(draft, session) // [v3 MQTT-3.1.2-8]
-    else session.willAt = draft.now + session.will.delayMs
+    else {
+      session.willAt = draft.now + session.will.delayMs
+      noteWill(draft, session, session.will, session.willAt)
+    }
   }
   wakeSession(draft, session, Math.min(session.willAt, expiresAt(session)))
 }
@@ -190,15 +200,26 @@ export const publishWill = (draft: Draft, session: Session): void => {
   const will = session.will
   if (will === null) return
   const editable = editSession(draft, session)
+  noteWill(draft, editable, null, NEVER)
   editable.will = null // [MQTT-3.1.2-10] [v3 MQTT-3.1.2-10]
   editable.willAt = NEVER
   // Its time to live counts from its publication.
   const expiryS = will.message.properties.messageExpiryInterval
-  const message = expiryS === undefined
-    ? will.message
-    : { ...will.message, expiresAt: draft.now + expiryS * 1000 }
+  const expiresAt = expiryS === undefined ? NEVER : draft.now + expiryS * 1000
+  const message = { ...will.message, id: nextMessageId(draft), expiresAt }
   note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
   publishKept(draft, message, session.number)
+}
+
+/** Everything that is in a session which ends goes with it. */
+const noteContents = (draft: Draft, session: Session): void => {
+  if (draft.journal === null || !session.stored) return
+  for (const delivery of Queue.entries(session.queue)) noteGone(draft, session, delivery)
+  for (const [, outgoing] of Window.entries(session.window)) noteGone(draft, session, outgoing)
+  for (const [packetId, incoming] of Window.entries(session.incoming)) {
+    noteTaken(draft, session, packetId, incoming)
+  }
+  noteEnd(draft, session)
 }
 
 /**
@@ -216,6 +237,7 @@ export const endSession = (
   const ending = IntMap.get(draft.sessions, session.number)!
   const messages = owedCount(ending)
   dropWithSession(draft, messages)
+  noteContents(draft, ending)
   draft.sessions = IntMap.remove(draft.sessions, draft.owner, session.number)
   draft.clients = StrMap.remove(draft.clients, draft.owner, session.clientId)
   note(draft, { _tag: 'SessionEnded', clientId: session.clientId, why, messages })

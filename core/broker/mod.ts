@@ -6,6 +6,15 @@ export * from './effect.ts'
 export * from './input.ts'
 export type { MethodName } from './method.ts'
 export type { DropReason, Ending, Note } from './note.ts'
+export type { Key, Kind, Record, Stamp, Write } from './record.ts'
+export {
+  addRecord,
+  beginRestore,
+  endRestore,
+  restore,
+  type Restoring,
+  resumeAt,
+} from './restore.ts'
 export { UNREPORTED_BYTES_MAX } from './tell.ts'
 export {
   type Counters,

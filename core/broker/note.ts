@@ -19,6 +19,7 @@ export type DropReason =
   | 'session ended'
   | 'retained store full'
   | 'memory short'
+  | 'store full'
   | 'payload format invalid'
 
 /** Why a connection ended, in the words of the log line. */
@@ -35,6 +36,7 @@ export type Ending =
   | 'not authorised'
   | 'refused'
   | 'memory short'
+  | 'store full'
   | 'kicked'
   | 'redirected'
   | 'server shutting down'
@@ -93,5 +95,7 @@ export type Note =
   }
   | { readonly _tag: 'MemoryShort' }
   | { readonly _tag: 'MemoryFree' }
+  | { readonly _tag: 'StoreFull' }
+  | { readonly _tag: 'StoreFree' }
   | { readonly _tag: 'WillPublished'; readonly clientId: string; readonly topic: string }
   | { readonly _tag: 'Stale'; readonly conn: Conn; readonly input: string }

@@ -9,6 +9,7 @@ import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
+import { noteIncoming, noteTaken } from './journal.ts'
 import type { DropReason } from './note.ts'
 import { forget, retain, whyNotRetained } from './retain.ts'
 import { keep, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
@@ -38,7 +39,7 @@ export const publish = (
   link: Link,
   ready: Ready,
   arrived: Publish,
-): Fault | 'memory short' | null => {
+): Fault | 'memory short' | 'store full' | null => {
   let packet = arrived
   if (packet.qos > draft.config.maximumQos) {
     return fault(0x9b, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
@@ -91,6 +92,17 @@ export const publish = (
     return fault(0x93, 'MQTT-4.13.1-1', 'too many QoS 2 publishes that were never released')
   }
   const { packetId } = packet
+  if (draft.isStoreFull) {
+    // Nothing can be promised; who can be told so is told.
+    if (ready.level < 5) return 'store full' // [v3 MQTT-4.8.0-2]
+    drop(draft, null, packet.topic, packet.qos, 'store full')
+    const answer = { packetId, reason: QUOTA_EXCEEDED, properties: none }
+    const refused: Puback | Pubrec = packet.qos === 1
+      ? { _tag: 'Puback', ...answer }
+      : { _tag: 'Pubrec', ...answer }
+    tellWhy(draft, session, ready, refused, 'store full')
+    return null
+  }
   if (packet.qos === 1) {
     if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
     // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
@@ -127,6 +139,7 @@ export const publish = (
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
+  noteIncoming(draft, editable, packetId, incoming)
   editable.receivingCount++
   editable.incomingBytes += message?.bytes ?? 0
   // At once, likewise [MQTT-3.3.4-1] [MQTT-4.3.3-8] [MQTT-2.2.1-5] [v3 MQTT-3.3.4-1]
@@ -145,6 +158,7 @@ const take = (
 ): Session => {
   const editable = editSession(draft, session)
   editable.incoming = Window.remove(editable.incoming, draft.owner, packetId)
+  noteTaken(draft, editable, packetId, incoming)
   editable.incomingBytes -= incoming.message?.bytes ?? 0
   if (incoming.opening === link.opening) editable.receivingCount--
   return editable
@@ -182,7 +196,12 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
   routeMessage(draft, message, publisher)
 }
 
-type Refusal = 'not allowed' | 'retained store full' | 'memory short' | 'payload format invalid'
+type Refusal =
+  | 'not allowed'
+  | 'retained store full'
+  | 'memory short'
+  | 'store full'
+  | 'payload format invalid'
 
 const reasonOf = (refused: Refusal): number =>
   refused === 'not allowed'

@@ -11,6 +11,7 @@ import * as Tree from '../topic/tree.ts'
 import { sendPublish } from './alias.ts'
 import { isFree, offer, outgoingProperties, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
+import { noteRetained, noteSubscription } from './journal.ts'
 import { wakeRetained } from './schedule.ts'
 import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
@@ -26,7 +27,8 @@ export const whyNotRetained = (
   draft: Draft,
   topic: TopicName,
   bytes: number,
-): 'retained store full' | 'memory short' | null => {
+): 'retained store full' | 'memory short' | 'store full' | null => {
+  if (draft.isStoreFull) return 'store full'
   const old = Tree.get(draft.retained, topic)
   const oldBytes = old?.bytes ?? 0
   const { retainedCountMax, retainedBytesMax } = draft.config
@@ -42,7 +44,9 @@ export const whyNotRetained = (
  * [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7]: the broker's, not a session's [v3 MQTT-3.1.2-7].
  */
 export const retain = (draft: Draft, message: Message): void => {
-  forget(draft, message.topic)
+  const old = Tree.get(draft.retained, message.topic)
+  noteRetained(draft, message.topic, message, old)
+  remove(draft, message.topic, old)
   draft.retained = Tree.set(draft.retained, draft.retainedOwner, message.topic, message)
   draft.retainedBytes += message.bytes
   if (message.expiresAt !== NEVER) {
@@ -54,6 +58,11 @@ export const retain = (draft: Draft, message: Message): void => {
 /** Removes the retained message of a topic [MQTT-3.3.1-6] [v3 MQTT-3.3.1-10]. */
 export const forget = (draft: Draft, topic: TopicName): void => {
   const old = Tree.get(draft.retained, topic)
+  noteRetained(draft, topic, null, old)
+  remove(draft, topic, old)
+}
+
+const remove = (draft: Draft, topic: TopicName, old: Message | undefined): void => {
   if (old === undefined) return
   draft.retained = Tree.remove(draft.retained, draft.retainedOwner, topic)
   draft.retainedBytes -= old.bytes
@@ -71,7 +80,10 @@ export const begin = (draft: Draft, found: Session, subscription: Subscription):
     sweep(draft, session)
   }
   if (isFirst) session.overtaken = StrMap.empty(draft.origin.seed)
-  session.catchUps = Queue.push(session.catchUps, draft.owner, { cursor: null, subscription })
+  const rank = draft.nextJoined++
+  session.catchUps = Queue.push(session.catchUps, draft.owner, { rank, cursor: null, subscription })
+  // A packet may name a filter twice: the first of them is not the session's own any more.
+  if (isCurrent(session, subscription)) noteSubscription(draft, session, subscription, rank, true)
   if (isFirst) proceed(draft, session, PORTION_AT_ONCE, subscription)
 }
 
@@ -96,9 +108,9 @@ export const rest = (draft: Draft, session: EditableSession): void => {
   session.isCatching = false
   if (Queue.size(session.catchUps) === 0) return
   let resting: Queue.Queue<CatchUp> = Queue.empty
-  for (const { subscription } of Queue.entries(session.catchUps)) {
+  for (const { rank, subscription } of Queue.entries(session.catchUps)) {
     if (!isCurrent(session, subscription)) continue
-    resting = Queue.push(resting, draft.owner, { cursor: null, subscription })
+    resting = Queue.push(resting, draft.owner, { rank, cursor: null, subscription })
   }
   session.catchUps = resting
   session.overtaken = StrMap.empty(draft.origin.seed)
@@ -133,7 +145,7 @@ const proceed = (
   for (let left = portion; left > 0; left--) {
     const catchUp = Queue.peek(session.catchUps)
     if (catchUp === undefined || !isReceptive(draft, session)) break
-    const { subscription } = catchUp
+    const { rank, subscription } = catchUp
     session.catchUps = Queue.pop(session.catchUps, draft.owner)
     // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]
     if (subscription !== begun && !isCurrent(session, subscription)) continue
@@ -156,7 +168,9 @@ const proceed = (
       }
     }
     if (cursor !== null) {
-      session.catchUps = Queue.push(session.catchUps, draft.owner, { cursor, subscription })
+      session.catchUps = Queue.push(session.catchUps, draft.owner, { rank, cursor, subscription })
+    } else if (isCurrent(session, subscription)) {
+      noteSubscription(draft, session, subscription, 0, true)
     }
   }
   if (Queue.size(session.catchUps) === 0) session.overtaken = StrMap.empty(draft.origin.seed)

@@ -13,6 +13,7 @@ import { learnAlias, underAlias } from './alias.ts'
 import { offer, outgoingProperties, withIdentifiers } from './deliver.ts'
 import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
+import { nextMessageId } from './journal.ts'
 import { match, mergedEcho, weight } from './match.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import { overtake } from './retain.ts'
@@ -74,6 +75,7 @@ export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message =
   const expiryS = packet.properties.messageExpiryInterval
   const correlationData = packet.properties.correlationData
   return {
+    id: nextMessageId(draft),
     topic: topicOf(packet),
     qos: packet.qos,
     retain: packet.retain,

@@ -36,6 +36,8 @@ export const EXPIRY_NEVER_S = 0xffffffff
 
 /** A message that the broker keeps: its bytes are its own. */
 export interface Message {
+  /** By which records refer to it; 0 where nothing outlives the process. */
+  readonly id: number
   readonly topic: TopicName
   readonly qos: Qos
   /** As the publisher set it. */
@@ -128,6 +130,8 @@ export type Stage =
 
 /** One copy of a message for one session; the same record in the queue and in the window. */
 export interface Delivery {
+  /** Its place in the session's line. */
+  readonly order: number
   readonly stage: 'open' | 'waiting'
   readonly message: Message
   readonly qos: Qos
@@ -140,6 +144,7 @@ export interface Delivery {
 
 /** What is left of a QoS 2 delivery when the receiver has the message. */
 export interface Released {
+  readonly order: number
   readonly stage: 'released'
   readonly qos: 2
 }
@@ -160,6 +165,8 @@ export interface SessionWill {
 
 /** Retained messages still to be sent for a new subscription. */
 export interface CatchUp {
+  /** Among all catch-ups that ever began. */
+  readonly rank: number
   /** Where it goes on; null where it has to begin, so that nobody away holds an old store. */
   readonly cursor: Tree.Cursor<Message> | null
   readonly subscription: Subscription
@@ -169,6 +176,8 @@ export interface Session {
   readonly owner: Owner | null
   readonly number: number
   readonly clientId: string
+  /** Whether it outlives the process. */
+  readonly stored: boolean
   /** Seconds after the end of the connection; EXPIRY_NEVER_S for ever. */
   readonly expiryS: number
   /** When the connection ended; NEVER while there is one. */
@@ -185,6 +194,8 @@ export interface Session {
   readonly waitingCount: number
   readonly queue: Queue.Queue<Delivery>
   readonly queuedBytes: number
+  /** The place in the line of the next message: from 1 on. */
+  readonly nextOrder: number
   /** 0 < nextPacketId <= packetIdMax [MQTT-2.2.1-3]. */
   readonly nextPacketId: number
   /** QoS 2 from the client, by packet identifier. */
@@ -303,6 +314,14 @@ export interface State {
   readonly stopping: boolean
   /** Memory is short: what would make the state grow is turned away, all else goes on. */
   readonly isShort: boolean
+  /** Whether there is a store, for what outlives the process. */
+  readonly persists: boolean
+  /** The store is full: what would have to be stored is turned away, all else goes on. */
+  readonly isStoreFull: boolean
+  /** How many records refer to each stored message, by its id. */
+  readonly references: IntMap.IntMap<number>
+  /** The id that was given last. */
+  readonly nextMessage: number
   /** By slot. */
   readonly links: IntMap.IntMap<Link>
   readonly nextOpening: number
@@ -341,6 +360,10 @@ export const initial = (config: Config, origin: Origin): State => ({
   wall: origin.wall,
   stopping: false,
   isShort: false,
+  persists: config.persistence,
+  isStoreFull: false,
+  references: IntMap.empty(),
+  nextMessage: 0,
   links: IntMap.empty(),
   nextOpening: 0,
   greeting: IntMap.empty(),
@@ -369,6 +392,7 @@ export const initial = (config: Config, origin: Origin): State => ({
       'session ended': 0,
       'retained store full': 0,
       'memory short': 0,
+      'store full': 0,
       'payload format invalid': 0,
     },
     stale: 0,

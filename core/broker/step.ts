@@ -12,7 +12,7 @@ import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
 import { answered, authenticate, connect, judged, opened } from './connect.ts'
 import { drain, wantCatchUp } from './deliver.ts'
-import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
+import { type Draft, editLink, editSession, finish, note, open, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
@@ -35,12 +35,13 @@ export const run = (
 ): readonly [State, ReadonlyArray<Effect>] => {
   const draft = open(state)
   for (let i = 0; i < inputs.length; i++) take(draft, inputs[i]!)
-  return [seal(draft), draft.effects]
+  return finish(draft)
 }
 
 const take = (draft: Draft, input: Input): void => {
   // A clock that runs backwards expires nothing and frees nobody.
   if (input.at > draft.now) draft.now = input.at
+  if (draft.journal !== null) draft.mark = draft.journal.count
   switch (input._tag) {
     case 'Arrived': {
       const link = linkOf(draft, input.conn)
@@ -84,6 +85,10 @@ const take = (draft: Draft, input: Input): void => {
       return setShort(draft, true)
     case 'MemoryFree':
       return setShort(draft, false)
+    case 'StoreFull':
+      return setFull(draft, true)
+    case 'StoreFree':
+      return setFull(draft, false)
     case 'Reconfigured':
       draft.config = input.config
       return
@@ -103,6 +108,12 @@ const setShort = (draft: Draft, isShort: boolean): void => {
   IntMap.each(draft.sessions, (session) => {
     if (session.conn !== null && Queue.size(session.catchUps) > 0) wantCatchUp(draft, session)
   })
+}
+
+const setFull = (draft: Draft, isFull: boolean): void => {
+  if (draft.isStoreFull === isFull) return
+  draft.isStoreFull = isFull
+  note(draft, { _tag: isFull ? 'StoreFull' : 'StoreFree' })
 }
 
 /** The link that a connection object speaks of, unless its slot has a new occupant. */
@@ -143,7 +154,8 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
     : greet(draft, link, packet)
   if (broken === null) return
   const current = IntMap.get(draft.links, link.conn.slot)!
-  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED) // [v3 MQTT-4.8.0-2]
+  // [v3 MQTT-4.8.0-2]
+  if (typeof broken === 'string') expel(draft, current, broken, QUOTA_EXCEEDED)
   else faulty(draft, current, broken)
 }
 
@@ -166,7 +178,7 @@ const serve = (
   link: Link,
   ready: Ready,
   packet: Packet,
-): Fault | 'memory short' | null => {
+): Fault | 'memory short' | 'store full' | null => {
   switch (packet._tag) {
     case 'Publish':
       return publish(draft, link, ready, packet)

@@ -12,6 +12,7 @@ import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
+import { noteSubscription, noteUnsubscription } from './journal.ts'
 import { begin } from './retain.ts'
 import {
   type Audience,
@@ -109,7 +110,8 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
     const old = StrMap.get(session.subscriptions, request.filter)
     if (
       old === undefined &&
-      (draft.isShort || StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax)
+      (draft.isShort || (draft.isStoreFull && session.stored) ||
+        StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax)
     ) {
       reasons.push(QUOTA_EXCEEDED)
       refused ||= 'more subscriptions than allowed'
@@ -149,6 +151,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fa
     reasons.push(old === undefined ? NO_SUBSCRIPTION_EXISTED : 0) // [MQTT-3.11.3-1]
     if (old === undefined) continue
     session.subscriptions = StrMap.remove(session.subscriptions, draft.owner, filter)
+    noteUnsubscription(draft, session, old)
     removeFromTree(draft, old) // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]
     if (old.share !== null) handOverQueued(draft, session, old.share)
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
@@ -164,6 +167,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fa
 export const removeAll = (draft: Draft, session: Session): void => {
   for (const [, subscription] of StrMap.entries(session.subscriptions)) {
     removeFromTree(draft, subscription)
+    noteUnsubscription(draft, session, subscription)
   }
 }
 
@@ -191,15 +195,21 @@ const add = (
     // Replaced in place, so that nothing is missed [MQTT-3.8.4-3] [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3].
     joined: old === undefined ? draft.nextJoined++ : old.joined,
   }
-  session.subscriptions = StrMap.set(
-    session.subscriptions,
-    draft.owner,
-    request.filter,
-    subscription,
-  )
-  const { share } = subscription
+  noteSubscription(draft, session, subscription, 0, old !== undefined)
+  join(draft, session, subscription, old)
+  return subscription
+}
+
+/** Puts a subscription where it lives, in the place of the old one with its filter. */
+export const join = (
+  draft: Draft,
+  session: EditableSession,
+  subscription: Subscription,
+  old: Subscription | undefined,
+): void => {
+  const { filter, share } = subscription
+  session.subscriptions = StrMap.set(session.subscriptions, draft.owner, filter, subscription)
   if (share === null) {
-    const { filter } = request
     const subscribers = Tree.get(draft.filters.tree, filter)
     if (subscribers === undefined || subscribers === old) {
       setSubscribers(draft, filter, subscription)
@@ -226,7 +236,6 @@ const add = (
       }),
     })
   }
-  return subscription
 }
 
 /** Numbers come round again after a thousand million groups; turns are all that hangs on them. */

@@ -5,7 +5,7 @@ import type { Packet } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import { type Draft, editSession } from './draft.ts'
-import { pause, resume, send } from './effect.ts'
+import { pause, resume, send, type When } from './effect.ts'
 import { wakeLink } from './schedule.ts'
 import type { Ready, Session } from './state.ts'
 
@@ -30,6 +30,8 @@ export const isOverfull = (draft: Draft, session: Session, bytes: number): boole
 
 const congestionBytes = (draft: Draft): number =>
   Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
+
+const REFUSED = 0x80
 
 /** Nothing is read from a client when so many times as much waits for it. */
 const PAUSE_FACTOR = 4
@@ -63,10 +65,36 @@ export const credit = (draft: Draft, session: Session, total: number): void => {
   }
 }
 
+/**
+ * Whether a packet may go before what the broker has changed is on disk. An acknowledgement waits
+ * if its packet changed anything that outlives the process; what reveals how far an exchange has
+ * got waits in any session that does.
+ */
+const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
+  const { journal } = draft
+  if (journal === null) return 'now'
+  switch (packet._tag) {
+    case 'Connack':
+      // With a full store only a session that is there already gets so far, and loses nothing.
+      return journal.count > draft.mark && !draft.isStoreFull ? 'durable' : 'now'
+    case 'Puback':
+    case 'Suback':
+    case 'Unsuback':
+      return journal.count > draft.mark ? 'durable' : 'now'
+    case 'Pubrec':
+      if (packet.reason >= REFUSED) return 'now'
+      return session.stored || journal.count > draft.mark ? 'durable' : 'now'
+    case 'Pubrel':
+    case 'Pubcomp':
+      return session.stored || journal.count > draft.mark ? 'durable' : 'now'
+  }
+  return 'now'
+}
+
 /** Sends a packet to a session that has a connection. */
 export const tell = (draft: Draft, session: Session, packet: Packet): void => {
   charge(draft, session, encodedSize(session.level, packet))
-  draft.effects.push(send(session.conn!, session.level, packet))
+  draft.effects.push(send(session.conn!, session.level, packet, whenOf(draft, session, packet)))
 }
 
 /** A packet that may carry properties. */

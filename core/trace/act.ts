@@ -42,6 +42,7 @@ export type Act =
   /** Null for the clock of the story. */
   | { readonly _tag: 'Ticked'; readonly wall: number | null }
   | { readonly _tag: 'Memory'; readonly isShort: boolean }
+  | { readonly _tag: 'Store'; readonly isFull: boolean }
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
   | { readonly _tag: 'Stop' }
   | { readonly _tag: 'Redirect' }

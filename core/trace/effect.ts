@@ -9,16 +9,19 @@ import type {
   Multicast,
   Noted,
   Pause,
+  Persist,
   Query,
   Question,
   Resume,
   Send,
+  When,
 } from '../broker/effect.ts'
 import { conn, peer } from './input.ts'
 import { note } from './note.ts'
 import { level, packet } from './packet.ts'
+import { write } from './record.ts'
 import type { Codec } from './shape.ts'
-import { byte, closed, list, nullable, secret, tag, tagged, text } from './shape.ts'
+import { byte, closed, count, list, nullable, oneOf, secret, tag, tagged, text } from './shape.ts'
 
 const question: Codec<Question> = closed<Question>('Question', {
   clientId: text,
@@ -40,9 +43,11 @@ const query: Codec<Query> = tagged<Query>('Query', {
   }),
 })
 
+const when: Codec<When> = oneOf<When>('now', 'durable')
+
 /** Every effect, as core/broker/effect.ts has it. */
 export const effect: Codec<Effect> = tagged<Effect>('Effect', {
-  Send: closed<Send>('Send', { _tag: tag('Send'), conn, level, packet }),
+  Send: closed<Send>('Send', { _tag: tag('Send'), conn, level, packet, when }),
   Multicast: closed<Multicast>('Multicast', {
     _tag: tag('Multicast'),
     conns: list(conn),
@@ -54,5 +59,6 @@ export const effect: Codec<Effect> = tagged<Effect>('Effect', {
   Resume: closed<Resume>('Resume', { _tag: tag('Resume'), conn }),
   Judge: closed<Judge>('Judge', { _tag: tag('Judge'), conn, question }),
   Ask: closed<Ask>('Ask', { _tag: tag('Ask'), conn, clientId: text, peer, query }),
+  Persist: closed<Persist>('Persist', { _tag: tag('Persist'), at: count, writes: list(write) }),
   Note: closed<Noted>('Note', { _tag: tag('Note'), note }),
 })

@@ -19,6 +19,8 @@ import type {
   Opened,
   Peer,
   Reconfigured,
+  StoreFree,
+  StoreFull,
   Ticked,
   Written,
 } from '../broker/input.ts'
@@ -107,6 +109,7 @@ export const config: Codec<Config> = closed<Config>('Config', {
   connectionBurstPerAddress: count,
   unauthenticatedMax: count,
   unauthenticatedGraceMs: count,
+  persistence: truth,
 })
 
 const command: Codec<Command> = tagged<Command>('Command', {
@@ -175,6 +178,8 @@ export const input: Codec<Input> = tagged<Input>('Input', {
   Ticked: closed<Ticked>('Ticked', { _tag: tag('Ticked'), at, wall: count }),
   MemoryShort: closed<MemoryShort>('MemoryShort', { _tag: tag('MemoryShort'), at }),
   MemoryFree: closed<MemoryFree>('MemoryFree', { _tag: tag('MemoryFree'), at }),
+  StoreFull: closed<StoreFull>('StoreFull', { _tag: tag('StoreFull'), at }),
+  StoreFree: closed<StoreFree>('StoreFree', { _tag: tag('StoreFree'), at }),
   Reconfigured: closed<Reconfigured>('Reconfigured', {
     _tag: tag('Reconfigured'),
     at,

@@ -18,6 +18,7 @@ const dropReasons: Readonly<Record<DropReason, true>> = {
   'session ended': true,
   'retained store full': true,
   'memory short': true,
+  'store full': true,
   'payload format invalid': true,
 }
 
@@ -34,6 +35,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'not authorised': true,
   'refused': true,
   'memory short': true,
+  'store full': true,
   'kicked': true,
   'redirected': true,
   'server shutting down': true,
@@ -98,6 +100,8 @@ export const note: Codec<Note> = tagged<Note>('Note', {
   }),
   MemoryShort: closed<Arm<'MemoryShort'>>('MemoryShort', { _tag: tag('MemoryShort') }),
   MemoryFree: closed<Arm<'MemoryFree'>>('MemoryFree', { _tag: tag('MemoryFree') }),
+  StoreFull: closed<Arm<'StoreFull'>>('StoreFull', { _tag: tag('StoreFull') }),
+  StoreFree: closed<Arm<'StoreFree'>>('StoreFree', { _tag: tag('StoreFree') }),
   WillPublished: closed<Arm<'WillPublished'>>('WillPublished', {
     _tag: tag('WillPublished'),
     clientId: text,

@@ -54,7 +54,7 @@ export const level: Codec<Level> = oneOf<Level>(3, 4, 5)
 
 export const qos: Codec<Qos> = oneOf<Qos>(0, 1, 2)
 
-const topicName: Codec<TopicName> = branded('a topic name', isTopicName)
+export const topicName: Codec<TopicName> = branded('a topic name', isTopicName)
 
 /** A PUBLISH may leave its topic to an alias. */
 const topicNameOrAlias: Codec<TopicName | ''> = branded(
@@ -62,14 +62,14 @@ const topicNameOrAlias: Codec<TopicName | ''> = branded(
   (name): name is TopicName | '' => name === '' || isTopicName(name),
 )
 
-const topicFilter: Codec<TopicFilter> = branded('a topic filter', isTopicFilter)
+export const topicFilter: Codec<TopicFilter> = branded('a topic filter', isTopicFilter)
 
 const flag: Codec<0 | 1> = oneOf<0 | 1>(0, 1)
 
 // A variable byte integer holds no more.
 const subscriptionIdentifier = whole(1, 268_435_455)
 
-const properties: Codec<Properties> = sparse<Properties>('Properties', {
+export const properties: Codec<Properties> = sparse<Properties>('Properties', {
   payloadFormatIndicator: flag,
   messageExpiryInterval: long,
   contentType: text,

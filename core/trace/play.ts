@@ -329,6 +329,8 @@ const perform = (player: Player, act: Act): void => {
       return feed(player, I.ticked(now, act.wall ?? wallOf(player)))
     case 'Memory':
       return feed(player, act.isShort ? I.memoryShort(now) : I.memoryFree(now))
+    case 'Store':
+      return feed(player, act.isFull ? I.storeFull(now) : I.storeFree(now))
     case 'Reconfigure':
       return feed(player, I.reconfigured(now, act.config))
     case 'Stop':

@@ -16,6 +16,7 @@ import type { Style } from './connect-text.ts'
 import { packetText } from './packet-text.ts'
 import type { SecretText } from './property-text.ts'
 import { blanked } from './property-text.ts'
+import { showWrite } from './record.ts'
 import { hex, quote } from './words.ts'
 
 /** What a connection is called. */
@@ -47,7 +48,9 @@ const showPeer = ({ address, port }: Peer): string => `from ${quote(address, '"'
 export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): string => {
   switch (effect._tag) {
     case 'Send':
-      return `${nameOf(effect.conn)}< ${showSent(effect.packet, effect.level)}`
+      // What waits for the disk says so.
+      return `${nameOf(effect.conn)}${effect.when === 'durable' ? '<|' : '<'} ` +
+        showSent(effect.packet, effect.level)
     case 'Multicast':
       return `${effect.conns.map(nameOf).join(' ')}< ${showSent(effect.packet, effect.level)}`
     case 'Close':
@@ -62,6 +65,8 @@ export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): strin
       const what = _tag === 'ScramSalt' ? 'salt' : 'proof'
       return `${nameOf(effect.conn)} ask ${what} ${quote(userName, "'")}`
     }
+    case 'Persist':
+      return `store ${effect.writes.map(showWrite).join(', ')}`
     case 'Note':
       return showNote(effect.note, nameOf)
     default:
@@ -113,6 +118,10 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
       return '- memory short'
     case 'MemoryFree':
       return '- memory free'
+    case 'StoreFull':
+      return '- store full'
+    case 'StoreFree':
+      return '- store free'
     case 'Stale':
       return `- stale ${nameOf(note.conn)}: ${quote(note.input, '"')}`
     default:
@@ -150,6 +159,10 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
       return 'memory short'
     case 'MemoryFree':
       return 'memory free'
+    case 'StoreFull':
+      return 'store full'
+    case 'StoreFree':
+      return 'store free'
     case 'Reconfigured':
       return ['reconfigure', ...configText(input.config)].join(' ')
     case 'Commanded':

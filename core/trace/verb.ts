@@ -181,6 +181,17 @@ const memory: Verb = {
   },
 }
 
+/** The store takes nothing more, or takes writes again. */
+// Example: store full
+const store: Verb = {
+  example: 'store full',
+  read: (w) => {
+    if (accept(w, 'full')) return { _tag: 'Store', isFull: true }
+    if (!accept(w, 'free')) fail(w, 'a store is full or free: write store full')
+    return { _tag: 'Store', isFull: false }
+  },
+}
+
 /** The operator gives a new configuration: the defaults, but for what is named. */
 // Example: reconfigure keepAliveMaxS=60
 const reconfigure: Verb = {
@@ -233,6 +244,7 @@ const plainVerbs = new Map<string, Verb>(
     at,
     ticked,
     memory,
+    store,
     reconfigure,
     stop,
     redirect,
@@ -326,6 +338,8 @@ export const writeAct = (act: Act): string => {
       return act.wall === null ? 'ticked' : `ticked wall ${act.wall}`
     case 'Memory':
       return act.isShort ? 'memory short' : 'memory free'
+    case 'Store':
+      return act.isFull ? 'store full' : 'store free'
     case 'Reconfigure':
       return plainConfig(act.config)
     case 'Kick':

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
-import type { Effect, Query, Question } from '../../core/broker/effect.ts'
+import type { Effect, Query, Question, When } from '../../core/broker/effect.ts'
 import type { Answer, Command, Conn, Input, Peer } from '../../core/broker/input.ts'
 import type { DropReason, Ending, Note } from '../../core/broker/note.ts'
 import type { Fault } from '../../core/codec/fault.ts'
@@ -12,6 +12,7 @@ import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import { packet as packetAt } from './packets.ts'
+import { write } from './records.ts'
 
 type Arm<Union, Tag> = Extract<Union, { readonly _tag: Tag }>
 
@@ -132,6 +133,8 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort'), at }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree'), at }),
+  StoreFull: fc.record({ _tag: fc.constant('StoreFull'), at }),
+  StoreFree: fc.record({ _tag: fc.constant('StoreFree'), at }),
   Reconfigured: fc.record({ _tag: fc.constant('Reconfigured'), at, config }),
   Commanded: fc.record({ _tag: fc.constant('Commanded'), at, command }),
 }
@@ -147,6 +150,7 @@ const dropReason = fc.constantFrom<DropReason>(
   'session ended',
   'retained store full',
   'memory short',
+  'store full',
   'payload format invalid',
 )
 
@@ -163,6 +167,7 @@ const ending = fc.constantFrom<Ending>(
   'not authorised',
   'refused',
   'memory short',
+  'store full',
   'kicked',
   'redirected',
   'server shutting down',
@@ -216,6 +221,8 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
   }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort') }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree') }),
+  StoreFull: fc.record({ _tag: fc.constant('StoreFull') }),
+  StoreFree: fc.record({ _tag: fc.constant('StoreFree') }),
   WillPublished: fc.record({ _tag: fc.constant('WillPublished'), clientId: text, topic: text }),
   Stale: fc.record({ _tag: fc.constant('Stale'), conn, input: text }),
 }
@@ -239,8 +246,10 @@ const query: fc.Arbitrary<Query> = fc.oneof(
   }),
 )
 
+const when = fc.constantFrom<When>('now', 'durable')
+
 const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, Tag>> } = {
-  Send: fc.record({ _tag: fc.constant('Send'), conn, level, packet }),
+  Send: fc.record({ _tag: fc.constant('Send'), conn, level, packet, when }),
   Multicast: fc.record({
     _tag: fc.constant('Multicast'),
     conns: fc.array(conn, { maxLength: 4 }),
@@ -252,6 +261,11 @@ const effectArms: { readonly [Tag in Effect['_tag']]: fc.Arbitrary<Arm<Effect, T
   Resume: fc.record({ _tag: fc.constant('Resume'), conn }),
   Judge: fc.record({ _tag: fc.constant('Judge'), conn, question }),
   Ask: fc.record({ _tag: fc.constant('Ask'), conn, clientId: text, peer, query }),
+  Persist: fc.record({
+    _tag: fc.constant('Persist'),
+    at: count,
+    writes: fc.array(write, { maxLength: 5 }),
+  }),
   Note: fc.record({ _tag: fc.constant('Note'), note }),
 }
 

@@ -33,6 +33,9 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
       model.isShort = isShort
       break
     }
+    case 'StoreFull':
+    case 'StoreFree':
+      throw new Error('the dumb broker has no store')
     case 'Reconfigured':
       model.config = input.config
       break

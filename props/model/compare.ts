@@ -59,6 +59,10 @@ const noteLine = (note: Note): string | null => {
       return 'memory short'
     case 'MemoryFree':
       return 'memory free'
+    case 'StoreFull':
+      return 'store full'
+    case 'StoreFree':
+      return 'store free'
     case 'Stale':
       return `stale ${note.input}`
     case 'ConnectionOpened':
@@ -117,6 +121,8 @@ export const addEffects = (account: Account, effects: ReadonlyArray<Effect>): vo
       }
       case 'Pause':
       case 'Resume':
+      // The dumb broker forgets when its process ends.
+      case 'Persist':
         break
     }
   }

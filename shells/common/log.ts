@@ -158,6 +158,12 @@ export class Log {
         )
       case 'MemoryFree':
         return this.line('There is enough memory again.')
+      case 'StoreFull':
+        return this.warn(
+          'The store is full: what would have to be stored is turned away until there is room.',
+        )
+      case 'StoreFree':
+        return this.line('There is room in the store again.')
       default:
         if (this.verbose) this.noteVerbose(note)
     }

@@ -1,0 +1,250 @@
+// A broker made again of what it had stored: everybody is away, and whoever was connected when the
+// process ended has lost the connection just now. From there on it behaves as if it had not ended.
+
+import { encodedSize } from '../codec/mod.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
+import * as StrMap from '../data/str-map.ts'
+import * as Window from '../data/window.ts'
+import { splitShare } from '../topic/filter.ts'
+import * as Tree from '../topic/tree.ts'
+import type { Config } from './config.ts'
+import { begin } from './connect.ts'
+import { type Draft, type EditableSession, finish, open } from './draft.ts'
+import type { Effect } from './effect.ts'
+import type { Millis } from './input.ts'
+import { noteSession, noteWill } from './journal.ts'
+import { expiresAt } from './leave.ts'
+import type { Kind, Record, Stamp, WillRecord, Write } from './record.ts'
+import { wakeRetained, wakeSession } from './schedule.ts'
+import { type CatchUp, initial, type Message, NEVER, type Origin, publishOf } from './state.ts'
+import type { Session, State, Subscription } from './state.ts'
+import { join } from './subscribe.ts'
+
+/** A clock on the wall that shows an earlier time than this was never set (2020-01-01). */
+const PLAUSIBLE_WALL_MS = 1_577_836_800_000
+
+/** Nobody looks for sessions after so long; a clock that says so is wrong (ten years). */
+const AWAY_MS_MAX = 10 * 365 * 86_400_000
+
+/**
+ * Where the broker's own time goes on after a restart, at this time on the wall; `isClear` tells
+ * whether the clock says how long it was away. If it does not, no time has passed: nothing expires
+ * because a clock without a battery shows another year.
+ */
+export const resumeAt = (
+  stamp: Stamp,
+  wall: number,
+): { readonly at: Millis; readonly isClear: boolean } => {
+  const awayMs = wall - stamp.wall
+  const isClear = awayMs >= 0 && awayMs <= AWAY_MS_MAX && stamp.wall >= PLAUSIBLE_WALL_MS
+  return { at: stamp.at + (isClear ? awayMs : 0), isClear }
+}
+
+/** A broker in the making. */
+export interface Restoring {
+  readonly draft: Draft
+  readonly messages: Map<number, { readonly message: Message; references: number }>
+  /** Catch-ups of each session, by its number, in no order yet. */
+  readonly catchUps: Map<number, CatchUp[]>
+  /** Sessions that had a connection when the process ended. */
+  readonly cutOff: EditableSession[]
+}
+
+/** Begins with nothing; `origin.at` is what `resumeAt` answered. */
+export const beginRestore = (config: Config, origin: Origin): Restoring => ({
+  draft: open(initial({ ...config, persistence: true }, origin)),
+  messages: new Map(),
+  catchUps: new Map(),
+  cutOff: [],
+})
+
+const lacking = (kind: Kind, what: string): Error =>
+  new Error(`the store gave a record of the kind ${kind} before ${what} that it refers to`)
+
+const messageOf = (restoring: Restoring, kind: Kind, id: number): Message => {
+  const found = restoring.messages.get(id)
+  if (found === undefined) throw lacking(kind, `the message ${id}`)
+  found.references++
+  return found.message
+}
+
+const sessionOf = ({ draft }: Restoring, kind: Kind, clientId: string): EditableSession => {
+  const number = StrMap.get(draft.clients, clientId)
+  const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
+  if (found === undefined) throw lacking(kind, 'the session')
+  // All sessions are this draft's own.
+  return found as EditableSession
+}
+
+/**
+ * Adds one record. Records come in the order of their kinds: messages, sessions, subscriptions,
+ * outgoing by session and order, incoming, retained, wills. Throws where that is not so.
+ */
+export const addRecord = (restoring: Restoring, record: Record): void => {
+  const { draft } = restoring
+  switch (record.kind) {
+    case 'message': {
+      const { id, topic, qos, retain, payload, properties } = record
+      const bare: Message = {
+        id,
+        topic,
+        qos,
+        retain,
+        payload,
+        properties,
+        expiresAt: record.expiresAt ?? NEVER,
+        bytes: 0,
+      }
+      const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
+      restoring.messages.set(id, { message, references: 0 })
+      if (id > draft.nextMessage) draft.nextMessage = id
+      return
+    }
+    case 'session': {
+      const session = begin(draft, record.clientId, true)
+      session.expiryS = record.expiryS
+      session.level = record.level
+      session.offlineAt = record.offlineAt ?? draft.now
+      if (record.offlineAt === null) restoring.cutOff.push(session)
+      return
+    }
+    case 'subscription': {
+      const session = sessionOf(restoring, 'subscription', record.clientId)
+      const { filter, qos, noLocal, retainAsPublished, identifiers, joined, catchUp } = record
+      const subscription: Subscription = {
+        session: session.number,
+        filter,
+        share: splitShare(filter),
+        qos,
+        noLocal,
+        retainAsPublished,
+        identifiers,
+        joined,
+      }
+      join(draft, session, subscription, undefined)
+      draft.nextJoined = Math.max(draft.nextJoined, joined + 1, catchUp + 1)
+      if (catchUp === 0) return
+      const waiting = restoring.catchUps.get(session.number) ?? []
+      waiting.push({ rank: catchUp, cursor: null, subscription })
+      restoring.catchUps.set(session.number, waiting)
+      return
+    }
+    case 'outgoing':
+      return addOutgoing(restoring, record)
+    case 'incoming': {
+      const session = sessionOf(restoring, 'incoming', record.clientId)
+      const message = record.message === 0
+        ? null
+        : messageOf(restoring, 'incoming', record.message)
+      // No connection of this process has brought it.
+      const incoming = { message, opening: -1 }
+      session.incoming = Window.add(session.incoming, draft.owner, record.packetId, incoming)
+      session.incomingBytes += message?.bytes ?? 0
+      return
+    }
+    case 'retained': {
+      const message = messageOf(restoring, 'retained', record.message)
+      draft.retained = Tree.set(draft.retained, draft.retainedOwner, record.topic, message)
+      draft.retainedBytes += message.bytes
+      if (message.expiresAt === NEVER) return
+      draft.retainedExpiring++
+      wakeRetained(draft, record.topic, message.expiresAt)
+      return
+    }
+    case 'will':
+      return addWill(restoring, record)
+  }
+}
+
+const addOutgoing = (
+  restoring: Restoring,
+  record: Extract<Record, { readonly kind: 'outgoing' }>,
+): void => {
+  const { draft } = restoring
+  const { order, packetId, qos, retain, identifiers, share } = record
+  const session = sessionOf(restoring, 'outgoing', record.clientId)
+  session.nextOrder = Math.max(session.nextOrder, order + 1)
+  if (record.stage === 'released') {
+    const released = { order, stage: 'released', qos: 2 } as const
+    session.window = Window.add(session.window, draft.owner, packetId, released)
+  } else {
+    const message = messageOf(restoring, 'outgoing', record.message)
+    const delivery = { order, stage: 'open', message, qos, retain, identifiers, share } as const
+    if (packetId === 0) {
+      session.queue = Queue.push(session.queue, draft.owner, delivery)
+      session.queuedBytes += message.bytes
+      return
+    }
+    session.window = Window.add(session.window, draft.owner, packetId, delivery)
+  }
+  session.nextPacketId = packetId >= draft.config.packetIdMax ? 1 : packetId + 1
+}
+
+/** A client whose session was to end with its connection still has a will to be published. */
+const addWill = ({ draft }: Restoring, record: WillRecord): void => {
+  const { clientId, topic, qos, retain, payload, properties, delayMs, dueAt } = record
+  const bare: Message = {
+    id: 0,
+    topic,
+    qos,
+    retain,
+    payload,
+    properties,
+    expiresAt: NEVER,
+    bytes: 0,
+  }
+  const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
+  const number = StrMap.get(draft.clients, clientId)
+  const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
+  const session = found === undefined
+    ? begin(draft, clientId, false)
+    : found as EditableSession
+  if (found === undefined) session.offlineAt = draft.now
+  session.will = { message, delayMs }
+  session.willAt = dueAt ?? draft.now + delayMs
+  if (dueAt === null) noteWill(draft, session, session.will, session.willAt)
+}
+
+/**
+ * The broker, and what has to be stored of the restart itself: when sessions lost their connection,
+ * and messages that nothing refers to.
+ */
+export const endRestore = (
+  { draft, messages, catchUps, cutOff }: Restoring,
+): readonly [State, ReadonlyArray<Effect>] => {
+  const orphans: Write[] = []
+  for (const [id, { references }] of messages) {
+    if (references === 0) {
+      orphans.push({ _tag: 'Delete', key: { kind: 'message', id } })
+      continue
+    }
+    draft.references = IntMap.set(draft.references, draft.owner, id, references)
+  }
+  for (const [number, waiting] of catchUps) {
+    const session = IntMap.get(draft.sessions, number) as EditableSession
+    for (const catchUp of waiting.sort((one, other) => one.rank - other.rank)) {
+      session.catchUps = Queue.push(session.catchUps, draft.owner, catchUp)
+    }
+  }
+  for (const session of cutOff) noteSession(draft, session, true)
+  IntMap.each(draft.sessions, (session: Session) => {
+    wakeSession(draft, session, Math.min(session.willAt, expiresAt(session)))
+  })
+  const [state, effects] = finish(draft)
+  if (orphans.length === 0) return [state, effects]
+  const [batch] = effects
+  const writes = batch?._tag === 'Persist' ? batch.writes : []
+  return [state, [{ _tag: 'Persist', at: state.now, writes: [...writes, ...orphans] }]]
+}
+
+/** A whole broker of the records of a store; see `addRecord` for their order. */
+export const restore = (
+  config: Config,
+  records: Iterable<Record>,
+  origin: Origin,
+): readonly [State, ReadonlyArray<Effect>] => {
+  const restoring = beginRestore(config, origin)
+  for (const record of records) addRecord(restoring, record)
+  return endRestore(restoring)
+}

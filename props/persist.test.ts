@@ -1,0 +1,182 @@
+// What outlives the process: after every input the store holds what a walk over the whole state
+// says it has to, however the inputs are cut into batches; and a broker that is made of the store
+// goes on as the one that lost its connections at that moment.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Effect } from '../core/broker/effect.ts'
+import type { Conn, Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
+import type { Config } from '../core/broker/config.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import { deadline, restore, run, type State, step } from '../core/mod.ts'
+import { groupHistory } from './gen/groups.ts'
+import { type History, history, name, names, unproved } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { addEffects, lines, newAccount } from './model/compare.ts'
+import { play, record } from './model/play.ts'
+import { apply, compareRecords, inOrder, recordsOf, type Records, writesOf } from './model/store.ts'
+
+const persist = suite('persist')
+
+const topics = [...names, name('$SYS/broker/version')]
+
+const keeping = ({ config, commands }: History): History => ({
+  config: { ...config, persistence: true },
+  commands,
+})
+
+const some = (max: number): fc.Arbitrary<History> =>
+  fc.oneof(
+    { arbitrary: history(max), weight: 3 },
+    { arbitrary: groupHistory(max), weight: 1 },
+  ).map(keeping)
+
+persist('the store holds what has to outlive the process, after every input', () => {
+  let batches = 0
+  const kinds = new Set<string>()
+  fc.assert(
+    fc.property(some(120), (one) => {
+      const records: Records = new Map()
+      play(one, {
+        afterInput: (_before, _input, after, effects) => {
+          const writes = writesOf(effects)
+          if (writes.length > 0) batches++
+          apply(records, writes)
+          for (const write of writes) {
+            kinds.add(`${write._tag} ${write._tag === 'Put' ? write.record.kind : write.key.kind}`)
+          }
+          const wrong = compareRecords(records.values(), recordsOf(after, topics))
+          if (wrong !== null) throw new Error(wrong)
+        },
+      })
+    }),
+    { numRuns: runs(600) },
+  )
+  assert.ok(batches > 2_000, `only ${batches} batches`)
+  assert.is(kinds.size, 14, `only these: ${[...kinds].sort().join(', ')}`)
+})
+
+persist('nothing is stored where nothing is to be', () => {
+  fc.assert(
+    fc.property(history(80), (one) => {
+      play(one, {
+        afterInput: (_before, _input, _after, effects) => {
+          assert.equal(writesOf(effects), [])
+          for (const effect of effects) {
+            assert.ok(effect._tag !== 'Send' || effect.when === 'now', 'waits for no disk')
+          }
+        },
+      })
+    }),
+    { numRuns: runs(60) },
+  )
+})
+
+persist('a batch stores what its inputs would store one by one', () => {
+  fc.assert(
+    fc.property(some(80), fc.integer({ min: 2, max: 40 }), (one, size) => {
+      const { inputs, states } = record(one)
+      const records: Records = new Map()
+      let state = states[0]!
+      for (let at = 0; at < inputs.length; at += size) {
+        const [next, effects] = run(state, inputs.slice(at, at + size))
+        state = next
+        assert.ok(effects.findIndex(({ _tag }) => _tag === 'Persist') <= 0, 'the first effect')
+        apply(records, writesOf(effects))
+        const after = states[Math.min(at + size, inputs.length)]!
+        const wrong = compareRecords(records.values(), recordsOf(after, topics))
+        if (wrong !== null) throw new Error(wrong)
+      }
+    }),
+    { numRuns: runs(200) },
+  )
+})
+
+/** Every connection is lost, in the order of its slot. */
+const loseAll = (state: State): State => {
+  let next = state
+  for (const [, { conn }] of [...IntMap.entries(state.links)]) {
+    ;[next] = step(next, I.closed(conn, state.now, 'failed'))
+  }
+  return next
+}
+
+interface Going {
+  state: State
+  readonly account: ReturnType<typeof newAccount>
+}
+
+const give = (going: Going, input: Input): void => {
+  const [next, effects] = step(going.state, input)
+  going.state = next
+  addEffects(going.account, effects.map(unnumbered))
+}
+
+/** Packet identifiers count on after a restart from where they can be seen to have been. */
+const unnumbered = (effect: Effect): Effect =>
+  effect._tag === 'Send' && effect.packet._tag === 'Publish'
+    ? { ...effect, packet: { ...effect.packet, packetId: 0 } }
+    : effect
+
+const settle = (going: Going, at: number, wall: number): void => {
+  for (let i = 0; i < 1_000 && deadline(going.state) <= at; i++) give(going, I.ticked(at, wall))
+}
+
+// Whose turn it is in a shared group is forgotten, and how often an address has connected.
+const steady = (config: Config): Config => ({
+  ...config,
+  sharedOrder: 'hash of topic',
+  connectionRatePerAddress: 0,
+})
+
+// The wills of those who lose their connections one by one reach those who still have theirs, which
+// nobody has after a restart: wills are looked at by themselves.
+const unwilling = ({ config, commands }: History): History => ({
+  config: steady(config),
+  commands: commands.map((one) => one._tag === 'Connect' ? { ...one, will: null } : one),
+})
+
+persist('a broker made of its store goes on as the one that it was', () => {
+  let restored = 0
+  fc.assert(
+    fc.property(some(100).map(unproved), fc.nat(), (one, where) => {
+      const { inputs, states } = record(unwilling(one))
+      const cut = where % (inputs.length + 1)
+      const at = states[cut]!.now
+      const wall = states[cut]!.wall
+      const records = recordsOf(states[cut]!, topics)
+      const uncut: Going = { state: loseAll(states[cut]!), account: newAccount() }
+      const origin = { at, wall, seed: 7 }
+      const [state, effects] = restore(states[cut]!.config, inOrder(records), origin)
+      const again: Going = { state, account: newAccount() }
+      if (states[cut]!.isShort) give(again, I.memoryShort(at))
+      settle(uncut, at, wall)
+      settle(again, at, wall)
+      const changed: Records = new Map()
+      apply(changed, records.map((record) => ({ _tag: 'Put', record, isNew: true })))
+      apply(changed, writesOf(effects))
+      const wrong = compareRecords(changed.values(), recordsOf(state, topics))
+      if (wrong !== null) throw new Error(wrong)
+      const known = new Set<Conn>()
+      for (const input of inputs.slice(cut)) {
+        // Those who were connected are gone, and say nothing more.
+        if (input._tag === 'Opened') known.add(input.conn)
+        if ('conn' in input && !known.has(input.conn)) continue
+        give(uncut, input)
+        give(again, input)
+      }
+      const had = lines(uncut.account)
+      const has = lines(again.account)
+      if (had.join('\n') !== has.join('\n')) {
+        throw new Error(`cut after ${cut} inputs\nuncut:\n${had.join('\n')}\nagain:\n${has.join('\n')}`)
+      }
+      if (IntMap.size(state.sessions) > 0) restored++
+    }),
+    { numRuns: runs(400) },
+  )
+  assert.ok(restored > 50, `only ${restored} had sessions`)
+})
+
+persist.run()
