@@ -134,9 +134,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
       return addOutgoing(restoring, record)
     case 'incoming': {
       const session = sessionOf(restoring, 'incoming', record.clientId)
-      const message = record.message === 0
-        ? null
-        : messageOf(restoring, 'incoming', record.message)
+      const message = record.message === 0 ? null : messageOf(restoring, 'incoming', record.message)
       // No connection of this process has brought it.
       const incoming = { message, opening: -1 }
       session.incoming = Window.add(session.incoming, draft.owner, record.packetId, incoming)
@@ -197,9 +195,7 @@ const addWill = ({ draft }: Restoring, record: WillRecord): void => {
   const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
   const number = StrMap.get(draft.clients, clientId)
   const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
-  const session = found === undefined
-    ? begin(draft, clientId, false)
-    : found as EditableSession
+  const session = found === undefined ? begin(draft, clientId, false) : found as EditableSession
   if (found === undefined) session.offlineAt = draft.now
   session.will = { message, delayMs }
   session.willAt = dueAt ?? draft.now + delayMs

@@ -30,7 +30,9 @@ export const apply = (records: Records, writes: ReadonlyArray<Write>): void => {
       if (!isThere) throw new Error(`${key} is deleted and is not there`)
       records.delete(key)
     } else {
-      if (write.isNew === isThere) throw new Error(`${key} is new: ${write.isNew}, there: ${isThere}`)
+      if (write.isNew === isThere) {
+        throw new Error(`${key} is new: ${write.isNew}, there: ${isThere}`)
+      }
       records.set(key, write.record)
     }
   }
@@ -64,7 +66,10 @@ const outgoingOf = (session: Session, referred: Map<number, Record>): Record[] =
   return found
 }
 
-const refer = (referred: Map<number, Record>, message: State['retained'] extends Tree.Tree<infer M> ? M : never): void => {
+const refer = (
+  referred: Map<number, Record>,
+  message: State['retained'] extends Tree.Tree<infer M> ? M : never,
+): void => {
   const { id, topic, qos, retain, payload, properties, expiresAt } = message
   if (id === 0) throw new Error(`a stored message to ${topic} has no id`)
   const record: Record = {
@@ -85,7 +90,10 @@ const refer = (referred: Map<number, Record>, message: State['retained'] extends
 }
 
 /** What must be stored of this state, found by looking at all of it. */
-export const recordsOf = (state: State, topics: ReadonlyArray<TopicName>): ReadonlyArray<Record> => {
+export const recordsOf = (
+  state: State,
+  topics: ReadonlyArray<TopicName>,
+): ReadonlyArray<Record> => {
   const referred = new Map<number, Record>()
   const found: Record[] = []
   IntMap.each(state.sessions, (session) => {
@@ -94,7 +102,17 @@ export const recordsOf = (state: State, topics: ReadonlyArray<TopicName>): Reado
       const { topic, qos, retain, payload, properties } = session.will.message
       const { delayMs } = session.will
       const dueAt = timeOf(session.willAt)
-      found.push({ kind: 'will', clientId, topic, qos, retain, payload, properties, delayMs, dueAt })
+      found.push({
+        kind: 'will',
+        clientId,
+        topic,
+        qos,
+        retain,
+        payload,
+        properties,
+        delayMs,
+        dueAt,
+      })
     }
     if (!session.stored) {
       if (isDurable(session)) throw new Error(`the durable session of ${clientId} is not stored`)
@@ -132,12 +150,15 @@ const isBytes = (value: unknown): value is Bytes =>
 
 /** A record as text: the same for records that say the same. */
 export const recordText = (record: Record): string =>
-  JSON.stringify(record, (_key, value: unknown) =>
-    isBytes(value)
-      ? [...B.view(value)].join(' ')
-      : typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
-      : value)
+  JSON.stringify(
+    record,
+    (_key, value: unknown) =>
+      isBytes(value)
+        ? [...B.view(value)].join(' ')
+        : typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
+        : value,
+  )
 
 const ranks = ['message', 'session', 'subscription', 'outgoing', 'incoming', 'retained', 'will']
 
