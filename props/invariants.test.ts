@@ -17,7 +17,15 @@ import { splitShare } from '../core/topic/filter.ts'
 import { groupHistory } from './gen/groups.ts'
 import { filter, filters, history, name, names, sharedFilters, utf8 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
-import { check, checkEmpty, checkSent, checkTimers, newWatch, watch } from './model/invariants.ts'
+import {
+  check,
+  checkEmpty,
+  checkSent,
+  checkShort,
+  checkTimers,
+  newWatch,
+  watch,
+} from './model/invariants.ts'
 import { play } from './model/play.ts'
 
 const invariants = suite('invariants')
@@ -41,6 +49,7 @@ invariants('hold after every input of a history, and for everything that was sen
           watch(all, before, input, after, effects)
           check(after, vocabulary)
           checkSent(all, after)
+          checkShort(before, after)
         },
         afterCommand: (state) => {
           assert.ok(deadline(state) > state.now, `something is still due at ${deadline(state)}`)
@@ -71,9 +80,10 @@ const connect = (clientId: string, cleanStart: boolean): Packet => ({
 
 /** Ends everything there is in a state, by what clients and time may do. */
 const endAll = (state: State): State => {
-  let current = { ...state, config: defaults, stopping: false }
+  const eased = { config: defaults, stopping: false, isShort: false }
+  let current = { ...state, ...eased }
   const feed = (input: Input): void => {
-    current = { ...step(current, input)[0], config: defaults, stopping: false }
+    current = { ...step(current, input)[0], ...eased }
   }
   // Who is short of memory turns away also those who come to clean up.
   feed(I.memoryFree(current.now))

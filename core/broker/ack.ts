@@ -32,6 +32,7 @@ export const puback = (draft: Draft, ready: Ready, packet: Puback): Fault | null
   const outgoing = Window.get(session.window, packet.packetId)
   if (outgoing === undefined) return null
   if (outgoing.qos !== 1) return wrong('a PUBACK')
+  // Whatever its reason code [MQTT-4.3.2-3] [MQTT-4.4.0-2] [v3 MQTT-4.3.2-1].
   finish(draft, session, packet.packetId, outgoing)
   return null
 }
@@ -48,15 +49,18 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
     return null
   }
   if (outgoing.qos !== 2) return wrong('a PUBREC')
-  if (packet.reason >= REFUSED) { // [MQTT-4.3.3-4]: the exchange ends here
+  if (packet.reason >= REFUSED) { // [MQTT-4.3.3-4] [MQTT-4.4.0-2]: the exchange ends here
     finish(draft, session, packetId, outgoing)
     return null
   }
   if (outgoing.stage !== 'released') {
     const editable = editSession(draft, session)
     if (outgoing.stage === 'waiting') editable.waitingCount--
+    // The message goes: it is not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1].
     editable.window = Window.replace(editable.window, draft.owner, packetId, released)
   }
+  // At once, so in the order of the PUBRECs [MQTT-2.2.1-5] [MQTT-3.6.2-2] [MQTT-3.6.2-3]
+  // [v3 MQTT-2.3.1-6] [v3 MQTT-4.3.3-1] [v3 MQTT-4.6.0-4].
   tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
   return null
 }
@@ -66,6 +70,6 @@ export const pubcomp = (draft: Draft, ready: Ready, packet: Pubcomp): Fault | nu
   const outgoing = Window.get(session.window, packet.packetId)
   if (outgoing === undefined) return null
   if (outgoing.qos !== 2 || outgoing.stage !== 'released') return wrong('a PUBCOMP')
-  finish(draft, session, packet.packetId, outgoing)
+  finish(draft, session, packet.packetId, outgoing) // [MQTT-4.3.3-5] [v3 MQTT-4.3.3-1]
   return null
 }

@@ -56,7 +56,7 @@ export const proceed = (
   if (authenticationMethod !== name) {
     return fault(PROTOCOL_ERROR, 'MQTT-4.12.0-5', 'AUTH without the method of CONNECT', 5)
   }
-  if (packet.reason !== CONTINUE || dialogue.isAsked) {
+  if (packet.reason !== CONTINUE || dialogue.isAsked) { // [MQTT-4.12.0-3]
     return fault(PROTOCOL_ERROR, 'MQTT-4.12.0-3', 'AUTH that answers no challenge', 5)
   }
   return within(draft, authenticationData) ??
@@ -67,7 +67,10 @@ export const proceed = (
 export const resolve = (name: MethodName, dialogue: Dialogue, input: Answered): Turn =>
   methods[name].resolve(dialogue.exchange, input.answer, input.nonce)
 
-/** AUTH with the method of CONNECT [MQTT-4.12.0-5]. */
+/**
+ * AUTH with the method of CONNECT [MQTT-4.12.0-5]; without reason string and user properties, which
+ * might be too large [MQTT-3.15.2-2] [MQTT-3.15.2-3].
+ */
 const authOf = (name: MethodName, reason: number, data: Bytes.Bytes | null): Auth => ({
   _tag: 'Auth',
   reason,
@@ -89,7 +92,7 @@ export const fits = (packet: Auth, packetBytesMax: number): Turn | null =>
 /** AUTH from a client that is connected. */
 export const renew = (draft: Draft, link: Link, ready: Ready, packet: Auth): Fault | null => {
   const { identity } = ready
-  if (identity === null) return noMethod // [MQTT-4.12.0-7]
+  if (identity === null) return noMethod // [MQTT-4.12.0-6] [MQTT-4.12.0-7]
   const { method, renewal } = identity
   if (renewal !== null) {
     const turn = proceed(draft, method, renewal.dialogue, packet)

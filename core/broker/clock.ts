@@ -78,7 +78,7 @@ const checkLink = (draft: Draft, link: Link, at: Millis): void => {
     wakeLink(draft, editable, dueAt)
   } else if (renewalAt <= at) {
     expel(draft, link, 'exceeded timeout', renewalLate.reason, renewalLate)
-  } else if (silentAt <= stalledAt) { // [MQTT-3.1.2-22]
+  } else if (silentAt <= stalledAt) { // [MQTT-3.1.2-22] [v3 MQTT-3.1.2-24]
     expel(draft, link, 'exceeded timeout', KEEP_ALIVE_TIMEOUT)
   } else {
     expel(draft, link, 'stalled', QUOTA_EXCEEDED)

@@ -113,10 +113,12 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     ? null
     : methodNamed(draft, authenticationMethod)
   if (method === null && authenticationMethod !== undefined) {
+    // [MQTT-4.12.0-1]
     refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
     return
   }
   if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
+    // [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-9]
     refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused') // [v3 MQTT-3.1.3-8]
     return
   }
@@ -169,7 +171,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
 
 /** Somebody answered the question about a client. */
 export const judged = (draft: Draft, link: Link, packet: Connect, reason: number): void => {
-  if (reason >= 0x80) {
+  if (reason >= 0x80) { // [MQTT-3.1.4-2]
     refuse(draft, link, packet, reason, 'not authorised')
     return
   }
@@ -285,13 +287,13 @@ const ownWill = (packet: Connect): Connect => {
 
 const willOf = (draft: Draft, connect: Connect): SessionWill | null => {
   const { will } = connect
-  if (will === null) return null
-  const { willDelayInterval, ...properties } = will.properties
+  if (will === null) return null // [v3 MQTT-3.1.2-12]
+  const { willDelayInterval, ...properties } = will.properties // [MQTT-3.1.3-10]
   const packet: Publish = {
     _tag: 'Publish',
     dup: false,
     qos: will.qos,
-    retain: will.retain,
+    retain: will.retain, // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17]
     topic: will.topic,
     packetId: 0,
     payload: will.payload,
@@ -305,8 +307,8 @@ const expiryOf = (packet: Connect, maxS: number): number => {
   const wanted = packet.level === 5
     ? packet.properties.sessionExpiryInterval ?? 0
     : packet.cleanStart
-    ? 0
-    : EXPIRY_NEVER_S
+    ? 0 // [v3 MQTT-3.1.2-6]
+    : EXPIRY_NEVER_S // [v3 MQTT-3.1.2-4] [v3 MQTT-4.1.0-1]
   return Math.min(wanted, maxS)
 }
 
@@ -328,12 +330,13 @@ const tooLarge = fault(
 const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null): void => {
   const { config } = draft
   const { level, properties } = packet
+  // [MQTT-3.1.3-6] [MQTT-3.2.2-16] [v3 MQTT-3.1.3-6]
   const clientId = packet.clientId === '' ? `auto-${link.nonce}` : packet.clientId
   const userName = proved === null ? packet.userName : proved.userName
   const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
     ? config.keepAliveMaxS
-    : packet.keepAliveS
+    : packet.keepAliveS // [MQTT-3.2.2-22]
   const packetBytesMax = properties.maximumPacketSize ?? NEVER
   const connack = answerTo(draft, packet, { clientId, userName, expiryS, keepAliveS, proved })
   if (encodedSize(level, connack) > packetBytesMax) {
@@ -351,21 +354,24 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     refuse(draft, link, packet, QUOTA_EXCEEDED, 'memory short')
     return
   }
-  if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3]
+  if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
     const holder = IntMap.get(draft.links, old.conn.slot)!
     expel(draft, holder, 'session taken over', SESSION_TAKEN_OVER)
     old = sessionOf(draft, clientId)
   }
+  // [MQTT-3.1.4-4] [v3 MQTT-3.1.2-6] [v3 MQTT-3.1.4-3]
   if (old !== undefined && packet.cleanStart) { // [MQTT-3.1.2-4]
     endSession(draft, old, 'clean start')
-    old = undefined
+    old = undefined // [MQTT-3.2.2-2] [v3 MQTT-3.2.2-1]
   }
-  const sessionPresent = old !== undefined
+  const sessionPresent = old !== undefined // [MQTT-3.2.2-3] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
+  // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
   const session = old === undefined ? begin(draft, clientId) : editSession(draft, old)
   session.conn = link.conn
   session.level = level
   session.expiryS = expiryS
   session.offlineAt = NEVER
+  // [MQTT-3.1.2-7] [v3 MQTT-3.1.2-8]
   session.will = willOf(draft, packet) // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
   session.inflightCountMax = Math.min(
@@ -410,6 +416,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     sessionPresent,
   })
   // The byte is reserved in 3.1.
+  // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.0-1]
   tell(draft, session, { ...connack, sessionPresent: sessionPresent && level !== 3 })
   resume(draft, session)
 }
@@ -451,7 +458,9 @@ const announcement = (
       ? { sessionExpiryInterval: expiryS }
       : {}),
     ...(keepAliveS !== packet.keepAliveS ? { serverKeepAlive: keepAliveS } : {}), // [MQTT-3.1.2-21]
+    // [MQTT-3.2.2-16]
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}), // [MQTT-3.1.3-7]
+    // [MQTT-4.12.0-6]
     ...(proved !== null ? { authenticationMethod: proved.method } : {}), // [MQTT-4.12.0-5]
     ...(proved !== null && proved.data !== null ? { authenticationData: proved.data } : {}),
     ...(information !== null ? { responseInformation: information } : {}),
@@ -466,7 +475,7 @@ const announcement = (
 }
 
 const sessionOf = (draft: Draft, clientId: string): Session | undefined => {
-  const number = StrMap.get(draft.clients, clientId)
+  const number = StrMap.get(draft.clients, clientId) // [MQTT-3.1.3-2] [v3 MQTT-3.1.3-2]
   return number === undefined ? undefined : IntMap.get(draft.sessions, number)
 }
 

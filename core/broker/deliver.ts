@@ -18,7 +18,8 @@ export const outgoingProperties = (
   now: Millis,
 ): Properties => {
   if (identifiers.length === 0 && message.expiresAt === NEVER) return message.properties
-  // An exchange that was begun goes on after the message has expired, with nothing left to live.
+  // An exchange that was begun goes on after the message has expired, with nothing left to live
+  // [MQTT-4.3.3-7].
   const leftS = Math.max(0, Math.ceil((message.expiresAt - now) / 1000))
   const counted = message.expiresAt === NEVER
     ? message.properties
@@ -26,7 +27,11 @@ export const outgoingProperties = (
   return withIdentifiers(counted, identifiers)
 }
 
-/** Properties with the identifiers of the subscriptions that a message goes to [MQTT-3.3.4-3]. */
+/**
+ * Properties with the identifiers of the subscriptions that a message goes to [MQTT-3.3.4-3]
+ * [MQTT-3.3.4-5]; the others as they came [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16]
+ * [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20].
+ */
 export const withIdentifiers = (
   properties: Properties,
   identifiers: ReadonlyArray<number>,
@@ -61,12 +66,15 @@ const incremented = (packetId: number, max: number): number => packetId >= max ?
 /** The next identifier that is not in use; the caller knows that there is one. */
 const freePacketId = (session: Session, max: number): number => {
   let id = session.nextPacketId > max ? 1 : session.nextPacketId
+  // [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1] [v3 MQTT-2.3.1-4] [v3 MQTT-4.3.2-1]
+  // [v3 MQTT-4.3.3-1]
   while (Window.get(session.window, id) !== undefined) id = incremented(id, max)
   return id
 }
 
 /** Whether one more message may be sent that was not in the window before. */
 const hasRoom = (draft: Draft, session: Session): boolean =>
+  // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
   !isCongested(draft, session)
 
@@ -74,16 +82,22 @@ const hasRoom = (draft: Draft, session: Session): boolean =>
 const dispatch = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
   const { packetIdMax } = draft.config
   const packetId = freePacketId(session, packetIdMax)
+  // Sent for the first time, so without DUP [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT-3.3.1-3]
+  // [v3 MQTT-3.3.1-3] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1].
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
   session.nextPacketId = incremented(packetId, packetIdMax)
+  // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
+  // [v3 MQTT-4.3.3-1] [v3 MQTT-4.5.0-1].
   session.window = Window.add(session.window, draft.owner, packetId, delivery)
 }
 
 /** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
 export const isFree = (draft: Draft, session: Session): boolean =>
+  // Nothing overtakes, on any topic [MQTT-4.6.0-5] [MQTT-4.6.0-6] [v3 MQTT-4.6.0-5]
+  // [v3 MQTT-4.6.0-6].
   session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
   hasRoom(draft, session)
 
@@ -118,6 +132,8 @@ export const offer = (
     }
   }
   const taking = editSession(draft, editable)
+  // Last in the line, with or without a connection [MQTT-4.5.0-1] [MQTT-4.6.0-5] [v3 MQTT-4.5.0-1]
+  // [v3 MQTT-3.1.2-5] [v3 MQTT-4.6.0-6].
   taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
   return true
@@ -168,7 +184,7 @@ export const drain = (draft: Draft, found: Session): void => {
   if (Queue.size(session.queue) > 0 && session.waitingCount === 0) {
     const editable = editSession(draft, session)
     let head = Queue.peek(editable.queue)
-    while (head !== undefined && hasRoom(draft, editable)) {
+    while (head !== undefined && hasRoom(draft, editable)) { // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
       editable.queue = Queue.pop(editable.queue, draft.owner)
       editable.queuedBytes -= head.message.bytes
       if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
@@ -186,6 +202,7 @@ const sendWaiting = (draft: Draft, session: EditableSession): void => {
   for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
     if (session.waitingCount === 0) return
     if (outgoing.stage !== 'waiting') continue
+    // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
     if (Window.size(session.window) - session.waitingCount >= session.inflightCountMax) return
     if (isCongested(draft, session)) return
     session.waitingCount--
@@ -193,7 +210,10 @@ const sendWaiting = (draft: Draft, session: EditableSession): void => {
   }
 }
 
-/** Sends a PUBLISH again under its old identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1]. */
+/**
+ * Sends a PUBLISH again under its old identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [v3 MQTT-4.4.0-1]
+ * [v3 MQTT-3.3.1-1] [MQTT-3.3.1-3].
+ */
 const resend = (
   draft: Draft,
   session: EditableSession,
@@ -213,16 +233,20 @@ const resend = (
 
 /**
  * After a session was resumed: every unfinished exchange goes on where it was, in the original
- * order [MQTT-4.4.0-1], as far as the new connection's window allows; the rest waits.
+ * order [MQTT-4.4.0-1] [v3 MQTT-4.4.0-1] [v3 MQTT-4.6.0-1], as far as the new connection's window
+ * allows; the rest waits.
  */
 export const resume = (draft: Draft, session: EditableSession): void => {
   let sending = 0
   session.waitingCount = 0
   for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
-    if (outgoing.stage === 'released') {
+    if (outgoing.stage === 'released') { // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1] [v3 MQTT-4.4.0-1]
+      // Not by the window, and with nothing that may be too much [MQTT-4.3.3-5] [MQTT-3.3.4-10]
+      // [MQTT-4.9.0-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-2.2.1-5] [v3 MQTT-2.3.1-6].
       tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
     } else if (sending < session.inflightCountMax && !isCongested(draft, session)) {
+      // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
       resend(draft, session, packetId, outgoing)
       sending++
     } else {

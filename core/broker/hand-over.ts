@@ -8,7 +8,8 @@
 // - QoS 2 that was sent is finished with this client [MQTT-4.8.2-4] or not at all [MQTT-4.8.2-5],
 //   whether or not it has answered.
 // - What still waits in the queue was begun with nobody, and goes in the same cases. It goes too
-//   when the client leaves the group; what was sent is then finished with it [MQTT-3.10.4-3].
+//   when the client leaves the group; what was sent is then finished with it [MQTT-3.10.4-3]
+//   [v3 MQTT-3.10.4-3].
 // - What the client has refused is gone already [MQTT-4.8.2-6].
 
 import * as Queue from '../data/queue.ts'

@@ -71,16 +71,17 @@ export const expel = (
 ): void => {
   const { phase } = link
   noteEnding(draft, link, ending, reason, fault)
-  if (phase.phase === 'Ready' && phase.level === 5) {
+  if (phase.phase === 'Ready' && phase.level === 5) { // [MQTT-3.14.0-1]
     // What is wrong with a second CONNECT may have a code that only CONNACK has [MQTT-3.14.2-1].
     const said = isReason('Disconnect', reason) ? reason : PROTOCOL_ERROR
+    // [MQTT-3.14.2-2]
     const packet: Disconnect = { _tag: 'Disconnect', reason: said, properties: none }
     const { packetBytesMax } = IntMap.get(draft.sessions, phase.session)!
     const why = reasonOf(draft, fault?.detail ?? ending)
     const whole = fitting(packet, packetBytesMax, referenceOf(draft, said), why)
     draft.effects.push(send(link.conn, 5, whole))
   }
-  draft.effects.push(close(link.conn, reason))
+  draft.effects.push(close(link.conn, reason)) // [MQTT-3.14.4-2] [MQTT-4.13.2-1]
   removeLink(draft, link)
   if (phase.phase === 'Ready') detach(draft, phase.session, 'publish')
 }
@@ -135,7 +136,7 @@ export const refuse = (
     const said = isReason('Connack', reason) ? reason : UNSPECIFIED_ERROR
     const packet: Connack = {
       _tag: 'Connack',
-      sessionPresent: false,
+      sessionPresent: false, // [MQTT-3.2.2-6] [v3 MQTT-3.2.2-4]
       reason: said,
       properties: none,
     }
@@ -148,12 +149,13 @@ export const refuse = (
       draft.effects.push(send(link.conn, level, whole))
     }
   }
-  draft.effects.push(close(link.conn, reason))
-  removeLink(draft, link)
+  draft.effects.push(close(link.conn, reason)) // [MQTT-3.2.2-7] [MQTT-4.13.2-1] [v3 MQTT-3.2.2-5]
+  removeLink(draft, link) // [MQTT-3.1.4-6] [v3 MQTT-3.1.4-5]
 }
 
 /** When an offline session ends. */
 export const expiresAt = (session: Session): number =>
+  // [MQTT-4.1.0-1] [v3 MQTT-4.1.0-2]
   session.offlineAt === NEVER || session.expiryS === EXPIRY_NEVER_S
     ? NEVER
     : session.offlineAt + session.expiryS * 1000
@@ -161,17 +163,18 @@ export const expiresAt = (session: Session): number =>
 /** Takes the connection away from a session; the session goes with it unless it is durable. */
 const detach = (draft: Draft, number: number, fate: WillFate): void => {
   const session = editSession(draft, IntMap.get(draft.sessions, number)!)
-  session.conn = null
+  session.conn = null // [MQTT-3.14.4-1]
   session.offlineAt = draft.now
   rest(draft, session)
+  // [MQTT-3.1.2-10] [v3 MQTT-3.1.2-10] [v3 MQTT-3.14.4-3]
   if (fate === 'discard') session.will = null
-  if (!isDurable(session)) {
+  if (!isDurable(session)) { // [MQTT-3.1.2-23] [v3 MQTT-3.1.2-4] [v3 MQTT-3.1.2-6]
     endSession(draft, session, 'disconnected')
     return
   }
   if (keepsNothingAway(draft)) handOver(draft, session, true)
   if (session.will !== null) {
-    if (session.will.delayMs === 0) publishWill(draft, session)
+    if (session.will.delayMs === 0) publishWill(draft, session) // [v3 MQTT-3.1.2-8]
     else session.willAt = draft.now + session.will.delayMs
   }
   wakeSession(draft, session, Math.min(session.willAt, expiresAt(session)))
@@ -182,7 +185,7 @@ export const publishWill = (draft: Draft, session: Session): void => {
   const will = session.will
   if (will === null) return
   const editable = editSession(draft, session)
-  editable.will = null
+  editable.will = null // [MQTT-3.1.2-10] [v3 MQTT-3.1.2-10]
   editable.willAt = NEVER
   // Its time to live counts from its publication.
   const expiryS = will.message.properties.messageExpiryInterval
@@ -195,7 +198,7 @@ export const publishWill = (draft: Draft, session: Session): void => {
 
 /**
  * Ends a session that has no connection, with everything in it; its will is due at the latest
- * now.
+ * now. What it had retained stays [v3 MQTT-3.1.2-7].
  */
 export const endSession = (
   draft: Draft,

@@ -32,7 +32,7 @@ export const groupOf = (group: Group): SharedGroup => {
 }
 
 export const match = (topic: TopicName, filters: Filters): Matched => {
-  const found = Tree.find(filters.tree, topic)
+  const found = Tree.find(filters.tree, topic) // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
   const subscriptions: Subscription[] = []
   const overlapping: Subscription[] = []
   const groups: SharedGroup[] = []
@@ -66,7 +66,7 @@ export const weight = (matched: Matched): number => {
   return total
 }
 
-const higher = (one: Qos, other: Qos): Qos => one > other ? one : other
+const higher = (one: Qos, other: Qos): Qos => one > other ? one : other // [v3 MQTT-3.3.5-1]
 
 /**
  * One subscription in place of two of a session: the higher QoS [MQTT-3.3.4-2] and the identifiers

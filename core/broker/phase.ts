@@ -46,7 +46,7 @@ const early = fault(
   5,
 )
 
-/** Until CONNACK a client that authenticates itself says nothing else. */
+/** Until CONNACK a client that authenticates itself says nothing else [MQTT-3.1.2-30]. */
 const authenticating: { readonly [tag in PacketTag]: Verdict } = {
   Connect: second,
   Connack: early,
@@ -66,7 +66,7 @@ const authenticating: { readonly [tag in PacketTag]: Verdict } = {
 }
 
 const ready: { readonly [tag in PacketTag]: Verdict } = {
-  Connect: second,
+  Connect: second, // [MQTT-3.1.0-2] [MQTT-3.2.0-2] [v3 MQTT-3.1.0-2]
   Connack: serverOnly,
   Publish: 'legal',
   Puback: 'legal',

@@ -62,7 +62,7 @@ export const publish = (
       return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
     }
   }
-  if (packet.qos === 0) {
+  if (packet.qos === 0) { // [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]
     accept(draft, ready, packet)
     return null
   }
@@ -74,7 +74,8 @@ export const publish = (
     session = take(draft, link, session, packet.packetId, held)
     drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
   } else if (held !== undefined) {
-    // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10].
+    // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10]
+    // [v3 MQTT-4.3.3-2].
     tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
     return null
   }
@@ -92,9 +93,13 @@ export const publish = (
   const { packetId } = packet
   if (packet.qos === 1) {
     if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
+    // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
     const accepted = isInvalid ? PAYLOAD_FORMAT_INVALID : accept(draft, ready, packet)
-    const reason = ready.level === 5 ? accepted : 0
+    const reason = ready.level === 5 ? accepted : 0 // [v3 MQTT-3.3.5-2]
+    // [MQTT-2.2.1-5] [MQTT-3.4.2-3] [v3 MQTT-2.3.1-6]
     const puback: Puback = { _tag: 'Puback', packetId, reason, properties: none }
+    // At once, so in the order of the publishes [MQTT-3.3.4-1] [MQTT-4.3.2-4] [v3 MQTT-3.3.4-1]
+    // [v3 MQTT-4.3.2-2] [v3 MQTT-4.6.0-2].
     if (reason < 0x80) tell(draft, session, puback)
     else tellWhy(draft, session, ready, puback, whyOf(draft, packet, reason))
     return null
@@ -105,20 +110,24 @@ export const publish = (
   if (refused !== null && ready.level === 5) {
     drop(draft, null, packet.topic, 2, refused)
     const reason = reasonOf(refused)
+    // [MQTT-2.2.1-5] [MQTT-3.5.2-3]
     const pubrec: Pubrec = { _tag: 'Pubrec', packetId, reason, properties: none }
+    // Nothing is held, so the identifier is free [MQTT-4.3.3-9].
     tellWhy(draft, session, ready, pubrec, refused)
     return null
   }
   // Below level 5 nothing can be refused. The client of a connection that ends without PUBREC sends
   // the message again later; what may go nowhere is taken and not routed.
-  if (draft.isShort) return 'memory short'
-  if (refused === 'not allowed') drop(draft, null, packet.topic, 2, refused)
+  if (draft.isShort) return 'memory short' // [v3 MQTT-4.8.0-2]
+  if (refused === 'not allowed') drop(draft, null, packet.topic, 2, refused) // [v3 MQTT-3.3.5-2]
   const message = refused === 'not allowed' ? null : keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
   editable.receivingCount++
   editable.incomingBytes += message?.bytes ?? 0
+  // At once, likewise [MQTT-3.3.4-1] [MQTT-4.3.3-8] [MQTT-2.2.1-5] [v3 MQTT-3.3.4-1]
+  // [v3 MQTT-4.3.3-2] [v3 MQTT-4.6.0-3] [v3 MQTT-2.3.1-6].
   tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
   return null
 }
@@ -147,18 +156,23 @@ export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel):
   if (incoming === undefined) {
     if (ready.level === 5) reason = PACKET_IDENTIFIER_NOT_FOUND
   } else {
-    take(draft, link, session, packetId, incoming)
+    take(draft, link, session, packetId, incoming) // [v3 MQTT-4.3.3-2]
     if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)
   }
+  // Whatever became of the message [MQTT-4.3.3-11] [MQTT-4.3.3-13] [MQTT-2.2.1-5] [MQTT-3.7.2-2]
+  // [MQTT-3.7.2-3] [v3 MQTT-4.3.3-2].
   tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
 }
 
 /** Publishes a message that the broker kept: a released QoS 2 message, a will. */
 export const publishKept = (draft: Draft, message: Message, publisher: number): void => {
+  // A will likewise [MQTT-3.3.1-8] [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.3.1-12]
+  // [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17].
   if (message.retain) {
     const isEmpty = Bytes.size(message.payload) === 0
     const why = isEmpty ? null : whyNotRetained(draft, message.topic, message.bytes)
     if (why !== null) drop(draft, null, message.topic, message.qos, why)
+    // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
     else if (isEmpty) forget(draft, message.topic)
     else retain(draft, message)
   }
@@ -208,7 +222,8 @@ const accept = (
     if (refused === 'not allowed' || (packet.qos === 1 && ready.level === 5)) {
       return reasonOf(refused)
     }
-  } else if (packet.retain) {
+  } else if (packet.retain) { // [MQTT-3.3.1-8] [v3 MQTT-3.3.1-12]
+    // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
     else {
       kept = keep(draft, packet, true)
@@ -232,7 +247,7 @@ const resolveAlias = (
   packet: Publish,
   alias: number,
 ): Publish | { readonly _tag: 'Refused'; readonly fault: Fault } => {
-  if (alias > draft.config.topicAliasMaximum) { // [MQTT-3.3.2-9]
+  if (alias > draft.config.topicAliasMaximum) { // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
     const detail = 'a topic alias above Topic Alias Maximum'
     return { _tag: 'Refused', fault: fault(0x94, 'MQTT-3.3.2-9', detail) }
   }

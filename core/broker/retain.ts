@@ -37,7 +37,10 @@ export const whyNotRetained = (
   return draft.isShort && bytes > oldBytes ? 'memory short' : null
 }
 
-/** Stores the message as the retained one of its topic [MQTT-3.3.1-5]. */
+/**
+ * Stores the message as the retained one of its topic, whatever its QoS [MQTT-3.3.1-5]
+ * [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7]: the broker's, not a session's [v3 MQTT-3.1.2-7].
+ */
 export const retain = (draft: Draft, message: Message): void => {
   forget(draft, message.topic)
   draft.retained = Tree.set(draft.retained, draft.retainedOwner, message.topic, message)
@@ -48,7 +51,7 @@ export const retain = (draft: Draft, message: Message): void => {
   }
 }
 
-/** Removes the retained message of a topic [MQTT-3.3.1-6]. */
+/** Removes the retained message of a topic [MQTT-3.3.1-6] [v3 MQTT-3.3.1-10]. */
 export const forget = (draft: Draft, topic: TopicName): void => {
   const old = Tree.get(draft.retained, topic)
   if (old === undefined) return
@@ -57,7 +60,9 @@ export const forget = (draft: Draft, topic: TopicName): void => {
   if (old.expiresAt !== NEVER) draft.retainedExpiring--
 }
 
-/** Begins to send what is retained for a new subscription; a little of it at once. */
+/**
+ * Begins to send what is retained for a new subscription [v3 MQTT-3.3.1-6]; a little of it at once.
+ */
 export const begin = (draft: Draft, found: Session, subscription: Subscription): void => {
   if (Tree.size(draft.retained) === 0) return
   const session = editSession(draft, found)
@@ -130,11 +135,13 @@ const proceed = (
     if (catchUp === undefined || !isReceptive(draft, session)) break
     const { subscription } = catchUp
     session.catchUps = Queue.pop(session.catchUps, draft.owner)
+    // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]
     if (subscription !== begun && !isCurrent(session, subscription)) continue
     let cursor = catchUp.cursor
     if (cursor === null) {
       // From here on the tree belongs to the cursor as well: nobody may edit it in place.
       draft.retainedOwner = newOwner()
+      // [MQTT-3.3.2-3] [v3 MQTT-3.3.1-6] [v3 MQTT-3.3.2-3]
       cursor = Tree.cursor(draft.retained, subscription.filter)
     }
     // One at a time, because each may be the one that fills the connection. The search goes on
@@ -181,17 +188,18 @@ const sendRetained = (
   message: Message,
   subscription: Subscription,
 ): void => {
+  // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
   const qos: Qos = message.qos < subscription.qos ? message.qos : subscription.qos
   if (message.expiresAt <= draft.now) return
   if (qos > 0) {
-    offer(draft, session, message, qos, true, subscription)
+    offer(draft, session, message, qos, true, subscription) // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-8]
     return
   }
   const packet: Publish = {
     _tag: 'Publish',
-    dup: false,
+    dup: false, // [MQTT-4.3.1-1] [v3 MQTT-4.3.1-1]
     qos: 0,
-    retain: true, // [MQTT-3.3.1-9]
+    retain: true, // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-8]
     topic: message.topic,
     packetId: 0,
     payload: message.payload,

@@ -58,7 +58,7 @@ const variant = (packet: Publish, retain: boolean, properties: Properties): Publ
     ? packet
     : {
       _tag: 'Publish',
-      dup: false,
+      dup: false, // [MQTT-4.3.1-1] [MQTT-3.3.1-3] [v3 MQTT-4.3.1-1] [v3 MQTT-3.3.1-3]
       qos: 0,
       retain,
       topic: packet.topic,
@@ -78,6 +78,8 @@ export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message =
     qos: packet.qos,
     retain: packet.retain,
     payload: lasting ? Bytes.own(packet.payload) : keepBytes(draft, packet.payload),
+    // Nothing is altered, nor its order [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16]
+    // [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-3.1.3-10].
     properties: correlationData === undefined
       ? packet.properties
       : { ...packet.properties, correlationData: Bytes.own(correlationData) },
@@ -101,10 +103,14 @@ const deliverTo = (
 ): void => {
   const { routing } = draft
   const session = IntMap.get(draft.sessions, subscription.session)!
+  // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
   const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
-  const retain = packet.retain && subscription.retainAsPublished // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
+  const retain = packet.retain && subscription.retainAsPublished
+  // Only QoS 1 and 2 go by the window [MQTT-3.3.4-10] [MQTT-4.9.0-3].
   if (qos > 0) {
     if (routing.kept === null) routing.kept = keep(draft, packet, false)
+    // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
     if (offer(draft, session, routing.kept, qos, retain, subscription)) {
       routing.taken++
       if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
@@ -116,11 +122,14 @@ const deliverTo = (
     drop(draft, session.clientId, packet.topic, 0, 'offline')
   } else if (session.level === 5) {
     if (alone || retain || session.aliasMax !== 0 || subscription.identifiers.length !== 0) {
+      // [MQTT-3.3.4-5]
       const properties = withIdentifiers(packet.properties, subscription.identifiers)
       sendOne(draft, session, variant(packet, retain, properties))
       return
     }
     if (routing.live5 === null) {
+      // Forwarded as they came [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17]
+      // [MQTT-3.3.2-18] [MQTT-3.3.2-20].
       routing.live5 = variant(packet, false, packet.properties)
       routing.bytes5 = encodedSize(5, routing.live5)
     }
@@ -191,7 +200,7 @@ export const route = (
     const subscription = overlapping[i]!
     if (subscription.noLocal && subscription.session === publisher) continue
     count++
-    deliverTo(draft, packet, subscription, true)
+    deliverTo(draft, packet, subscription, true) // [MQTT-3.3.4-5] [v3 MQTT-3.3.5-1]
   }
   for (let i = 0; i < groups.length; i++) {
     count++

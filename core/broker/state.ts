@@ -219,7 +219,7 @@ export interface Session {
 }
 
 /** Whether a session outlives its connection. */
-export const isDurable = (session: Session): boolean => session.expiryS > 0
+export const isDurable = (session: Session): boolean => session.expiryS > 0 // [MQTT-3.1.2-23]
 
 /** A shared subscription: the name of the group, and what it subscribes to. */
 export interface Share {

@@ -4,13 +4,14 @@
 import type { Packet } from '../codec/packet.ts'
 import { type Fault, fault } from '../codec/fault.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import { absurd } from '../prelude.ts'
 import { puback, pubcomp, pubrec } from './ack.ts'
 import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
 import { answered, authenticate, connect, judged, opened } from './connect.ts'
-import { drain } from './deliver.ts'
+import { drain, wantCatchUp } from './deliver.ts'
 import { type Draft, editLink, editSession, note, open, seal, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
@@ -97,6 +98,11 @@ const setShort = (draft: Draft, isShort: boolean): void => {
   if (draft.isShort === isShort) return
   draft.isShort = isShort
   note(draft, { _tag: isShort ? 'MemoryShort' : 'MemoryFree' })
+  if (isShort) return
+  // Retained messages that waited for room in a window need wait for it no longer.
+  IntMap.each(draft.sessions, (session) => {
+    if (session.conn !== null && Queue.size(session.catchUps) > 0) wantCatchUp(draft, session)
+  })
 }
 
 /** The link that a connection object speaks of, unless its slot has a new occupant. */
@@ -108,9 +114,10 @@ const linkOf = (draft: Draft, conn: Conn): Link | undefined => {
 /** The peer broke a rule: it is told as its phase and version allow, and nothing takes effect. */
 const faulty = (draft: Draft, link: Link, fault: Fault): void => {
   const { phase } = link
+  // [v3 MQTT-4.8.0-1]
   if (phase.phase === 'Ready') return expel(draft, link, 'protocol error', fault.reason, fault)
   const asked = phase.phase === 'Authenticating' ? phase.connect : fault.level
-  refuse(draft, link, asked, fault.reason, 'protocol error', fault)
+  refuse(draft, link, asked, fault.reason, 'protocol error', fault) // [MQTT-3.1.4-1]
 }
 
 /** The shell answered a question of an authentication method. */
@@ -136,7 +143,7 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
     : greet(draft, link, packet)
   if (broken === null) return
   const current = IntMap.get(draft.links, link.conn.slot)!
-  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED)
+  if (broken === 'memory short') expel(draft, current, broken, QUOTA_EXCEEDED) // [v3 MQTT-4.8.0-2]
   else faulty(draft, current, broken)
 }
 
@@ -176,7 +183,7 @@ const serve = (
       return subscribe(draft, ready, packet)
     case 'Unsubscribe':
       return unsubscribe(draft, ready, packet)
-    case 'Pingreq': // [MQTT-3.12.4-1]
+    case 'Pingreq': // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]
       tell(draft, IntMap.get(draft.sessions, ready.session)!, pingresp)
       return null
     case 'Disconnect':

@@ -34,6 +34,7 @@ const WILDCARDS_NOT_SUPPORTED = 0xa2
 const unavailable = (draft: Draft, filter: TopicFilter): number =>
   !draft.config.sharedAvailable && splitShare(filter) !== null
     ? SHARED_NOT_SUPPORTED
+    // [v3 MQTT-3.8.3-2]
     : !draft.config.wildcardAvailable && (filter.includes('+') || filter.includes('#'))
     ? WILDCARDS_NOT_SUPPORTED
     : 0
@@ -91,6 +92,8 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
   const reasons: number[] = []
   const begun: Subscription[] = []
   let refused = ''
+  // One by one, each with one reason, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+  // [v3 MQTT-3.8.4-4] [v3 MQTT-3.8.4-5] [v3 MQTT-3.9.3-1].
   for (let i = 0; i < packet.requests.length; i++) {
     const request = packet.requests[i]!
     if (i >= filtersPerPacketMax) {
@@ -114,18 +117,19 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
     }
     const added = add(draft, session, request, identifiers, ready.bridge, old)
     const { qos } = added
-    reasons.push(qos)
+    reasons.push(qos) // [MQTT-3.8.4-7] [v3 MQTT-3.8.4-5]
     note(draft, { _tag: 'Subscribed', clientId: session.clientId, filter: request.filter, qos })
-    const wanted = request.retainHandling === 0 ||
+    const wanted = request.retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (wanted && added.share === null) begun.push(added)
   }
   const { packetId } = packet
+  // [MQTT-2.2.1-6] [MQTT-3.8.4-2] [MQTT-3.9.2-2] [v3 MQTT-2.3.1-7] [v3 MQTT-3.8.4-2]
   const suback: Suback = { _tag: 'Suback', packetId, reasons, properties: none }
-  if (refused === '') tell(draft, session, suback)
+  if (refused === '') tell(draft, session, suback) // [MQTT-3.8.4-1] [v3 MQTT-3.8.4-1]
   else tellWhy(draft, session, ready, suback, refused)
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
-  for (const subscription of begun) begin(draft, session, subscription)
+  for (const subscription of begun) begin(draft, session, subscription) // [v3 MQTT-3.3.1-6]
   return null
 }
 
@@ -138,16 +142,20 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fa
     draft.config.filtersPerPacketMax,
     draft.config.subscriptionsPerSessionMax,
   )
-  for (let i = 0; i < packet.filters.length; i++) {
+  for (let i = 0; i < packet.filters.length; i++) { // [MQTT-3.10.4-6] [v3 MQTT-3.10.4-6]
     const filter = packet.filters[i]!
+    // [MQTT-3.10.4-1] [v3 MQTT-3.10.4-1]
     const old = i < searchedMax ? StrMap.get(session.subscriptions, filter) : undefined
-    reasons.push(old === undefined ? NO_SUBSCRIPTION_EXISTED : 0)
+    reasons.push(old === undefined ? NO_SUBSCRIPTION_EXISTED : 0) // [MQTT-3.11.3-1]
     if (old === undefined) continue
     session.subscriptions = StrMap.remove(session.subscriptions, draft.owner, filter)
-    removeFromTree(draft, old)
+    removeFromTree(draft, old) // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]
     if (old.share !== null) handOverQueued(draft, session, old.share)
     note(draft, { _tag: 'Unsubscribed', clientId: session.clientId, filter })
   }
+  // Whatever was found, and with nothing that may be too much [MQTT-3.10.4-4] [MQTT-3.10.4-5]
+  // [MQTT-2.2.1-6] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [v3 MQTT-3.10.4-4] [v3 MQTT-3.10.4-5]
+  // [v3 MQTT-2.3.1-7].
   tell(draft, session, { _tag: 'Unsuback', packetId: packet.packetId, reasons, properties: none })
   return null
 }
@@ -180,7 +188,7 @@ const add = (
     // A bridge has to see whether a message is retained, at every level.
     retainAsPublished: request.retainAsPublished || bridge,
     identifiers,
-    // Replaced in place [MQTT-3.8.4-3].
+    // Replaced in place, so that nothing is missed [MQTT-3.8.4-3] [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3].
     joined: old === undefined ? draft.nextJoined++ : old.joined,
   }
   session.subscriptions = StrMap.set(

@@ -75,7 +75,10 @@ type Carrier = Extract<Packet, { readonly properties: Properties }>
 /**
  * An MQTT 5 packet with what else there is to say, as long as the client's Maximum Packet Size has
  * room for it: the first things first [MQTT-3.2.2-19] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1]
- * [MQTT-3.14.2-3].
+ * [MQTT-3.14.2-3]. PUBREL, PUBCOMP and UNSUBACK never come here: they have no reason string that
+ * could be too large [MQTT-3.6.2-2] [MQTT-3.7.2-2] [MQTT-3.11.2-1]. No answer has user properties,
+ * which could be so too [MQTT-3.2.2-20] [MQTT-3.4.2-3] [MQTT-3.5.2-3] [MQTT-3.6.2-3]
+ * [MQTT-3.7.2-3] [MQTT-3.9.2-2] [MQTT-3.11.2-2] [MQTT-3.14.2-4].
  */
 export const fitting = <P extends Carrier>(
   packet: P,

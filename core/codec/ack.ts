@@ -82,7 +82,7 @@ export const encodeAck = (level: Level, packet: Ack, target: Uint8Array, at: num
   const propertySize = propertiesSize(packet.properties)
   const size = remaining(level, packet, propertySize)
   let to = writeHeader(target, at, firstBytes[packet._tag], size)
-  to = writeTwo(target, to, packet.packetId)
+  to = writeTwo(target, to, packet.packetId) // [MQTT-2.2.1-5] [v3 MQTT-2.3.1-6]
   if (size > 2) target[to++] = packet.reason
   return size > 3 ? writeProperties(target, to, packet.properties, propertySize) : to
 }

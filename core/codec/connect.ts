@@ -48,7 +48,11 @@ const willRetainFlag = 0x20
 const passwordFlag = 0x40
 const userNameFlag = 0x80
 
-/** Null with a fault noted in the cursor. Faults on a connection that has a level keep it. */
+/**
+ * Null with a fault noted in the cursor. Faults on a connection that has a level keep it. What the
+ * flags announce is read in its order, and what is left over is refused by the caller.
+ * [MQTT-3.1.3-1] [v3 MQTT-3.1.3-1] [v3 MQTT-3.1.2-11]
+ */
 export const decodeConnect = (c: Cursor): Connect | null => {
   const connected = c.faultLevel
   const levelByte = readProtocol(c)
@@ -59,24 +63,30 @@ export const decodeConnect = (c: Cursor): Connect | null => {
   const keepAliveS = readTwo(c, 'the keep alive')
   checkFlags(c, flags)
   const properties = level === 5 ? readProperties(c, 'Connect') : none
+  // [v3 MQTT-3.1.3-3] [v3 MQTT-3.1.3-4]
   const clientId = readString(c, 'the client identifier') // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
+  // Nothing else is refused, letters and digits least of all [MQTT-3.1.3-5] [v3 MQTT-3.1.3-5]
   if (hasControl(clientId)) {
     const detail = 'the client identifier has control characters'
     // A name that is rejected is answered at every level, unlike what is malformed.
     if (c.fault === null && connected === 0) c.faultLevel = level
+    // [MQTT-3.1.3-8] [v3 MQTT-3.1.3-9]
     failBy(c, clientIdentifierNotValid, 'MQTT-3.1.3-8', 'MQTT-3.1.3-9', detail)
   }
+  // [MQTT-3.1.2-9] [v3 MQTT-3.1.2-9]
   const will = (flags & willFlag) !== 0 ? readWill(c, flags) : null
   let userName: string | null = null
   let password: Bytes.Bytes | null = null
   // In 3.1 the remaining length has the last word: a field announced by its flag and not there is
   // not there. Later versions call that malformed.
+  // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [v3 MQTT-3.1.2-18] [v3 MQTT-3.1.2-19]
   if ((flags & userNameFlag) !== 0 && !(level === 3 && c.at === c.end)) {
-    userName = readString(c, 'the user name') // [MQTT-3.1.3-12]
+    userName = readString(c, 'the user name') // [MQTT-3.1.3-12] [v3 MQTT-3.1.3-11]
     if (hasControl(userName)) {
       failPlainly(c, malformedPacket, 'the user name has control characters')
     }
   }
+  // [MQTT-3.1.2-18] [MQTT-3.1.2-19] [v3 MQTT-3.1.2-20] [v3 MQTT-3.1.2-21]
   if ((flags & passwordFlag) !== 0 && !(level === 3 && c.at === c.end)) {
     password = readBinary(c, 'the password')
   }
@@ -161,6 +171,7 @@ const checkFlags = (c: Cursor, flags: number): void => {
 
 const readWill = (c: Cursor, flags: number): Will | null => {
   const properties = c.level === 5 ? readProperties(c, 'Will') : none
+  // [v3 MQTT-3.1.3-10]
   const topic = checkTopicName(c, readString(c, 'the will topic')) // [MQTT-3.1.3-11]
   const payload = readBinary(c, 'the will payload')
   if (topic === null) return null

@@ -56,7 +56,7 @@ export const firstByteFault = (level: Level | 0, first: number): Fault | null =>
   // [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1] [v3 MQTT-3.6.1-1] [v3 MQTT-3.8.1-1]
   // [v3 MQTT-3.10.1-1] [v3 MQTT-3.14.1-1]
   if (flags === (type === 6 || type === 8 || type === 10 ? 2 : 0)) return null
-  // [MQTT-2.1.3-1] [v3 MQTT-2.2.2-2]
+  // [MQTT-2.1.3-1] [v3 MQTT-2.2.2-1] [v3 MQTT-2.2.2-2]
   return flagFault(level, 'MQTT-2.1.3-1', 'MQTT-2.2.2-2', 'reserved header flags are wrong')
 }
 

@@ -31,7 +31,7 @@ export const frameSize = (
     if (byte >= 0x80) continue
     if (byte === 0 && shift > 0) return malformedLength
     const size = at - start + remaining
-    return size > packetBytesMax ? tooLarge : size
+    return size > packetBytesMax ? tooLarge : size // [MQTT-3.2.2-15]
   }
   return malformedLength
 }

@@ -234,6 +234,7 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
         return
       }
       const pairs = former as Array<readonly [string, string]>
+      // [MQTT-3.1.3-10] [MQTT-3.3.2-18]
       if (pairs.push(pair) > c.limits.userPropertiesMax) tooManyPairs(c)
     }
   }

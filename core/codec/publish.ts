@@ -35,7 +35,7 @@ export const decodePublish = (
   const bits = (first >> 1) & 3
   let at = start + 2
   if (at > end) return left(level, malformedPacket, 'the packet ends within the topic name')
-  const topicSize = (buffer[start]! << 8) | buffer[start + 1]!
+  const topicSize = (buffer[start]! << 8) | buffer[start + 1]! // [MQTT-3.3.2-1] [v3 MQTT-3.3.2-1]
   const topicStart = at
   at += topicSize
   if (at > end) return left(level, malformedPacket, 'the packet ends within the topic name')
@@ -61,7 +61,7 @@ export const decodePublish = (
     return leftBy(level, topicNameInvalid, 'v3 MQTT-4.7.3-1', 'the topic name is empty')
   }
   let packetId = 0
-  if (bits > 0) {
+  if (bits > 0) { // [v3 MQTT-2.3.1-5]
     if (at + 2 > end) {
       return left(level, malformedPacket, 'the packet ends within the packet identifier')
     }
@@ -152,7 +152,7 @@ export const encodePublish = (
   if (topicSize > topicBytesMax) throw new RangeError(`no packet holds ${topicSize} characters`)
   // Taken for ASCII until a character says otherwise; then the header is written again.
   let to = writeHeader(target, at, firstByte(packet), 2 + topicSize + rest)
-  target[to] = topicSize >>> 8
+  target[to] = topicSize >>> 8 // [MQTT-3.3.2-1] [v3 MQTT-3.3.2-1]
   target[to + 1] = topicSize
   to += 2
   // Four characters a round: this loop is a quarter of the cost of a small PUBLISH.
@@ -178,7 +178,7 @@ export const encodePublish = (
     to = writeHeader(target, at, firstByte(packet), 2 + utf8Size(topic) + rest)
     to = writeString(target, to, topic)
   }
-  if (packet.qos > 0) to = writeTwo(target, to, packet.packetId) // [MQTT-2.2.1-2]
+  if (packet.qos > 0) to = writeTwo(target, to, packet.packetId) // [MQTT-2.2.1-2] [v3 MQTT-2.3.1-5]
   if (level === 5) {
     if (propertySize === 0) target[to++] = 0
     else to = writeProperties(target, to, packet.properties, propertySize)

@@ -126,5 +126,8 @@ export const toReturnCode = (reason: number): number => {
   return reason === 0x89 || reason === 0x97 || reason === 0x9f ? 3 : 5
 }
 
-/** The granted QoS, or 0x80 for every failure, which is all that a SUBACK below level 5 can say. */
+/**
+ * The granted QoS, or 0x80 for every failure, which is all that a SUBACK below level 5 can say
+ * [v3 MQTT-3.9.3-2].
+ */
 export const toGrant = (reason: number): number => (reason < 0x80 ? reason : 0x80)

@@ -125,7 +125,10 @@ const readOnlyInFive = (c: Cursor, tag: 'Subscribe' | 'Suback' | 'Unsubscribe'):
 const tooManyFilters = (c: Cursor): void =>
   failPlainly(c, quotaExceeded, `a packet has more than ${c.limits.filtersMax} topic filters`)
 
-/** A topic filter, or null with a fault noted. [MQTT-3.8.3-1] [MQTT-3.10.3-1] */
+/**
+ * A topic filter, or null with a fault noted. [MQTT-3.8.3-1] [MQTT-3.10.3-1]
+ * [v3 MQTT-3.8.3-1] [v3 MQTT-3.10.3-1]
+ */
 const readFilter = (c: Cursor): TopicFilter | null => {
   const text = readString(c, 'a topic filter')
   if (c.fault !== null) return null
@@ -147,7 +150,7 @@ const writeHead = (
   at: number,
   propertySize: number,
 ): number => {
-  const to = writeTwo(target, at, packet.packetId)
+  const to = writeTwo(target, at, packet.packetId) // [MQTT-2.2.1-6] [v3 MQTT-2.3.1-7]
   return level === 5 ? writeProperties(target, to, packet.properties, propertySize) : to
 }
 
@@ -202,9 +205,11 @@ export const encodeSubscription = (
       for (const filter of packet.filters) to = writeString(target, to, filter)
       return to
     case 'Suback':
+      // [MQTT-3.9.3-1] [v3 MQTT-3.9.3-1]
       for (const reason of packet.reasons) target[to++] = level === 5 ? reason : toGrant(reason)
       return to
     case 'Unsuback':
+      // [MQTT-3.11.3-1]
       if (level === 5) { for (const reason of packet.reasons) target[to++] = reason }
       return to
   }

@@ -7,7 +7,7 @@ const chunkUnits = 1024
 /**
  * The text in `buffer[start, end)`, or null where the bytes are not UTF-8 in the strict sense:
  * overlong forms, surrogates, values above U+10FFFF [MQTT-1.5.4-1] and U+0000 [MQTT-1.5.4-2] are
- * refused, U+FEFF is a character like any other [MQTT-1.5.4-3].
+ * refused, U+FEFF is a character like any other [MQTT-1.5.4-3] [v3 MQTT-1.5.3-3].
  */
 export const decodeUtf8 = (buffer: Uint8Array, start: number, end: number): string | null => {
   let text = ''

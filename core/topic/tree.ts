@@ -162,7 +162,7 @@ export const remove = <A>(
 
 /**
  * The values of all filters that match the name, in a fixed order: at every level `#` comes first,
- * then what goes on literally, then what goes on with `+`.
+ * then what goes on literally, then what goes on with `+`. [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
  */
 export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
   const { seed } = tree

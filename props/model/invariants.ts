@@ -266,6 +266,29 @@ const checkRetained = (state: State, names: ReadonlyArray<TopicName>): void => {
   }
 }
 
+/** What is kept for later in a state. */
+const keptIn = (state: State): Readonly<Record<string, number>> => {
+  const sessions = [...IntMap.entries(state.sessions)].map(([, session]) => session)
+  return {
+    sessions: sessions.length,
+    subscriptions: sum(sessions.map((one) => StrMap.size(one.subscriptions))),
+    queued: sum(sessions.map((one) => Queue.size(one.queue))),
+    queuedBytes: sum(sessions.map((one) => one.queuedBytes)),
+    incoming: sum(sessions.map((one) => Window.size(one.incoming))),
+    retained: Tree.size(state.retained),
+    retainedBytes: state.retainedBytes,
+  }
+}
+
+/** Throws where there is more in a state than before, although memory is short. */
+export const checkShort = (before: State, after: State): void => {
+  if (!before.isShort || !after.isShort) return
+  const old = keptIn(before)
+  for (const [what, size] of Object.entries(keptIn(after))) {
+    must(size <= old[what]!, `short of memory, ${what} grew from ${old[what]} to ${size}`)
+  }
+}
+
 /** What hangs at the root of a tree. */
 const widthOf = <A>({ root }: Tree.Tree<A>): number =>
   (root.literals === null ? 0 : Table.size(root.literals)) + (root.plus === null ? 0 : 1)

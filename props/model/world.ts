@@ -192,7 +192,11 @@ export const absorb = (world: World, effects: ReadonlyArray<Effect>): void => {
       case 'Pause':
       case 'Resume': {
         const one = world.open.find((some) => same(some.conn, effect.conn))
-        if (one !== undefined && one.client !== null) one.client.paused = effect._tag === 'Pause'
+        // A client may have left the connection behind and be judged on another.
+        const client = one?.client ?? null
+        if (one !== undefined && client !== null && client.conn === one.conn) {
+          client.paused = effect._tag === 'Pause'
+        }
         break
       }
       case 'Judge':
