@@ -42,21 +42,24 @@ const willArgs = ({ will }: Wish): string[] =>
     ...carried('will', will.properties),
   ]
 
-const common = (wish: Wish): string[] => [
-  '-h',
-  '127.0.0.1',
-  '-p',
-  String(wish.port),
-  '-V',
-  versions.get(wish.level) ?? '',
-  ...(wish.id === '' ? [] : ['-i', wish.id]),
-  ...(wish.keepAliveS === undefined ? [] : ['-k', String(wish.keepAliveS)]),
-  ...property('connect', 'session-expiry-interval', expiryOf(wish) ?? undefined),
-  ...property('connect', 'receive-maximum', wish.receiveMaximum),
-  ...property('connect', 'maximum-packet-size', wish.packetBytesMax),
-  ...property('connect', 'topic-alias-maximum', wish.topicAliasMaximum),
-  ...willArgs(wish),
-]
+const common = (wish: Wish): string[] => {
+  const expiryS = expiryOf(wish)
+  return [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(wish.port),
+    '-V',
+    versions.get(wish.level) ?? '',
+    ...(wish.id === '' ? [] : ['-i', wish.id]),
+    ...(wish.keepAliveS === undefined ? [] : ['-k', String(wish.keepAliveS)]),
+    ...(expiryS === null ? [] : ['-x', String(expiryS)]),
+    ...property('connect', 'receive-maximum', wish.receiveMaximum),
+    ...property('connect', 'maximum-packet-size', wish.packetBytesMax),
+    ...property('connect', 'topic-alias-maximum', wish.topicAliasMaximum),
+    ...willArgs(wish),
+  ]
+}
 
 const mark = '\u0001'
 const fields = ['%t', '%q', '%r', '%F', '%E', '%C', '%R', '%D', '%P', '%A', '%S', '%p']

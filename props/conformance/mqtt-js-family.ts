@@ -97,6 +97,8 @@ interface Connected {
   readonly trace: string[]
   /** The reason codes of each SUBACK and UNSUBACK. */
   readonly reasons: ReadonlyArray<number>[]
+  /** The reason codes of PUBACK. */
+  readonly acknowledged: number[]
   readonly bell: Bell
   readonly gone: Promise<void>
 }
@@ -107,6 +109,7 @@ const connectMqttJs = (wish: Wish): Promise<Connected> => {
   const messages: Message[] = []
   const trace: string[] = []
   const reasons: ReadonlyArray<number>[] = []
+  const acknowledged: number[] = []
   const bell = new Bell()
   client.on('message', (topic, payload, packet) => {
     messages.push({
@@ -122,6 +125,7 @@ const connectMqttJs = (wish: Wish): Promise<Connected> => {
   client.on('packetreceive', (packet) => {
     trace.push(`received ${packet.cmd.toUpperCase()}`)
     if ('granted' in packet) reasons.push([packet.granted].flat().map(Number))
+    if (packet.cmd === 'puback') acknowledged.push(packet.reasonCode ?? 0)
     bell.ring()
   })
   const gone = new Promise<void>((resolve) => client.on('close', () => resolve()))
@@ -130,7 +134,7 @@ const connectMqttJs = (wish: Wish): Promise<Connected> => {
     client.once('connect', ({ sessionPresent, properties }) => {
       client.on('error', () => {})
       const id = properties?.assignedClientIdentifier ?? wish.id
-      resolve({ client, sessionPresent, id, messages, trace, reasons, bell, gone })
+      resolve({ client, sessionPresent, id, messages, trace, reasons, acknowledged, bell, gone })
     })
   })
   return within(patienceMs, 'MQTT.js connecting', connected)
@@ -216,21 +220,18 @@ export const mqttJsFamily: Family = {
   disconnectsWithWill: () => false,
   listen,
   publish: async (wish, topic, payloads, qos, { retain = false, properties } = {}) => {
-    const { client } = await connectMqttJs(wish)
-    const reasons: number[] = []
+    const { client, acknowledged } = await connectMqttJs(wish)
     const options = { qos, retain, ...(properties && { properties: jsOf(properties) }) }
     // MQTT.js pays no heed to Receive Maximum, so it is given no more than that at once.
     for (let at = 0; at < payloads.length; at += 20) {
-      const acknowledged = payloads.slice(at, at + 20).map((payload, index) => {
+      const sent = payloads.slice(at, at + 20).map((payload, index) => {
         const known = properties?.topicAlias !== undefined && at + index > 0
         return client.publishAsync(known ? '' : topic, payload, options)
       })
-      for (const packet of await within(patienceMs, 'MQTT.js', Promise.all(acknowledged))) {
-        if (packet?.cmd === 'puback') reasons.push(packet.reasonCode ?? 0)
-      }
+      await within(patienceMs, 'MQTT.js publishing', Promise.all(sent))
     }
     await within(patienceMs, 'MQTT.js ending', client.endAsync())
-    return reasons
+    return acknowledged
   },
   close: () => {},
 }
