@@ -1,6 +1,8 @@
 // The rows of the table of clients: every feature with every family and level that can speak it.
 
 import { commonPlays } from './common-plays.ts'
+import { announced, connectPlays } from './connect-plays.ts'
+import { keepAliveS } from './family.ts'
 import type { Family } from './family.ts'
 import { clientName, featureTable } from './features.ts'
 import type { Feature, FeatureName } from './features.ts'
@@ -10,26 +12,47 @@ import type { StartOptions } from './subject.ts'
 import { Tools } from './tools.ts'
 import type { Play } from './tools.ts'
 
-const plays: { readonly [feature in FeatureName]: Play } = { ...commonPlays, ...fivePlays }
+const plays: { readonly [feature in FeatureName]: Play } = {
+  ...commonPlays,
+  ...connectPlays,
+  ...fivePlays,
+}
 
-/** What some features need of a broker of their own. */
-const brokers: { readonly [feature in FeatureName]?: StartOptions } = {
+/**
+ * Whoever listens to # beside the other rows has megabytes to read, and at QoS 0 the broker rightly
+ * drops what a slow reader does not take.
+ */
+const solitary: FeatureName = 'wildcards, the parent of #, $ kept out'
+
+/** Features with a broker that is configured for them. */
+const configured: { readonly [feature in FeatureName]?: StartOptions } = {
+  'user name and password': { settings: { passwords: { user: 'pencil' } } },
   'reason codes in SUBACK': {
     settings: { config: { maximumQos: 1, subscriptionsPerSessionMax: 1 } },
   },
-  'server keep alive': { settings: { config: { keepAliveMaxS: 1 } } },
+  'a reason string in DISCONNECT': { settings: { config: { reasonStrings: true } } },
+  'what CONNACK announces': {
+    settings: { config: { ...announced, responseInformation: 'answers' } },
+  },
+  'being sent to another server': {
+    settings: { config: { redirect: 'use another server', serverReference: 'other.example:1883' } },
+  },
+  'server keep alive': { settings: { config: { keepAliveMaxS: keepAliveS } } },
   'enhanced authentication': { settings: { users: { user: 'pencil' } } },
 }
 
+const brokerOf = (name: FeatureName): Pick<Row, 'alone' | 'on' | 'differs'> => {
+  if (name === solitary) return { alone: {} }
+  const on = configured[name]
+  return on === undefined ? {} : { on, differs: 'mosquitto reads its configuration from a file' }
+}
+
 const rowsOf = (name: FeatureName, { levels, cannot }: Feature, family: Family): Row[] => {
-  const alone = brokers[name]
   if (cannot?.[family.name] !== undefined) return []
   return levels.map((level): Row => ({
     name: `${name} (${clientName(family.name, level)})`,
     client: clientName(family.name, level),
-    ...(alone === undefined
-      ? {}
-      : { alone, differs: 'mosquitto reads its configuration from a file' }),
+    ...brokerOf(name),
     play: (stage) => plays[name](stage, new Tools(stage, family, level)),
   }))
 }

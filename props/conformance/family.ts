@@ -4,7 +4,11 @@
 import { within } from './expect.ts'
 import type { Level, Qos } from './wire.ts'
 
-export const patienceMs = 8_000
+/** Long, for machines that are busy with other things; nothing that passes waits so long. */
+export const patienceMs = 20_000
+
+/** In seconds: the shortest that mosquitto_sub takes, and long enough not to be missed by a busy one. */
+export const keepAliveS = 5
 
 /** What MQTT 5 lets a message, a will or a subscription carry. */
 export interface Properties {
@@ -47,6 +51,11 @@ export interface Wish {
   readonly keepAliveS?: number
   /** Ten minutes for a session that is kept, when missing. */
   readonly sessionExpiryS?: number
+  /** What DISCONNECT changes it to. */
+  readonly sessionExpiryAtEndS?: number
+  readonly userName?: string
+  readonly password?: string
+  readonly responseInformationWanted?: boolean
   readonly receiveMaximum?: number
   readonly packetBytesMax?: number
   readonly topicAliasMaximum?: number
@@ -67,11 +76,40 @@ export interface PublishOrder {
   readonly properties?: Properties
 }
 
+/** What CONNACK tells beside its reason. */
+export interface Told {
+  readonly sessionPresent: boolean
+  readonly assignedId?: string | undefined
+  readonly receiveMaximum?: number | undefined
+  readonly maximumQos?: number | undefined
+  readonly retainAvailable?: boolean | undefined
+  readonly packetBytesMax?: number | undefined
+  readonly topicAliasMaximum?: number | undefined
+  readonly wildcardAvailable?: boolean | undefined
+  readonly subscriptionIdentifiersAvailable?: boolean | undefined
+  readonly sharedAvailable?: boolean | undefined
+  readonly responseInformation?: string | undefined
+  readonly serverReference?: string | undefined
+}
+
+export interface Refusal {
+  /** The reason or return code of CONNACK. */
+  readonly reason: number
+  /** Null where the client does not say. */
+  readonly told: Told | null
+}
+
+/** What DISCONNECT from the broker says, as far as the client passes it on. */
+export interface Farewell {
+  readonly reason: number | null
+  readonly sentence?: string | undefined
+}
+
 /** A connected client that has subscribed. */
 export interface Listener {
   readonly messages: ReadonlyArray<Message>
-  /** Whether CONNACK told of a session; null where the client does not say. */
-  readonly sessionPresent: boolean | null
+  /** Null where the client does not say. */
+  readonly told: Told | null
   /** The client identifier as the client knows it after CONNACK. */
   readonly id: string | null
   /** The reason codes of SUBACK. */
@@ -85,7 +123,7 @@ export interface Listener {
   /** Makes a client that would connect again by itself wait with that until `gone`. */
   hold(): void
   /** Waits for the broker to have ended the connection. */
-  gone(): Promise<void>
+  gone(): Promise<Farewell>
   disconnect(): Promise<void>
   /** DISCONNECT with reason 0x04: the will is published all the same. */
   disconnectWithWill(): Promise<void>
@@ -101,8 +139,8 @@ export type FamilyName = 'mosquitto_sub and mosquitto_pub' | 'Paho for Python' |
 
 export interface Family {
   readonly name: FamilyName
-  /** The shortest keep alive that the client takes, in seconds. */
-  readonly keepAliveMinS: number
+  /** What the client can ask for. */
+  readonly retainHandlings: ReadonlyArray<0 | 1 | 2>
   /** Whether `disconnect` is DISCONNECT with reason 0x04, which does not discard the will. */
   disconnectsWithWill(level: Level): boolean
   listen(
@@ -122,6 +160,8 @@ export interface Family {
     qos: Qos,
     order?: PublishOrder,
   ): Promise<ReadonlyArray<number>>
+  /** Connects in vain. */
+  refusal(wish: Wish): Promise<Refusal>
   /** Ends what the family keeps running. */
   close(): void
 }
@@ -138,7 +178,7 @@ export class Bell {
     for (const look of [...this.waiting]) look()
   }
 
-  until(what: string, holdsNow: () => boolean): Promise<void> {
+  until(what: string | (() => string), holdsNow: () => boolean): Promise<void> {
     const attempt = new Promise<void>((resolve) => {
       const look = (): void => {
         if (!holdsNow()) return

@@ -23,6 +23,7 @@ const features = {
   'wildcards, the parent of #, $ kept out': all,
   'a topic that begins with $': all,
   'retained: delivered with the flag, live without, cleared': all,
+  'a clean session forgets what was kept': all,
   'retained and queued come twice': all,
   'store and forward while the subscriber is away': all,
   'a will after an abort, none after DISCONNECT': all,
@@ -38,12 +39,14 @@ const features = {
   'names and payloads beyond ASCII': all,
   'empty payloads': all,
   'keep alive': all,
+  'user name and password': all,
   'a client identifier from the broker': newer,
   'shared subscriptions': newer,
   'reason codes in SUBACK': newer,
   'reason codes in UNSUBACK': { ...five, cannot: { [mosquitto]: 'it does not print them' } },
   'reason codes in PUBACK': { ...five, cannot: { [paho]: 'it does not pass them on' } },
-  'retain handling': { ...five, cannot: { [mosquitto]: 'it has no option for it' } },
+  // mosquitto_sub can ask for 0 and 2 of the three.
+  'retain handling': five,
   'retain as published': five,
   'no local': { ...five, cannot: { [mosquitto]: 'it has no option for it' } },
   'a subscription identifier': five,
@@ -60,6 +63,14 @@ const features = {
     cannot: { [mosquitto]: 'it takes an empty topic for an error' },
   },
   'session expiry': five,
+  'session expiry changed by DISCONNECT': five,
+  'the reason of DISCONNECT from the broker': {
+    ...five,
+    cannot: { [paho]: 'it overlooks a reason without a reason string' },
+  },
+  'a reason string in DISCONNECT': { ...five, cannot: { [mosquitto]: 'it does not print it' } },
+  'what CONNACK announces': { ...five, cannot: { [mosquitto]: 'it does not print it' } },
+  'being sent to another server': five,
   'a will with a delay': five,
   'a will with properties': five,
   'DISCONNECT with will': five,
@@ -68,7 +79,7 @@ const features = {
   'server keep alive': { ...five, cannot: { [paho]: 'it keeps to its own keep alive' } },
   'enhanced authentication': {
     ...five,
-    cannot: { [mosquitto]: 'it answers no challenge', [paho]: 'it has no AUTH' },
+    cannot: { [mosquitto]: 'it answers no challenge', [paho]: 'it takes AUTH for an error' },
   },
 } as const satisfies { readonly [name: string]: Feature }
 

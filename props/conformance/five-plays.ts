@@ -1,8 +1,7 @@
-// What the clients are told to do that only MQTT 5 has.
+// What the clients are told to do that only MQTT 5 has, once they are connected.
 
 import { holds, same, sleep } from './expect.ts'
 import type { Listener, Properties } from './family.ts'
-import { outcomeOf } from './mqtt-js-scram.ts'
 import { payloads } from './tools.ts'
 import type { Plays } from './tools.ts'
 
@@ -121,9 +120,10 @@ const subscriptionPlays = {
   'retain handling': async (stage, tools) => {
     const topic = stage.own('t')
     await tools.say(topic, 'kept', 1, { retain: true })
-    const seen: string[][] = []
     const kept = { clean: false }
-    for (const retainHandling of [0, 1, 2] as const) {
+    const { retainHandlings } = tools.family
+    for (const retainHandling of retainHandlings) {
+      const seen: number[] = []
       for (const round of [1, 2]) {
         const listener = await tools.listen(`${retainHandling}`, [topic], 1, kept, {
           retainHandling,
@@ -131,22 +131,13 @@ const subscriptionPlays = {
         await tools.say(topic, `end ${round}`, 1)
         const heard = (): string[] => payloads(listener)
         for (let count = 1; !heard().includes(`end ${round}`); count++) await listener.heard(count)
-        seen.push(heard())
+        // Not what it shows: mosquitto_sub keeps retained messages to itself when it wants none.
+        seen.push(listener.trace.filter((packet) => packet === 'received PUBLISH').length)
         await listener.disconnect()
       }
+      const expected = [[2, 2], [2, 1], [1, 1]][retainHandling]
+      same(seen, expected, `messages with retain handling ${retainHandling}, twice`)
     }
-    same(
-      seen,
-      [
-        ['kept', 'end 1'],
-        ['kept', 'end 2'],
-        ['kept', 'end 1'],
-        ['end 2'],
-        ['end 1'],
-        ['end 2'],
-      ],
-      'retain handling 0, 1 and 2, twice each',
-    )
     await tools.say(topic, '', 1, { retain: true })
   },
   'retain as published': async (stage, tools) => {
@@ -191,16 +182,20 @@ const subscriptionPlays = {
   },
 } satisfies Plays
 
-const sessionPlays = {
+const willAndLimitPlays = {
   'a will with a delay': async (stage, tools) => {
     const topic = stage.own('will')
     const heir = await tools.listen('heir', [topic], 1)
     const kept = { clean: false }
-    const order = (payload: string) => ({ ...kept, will: { topic, payload, delayS: 1 } })
-    const back = await tools.listen('back', [stage.own('x')], 0, order('came back'))
+    const order = (payload: string, delayS: number) => ({
+      ...kept,
+      will: { topic, payload, delayS },
+    })
+    const back = await tools.listen('back', [stage.own('x')], 0, order('came back', 4))
     await back.abort()
     await tools.listen('back', [stage.own('x')], 0, kept)
-    const killed = await tools.listen('killed', [stage.own('x')], 0, order('stayed away'))
+    // Due after the other one, so that the other one, were it published, would come before.
+    const killed = await tools.listen('killed', [stage.own('x')], 0, order('stayed away', 5))
     await killed.abort()
     await tools.say(topic, 'before', 1)
     await heir.heard(2)
@@ -227,24 +222,6 @@ const sessionPlays = {
     await heir.heard(1)
     same(payloads(heir), ['goodbye'], 'heard')
   },
-  'session expiry': async (stage, tools) => {
-    const topic = stage.own('t')
-    const kept = { clean: false, sessionExpiryS: 1 }
-    const first = await tools.listen('away', [topic], 1, kept)
-    await first.disconnect()
-    await tools.say(topic, 'in time', 1)
-    const second = await tools.listen('away', [topic], 1, kept)
-    await second.heard(1)
-    same(second.sessionPresent ?? true, true, 'session present in time')
-    await second.disconnect()
-    await tools.say(topic, 'lost', 1)
-    await sleep(1_600)
-    const third = await tools.listen('away', [topic], 1, kept)
-    same(third.sessionPresent ?? false, false, 'session present too late')
-    await tools.say(topic, 'end', 1)
-    await third.heard(1)
-    same(payloads(third), ['end'], 'heard')
-  },
   'receive maximum': async (stage, tools) => {
     const kept = { clean: false, receiveMaximum: 1 }
     const topic = stage.own('t')
@@ -265,18 +242,6 @@ const sessionPlays = {
     await listener.heard(1)
     same(payloads(listener), ['small'], 'heard')
   },
-  'server keep alive': async (stage, tools) => {
-    const listener = await tools.listen('listener', [stage.own('t')], 1, { keepAliveS: 60 })
-    // The broker gives it one second and a half.
-    await listener.traced('received PINGRESP')
-    await tools.say(stage.own('t'), 'alive', 1)
-    await listener.heard(1)
-    same(payloads(listener), ['alive'], 'heard')
-  },
-  'enhanced authentication': async (stage) => {
-    same(await outcomeOf(stage, 'pencil'), 'connected', 'the right password')
-    same(await outcomeOf(stage, 'paper'), 'refused 135', 'a wrong one')
-  },
 } satisfies Plays
 
-export const fivePlays = { ...propertyPlays, ...subscriptionPlays, ...sessionPlays }
+export const fivePlays = { ...propertyPlays, ...subscriptionPlays, ...willAndLimitPlays }

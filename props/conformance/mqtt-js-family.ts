@@ -2,56 +2,20 @@
 
 import { Buffer } from 'node:buffer'
 import { connect as connectMqtt } from 'mqtt'
-import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt'
-import { within } from './expect.ts'
+import type { IClientOptions, IConnackPacket, IDisconnectPacket, MqttClient } from 'mqtt'
+import { Mismatch, same, within } from './expect.ts'
 import { Bell, expiryOf, patienceMs } from './family.ts'
-import type { Family, Listener, Message, Properties, SubscribeOrder, Wish } from './family.ts'
+import type {
+  Family,
+  Farewell,
+  Listener,
+  Message,
+  Refusal,
+  SubscribeOrder,
+  Wish,
+} from './family.ts'
+import { defined, jsOf, propertiesOf, toldOf } from './mqtt-js-properties.ts'
 import type { Qos } from './wire.ts'
-
-type JsProperties = NonNullable<IClientPublishOptions['properties']>
-
-/** Without what is undefined, which MQTT.js would take for a value. */
-const defined = <A extends object>(all: A): A => JSON.parse(JSON.stringify(all))
-
-/** In the order of their names' first appearance; MQTT.js has lists for names with several values. */
-const userOf = (pairs: ReadonlyArray<readonly [string, string]>): Record<string, string[]> => {
-  const found: Record<string, string[]> = {}
-  for (const [name, value] of pairs) (found[name] ??= []).push(value)
-  return found
-}
-
-const jsOf = (properties: Properties = {}): JsProperties => {
-  const { correlationData, user, payloadFormat } = properties
-  return {
-    ...defined({
-      messageExpiryInterval: properties.expiryS,
-      contentType: properties.contentType,
-      responseTopic: properties.responseTopic,
-      topicAlias: properties.topicAlias,
-    }),
-    ...(payloadFormat === undefined ? {} : { payloadFormatIndicator: payloadFormat === 1 }),
-    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
-    ...(user === undefined ? {} : { userProperties: userOf(user) }),
-  } as JsProperties
-}
-
-const listOf = <A>(value: A | A[]): A[] => Array.isArray(value) ? value : [value]
-
-const propertiesOf = (found: JsProperties = {}): Properties => ({
-  payloadFormat: found.payloadFormatIndicator === undefined
-    ? undefined
-    : Number(found.payloadFormatIndicator),
-  expiryS: found.messageExpiryInterval,
-  contentType: found.contentType,
-  responseTopic: found.responseTopic,
-  correlationData: found.correlationData?.toString(),
-  user: found.userProperties === undefined ? undefined : Object.entries(found.userProperties)
-    .flatMap(([name, values]) => listOf(values).map((value) => [name, value] as const)),
-  topicAlias: found.topicAlias,
-  subscriptionIds: found.subscriptionIdentifier === undefined
-    ? undefined
-    : listOf(found.subscriptionIdentifier),
-})
 
 const willOf = ({ will }: Wish): IClientOptions =>
   will === undefined ? {} : {
@@ -78,70 +42,100 @@ const optionsOf = (wish: Wish): IClientOptions => ({
   reconnectPeriod: 0,
   keepalive: wish.keepAliveS ?? 60,
   resubscribe: false,
+  ...(wish.userName === undefined ? {} : { username: wish.userName }),
+  ...(wish.password === undefined ? {} : { password: wish.password }),
   ...(wish.level < 5 ? {} : {
     properties: defined({
       sessionExpiryInterval: expiryOf(wish) ?? undefined,
       receiveMaximum: wish.receiveMaximum,
       maximumPacketSize: wish.packetBytesMax,
       topicAliasMaximum: wish.topicAliasMaximum,
+      requestResponseInformation: wish.responseInformationWanted,
     }) as NonNullable<IClientOptions['properties']>,
   }),
   ...willOf(wish),
 })
 
-interface Connected {
+/** A client, and what it has told so far. */
+class Connection {
   readonly client: MqttClient
-  readonly sessionPresent: boolean
-  readonly id: string
-  readonly messages: Message[]
-  readonly trace: string[]
+  readonly messages: Message[] = []
+  readonly trace: string[] = []
   /** The reason codes of each SUBACK and UNSUBACK. */
-  readonly reasons: ReadonlyArray<number>[]
+  readonly reasons: ReadonlyArray<number>[] = []
   /** The reason codes of PUBACK. */
-  readonly acknowledged: number[]
-  readonly bell: Bell
+  readonly acknowledged: number[] = []
+  readonly bell = new Bell()
   readonly gone: Promise<void>
+  connack: IConnackPacket | null = null
+  isReady = false
+  farewell: Farewell = { reason: null }
+
+  constructor(wish: Wish) {
+    this.client = connectMqtt(optionsOf(wish))
+    // Without a listener it would be thrown; the rows see the trace and the end.
+    this.client.on('error', () => {})
+    this.client.on('message', (topic, payload, packet) => {
+      this.messages.push({
+        topic,
+        payload: payload.toString(),
+        qos: packet.qos,
+        retain: packet.retain,
+        properties: propertiesOf(packet.properties),
+      })
+      this.bell.ring()
+    })
+    this.client.on('connect', () => {
+      this.isReady = true
+      this.bell.ring()
+    })
+    this.client.on('packetsend', ({ cmd }) => this.trace.push(`sent ${cmd.toUpperCase()}`))
+    this.client.on('packetreceive', (packet) => {
+      this.trace.push(`received ${packet.cmd.toUpperCase()}`)
+      if (packet.cmd === 'connack') this.connack ??= packet
+      if ('granted' in packet) this.reasons.push([packet.granted].flat().map(Number))
+      if (packet.cmd === 'puback') this.acknowledged.push(packet.reasonCode ?? 0)
+      if (packet.cmd === 'disconnect') {
+        this.farewell = {
+          reason: packet.reasonCode ?? 0,
+          sentence: packet.properties?.reasonString,
+        }
+      }
+      this.bell.ring()
+    })
+    this.gone = new Promise<void>((resolve) => this.client.on('close', () => resolve()))
+  }
+
+  /** In words, for who waited in vain. */
+  told(): string {
+    return JSON.stringify({ trace: this.trace.slice(-10), messages: this.messages.slice(-5) })
+  }
 }
 
-/** Resolves once CONNACK has come; what is queued for the session may already be arriving then. */
-const connectMqttJs = (wish: Wish): Promise<Connected> => {
-  const client = connectMqtt(optionsOf(wish))
-  const messages: Message[] = []
-  const trace: string[] = []
-  const reasons: ReadonlyArray<number>[] = []
-  const acknowledged: number[] = []
-  const bell = new Bell()
-  client.on('message', (topic, payload, packet) => {
-    messages.push({
-      topic,
-      payload: payload.toString(),
-      qos: packet.qos,
-      retain: packet.retain,
-      properties: propertiesOf(packet.properties),
-    })
-    bell.ring()
-  })
-  client.on('packetsend', ({ cmd }) => trace.push(`sent ${cmd.toUpperCase()}`))
-  client.on('packetreceive', (packet) => {
-    trace.push(`received ${packet.cmd.toUpperCase()}`)
-    if ('granted' in packet) reasons.push([packet.granted].flat().map(Number))
-    if (packet.cmd === 'puback') acknowledged.push(packet.reasonCode ?? 0)
-    bell.ring()
-  })
-  const gone = new Promise<void>((resolve) => client.on('close', () => resolve()))
-  const connected = new Promise<Connected>((resolve, reject) => {
-    client.once('error', reject)
-    client.once('connect', ({ sessionPresent, properties }) => {
-      client.on('error', () => {})
-      const id = properties?.assignedClientIdentifier ?? wish.id
-      resolve({ client, sessionPresent, id, messages, trace, reasons, acknowledged, bell, gone })
-    })
-  })
-  return within(patienceMs, 'MQTT.js connecting', connected)
+/** What is queued for the session may already be arriving when this resolves. */
+const dial = async (
+  wish: Wish,
+): Promise<{ readonly connection: Connection; readonly refusal: Refusal }> => {
+  const connection = new Connection(wish)
+  await connection.bell.until(
+    () => `MQTT.js connecting, so far ${connection.told()}`,
+    () => connection.connack !== null,
+  )
+  const { connack } = connection
+  if (connack === null) throw new Mismatch('MQTT.js', 'CONNACK', 'none')
+  const reason = wish.level === 5 ? connack.reasonCode : connack.returnCode
+  return { connection, refusal: { reason: reason ?? 0, told: toldOf(connack) } }
+}
+
+const connectMqttJs = async (wish: Wish): Promise<Connection> => {
+  const { connection, refusal } = await dial(wish)
+  same(refusal.reason, 0, 'reason of CONNACK')
+  await connection.bell.until('MQTT.js taking CONNACK for good', () => connection.isReady)
+  return connection
 }
 
 const subscribe = async (
-  { client, reasons }: Connected,
+  { client, reasons }: Connection,
   filters: ReadonlyArray<string>,
   qos: Qos,
   order: SubscribeOrder,
@@ -170,10 +164,16 @@ const listen = async (
   qos: Qos,
   order: SubscribeOrder = {},
 ): Promise<Listener> => {
-  const connected = await connectMqttJs(wish)
-  const { client, sessionPresent, id, messages, trace, reasons, bell, gone } = connected
-  const granted = await subscribe(connected, filters, qos, order)
-  const left = (): Promise<void> => within(patienceMs, 'the end of MQTT.js', gone)
+  const connection = await connectMqttJs(wish)
+  const { client, connack, messages, trace, reasons, bell } = connection
+  const granted = await subscribe(connection, filters, qos, order)
+  const told = connack === null ? null : toldOf(connack)
+  const left = async (): Promise<Farewell> => {
+    await within(patienceMs, () => `the end of MQTT.js, ${connection.told()}`, connection.gone)
+    return connection.farewell
+  }
+  const end = (options: Partial<IDisconnectPacket>): Promise<void> =>
+    within(patienceMs, 'MQTT.js ending', client.endAsync(false, options))
   const unsubscribe = async (unwanted: ReadonlyArray<string>): Promise<ReadonlyArray<number>> => {
     const before = reasons.length
     await within(patienceMs, 'UNSUBACK for MQTT.js', client.unsubscribeAsync([...unwanted]))
@@ -183,22 +183,30 @@ const listen = async (
   return {
     messages,
     trace,
-    sessionPresent,
-    id,
+    told,
+    id: told?.assignedId ?? wish.id,
     granted,
     heard: async (count) => {
       await bell.until(
-        `${count} messages to ${wish.id}, so far ${JSON.stringify(messages.slice(-5))}`,
+        () => `${count} messages to ${wish.id}, so far ${connection.told()}`,
         () => messages.length >= count,
       )
       return messages
     },
-    traced: (packet) => bell.until(`${packet} at ${wish.id}`, () => trace.includes(packet)),
+    traced: (packet) =>
+      bell.until(
+        () => `${packet} at ${wish.id}, so far ${connection.told()}`,
+        () => trace.includes(packet),
+      ),
     hold: () => {},
     gone: left,
-    disconnect: () => within(patienceMs, 'MQTT.js ending', client.endAsync()),
-    disconnectWithWill: () =>
-      within(patienceMs, 'MQTT.js ending', client.endAsync(false, { reasonCode: 4 })),
+    disconnect: () =>
+      end(
+        wish.sessionExpiryAtEndS === undefined
+          ? {}
+          : { reasonCode: 0, properties: { sessionExpiryInterval: wish.sessionExpiryAtEndS } },
+      ),
+    disconnectWithWill: () => end({ reasonCode: 4 }),
     abort: async () => {
       client.stream.destroy()
       await left()
@@ -216,7 +224,7 @@ const listen = async (
 
 export const mqttJsFamily: Family = {
   name: 'MQTT.js',
-  keepAliveMinS: 1,
+  retainHandlings: [0, 1, 2],
   disconnectsWithWill: () => false,
   listen,
   publish: async (wish, topic, payloads, qos, { retain = false, properties } = {}) => {
@@ -233,5 +241,6 @@ export const mqttJsFamily: Family = {
     await within(patienceMs, 'MQTT.js ending', client.endAsync())
     return acknowledged
   },
+  refusal: async (wish) => (await dial(wish)).refusal,
   close: () => {},
 }

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { connect as connectMqtt } from 'mqtt'
 import { within } from './expect.ts'
+import { patienceMs } from './family.ts'
 import type { Stage } from './row.ts'
 import { method, ScramClient } from './scram.ts'
 
@@ -46,5 +47,5 @@ export const outcomeOf = async (stage: Stage, password: string): Promise<string>
     })
   })
   client.connect()
-  return await within(5_000, 'MQTT.js', outcome)
+  return await within(patienceMs, 'MQTT.js', outcome)
 }

@@ -5,45 +5,22 @@ import * as path from 'node:path'
 import { root } from '../runtimes.ts'
 import { Mismatch, same } from './expect.ts'
 import { Bell, expiryOf } from './family.ts'
-import type { Family, Listener, Message, Properties, SubscribeOrder, Wish } from './family.ts'
+import type {
+  Family,
+  Farewell,
+  Listener,
+  Message,
+  Refusal,
+  SubscribeOrder,
+  Wish,
+} from './family.ts'
+import { Lines } from './lines.ts'
+import { pahoOf, propertiesOf, toldOf } from './paho-properties.ts'
+import type { PahoProperties } from './paho-properties.ts'
 import { Running } from './subject.ts'
 import type { Qos } from './wire.ts'
 
-/** Properties by the names that Paho has for them. */
-interface PahoProperties {
-  readonly PayloadFormatIndicator?: number | undefined
-  readonly MessageExpiryInterval?: number | undefined
-  readonly ContentType?: string | undefined
-  readonly ResponseTopic?: string | undefined
-  readonly CorrelationData?: string | undefined
-  readonly UserProperty?: ReadonlyArray<readonly [string, string]> | undefined
-  readonly TopicAlias?: number | undefined
-  readonly SubscriptionIdentifier?: ReadonlyArray<number> | undefined
-  readonly AssignedClientIdentifier?: string | undefined
-}
-
-const pahoOf = (properties: Properties = {}): PahoProperties => ({
-  PayloadFormatIndicator: properties.payloadFormat,
-  MessageExpiryInterval: properties.expiryS,
-  ContentType: properties.contentType,
-  ResponseTopic: properties.responseTopic,
-  CorrelationData: properties.correlationData,
-  UserProperty: properties.user,
-  TopicAlias: properties.topicAlias,
-})
-
-const propertiesOf = (found: PahoProperties = {}): Properties => ({
-  payloadFormat: found.PayloadFormatIndicator,
-  expiryS: found.MessageExpiryInterval,
-  contentType: found.ContentType,
-  responseTopic: found.ResponseTopic,
-  correlationData: found.CorrelationData,
-  user: found.UserProperty,
-  topicAlias: found.TopicAlias,
-  subscriptionIds: found.SubscriptionIdentifier,
-})
-
-interface Told {
+interface Event {
   readonly client: string
   readonly event: string
   readonly reason?: number
@@ -64,34 +41,36 @@ export const python = '/usr/bin/python3'
 /** One Python process that plays all Paho clients. */
 class Paho {
   private readonly running: Running
-  private readonly told = new Map<string, Told[]>()
+  private readonly told = new Map<string, Event[]>()
   private readonly bell = new Bell()
-  private rest = ''
+  private readonly lines = new Lines()
   private count = 0
 
   constructor() {
     this.running = new Running([python, path.join(root, 'props/conformance/paho_peer.py')])
-    this.running.child.stdout?.on('data', (chunk) => this.hear(String(chunk)))
+    this.running.child.stdout?.on('data', (chunk: Buffer) => this.hear(chunk))
   }
 
-  private hear(chunk: string): void {
-    const lines = (this.rest + chunk).split('\n')
-    this.rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const told: Told = JSON.parse(line)
+  private hear(chunk: Buffer): void {
+    for (const line of this.lines.take(chunk)) {
+      const told: Event = JSON.parse(line)
       this.events(told.client).push(told)
     }
     this.bell.ring()
   }
 
-  events(name: string): Told[] {
+  events(name: string): Event[] {
     const found = this.told.get(name) ?? []
     this.told.set(name, found)
     return found
   }
 
-  of(name: string, event: string): Told[] {
+  of(name: string, event: string): Event[] {
     return this.events(name).filter((told) => told.event === event)
+  }
+
+  private tail(name: string): string {
+    return JSON.stringify(this.events(name).slice(-10))
   }
 
   fresh(id: string): string {
@@ -102,10 +81,10 @@ class Paho {
     this.running.child.stdin?.write(`${JSON.stringify({ client: name, op, ...more })}\n`)
   }
 
-  async wait(name: string, event: string, count = 1): Promise<ReadonlyArray<Told>> {
-    const failed = (): Told[] => this.of(name, 'error')
+  async wait(name: string, event: string, count = 1): Promise<ReadonlyArray<Event>> {
+    const failed = (): Event[] => this.of(name, 'error')
     await this.bell.until(
-      `${count} times ${event} at ${name}, so far ${JSON.stringify(this.events(name).slice(-5))}`,
+      () => `${count} times ${event} at ${name}, so far ${this.tail(name)}`,
       () => this.of(name, event).length >= count || failed().length > 0 || this.running.isEnded,
     )
     if (failed().length > 0 || this.running.isEnded) {
@@ -118,11 +97,12 @@ class Paho {
     return this.of(name, event)
   }
 
-  until(what: string, holdsNow: () => boolean): Promise<void> {
-    return this.bell.until(what, holdsNow)
+  until(name: string, what: string, holdsNow: () => boolean): Promise<void> {
+    return this.bell.until(() => `${what} at ${name}, so far ${this.tail(name)}`, holdsNow)
   }
 
-  async connect(wish: Wish): Promise<string> {
+  /** Gives what CONNACK says, good or bad. */
+  async dial(wish: Wish): Promise<{ readonly name: string; readonly connack: Event }> {
     const name = this.fresh(wish.id)
     this.order(name, 'connect', {
       level: wish.level,
@@ -135,7 +115,10 @@ class Paho {
         ReceiveMaximum: wish.receiveMaximum,
         MaximumPacketSize: wish.packetBytesMax,
         TopicAliasMaximum: wish.topicAliasMaximum,
+        RequestResponseInformation: wish.responseInformationWanted === true ? 1 : undefined,
       },
+      userName: wish.userName,
+      password: wish.password,
       will: wish.will === undefined ? null : {
         ...wish.will,
         qos: wish.will.qos ?? 1,
@@ -144,7 +127,13 @@ class Paho {
       },
     })
     const [connack] = await this.wait(name, 'connack')
-    same(connack?.reason, 0, 'reason of CONNACK')
+    if (connack === undefined) throw new Mismatch('Paho', 'CONNACK', 'none')
+    return { name, connack }
+  }
+
+  async connect(wish: Wish): Promise<string> {
+    const { name, connack } = await this.dial(wish)
+    same(connack.reason, 0, 'reason of CONNACK')
     return name
   }
 
@@ -174,9 +163,13 @@ const listen = async (
   const name = await paho.connect(wish)
   paho.order(name, 'subscribe', { level: wish.level, filters, qos, ...order })
   const [suback] = await paho.wait(name, 'suback')
+  const left = async (): Promise<Farewell> => {
+    const [gone] = await paho.wait(name, 'gone')
+    return { reason: gone?.reason ?? null, sentence: gone?.properties?.ReasonString }
+  }
   const end = async (op: 'disconnect' | 'abort', more: object = {}): Promise<void> => {
     paho.order(name, op, more)
-    await paho.wait(name, 'gone')
+    await left()
   }
   const unsubscribe = async (unwanted: ReadonlyArray<string>): Promise<ReadonlyArray<number>> => {
     const before = paho.of(name, 'unsuback').length
@@ -186,6 +179,7 @@ const listen = async (
   }
   if (order.unsubscribe !== undefined) await unsubscribe(order.unsubscribe)
   const [connack] = paho.of(name, 'connack')
+  const told = connack === undefined ? null : toldOf(connack.present ?? false, connack.properties)
   const trace = (): ReadonlyArray<string> =>
     paho.of(name, 'packet').map(({ packet }) => packet ?? '')
   return {
@@ -195,19 +189,17 @@ const listen = async (
     get trace() {
       return trace()
     },
-    sessionPresent: connack?.present ?? null,
-    id: connack?.properties?.AssignedClientIdentifier ?? wish.id,
+    told,
+    id: told?.assignedId ?? wish.id,
     granted: suback?.reasons ?? [],
     heard: async (count) => {
       await paho.wait(name, 'message', count)
       return messagesOf(paho, name)
     },
-    traced: (packet) => paho.until(`${packet} at ${name}`, () => trace().includes(packet)),
+    traced: (packet) => paho.until(name, packet, () => trace().includes(packet)),
     hold: () => {},
-    gone: async () => {
-      await paho.wait(name, 'gone')
-    },
-    disconnect: () => end('disconnect'),
+    gone: left,
+    disconnect: () => end('disconnect', { sessionExpiryS: wish.sessionExpiryAtEndS }),
     disconnectWithWill: () => end('disconnect', { withWill: true }),
     abort: () => end('abort'),
     unsubscribe,
@@ -223,7 +215,7 @@ export const pahoFamily = (): Family => {
   const paho = new Paho()
   return {
     name: 'Paho for Python',
-    keepAliveMinS: 1,
+    retainHandlings: [0, 1, 2],
     disconnectsWithWill: () => false,
     listen: (wish, filters, qos, order) => listen(paho, wish, filters, qos, order),
     publish: async (wish, topic, payloads, qos, { retain = false, properties } = {}) => {
@@ -241,6 +233,14 @@ export const pahoFamily = (): Family => {
       paho.order(name, 'disconnect', {})
       await paho.wait(name, 'gone')
       return []
+    },
+    refusal: async (wish) => {
+      const { connack } = await paho.dial(wish)
+      const { reason = 0 } = connack
+      return {
+        reason,
+        told: toldOf(connack.present ?? false, connack.properties),
+      } satisfies Refusal
     },
     close: () => paho.close(),
   }

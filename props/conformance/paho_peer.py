@@ -83,7 +83,7 @@ def on_publish(client, name, mid):
 
 
 def on_disconnect(client, name, reason, properties=None):
-    tell(name, "gone", reason=code(reason))
+    tell(name, "gone", reason=code(reason), properties=found(properties))
 
 
 def on_message(client, name, message):
@@ -124,6 +124,8 @@ def connect(name, order):
     client.on_log = on_log
     client.aliases = {}
     client.max_inflight_messages_set(20)
+    if order.get("userName") is not None:
+        client.username_pw_set(order["userName"], order.get("password"))
     will = order.get("will")
     if will is not None:
         carried = made(PacketTypes.WILLMESSAGE, will["properties"]) if level == 5 else None
@@ -177,6 +179,9 @@ def obey(client, order):
     elif op == "disconnect":
         if order.get("withWill", False):
             client.disconnect(ReasonCodes(PacketTypes.DISCONNECT, "Disconnect with will message"))
+        elif order.get("sessionExpiryS") is not None:
+            wanted = {"SessionExpiryInterval": order["sessionExpiryS"]}
+            client.disconnect(properties=made(PacketTypes.DISCONNECT, wanted))
         else:
             client.disconnect()
     elif op == "abort":

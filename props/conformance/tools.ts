@@ -1,7 +1,7 @@
 // What the rows about other people's clients are written with.
 
 import { same } from './expect.ts'
-import type { Family, Listener, PublishOrder, SubscribeOrder, Wish } from './family.ts'
+import type { Family, Listener, PublishOrder, Refusal, SubscribeOrder, Wish } from './family.ts'
 import type { Stage } from './row.ts'
 import type { Level, Qos } from './wire.ts'
 
@@ -59,6 +59,10 @@ export class Tools {
   /** A client that leaves its identifier to the broker. */
   nameless(filters: ReadonlyArray<string>, qos: Qos): Promise<Listener> {
     return this.listen('', filters, qos, { id: '' })
+  }
+
+  refusal(name: string, more: Partial<Wish> = {}): Promise<Refusal> {
+    return this.family.refusal(this.wish(name, more))
   }
 
   say(topic: string, payload: string | ReadonlyArray<string>, qos: Qos, order: PublishOrder = {}) {
