@@ -2,7 +2,7 @@
 // and how they end.
 
 import { Buffer } from 'node:buffer'
-import { holds, same, sleep, within } from './expect.ts'
+import { holds, same, sleep, until, within } from './expect.ts'
 import { patienceMs } from './family.ts'
 import type { Family } from './family.ts'
 import type { Row, Stage } from './row.ts'
@@ -76,8 +76,13 @@ const rows: ReadonlyArray<Row> = [
       await run(stage, 'mosquitto_pub', ['-t', topic, '-r', '-q', '1', '-m', 'kept'])
       const listen = ['-t', topic, '--retained-only', '-W', '15', '-F', '%r %p']
       same((await run(stage, 'mosquitto_sub', [...listen, '-C', '1'])).stdout, '1 kept\n', 'kept')
-      const removing = ['-t', topic, '--remove-retained', '-C', '1', '-W', '15']
-      same((await run(stage, 'mosquitto_sub', removing)).stdout, 'kept\n', 'removed')
+      const remover = new Running([
+        ...['stdbuf', '-oL', 'mosquitto_sub', '-p', String(stage.broker.port)],
+        ...['-t', topic, '--remove-retained', '-F', '%r %p'],
+      ])
+      stage.afterwards(() => remover.signal('SIGKILL'))
+      await until(patienceMs, 'hearing of the removal', () => remover.stdout.endsWith('0 \n'))
+      same(remover.stdout, '1 kept\n0 \n', 'removed')
       // The first message that is not retained ends it; what is retained would have come before.
       const empty = run(stage, 'mosquitto_sub', listen)
       let ended = false
