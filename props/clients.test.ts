@@ -8,7 +8,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { clientRows } from './conformance/client-rows.ts'
+import { clientRows, playNames } from './conformance/client-rows.ts'
 import { familiesHere } from './conformance/families.ts'
 import { clientName, familyNames, featureTable, readmeTable } from './conformance/features.ts'
 import { runTable } from './conformance/row.ts'
@@ -34,6 +34,11 @@ table('every feature that a client can speak has a row', () => {
     }
   }
   assert.is(rows.length, count, 'rows that are not in the table, or are there twice')
+})
+
+table('every play belongs to a feature', () => {
+  const features = featureTable.map(([feature]) => feature)
+  assert.equal([...playNames].sort(), [...features].sort())
 })
 
 table('the README shows it', () => {

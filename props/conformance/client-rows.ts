@@ -58,6 +58,8 @@ const brokerOf = (name: FeatureName): Pick<Row, 'alone' | 'on' | 'differs'> => {
   return differs === undefined ? {} : { differs }
 }
 
+export const playNames: ReadonlyArray<string> = Object.keys(plays)
+
 const rowsOf = (name: FeatureName, { levels, cannot }: Feature, family: Family): Row[] => {
   if (cannot?.[family.name] !== undefined) return []
   return levels.map((level): Row => ({

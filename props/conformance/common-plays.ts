@@ -1,5 +1,5 @@
-// What every client library and tool is told to do, as far as MQTT 3.1.1 has it. A message that must
-// not arrive is proved absent by a later one that does: the broker keeps their order.
+// What every client library and tool is told to do, as far as MQTT 3.1.1 has it. A message that
+// must not arrive is proved absent by a later one that does: the broker keeps their order.
 
 import { holds, same } from './expect.ts'
 import { keepAliveS } from './family.ts'
@@ -15,7 +15,7 @@ export const commonPlays = {
     }
     for (const qos of qoses) {
       await tools.say(stage.own('t'), `${qos}`, qos)
-      // Nothing tells a publisher at QoS 0 that it has been heard, and the next one may overtake it.
+      // Nobody tells a publisher at QoS 0 that it has been heard, so that the next may overtake it.
       for (const listener of listeners) await listener.heard(qos + 1)
     }
     for (const [granted, listener] of listeners.entries()) {

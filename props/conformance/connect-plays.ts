@@ -1,4 +1,5 @@
-// What only MQTT 5 has about connections and their ends: what CONNACK tells, how long sessions last.
+// What only MQTT 5 has about connections and their ends: what CONNACK tells, how long sessions
+// last.
 
 import { same, sleep } from './expect.ts'
 import { outcomeOf } from './mqtt-js-scram.ts'

@@ -7,7 +7,7 @@ import type { Level, Qos } from './wire.ts'
 /** Long, for machines that are busy with other things; nothing that passes waits so long. */
 export const patienceMs = 20_000
 
-/** In seconds: the shortest that mosquitto_sub takes, and long enough not to be missed by a busy one. */
+/** The shortest that mosquitto_sub takes, and long enough for a client that is busy. */
 export const keepAliveS = 5
 
 /** What MQTT 5 lets a message, a will or a subscription carry. */

@@ -9,7 +9,7 @@ type JsProperties = NonNullable<IClientPublishOptions['properties']>
 /** Without what is undefined, which MQTT.js would take for a value. */
 export const defined = <A extends object>(all: A): A => JSON.parse(JSON.stringify(all))
 
-/** In the order of their names' first appearance; MQTT.js has lists for names with several values. */
+/** In the order in which their names first appear; a name with several values has a list. */
 const userOf = (pairs: ReadonlyArray<readonly [string, string]>): Record<string, string[]> => {
   const found: Record<string, string[]> = {}
   for (const [name, value] of pairs) (found[name] ??= []).push(value)
