@@ -136,14 +136,20 @@ const listen = async (
       () => `${packet} at ${wish.id}, so far ${subscriber.told()}`,
       () => trace.includes(packet),
     )
-  await bell.until(
-    () => `mosquitto_sub subscribing, so far ${subscriber.told()}`,
-    () => running.isEnded || subscriber.granted !== null,
-  )
-  if (running.isEnded) {
-    throw new Mismatch('mosquitto_sub', 'subscribed', running.stdout + running.stderr)
+  try {
+    await bell.until(
+      () => `mosquitto_sub subscribing, so far ${subscriber.told()}`,
+      () => running.isEnded || subscriber.granted !== null,
+    )
+    if (running.isEnded) {
+      throw new Mismatch('mosquitto_sub', 'subscribed', running.stdout + running.stderr)
+    }
+    if (order.unsubscribe !== undefined) await traced('received UNSUBACK')
+  } catch (error) {
+    // Nobody else could end it, and it would keep this process from ending.
+    running.signal('SIGKILL')
+    throw error
   }
-  if (order.unsubscribe !== undefined) await traced('received UNSUBACK')
   return {
     messages,
     trace,
