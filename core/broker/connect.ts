@@ -422,6 +422,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   noteWill(draft, session, will, NEVER)
   session.will = will // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
+  // [MQTT-4.9.0-1]
   session.inflightCountMax = Math.min(
     properties.receiveMaximum ?? 65_535,
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
@@ -429,7 +430,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   session.packetBytesMax = packetBytesMax
   session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
   session.aliases = StrMap.empty(draft.origin.seed) // [MQTT-3.3.2-7]
-  session.receivingCount = 0 // the quota begins anew with the connection [MQTT-4.9.0-1]
+  session.receivingCount = 0 // the quota begins anew with the connection
   session.sentBytes = proved === null ? 0 : proved.sentBytes
   session.takenBytes = 0
   session.progressAt = draft.now

@@ -189,8 +189,9 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
     const isEmpty = Bytes.size(message.payload) === 0
     const why = isEmpty ? null : whyNotRetained(draft, message.topic, message.bytes)
     if (why !== null) drop(draft, null, message.topic, message.qos, why)
-    // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
-    else if (isEmpty) forget(draft, message.topic)
+    // Nor does what is old stay where the store is full [MQTT-3.3.1-7] [v3 MQTT-3.3.1-7]
+    // [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11].
+    if (isEmpty || why !== null) forget(draft, message.topic)
     else retain(draft, message)
   }
   routeMessage(draft, message, publisher)
@@ -244,6 +245,8 @@ const accept = (
     if (refused === 'not allowed' || (packet.qos === 1 && ready.level === 5)) {
       return reasonOf(refused)
     }
+    // What was retained is not the topic's last message any more [MQTT-3.3.1-5] [v3 MQTT-3.3.1-7].
+    forget(draft, topicOf(packet))
   } else if (packet.retain) { // [MQTT-3.3.1-8] [v3 MQTT-3.3.1-12]
     // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))

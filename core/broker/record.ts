@@ -1,5 +1,5 @@
 // What of the broker outlives its process: records, by kind and key, and the writes that change
-// them. A store keeps them and knows nothing else; `restore` makes a broker of them again. Times are
+// them. A store keeps them and knows nothing else; a broker is made of them again. Times are
 // the broker's own milliseconds, which go on after a restart from where they were: a clock on the
 // wall that was set while the broker ran changes none of them.
 

@@ -196,7 +196,7 @@ export interface Session {
   readonly queuedBytes: number
   /** The place in the line of the next message: from 1 on. */
   readonly nextOrder: number
-  /** 0 < nextPacketId <= packetIdMax [MQTT-2.2.1-3]. */
+  /** 0 < nextPacketId <= packetIdMax [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]. */
   readonly nextPacketId: number
   /** QoS 2 from the client, by packet identifier. */
   readonly incoming: Window<Incoming>

@@ -226,7 +226,7 @@ const disconnect = (
     return fault(0x82, 'MQTT-3.14.2-1', 'DISCONNECT with a reason code that only a server may give')
   }
   if (packet.properties.serverReference !== undefined) {
-    return fault(0x82, 'MQTT-3.14.2-1', 'a client sent a server reference with DISCONNECT')
+    return fault(0x82, 'MQTT-4.13.1-1', 'a client sent a server reference with DISCONNECT')
   }
   if (expiryS !== undefined) {
     const session = IntMap.get(draft.sessions, ready.session)!

@@ -31,8 +31,14 @@ export type Table = 'mqtt5' | 'mqtt311'
 
 export const tables: ReadonlyArray<Table> = ['mqtt5', 'mqtt311']
 
-/** How many statements each standard has. */
-export const counts: { readonly [table in Table]: number } = { mqtt5: 251, mqtt311: 141 }
+/** How many statements each chapter of a standard has, from chapter 1 on. */
+export const chapters: { readonly [table in Table]: ReadonlyArray<number> } = {
+  mqtt5: [5, 7, 175, 60, 0, 4, 0],
+  mqtt311: [3, 9, 95, 26, 0, 4, 4],
+}
+
+/** The numbers that a standard left out: in every other section they go up from 1 by one. */
+export const gaps: ReadonlySet<string> = new Set(['MQTT-2.2.1-1'])
 
 const isBinds = (word: string): word is Statement['binds'] =>
   word === 'server' || word === 'client' || word === 'both'
@@ -73,6 +79,20 @@ export const citationsIn = (text: string, file: string): ReadonlyArray<Citation>
     }))
   )
 
+// `fault(reason, clause, ...)`; of a cursor `fail(c, reason, clause, ...)` and, where the standards
+// number differently, `failBy(c, reason, clause, olderClause, ...)`.
+const refusal =
+  /\b(fault|fail|failBy)\(\s*(?:c,\s*)?[\w.]+,\s*'((?:v3 )?MQTT-[^']*)'(?:,\s*'([^']*)')?/g
+
+/** The statements that refusals name: to refuse whoever breaks a statement is to enforce it. */
+export const refusalsIn = (text: string, file: string): ReadonlyArray<Citation> =>
+  [...text.matchAll(refusal)].flatMap((found) => {
+    const [, by, id, elder] = found
+    const place = `${file}:${text.slice(0, found.index).split('\n').length}`
+    return (by === 'failBy' ? [id!, `v3 ${elder}`] : [id!])
+      .map((cited) => ({ id: cited, place, isDenial: false }))
+  })
+
 const filesBelow = (folder: string, isWanted: (file: string) => boolean): ReadonlyArray<string> =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
@@ -80,27 +100,24 @@ const filesBelow = (folder: string, isWanted: (file: string) => boolean): Readon
     return isWanted(path) ? [path] : []
   })
 
-const citationsBelow = (
-  folder: string,
-  isWanted: (file: string) => boolean,
-): ReadonlyArray<Citation> =>
-  filesBelow(folder, isWanted).flatMap((file) =>
-    citationsIn(readFileSync(join(root, file), 'utf8'), file)
-  )
-
-/** Where the broker enforces. */
+/** Where the broker enforces: what comments cite and what refusals name. */
 export const citationsOfCore = (): ReadonlyArray<Citation> =>
-  ['core', 'shells'].flatMap((folder) => citationsBelow(folder, (file) => file.endsWith('.ts')))
+  ['core', 'shells']
+    .flatMap((folder) => filesBelow(folder, (file) => file.endsWith('.ts')))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8')
+      return [...citationsIn(text, file), ...refusalsIn(text, file)]
+    })
 
 // What only helps tests, or is the dumb model itself, proves nothing about the core.
 const helpers = ['props/clauses', 'props/gen/', 'props/model/', 'props/bench/']
 
 /** What tests say they are about: stories, tables of exchanges, properties. */
 export const citationsOfProps = (): ReadonlyArray<Citation> =>
-  citationsBelow(
+  filesBelow(
     'props',
     (file) => /\.(ts|trace|py)$/.test(file) && !helpers.some((helper) => file.startsWith(helper)),
-  )
+  ).flatMap((file) => citationsIn(readFileSync(join(root, file), 'utf8'), file))
 
 const group = (
   citations: ReadonlyArray<Citation>,

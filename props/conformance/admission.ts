@@ -2,8 +2,7 @@
 // keys, and what an operator may ask for that mosquitto does not have.
 
 import { Buffer } from 'node:buffer'
-import { connect as connectMqtt } from 'mqtt'
-import { holds, same, within } from './expect.ts'
+import { holds, same } from './expect.ts'
 import { farewell } from './peer.ts'
 import type { Peer } from './peer.ts'
 import type { Row, Stage } from './row.ts'
@@ -159,51 +158,6 @@ export const admissionRows: ReadonlyArray<Row> = [
       another.send(authBytes(0x19, method, eve.first()))
       another.send(authBytes(0x18, method, eve.final(dataOf(await another.answer('AUTH')))))
       await farewell(another, 0x87)
-    },
-  },
-  {
-    name: 'MQTT.js authenticates itself',
-    alone,
-    differs,
-    play: async (stage) => {
-      for (const [password, expected] of [['pencil', 'connected'], ['paper', 'refused 135']]) {
-        const exchange = scram('user', password ?? '')
-        const client = connectMqtt({
-          protocol: 'mqtt',
-          host: '127.0.0.1',
-          port: stage.broker.port,
-          protocolVersion: 5,
-          clientId: stage.own('js'),
-          reconnectPeriod: 0,
-          properties: {
-            authenticationMethod: method,
-            authenticationData: Buffer.from(exchange.first()),
-          },
-          manualConnect: true,
-        })
-        stage.afterwards(() => {
-          client.end(true)
-        })
-        client.handleAuth = (packet, callback) => {
-          const challenge = String(packet.properties?.authenticationData ?? '')
-          callback(undefined, {
-            cmd: 'auth',
-            reasonCode: 0x18,
-            properties: {
-              authenticationMethod: method,
-              authenticationData: Buffer.from(exchange.final(challenge)),
-            },
-          })
-        }
-        const outcome = new Promise<string>((resolve) => {
-          client.once('connect', () => resolve('connected'))
-          client.once('error', (error) => {
-            resolve(`refused ${'code' in error ? error.code : error.message}`)
-          })
-        })
-        client.connect()
-        same(await within(5_000, 'MQTT.js', outcome), expected, `MQTT.js with ${password}`)
-      }
     },
   },
   {

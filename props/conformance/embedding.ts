@@ -5,12 +5,15 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { Config } from '../../core/broker/config.ts'
+import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { ScramCredentials } from '../../shells/common/scram.ts'
 import type { Running, StartOptions } from '../../shells/common/start.ts'
 
 export interface Settings {
   readonly config?: Partial<Config>
+  /** Passwords by user; whoever has none of them is refused with 0x86. */
+  readonly passwords?: { readonly [name: string]: string }
   /** Passwords by user, for SCRAM-SHA-256. */
   readonly users?: { readonly [name: string]: string }
 }
@@ -28,7 +31,17 @@ interface Shell {
 const shellHere = (): Promise<Shell> =>
   'Deno' in globalThis ? import('../../shells/deno/mod.ts') : import('../../shells/node/mod.ts')
 
-const main = async (port: number, { config = {}, users }: Settings): Promise<void> => {
+const judgeOf =
+  (passwords: { readonly [name: string]: string }) =>
+  async ({ userName, password }: Question): Promise<number> => {
+    const right = passwords[userName ?? '']
+    const given = password === null
+      ? undefined
+      : new TextDecoder().decode(password.buffer.subarray(password.start, password.end))
+    return right !== undefined && right === given ? 0 : 0x86
+  }
+
+const main = async (port: number, { config = {}, passwords, users }: Settings): Promise<void> => {
   const shell = await shellHere()
   const known = new Map<string, ScramCredentials | null>()
   for (const [name, password] of Object.entries(users ?? {})) {
@@ -36,7 +49,8 @@ const main = async (port: number, { config = {}, users }: Settings): Promise<voi
   }
   const running = await shell.start({
     ports: [port],
-    config,
+    config: passwords === undefined ? config : { ...config, authentication: 'judge' },
+    ...(passwords === undefined ? {} : { judge: judgeOf(passwords) }),
     ...(users === undefined
       ? {}
       : { scram: { credentials: async (name) => known.get(name) ?? null } }),

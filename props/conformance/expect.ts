@@ -34,13 +34,17 @@ export const skipped = (what: string, missing: string): void =>
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
-/** The promise's value, or a Mismatch after `ms`. */
-export const within = <A>(ms: number, what: string, promise: Promise<A>): Promise<A> =>
+/** The promise's value, or a Mismatch after `ms`, when a function is asked what it was about. */
+export const within = <A>(
+  ms: number,
+  what: string | (() => string),
+  promise: Promise<A>,
+): Promise<A> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Mismatch(what, `within ${ms} ms`, 'nothing so far')),
-      ms,
-    )
+    const timer = setTimeout(() => {
+      const told = typeof what === 'string' ? what : what()
+      reject(new Mismatch(told, `within ${ms} ms`, 'nothing so far'))
+    }, ms)
     promise.then(
       (value) => {
         clearTimeout(timer)

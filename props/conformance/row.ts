@@ -56,6 +56,8 @@ export interface Row {
   readonly name: string
   /** Start a broker for this row alone, so. */
   readonly alone?: StartOptions
+  /** Start a broker so, for this row and those that ask for the very same options. */
+  readonly on?: StartOptions
   /** In what mosquitto 2.0 is known to be different, for runs against it. */
   readonly differs?: string
   /** After this time the row has failed; 20 seconds when missing. */
@@ -130,6 +132,45 @@ const lastWords = (broker: Broker | null): string =>
     ? ''
     : (broker.running.stdout + broker.running.stderr).split('\n').slice(-30).join('\n')
 
+/** A broker that starts with the first of its rows and stops with the last. */
+class Host {
+  rowsLeft = 0
+  private readonly open: () => Promise<Broker>
+  private started: Promise<Broker> | null = null
+
+  constructor(open: () => Promise<Broker>) {
+    this.open = open
+  }
+
+  /** One that does not start is the failure of each of its rows. */
+  broker(): Promise<Broker> {
+    this.started ??= this.open()
+    return this.started
+  }
+
+  async leave(): Promise<void> {
+    this.rowsLeft--
+    if (this.rowsLeft > 0) return
+    const broker = await this.started?.catch(() => null)
+    await broker?.stop()
+  }
+}
+
+const hostsOf = (kind: Kind, rows: ReadonlyArray<Row>): ReadonlyMap<Row, Host> => {
+  const common: StartOptions = {}
+  const shared = new Map<StartOptions, Host>()
+  const hosts = new Map<Row, Host>()
+  for (const row of rows) {
+    const options = row.alone ?? row.on ?? common
+    const found = row.alone === undefined ? shared.get(options) : undefined
+    const host = found ?? new Host(() => start(kind, options))
+    if (row.alone === undefined) shared.set(options, host)
+    host.rowsLeft++
+    hosts.set(row, host)
+  }
+  return hosts
+}
+
 /**
  * Plays the rows whose name holds the environment's ROW against the brokers in SUBJECT
  * (`node,deno`) and registers one test for each. `file` is the test file, for the command that
@@ -151,26 +192,22 @@ export const runTable = async (
       skipped(`${title} on ${kind}`, kind)
       continue
     }
-    const sharing = chosen.filter((row) => row.alone === undefined)
-    const shared = sharing.length === 0 ? null : start(kind)
-    // A broker that does not start is the failure of every row, not an unhandled rejection.
-    shared?.catch(() => {})
+    const hosts = hostsOf(kind, chosen)
     const outcomes = new Map<Row, Promise<Outcome>>()
     const begin = (row: Row, index: number): Promise<Outcome> => {
+      const host = hosts.get(row)
       const play = async (): Promise<Outcome> => {
         let broker: Broker | null = null
         try {
-          broker = await (row.alone === undefined ? shared : start(kind, row.alone))
+          broker = await host?.broker() ?? null
           if (broker === null) throw new Error('no broker')
           const outcome = await playRow(row, kind, broker, index)
-          return outcome === null
-            ? null
-            : describe(file, row, kind, outcome, lastWords(broker))
+          return outcome === null ? null : describe(file, row, kind, outcome, lastWords(broker))
         } catch (error) {
           const cause = error instanceof Error ? error : new Error(String(error))
           return describe(file, row, kind, cause, lastWords(broker))
         } finally {
-          if (row.alone !== undefined) await broker?.stop()
+          await host?.leave()
         }
       }
       return row.alone === undefined ? together(play) : alone(play)
@@ -195,10 +232,6 @@ export const runTable = async (
         if (outcome !== null) throw outcome
       })
     }
-    report.after(async () => {
-      const broker = await shared?.catch(() => null)
-      await broker?.stop()
-    })
     report.run()
   }
   await Promise.all(all)

@@ -257,6 +257,7 @@ const publish = (
   if (reserved || unretained !== null) {
     dropped(model, null, topic, qos, reserved ? 'not allowed' : unretained!)
     reason = reserved ? 0x87 : qos === 1 && five ? 0x97 : 0
+    if (reason === 0) keep(model, { ...message, payload: B.empty })
   } else if (packet.retain) keep(model, message)
   if (reason === 0) reason = route(model, session, message)
   if (qos === 1 && !five && model.isShort && reason === 0x97) return 'memory short'

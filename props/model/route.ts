@@ -13,8 +13,8 @@ import { dropped } from './state.ts'
 export const publishKept = (model: Model, publisher: Session, message: Message): void => {
   if (message.retain) {
     const why = B.size(message.payload) === 0 ? null : objection(model, message)
-    if (why === null) keep(model, message)
-    else dropped(model, null, message.topic, message.qos, why)
+    keep(model, why === null ? message : { ...message, payload: B.empty })
+    if (why !== null) dropped(model, null, message.topic, message.qos, why)
   }
   if (message.expiresAt <= model.now) {
     dropped(model, null, message.topic, message.qos, 'expired')

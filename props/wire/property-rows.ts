@@ -81,7 +81,7 @@ const clausesOf: Readonly<Record<string, string>> = {
   '08': '[MQTT-3.3.2-13] [MQTT-3.3.2-14]',
   '0b': '[MQTT-3.3.4-6]',
   '15': '[MQTT-4.12.0-1]',
-  '1c': '[MQTT-3.14.2-1]',
+  '1c': '[MQTT-4.13.1-1]',
   '23': '[MQTT-3.3.2-8] [MQTT-3.3.2-9]',
 }
 

@@ -225,7 +225,7 @@ small raw 5 what has expired makes room in a full queue [MQTT-3.3.2-5] ${stays}
   | > e000 30 ["~/t" {()} 'x'] 0000 | closed | b open
 5 DISCONNECT with user properties | > e0 [00 (26 "k" "v")] | closed
 5 DISCONNECT with a reason string | > e0 [04 (1f "why")] | closed
-5 DISCONNECT with a server reference [MQTT-3.14.2-1] | > e0 [00 (1c "elsewhere")] | refused 82
+5 DISCONNECT with a server reference [MQTT-4.13.1-1] | > e0 [00 (1c "elsewhere")] | refused 82
 
 [MQTT-3.1.2-22] [v3 MQTT-3.1.2-24]
 raw 345 silence for one and a half times the keep alive | > 10 [@v 02 0001 {()} "~a"] | < @ok
