@@ -54,8 +54,7 @@ class Tools {
   }
 }
 
-const payloads = (listener: Listener): string[] =>
-  listener.messages.map(({ payload }) => payload)
+const payloads = (listener: Listener): string[] => listener.messages.map(({ payload }) => payload)
 
 const plays: ReadonlyArray<readonly [name: string, play: Play]> = [
   [
