@@ -52,6 +52,14 @@ const shapeOf = (row: Row): Meta | null => {
     : null
 }
 
+/** The same as text, for a connection on which nothing may be prepared. */
+export const metaInsertion = (meta: Meta): string => {
+  const { schema, program, at, wall, tally } = meta
+  const text = (some: string): string => `'${some.replaceAll("'", "''")}'`
+  const values = [1, schema, text(program), at, wall, text(tally), checksumOf(meta)]
+  return `INSERT INTO meta VALUES (${values.join(', ')})`
+}
+
 /** Left: what can be read of a row that does not have its checksum, or null. */
 export const readMeta = (connection: Connection): Either<Meta | null, Meta> => {
   const rows = connection.prepare(

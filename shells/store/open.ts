@@ -21,7 +21,7 @@ import {
 import type { Paths } from './files.ts'
 import { faultOf, textOf } from './library.ts'
 import type { Connection, Sqlite } from './library.ts'
-import { metaWriter, readMeta } from './meta.ts'
+import { metaInsertion, metaWriter, readMeta } from './meta.ts'
 import type { Meta } from './meta.ts'
 import { migrations, stepsBetween } from './migrate.ts'
 import type { Migrations } from './migrate.ts'
@@ -131,13 +131,15 @@ const create = (sqlite: Sqlite, paths: Paths): Either<string, null> => {
     connection.exec('BEGIN IMMEDIATE')
     connection.exec(metaCreation)
     for (const table of tables) connection.exec(creation(table))
-    metaWriter(connection)({
+    // The packaged library closes a connection for good only once the last statement that was
+    // prepared on it has been collected; what is executed as text leaves none.
+    connection.exec(metaInsertion({
       schema: schemaVersion,
       program: version,
       at: 0,
       wall: 0,
       tally: tallyText(emptyTallies()),
-    })
+    }))
     connection.exec('COMMIT')
   } finally {
     connection.close()
@@ -187,7 +189,7 @@ export const isLocked = (sqlite: Sqlite, { file }: Paths): boolean => {
   let connection: Connection | null = null
   try {
     connection = new sqlite.DatabaseSync(file, { readOnly: true })
-    connection.prepare('PRAGMA schema_version').get()
+    connection.exec('PRAGMA schema_version')
     return false
   } catch (error) {
     return faultOf(error) === 'locked'

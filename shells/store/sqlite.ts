@@ -16,8 +16,18 @@ const batchBytes = 64 << 10
 /** A larger buffer is not kept for the next batch. */
 const batchBytesKept = 4 << 20
 
-// Sources and built files lie side by side under the same names, but for the ending.
-const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+/** Sources and built files lie under the same names, but for the ending. */
+const createWorker = (): Worker => {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
+  const source = new URL('./worker.ts', import.meta.url)
+  if ('Deno' in globalThis) return new Worker(source)
+  // Node runs sources with the help of tsx, which has to be called anew in every thread.
+  const tsx = import.meta.resolve('tsx/esm/api')
+  return new Worker(
+    `import('${tsx}').then(({ register }) => (register(), import('${source}')))`,
+    { eval: true },
+  )
+}
 
 /** Opens the store in a folder; it is nobody else's until it is closed. */
 export const openSqlite: OpenStore = async (options) => {
@@ -96,7 +106,7 @@ interface Death {
 
 /** Questions and answers, in order. */
 class Thread {
-  #worker = new Worker(new URL(workerFile, import.meta.url))
+  #worker = createWorker()
   #waiting: Array<(answer: Answer | Death) => void> = []
   #death: Death | null = null
 
