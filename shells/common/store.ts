@@ -1,0 +1,183 @@
+// The port behind which records outlive the process: what a store promises to whoever persists
+// through it. How it keeps its word, and on what, is the business of shells/store.
+
+import type { Key, Kind, Record, Stamp, Write } from '../../core/broker/record.ts'
+import type { Either } from '../../core/prelude.ts'
+
+export interface StoreOptions {
+  /** Folder of the store; it is made, for its owner only, where there is none. */
+  readonly folder: string
+  /**
+   * Serves what is sound of a damaged store, after a copy of it: damaged records and those that
+   * refer to missing ones are taken out. Default: a damaged store is refused.
+   */
+  readonly salvage?: boolean
+  /** The files of the store together stay below so many bytes. Default: the disk decides. */
+  readonly storeBytesMax?: number
+}
+
+/** A record that cannot be served. */
+export interface Damage {
+  readonly kind: Kind | 'meta'
+  /** The key as text for people; empty where not even the key is known. */
+  readonly key: string
+  readonly what: string
+}
+
+/** What was loaded besides the records. */
+export interface Loaded {
+  readonly stamp: Stamp
+  readonly recordCount: number
+  /** Left out of the records, and out of the store from now on. Empty unless salvaging. */
+  readonly damaged: ReadonlyArray<Damage>
+}
+
+export type Committed =
+  /** The batch is on disk: flushed, not only written. */
+  | { readonly _tag: 'Durable' }
+  /** There is no room, nothing was written; the same batch may be tried again later. */
+  | { readonly _tag: 'Full'; readonly why: string }
+  /** Whether the batch is on disk is unknown, and from now on every commit answers this. */
+  | { readonly _tag: 'Broken'; readonly why: string }
+
+export interface Store {
+  /** For the log: what the operator should know, one sentence each. */
+  readonly warnings: ReadonlyArray<string>
+  /**
+   * Hands out all records, in portions: sessions, subscriptions, messages, outgoing by client and
+   * order, incoming, retained, wills. To be called once, before anything is committed. Left: a
+   * sentence that says what is wrong and what to do; forget what was handed out, and close.
+   */
+  load(take: (records: ReadonlyArray<Record>) => void): Promise<Either<string, Loaded>>
+  /**
+   * Makes one batch durable, whole or not at all. One at a time: what gathers meanwhile is for
+   * `merge`. The writes are read before this returns, so lent bytes need to be valid only until
+   * then. Rejects only if the writes contradict the records, which is our own fault.
+   */
+  commit(stamp: Stamp, writes: ReadonlyArray<Write>): Promise<Committed>
+  /** Settles when everything is on disk and the store may be opened by somebody else. */
+  close(): Promise<void>
+}
+
+/** Left: a sentence that names the file, what is wrong with it and what to do. */
+export type OpenStore = (options: StoreOptions) => Promise<Either<string, Store>>
+
+/** In the order in which they are loaded. */
+export const kinds: ReadonlyArray<Kind> = [
+  'session',
+  'subscription',
+  'message',
+  'outgoing',
+  'incoming',
+  'retained',
+  'will',
+]
+
+/**
+ * A name that no other key of the same kind has. No string of MQTT contains U+0000, and no number
+ * a space.
+ */
+export const keyName = (key: Key): string | number => {
+  switch (key.kind) {
+    case 'session':
+    case 'will':
+      return key.clientId
+    case 'subscription':
+      return `${key.clientId}\0${key.filter}`
+    case 'message':
+      return key.id
+    case 'outgoing':
+      return `${key.order} ${key.clientId}`
+    case 'incoming':
+      return `${key.packetId} ${key.clientId}`
+    case 'retained':
+      return key.topic
+  }
+}
+
+/** The key alone. */
+export const keyOf = (key: Key): Key => {
+  switch (key.kind) {
+    case 'session':
+    case 'will':
+      return { kind: key.kind, clientId: key.clientId }
+    case 'subscription':
+      return { kind: key.kind, clientId: key.clientId, filter: key.filter }
+    case 'message':
+      return { kind: key.kind, id: key.id }
+    case 'outgoing':
+      return { kind: key.kind, clientId: key.clientId, order: key.order }
+    case 'incoming':
+      return { kind: key.kind, clientId: key.clientId, packetId: key.packetId }
+    case 'retained':
+      return { kind: key.kind, topic: key.topic }
+  }
+}
+
+/** The key of a write as text for people. */
+export const keyText = (key: Key): string => {
+  switch (key.kind) {
+    case 'session':
+    case 'will':
+      return JSON.stringify(key.clientId)
+    case 'subscription':
+      return `${JSON.stringify(key.clientId)} ${JSON.stringify(key.filter)}`
+    case 'message':
+      return `${key.id}`
+    case 'outgoing':
+      return `${JSON.stringify(key.clientId)} ${key.order}`
+    case 'incoming':
+      return `${JSON.stringify(key.clientId)} ${key.packetId}`
+    case 'retained':
+      return JSON.stringify(key.topic)
+  }
+}
+
+/**
+ * One batch that means what the batches mean one after another: per key the last write wins, and
+ * what came and went in between is not written at all.
+ */
+export const merge = (batches: ReadonlyArray<ReadonlyArray<Write>>): ReadonlyArray<Write> => {
+  if (batches.length === 1) return batches[0]!
+  const merged = new Map<Kind, Map<string | number, Write>>()
+  for (const kind of kinds) merged.set(kind, new Map())
+  for (const batch of batches) {
+    for (const write of batch) {
+      const key = write._tag === 'Put' ? write.record : write.key
+      const some = merged.get(key.kind)!
+      const name = keyName(key)
+      const joined = join(some.get(name), write)
+      if (joined === null) some.delete(name)
+      else some.set(name, joined)
+    }
+  }
+  const writes: Array<Write> = []
+  for (const some of merged.values()) for (const write of some.values()) writes.push(write)
+  return writes
+}
+
+/** Two writes with the same key as one; null where nothing is left to do. */
+const join = (former: Write | undefined, write: Write): Write | null => {
+  if (former === undefined) return write
+  if (write._tag === 'Delete') {
+    if (former._tag === 'Delete') throw contradiction('is deleted twice', write.key)
+    return former.isNew ? null : write
+  }
+  if (write.isNew !== (former._tag === 'Delete')) {
+    throw contradiction(write.isNew ? 'is new twice' : 'replaces nothing', write.record)
+  }
+  // What is deleted stays on disk until this batch is: there the new record takes its place.
+  const isNew = former._tag === 'Put' && former.isNew
+  return write.isNew === isNew ? write : { _tag: 'Put', record: write.record, isNew }
+}
+
+/** Our own fault: writes that no broker in its right mind would make. */
+export class Contradiction extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'Contradiction'
+  }
+}
+
+export const contradiction = (what: string, key: Key): Contradiction =>
+  new Contradiction(`the ${key.kind} ${keyText(key)} ${what}`)

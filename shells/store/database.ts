@@ -1,0 +1,313 @@
+// A store over one SQLite file, without threads: everything in here waits for the disk. What it
+// tells the broker is packed; `worker.ts` carries it there.
+
+import type { Stamp } from '../../core/broker/record.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { Contradiction } from '../common/store.ts'
+import type { Committed, Damage, StoreOptions } from '../common/store.ts'
+import { version } from '../common/version.ts'
+import { crc32c } from './checksum.ts'
+import { freeName, sizeOf } from './files.ts'
+import type { Paths } from './files.ts'
+import { faultOf, textOf } from './library.ts'
+import type { Connection, Sqlite } from './library.ts'
+import { Loading } from './loading.ts'
+import { metaWriter } from './meta.ts'
+import type { Meta } from './meta.ts'
+import type { Migrations } from './migrate.ts'
+import { copyInto, damagedRowsSentence, explain, openFile, rollBack } from './open.ts'
+import { adding, deleting } from './pack.ts'
+import type { Extent } from './pack.ts'
+import { prepare, readValues } from './row.ts'
+import type { Statements } from './row.ts'
+import { schemaVersion, tables } from './table.ts'
+import { addRow, copyTallies, emptyTallies, removeRow, tallyText } from './tally.ts'
+import type { Tally } from './tally.ts'
+import { readByte } from './wire.ts'
+import type { Reader } from './wire.ts'
+
+const pageBytes = 4096
+/** A page in the log, with its head. */
+const frameBytes = pageBytes + 24
+
+/** When the log is as large as this, its pages move into the file. */
+const walBytesWanted = 16 << 20
+
+/** Of the bytes allowed, this part (and at most so many) is kept for the log. */
+const walShare = 1 / 4
+const walBytesMax = 64 << 20
+
+export interface LoadEnd {
+  readonly stamp: Stamp
+  readonly recordCount: number
+  readonly damaged: ReadonlyArray<Damage>
+}
+
+export class Database {
+  readonly warnings: ReadonlyArray<string>
+  #connection: Connection
+  #paths: Paths
+  #salvage: boolean
+  #meta: Meta
+  #isMetaSound: boolean
+  #writeMeta: (meta: Meta) => void
+  #statements: ReadonlyArray<Statements>
+  #tallies: ReadonlyArray<Tally> = emptyTallies()
+  #bytesMax: number
+  /** Why nothing is written any more. */
+  #broken: string | null = null
+  /** Frames that the log has, by estimate, and how many a row costs by experience. */
+  #frames = 0
+  #rows = 0
+  #framesPerRow = 1
+
+  static open(
+    sqlite: Sqlite,
+    options: StoreOptions,
+    migrations?: Migrations,
+  ): Either<string, Database> {
+    const { folder, salvage = false, storeBytesMax = Infinity } = options
+    if (storeBytesMax < 1 << 20) {
+      return E.left(
+        `max_store_bytes ${storeBytesMax} is too little for a store: give at least ${1 << 20}.`,
+      )
+    }
+    const opened = openFile(sqlite, { folder, salvage, ...(migrations ? { migrations } : {}) })
+    if (E.isLeft(opened)) return opened
+    const { paths, connection, meta, isMetaSound, warnings } = opened.right
+    try {
+      return E.right(
+        new Database(paths, connection, meta, isMetaSound, warnings, salvage, storeBytesMax),
+      )
+    } catch (error) {
+      return E.left(explain(paths, error))
+    }
+  }
+
+  private constructor(
+    paths: Paths,
+    connection: Connection,
+    meta: Meta,
+    isMetaSound: boolean,
+    warnings: ReadonlyArray<string>,
+    salvage: boolean,
+    bytesMax: number,
+  ) {
+    this.#paths = paths
+    this.#connection = connection
+    this.#meta = meta
+    this.#isMetaSound = isMetaSound
+    this.warnings = warnings
+    this.#salvage = salvage
+    this.#bytesMax = bytesMax
+    this.#writeMeta = metaWriter(connection)
+    this.#statements = tables.map((table, number) => prepare(connection, table, number))
+    this.#limitPages()
+  }
+
+  /** Packed rows, in portions; the end says what was loaded, or why it must not be served. */
+  *load(): Generator<Uint8Array<ArrayBuffer>, Either<string, LoadEnd>> {
+    const loading = new Loading(this.#connection, this.#salvage)
+    try {
+      yield* loading.portions()
+    } catch (error) {
+      return E.left(explain(this.#paths, error))
+    }
+    const damaged = loading.damages(this.#isMetaSound ? this.#meta.tally : null)
+    const [first] = damaged
+    if (first !== undefined && !this.#salvage) {
+      const subject = first.key === '' ? first.what : `${first.kind} ${first.key} ${first.what}`
+      return E.left(damagedRowsSentence(this.#paths, subject, damaged.length - 1))
+    }
+    this.#tallies = loading.tallies
+    if (first !== undefined) {
+      try {
+        this.#clean(loading)
+      } catch (error) {
+        rollBack(this.#connection)
+        return E.left(explain(this.#paths, error))
+      }
+    }
+    const { at, wall } = this.#meta
+    return E.right({ stamp: { at, wall }, recordCount: loading.count, damaged })
+  }
+
+  /** Takes out what is not served, so that the store is sound from here on. */
+  #clean(loading: Loading): void {
+    copyInto(this.#connection, freeName(this.#paths.file, 'damaged'))
+    this.#connection.exec('BEGIN IMMEDIATE')
+    for (const { number, key } of loading.spoiled) this.#statements[number]!.remove.get(...key)
+    this.#stamp(this.#meta, this.#tallies)
+    this.#connection.exec('COMMIT')
+  }
+
+  #stamp({ at, wall }: Stamp, tallies: ReadonlyArray<Tally>): void {
+    const tally = tallyText(tallies)
+    this.#meta = { schema: schemaVersion, program: version, at, wall, tally }
+    this.#writeMeta(this.#meta)
+  }
+
+  /** One batch as `packWrites` made it. Throws where the batch contradicts the rows. */
+  commit(stamp: Stamp, packed: Uint8Array, extent: Extent): Committed {
+    if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
+    if (!this.#hasRoom(packed.length, extent)) return this.#full()
+    try {
+      if (this.#transact(stamp, packed, extent)) return { _tag: 'Durable' }
+      // What the log holds may as well stand in the file; once that is done there may be room.
+      this.#emptyLog()
+      return this.#transact(stamp, packed, extent) ? { _tag: 'Durable' } : this.#full()
+    } catch (error) {
+      if (error instanceof Contradiction) throw error
+      // The connection is left alone from here on: a flush that failed once may seem to succeed the
+      // second time, with nothing on disk.
+      this.#broken = `${this.#paths.file} cannot be written (${textOf(error)}): look at the disk ` +
+        '(dmesg) and start the broker again, which serves what is really on disk.'
+      return { _tag: 'Broken', why: this.#broken }
+    }
+  }
+
+  #full(): Committed {
+    const { file } = this.#paths
+    const cause = this.#bytesMax === Infinity
+      ? 'the disk is full: make room on it'
+      : `max_store_bytes (${this.#bytesMax}) is reached, or the disk is full: raise the one or ` +
+        'make room on the other'
+    return { _tag: 'Full', why: `${file} cannot take more, ${cause}.` }
+  }
+
+  /** True where the batch is on disk, false where there is no room for it. */
+  #transact(stamp: Stamp, packed: Uint8Array, extent: Extent): boolean {
+    const connection = this.#connection
+    const tallies = copyTallies(this.#tallies)
+    const former = this.#meta
+    try {
+      connection.exec('BEGIN IMMEDIATE')
+      this.#apply(packed, tallies)
+      this.#stamp(stamp, tallies)
+      connection.exec('COMMIT')
+    } catch (error) {
+      this.#meta = former
+      const fault = error instanceof Contradiction ? 'contradiction' : faultOf(error)
+      if (fault === 'full') {
+        rollBack(connection)
+        return false
+      }
+      if (fault !== 'contradiction') throw error
+      rollBack(connection)
+      throw error instanceof Contradiction ? error : new Contradiction(textOf(error))
+    }
+    this.#tallies = tallies
+    this.#rows += extent.rows
+    this.#frames += extent.rows * this.#framesPerRow
+    return true
+  }
+
+  /** Does what the batch says. */
+  #apply(packed: Uint8Array, tallies: ReadonlyArray<Tally>): void {
+    const source: Reader = { buffer: packed, at: 0 }
+    while (source.at < packed.length) {
+      const action = readByte(source)
+      const start = source.at
+      const number = readByte(source)
+      source.at += 1
+      const statements = this.#statements[number]!
+      const { table } = statements
+      const tally = tallies[number]!
+      const count = action === deleting ? table.keyCount : table.columns.length
+      const values = readValues(source, table, count)
+      if (action === deleting) {
+        const gone = statements.remove.get(...values)
+        if (gone === undefined) {
+          throw new Contradiction(`the ${table.kind} ${values.join(' ')} is not there to delete`)
+        }
+        removeRow(tally, Number(gone['checksum']))
+        continue
+      }
+      const checksum = crc32c(packed, start, source.at)
+      if (action === adding) {
+        statements.insert.run(...values, packed[start + 1]!, checksum)
+      } else {
+        const key = values.slice(0, table.keyCount)
+        const gone = statements.find.get(...key)
+        if (gone === undefined) {
+          throw new Contradiction(`the ${table.kind} ${key.join(' ')} is not there to replace`)
+        }
+        removeRow(tally, Number(gone['checksum']))
+        statements.replace.run(...values, packed[start + 1]!, checksum)
+      }
+      addRow(tally, checksum)
+    }
+  }
+
+  /** To be called between batches: moves pages from the log into the file when it is time. */
+  tidy(): void {
+    if (this.#broken !== null || this.#frames * frameBytes < this.#walWanted()) return
+    try {
+      const result = this.#connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
+      const frames = Number(result?.['log'])
+      // The log begins anew when all of it has been moved, so these rows made these frames.
+      if (this.#rows > 0 && frames > 0) this.#framesPerRow = frames / this.#rows
+    } catch (error) {
+      this.#note(error)
+    }
+    this.#rows = 0
+    this.#frames = 0
+  }
+
+  #walWanted(): number {
+    return Math.min(walBytesWanted, this.#walBytesMax() / 2)
+  }
+
+  #walBytesMax(): number {
+    return Math.min(walBytesMax, this.#bytesMax * walShare)
+  }
+
+  /** Moves everything into the file and gives the room of the log back. */
+  #emptyLog(): void {
+    try {
+      this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+    } catch (error) {
+      this.#note(error)
+    }
+    this.#rows = 0
+    this.#frames = 0
+  }
+
+  /** A full disk keeps pages in the log, where they are as safe; anything else ends the store. */
+  #note(error: unknown): void {
+    if (faultOf(error) === 'full') return
+    this.#broken = `${this.#paths.file} cannot be written (${textOf(error)}): look at the disk ` +
+      '(dmesg) and start the broker again, which serves what is really on disk.'
+  }
+
+  /** The file without its log gets this many pages and no more. */
+  #limitPages(): void {
+    if (this.#bytesMax === Infinity) return
+    const pages = Math.floor((this.#bytesMax - this.#walBytesMax()) / pageBytes)
+    this.#connection.exec(`PRAGMA max_page_count = ${pages}`)
+  }
+
+  /** Whether the batch fits into the bytes allowed, whatever pages it touches. */
+  #hasRoom(packedBytes: number, { rows, added, removed }: Extent): boolean {
+    if (this.#bytesMax === Infinity) return true
+    const pages = Number(this.#connection.prepare('PRAGMA page_count').get()?.['page_count'])
+    const touched = Math.min(
+      8 + 2 * rows + 2 * Math.ceil(packedBytes / pageBytes),
+      8 + pages + 2 * Math.ceil(packedBytes / pageBytes),
+    )
+    const fits = (): boolean =>
+      pages * pageBytes + sizeOf(this.#paths.wal) + touched * frameBytes <= this.#bytesMax
+    if (fits()) return true
+    this.#emptyLog()
+    // What takes away no less than it brings makes room, and needs some for a moment.
+    return fits() || removed >= added
+  }
+
+  /** Everything on disk and in the file; the lock is given back. */
+  close(): void {
+    if (this.#broken !== null) return
+    this.#emptyLog()
+    if (this.#broken === null) this.#connection.close()
+  }
+}

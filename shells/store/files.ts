@@ -1,0 +1,108 @@
+// The files of a store: where they are, who may read them, what is wrong with the folder, and the
+// copies that are made before anything is changed for good.
+
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+
+export const fileName = 'sabethes.sqlite3'
+
+export interface Paths {
+  readonly folder: string
+  readonly file: string
+  readonly wal: string
+  /** A store that is being made; it gets its name when it is whole. */
+  readonly unborn: string
+}
+
+export const pathsOf = (folder: string): Paths => {
+  const file = join(folder, fileName)
+  return { folder, file, wal: `${file}-wal`, unborn: `${file}-new` }
+}
+
+export const exists = (path: string): boolean => fs.existsSync(path)
+
+export const sizeOf = (path: string): number =>
+  fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** Makes the folder where there is none, and finds out whether it can be written to. */
+export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => {
+  try {
+    if (!exists(folder)) {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+      flushFolder(dirname(folder))
+    }
+    if (!fs.statSync(folder).isDirectory()) {
+      return E.left(
+        `${folder} is not a folder: name a folder with persistence_location, or move the file away.`,
+      )
+    }
+    fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
+    if (exists(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
+    return E.right(null)
+  } catch (error) {
+    return E.left(whyNot(folder, error))
+  }
+}
+
+/** Why files cannot be made or changed in the folder, and what to do. */
+export const whyNot = (folder: string, error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error)
+  if (/ENOSPC|EDQUOT/.test(text)) {
+    return `There is no room for a store in ${folder} (${text}): make room on that disk, or name ` +
+      'a folder on another one with persistence_location.'
+  }
+  if (/NotCapable|Requires (read|write)/.test(text)) {
+    return `Deno does not let the broker use ${folder} (${text}): start it with ` +
+      `--allow-read=${folder} --allow-write=${folder}.`
+  }
+  return `Cannot write to ${folder} (${text}): give the folder and what is in it to the user that ` +
+    'runs the broker, or name another folder with persistence_location.'
+}
+
+/** An empty file for its owner only, in place of whatever has the name. */
+export const createEmpty = (path: string): void => {
+  fs.rmSync(path, { force: true })
+  fs.closeSync(fs.openSync(path, 'wx', 0o600))
+}
+
+/** Gives the finished store its name, for good. */
+export const bear = ({ folder, file, unborn }: Paths): void => {
+  fs.renameSync(unborn, file)
+  flushFolder(folder)
+}
+
+/** The log beside the file in one piece; nothing where there is none. */
+export const readWal = ({ wal }: Paths): Uint8Array =>
+  sizeOf(wal) === 0 ? new Uint8Array(0) : fs.readFileSync(wal)
+
+/** A name beside the file that nobody has. */
+export const freeName = (file: string, what: string): string => {
+  for (let number = 1;; number++) {
+    const path = `${file}.${what}-${number}`
+    if (!exists(path)) return path
+  }
+}
+
+/** Copies the file and its log, byte for byte; nobody may have the store open. */
+export const copyStore = ({ file, wal }: Paths, target: string): void => {
+  fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE)
+  if (exists(wal)) fs.copyFileSync(wal, `${target}-wal`, fs.constants.COPYFILE_FICLONE)
+}
+
+export const remove = (path: string): void => fs.rmSync(path, { force: true })
+
+/** New names outlive a loss of power once their folder is flushed; some systems cannot do that. */
+const flushFolder = (folder: string): void => {
+  try {
+    const folderNumber = fs.openSync(folder, 'r')
+    try {
+      fs.fsyncSync(folderNumber)
+    } finally {
+      fs.closeSync(folderNumber)
+    }
+  } catch {
+    // The store itself is flushed with its folder again when its first batch is.
+  }
+}

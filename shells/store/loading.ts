@@ -1,0 +1,159 @@
+// All rows of a store, once, checked and packed: every row against its checksum, every table against
+// the tally of the last batch, every reference against the messages that are there.
+
+import { kinds } from '../common/store.ts'
+import type { Damage } from '../common/store.ts'
+import type { Connection, Row, Value } from './library.ts'
+import { found, keyOfRow, keyValues, packRow, selection } from './row.ts'
+import { tables } from './table.ts'
+import type { Table } from './table.ts'
+import { addRow, emptyTallies, parseTallies } from './tally.ts'
+import { packer } from './wire.ts'
+
+/** A portion is sent when it has so many bytes. Small payloads share its memory. */
+const portionBytes = 256 << 10
+
+export class Loading {
+  /** Rows handed out. */
+  count = 0
+  /** The tally of the rows handed out. */
+  readonly tallies = emptyTallies()
+  /** The rows that are not. */
+  readonly spoiled: Array<{ readonly number: number; readonly key: ReadonlyArray<Value> }> = []
+  #seen = emptyTallies()
+  #damages: Array<Damage> = []
+  #connection: Connection
+  #salvage: boolean
+  #ids = new Ids()
+  #clients = new Set<string>()
+
+  constructor(connection: Connection, salvage: boolean) {
+    this.#connection = connection
+    this.#salvage = salvage
+  }
+
+  *portions(): Generator<Uint8Array<ArrayBuffer>, void> {
+    const result = found()
+    let target = packer(portionBytes + 4096)
+    for (let number = 0; number < tables.length; number++) {
+      const table = tables[number]!
+      const tally = this.tallies[number]!
+      const seen = this.#seen[number]!
+      const reference = referenceOf(table)
+      const subject = { table, number }
+      for (const row of this.#connection.prepare(selection(table)).iterate()) {
+        const start = target.at
+        packRow(target, subject, row, result)
+        addRow(seen, result.checksum)
+        if (result.fault === null) {
+          result.fault = this.#contextFault(table, row, result.numbers, reference)
+        }
+        if (result.fault !== null) {
+          target.at = start
+          this.#damages.push({
+            kind: table.kind,
+            key: keyOfRow(table, row, result),
+            what: result.fault,
+          })
+          this.spoiled.push({ number, key: keyValues(table, row, result) })
+          continue
+        }
+        addRow(tally, result.checksum)
+        this.count += 1
+        if (target.at < portionBytes) continue
+        yield target.buffer.subarray(0, target.at)
+        target = packer(portionBytes + 4096)
+      }
+    }
+    if (target.at > 0) yield target.buffer.subarray(0, target.at)
+  }
+
+  /** What is wrong with a sound row because of rows that are not there. */
+  #contextFault(
+    { kind }: Table,
+    row: Row,
+    numbers: ReadonlyArray<number>,
+    reference: number,
+  ): string | null {
+    if (kind === 'message') {
+      this.#ids.add(numbers[0]!)
+      return null
+    }
+    if (reference >= 0) {
+      const id = numbers[reference]!
+      if (id !== 0 && !this.#ids.has(id)) return `refers to message ${id}, which is missing`
+    }
+    if (!this.#salvage) return null
+    if (kind === 'session') this.#clients.add(String(row['c0']))
+    const belongs = kind === 'subscription' || kind === 'outgoing' || kind === 'incoming'
+    return belongs && !this.#clients.has(String(row['c0'] ?? '')) ? 'has lost its session' : null
+  }
+
+  /** Everything that is wrong, given what the tally should be; null where that is lost, too. */
+  damages(expected: string | null): ReadonlyArray<Damage> {
+    const damages = [...this.#damages]
+    if (expected === null) {
+      damages.push({
+        kind: 'meta',
+        key: '',
+        what: 'the row about all others does not have its checksum',
+      })
+      return damages
+    }
+    parseTallies(expected).forEach((tally, number) => {
+      const kind = kinds[number]!
+      const seen = this.#seen[number]!
+      const missing = tally.rows - seen.rows
+      const what = missing > 0
+        ? `${missing} records of kind ${kind} are missing`
+        : missing < 0
+        ? `${-missing} records of kind ${kind} have come back`
+        : tally.hash !== seen.hash && !damages.some((damage) => damage.kind === kind)
+        ? `the records of kind ${kind} are not those that were stored last`
+        : null
+      if (what !== null) damages.push({ kind, key: '', what })
+    })
+    return damages
+  }
+}
+
+/** The place of the reference to a message among the numbers of a row, or -1. */
+const referenceOf = ({ kind, columns }: Table): number =>
+  kind === 'message' ? -1 : columns
+    .filter(({ type }) => type === 'whole' || type === 'maybe')
+    .findIndex(({ name }) => name === 'store_id')
+
+/** Whole numbers that are added in ascending order. */
+class Ids {
+  #ids = new Float64Array(1024)
+  #count = 0
+  /** Where the last one was found: lines of messages ascend as well. */
+  #near = 0
+
+  add(id: number): void {
+    if (this.#count === this.#ids.length) {
+      const larger = new Float64Array(2 * this.#count)
+      larger.set(this.#ids)
+      this.#ids = larger
+    }
+    this.#ids[this.#count++] = id
+  }
+
+  has(id: number): boolean {
+    const ids = this.#ids
+    for (let i = this.#near; i < this.#near + 4 && i < this.#count; i++) {
+      if (ids[i] !== id) continue
+      this.#near = i
+      return true
+    }
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (ids[middle]! < id) low = middle + 1
+      else high = middle
+    }
+    this.#near = low
+    return low < this.#count && ids[low] === id
+  }
+}
