@@ -47,16 +47,18 @@ export interface Restoring {
   readonly messages: Map<number, { readonly message: Message; references: number }>
   /** Catch-ups of each session, by its number, in no order yet. */
   readonly catchUps: Map<number, CatchUp[]>
-  /** Sessions that had a connection when the process ended. */
+  /** Sessions that had a connection when the process ended, and those of them with a will. */
   readonly cutOff: EditableSession[]
+  readonly mourned: EditableSession[]
 }
 
-/** Begins with nothing; `origin.at` is what `resumeAt` answered. */
+/** Begins with nothing; what time it is is said at the end. */
 export const beginRestore = (config: Config, origin: Origin): Restoring => ({
   draft: open(initial({ ...config, persistence: true }, origin)),
   messages: new Map(),
   catchUps: new Map(),
   cutOff: [],
+  mourned: [],
 })
 
 const lacking = (kind: Kind, what: string): Error =>
@@ -105,8 +107,8 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
       const session = begin(draft, record.clientId, true)
       session.expiryS = record.expiryS
       session.level = record.level
-      session.offlineAt = record.offlineAt ?? draft.now
       if (record.offlineAt === null) restoring.cutOff.push(session)
+      else session.offlineAt = record.offlineAt
       return
     }
     case 'subscription': {
@@ -180,7 +182,7 @@ const addOutgoing = (
 }
 
 /** A client whose session was to end with its connection still has a will to be published. */
-const addWill = ({ draft }: Restoring, record: WillRecord): void => {
+const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): void => {
   const { clientId, topic, qos, retain, payload, properties, delayMs, dueAt } = record
   const bare: Message = {
     id: 0,
@@ -196,19 +198,22 @@ const addWill = ({ draft }: Restoring, record: WillRecord): void => {
   const number = StrMap.get(draft.clients, clientId)
   const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
   const session = found === undefined ? begin(draft, clientId, false) : found as EditableSession
-  if (found === undefined) session.offlineAt = draft.now
+  if (found === undefined) cutOff.push(session)
   session.will = { message, delayMs }
-  session.willAt = dueAt ?? draft.now + delayMs
-  if (dueAt === null) noteWill(draft, session, session.will, session.willAt)
+  if (dueAt === null) mourned.push(session)
+  else session.willAt = dueAt
 }
 
 /**
- * The broker, and what has to be stored of the restart itself: when sessions lost their connection,
+ * The broker at this time, which is what `resumeAt` answered, and what has to be stored of the restart itself: when sessions lost their connection,
  * and messages that nothing refers to.
  */
 export const endRestore = (
-  { draft, messages, catchUps, cutOff }: Restoring,
+  { draft, messages, catchUps, cutOff, mourned }: Restoring,
+  at: Millis,
 ): readonly [State, ReadonlyArray<Effect>] => {
+  draft.origin = { ...draft.origin, at }
+  draft.now = at
   const orphans: Write[] = []
   for (const [id, { references }] of messages) {
     if (references === 0) {
@@ -223,7 +228,14 @@ export const endRestore = (
       session.catchUps = Queue.push(session.catchUps, draft.owner, catchUp)
     }
   }
-  for (const session of cutOff) noteSession(draft, session, true)
+  for (const session of cutOff) {
+    session.offlineAt = at
+    noteSession(draft, session, true)
+  }
+  for (const session of mourned) {
+    session.willAt = at + session.will!.delayMs
+    noteWill(draft, session, session.will, session.willAt)
+  }
   IntMap.each(draft.sessions, (session: Session) => {
     wakeSession(draft, session, Math.min(session.willAt, expiresAt(session)))
   })
@@ -242,5 +254,5 @@ export const restore = (
 ): readonly [State, ReadonlyArray<Effect>] => {
   const restoring = beginRestore(config, origin)
   for (const record of records) addRecord(restoring, record)
-  return endRestore(restoring)
+  return endRestore(restoring, origin.at)
 }

@@ -2,6 +2,7 @@
 // The program `sabethes`, on whatever runtime it was started. Status 0: ended as asked; 1: could
 // not start; 3: a command line that makes no sense; 70: the broker itself was at fault.
 
+import { StoreError } from '../common/driver.ts'
 import { help, parseOptions, statusUsage } from '../common/options.ts'
 import { version } from '../common/version.ts'
 import type { Program } from '../common/program.ts'
@@ -50,7 +51,9 @@ const main = async (): Promise<void> => {
     running = await start({
       ports: options.ports,
       verbosity: options.verbosity,
-      fatal: () => program.exit(statusFault),
+      ...(options.persistence === null ? {} : { persistence: options.persistence }),
+      fatal: (error) =>
+        program.exit(error instanceof StoreError ? statusFailed : statusFault),
     })
   } catch (error) {
     const { message } = error instanceof Error ? error : new Error(String(error))

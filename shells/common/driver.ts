@@ -10,6 +10,7 @@ import * as Input from '../../core/broker/input.ts'
 import type { Conn, Gone, Peer } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
 import type { State } from '../../core/broker/state.ts'
+import { Keeper } from './keeper.ts'
 import { createReader, defaultLimits } from '../../core/codec/mod.ts'
 import type { Limits, Reader } from '../../core/codec/mod.ts'
 import * as broker from '../../core/mod.ts'
@@ -19,6 +20,7 @@ import type { Gauge } from './memory.ts'
 import { isEmpty, Office, Outbox } from './outbox.ts'
 import type { Wire } from './outbox.ts'
 import { Slots } from './slots.ts'
+import type { Store } from './store.ts'
 
 /** What the driver needs of a runtime. */
 export interface Host extends Gauge {
@@ -69,6 +71,15 @@ export interface DriverOptions {
    * configuration offers is refused.
    */
   readonly know?: (query: Query) => Promise<Input.Answer>
+  /** Without it the broker begins with nothing and keeps nothing. */
+  readonly restored?: Restored
+}
+
+/** A broker that was made of a store, and where it keeps what outlives the process from then on. */
+export interface Restored {
+  readonly store: Store
+  readonly state: State
+  readonly effects: ReadonlyArray<Effect>
 }
 
 /** What has happened since the driver was made. */
@@ -98,6 +109,12 @@ const batchInputsMin = 64
 const batchInputsMax = 512
 const batchMsMin = 0.75
 const batchMsMax = 1.5
+
+// Nobody is listened to who is owed more than this that waits for the disk, or anything at all while
+// everybody together is owed so much, or so much waits to be written.
+const heldBytesMax = 1024 * 1024
+const heldBytesOfAllMax = 16 * 1024 * 1024
+const gatheredBytesMax = 16 * 1024 * 1024
 
 // A socket is paused while more than this waits undecoded.
 const waitingBytesMax = 64 * 1024
@@ -131,6 +148,8 @@ export class Link extends Outbox {
   queued = false
   /** The broker has told us to decode nothing. */
   paused = false
+  /** Nothing is decoded until the disk has caught up. */
+  choked = false
   /** The socket has been told to read nothing. */
   stopped = false
   /** Its reader may hold bytes of a buffer that was lent for this turn. */
@@ -154,6 +173,14 @@ export class Link extends Outbox {
   }
 }
 
+/** The store has failed: an operator's trouble, for which the broker is not at fault. */
+export class StoreError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StoreError'
+  }
+}
+
 /** The loop. A shell makes one and tells it what its sockets do. */
 export class Driver {
   private readonly host: Host
@@ -166,6 +193,11 @@ export class Driver {
   private readonly office: Office<Link>
   private readonly memory: MemoryWatch
   private state: State
+  private readonly keeper: Keeper | null
+  /** Links that are not listened to until the disk has caught up. */
+  private choked: Array<Link> = []
+  /** The broker's time when the driver was made. */
+  private readonly base: number
 
   /** Sockets that are open, lingering ones too. */
   connections = 0
@@ -225,11 +257,19 @@ export class Driver {
     this.limits = limitsOf(config)
     this.memory = new MemoryWatch(host, options.memoryLimitBytes ?? null)
     this.epoch = host.now()
-    this.state = this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
+    const { restored } = options
+    this.base = restored === undefined ? 0 : restored.state.now
+    this.state = restored === undefined
+      ? this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
+      : restored.state
+    this.keeper = restored === undefined ? null : this.keep(restored.store)
     this.office = new Office(
       (bytes) => host.allocate(bytes),
       (conn) => this.linkOf(conn),
     )
+    if (restored !== undefined) {
+      for (const effect of restored.effects) this.carryOut(effect)
+    }
     this.arm()
   }
 
@@ -347,7 +387,7 @@ export class Driver {
   }
 
   private now(): number {
-    return Math.floor(this.host.now() - this.epoch)
+    return this.base + Math.floor(this.host.now() - this.epoch)
   }
 
   private tell(input: Input.Input): void {
@@ -401,6 +441,7 @@ export class Driver {
       this.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()
+    if (this.keeper !== null) this.keeper.push(this.at)
     this.flushUntil = this.host.now() + flushMsMax
     this.office.flush(this.settle, this.isFlushOver)
     const { borrowing } = this
@@ -470,6 +511,7 @@ export class Driver {
     const from = reader.consumed
     let count = 0
     while (!link.paused && !link.silent && count < packetsMax) {
+      if (link.held !== null && this.isTooMuch(link)) return this.choke(link)
       if (reader.consumed - from >= turnBytesMax) return this.enqueue(link)
       const result = reader.next()
       if (result === null) return this.exhausted(link)
@@ -492,6 +534,47 @@ export class Driver {
         if (this.host.now() >= until) return this.enqueue(link)
       }
     }
+  }
+
+  private isTooMuch(link: Link): boolean {
+    return link.heldBytes > heldBytesMax || this.office.heldBytes > heldBytesOfAllMax ||
+      this.keeper!.gatheredBytes > gatheredBytesMax
+  }
+
+  private choke(link: Link): void {
+    if (link.choked) return
+    link.choked = true
+    this.choked.push(link)
+  }
+
+  private keep(store: Store): Keeper {
+    return new Keeper(store, () => this.host.wall(), {
+      durable: (batch) => {
+        if (this.dead) return
+        this.office.free(batch)
+        const { choked } = this
+        this.choked = []
+        for (const link of choked) {
+          link.choked = false
+          this.enqueue(link)
+        }
+        // What has gathered meanwhile sets out at once, what was held back leaves with the turn.
+        this.keeper!.push(this.now())
+        this.schedule()
+      },
+      full: (why) => {
+        this.log.warn(`The store is full: ${why}`)
+        this.tell(Input.storeFull(this.now()))
+      },
+      free: () => this.tell(Input.storeFree(this.now())),
+      broken: (why) => {
+        if (this.dead) return
+        this.kill()
+        this.log.error(`The store has failed, and nothing more can be promised: ${why}`)
+        this.log.flush(this.now())
+        this.host.fatal(new StoreError(why))
+      },
+    })
   }
 
   /** All whole frames of the link have been decoded. */
@@ -548,7 +631,11 @@ export class Driver {
         if (link === null) return
         const { packet } = effect
         if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
-        return this.office.send(link, effect.level, packet)
+        const { keeper } = this
+        const batch = effect.when === 'now' || keeper === null || keeper.safe === keeper.issued
+          ? 0
+          : keeper.issued
+        return this.office.send(link, effect.level, packet, batch)
       }
       case 'Multicast':
         return this.office.multicast(effect.conns, effect.level, effect.packet)
@@ -572,6 +659,9 @@ export class Driver {
         return this.ask(effect.conn, effect.question)
       case 'Ask':
         return this.find(effect)
+      case 'Persist':
+        if (this.keeper === null) throw new Error('the broker stores and there is no store')
+        return this.keeper.add(effect)
       case 'Note':
         return this.log.note(effect.note)
     }
@@ -687,6 +777,8 @@ export class Driver {
     if (logDue < due) due = logDue
     const memoryDue = this.memory.due()
     if (memoryDue < due) due = memoryDue
+    const storeDue = this.keeper === null ? never : this.keeper.due(never)
+    if (storeDue < due) due = storeDue
     // A timer that fires too early is cheaper than one that is moved all the time.
     if (due >= this.armedFor) return
     const delayMs = due - this.now()
@@ -698,6 +790,8 @@ export class Driver {
   private maybeStopped(): void {
     if (this.stopped === null || this.connections > 0) return
     if (!this.dead && (this.scheduled || this.extra.length > 0)) return
+    // What nobody waits for any more is stored all the same.
+    if (!this.dead && this.keeper !== null && !this.keeper.isSettled) return
     const done = this.stopped
     this.stopped = null
     this.kill()

@@ -4,9 +4,16 @@
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Verbosity } from './log.ts'
+import type { StoreOptions } from './store.ts'
 
 export type Options =
-  | { readonly _tag: 'Run'; readonly ports: ReadonlyArray<number>; readonly verbosity: Verbosity }
+  | {
+    readonly _tag: 'Run'
+    readonly ports: ReadonlyArray<number>
+    readonly verbosity: Verbosity
+    /** Null where nothing is to outlive the process. */
+    readonly persistence: StoreOptions | null
+  }
   | { readonly _tag: 'Help' }
   | { readonly _tag: 'Version' }
 
@@ -46,6 +53,10 @@ const missing: ReadonlyArray<Missing> = [
 /** The words after the program's name. Left: a sentence for the user, to be printed as an error. */
 export const parseOptions = (words: ReadonlyArray<string>): Either<string, Options> => {
   const ports: Array<number> = []
+  let persistence = false
+  let folder = '.'
+  let storeBytesMax = 0
+  let salvage = false
   let verbose = false
   let quiet = false
   let asked: Options | null = null
@@ -66,6 +77,34 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Optio
         if (!ports.includes(port)) ports.push(port)
         break
       }
+      case '--persistence': {
+        i += 1
+        const answer = words[i]
+        if (answer !== 'true' && answer !== 'false') {
+          return E.left(`${word} wants to be told true or false, not ${answer ?? 'nothing'}.`)
+        }
+        persistence = answer === 'true'
+        break
+      }
+      case '--persistence-location': {
+        i += 1
+        const named = words[i]
+        if (named === undefined || named === '') return E.left(`${word} wants the name of a folder.`)
+        folder = named
+        break
+      }
+      case '--max-store-bytes': {
+        i += 1
+        const most = words[i] ?? ''
+        if (!/^[1-9][0-9]{0,14}$/.test(most)) {
+          return E.left(`${word} wants a number of bytes from 1 on, not ${most || 'nothing'}.`)
+        }
+        storeBytesMax = Number(most)
+        break
+      }
+      case '--salvage':
+        salvage = true
+        break
       case '-v':
       case '--verbose':
         verbose = true
@@ -93,7 +132,10 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Optio
   // As in mosquitto, quiet beats verbose.
   const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal'
   if (ports.length === 0) ports.push(defaultPort)
-  return E.right({ _tag: 'Run', ports, verbosity })
+  const kept: StoreOptions | null = persistence
+    ? { folder, salvage, ...(storeBytesMax === 0 ? {} : { storeBytesMax }) }
+    : null
+  return E.right({ _tag: 'Run', ports, verbosity, persistence: kept })
 }
 
 const parsePort = (word: string): number | null => {
@@ -108,7 +150,7 @@ export const help = (version: string): string =>
 
 sabethes is an MQTT broker for MQTT 5.0, 3.1.1 and 3.1.
 
-Usage: sabethes [-p port] [-q | -v]
+Usage: sabethes [-p port] [-q | -v] [--persistence true]
        sabethes [-h | --version]
 
  -h, --help     : display this help.
@@ -117,4 +159,13 @@ Usage: sabethes [-p port] [-q | -v]
  -q, --quiet    : no log but errors. Beats -v.
  -v, --verbose  : verbose mode, with a line per packet.
      --version  : display the version number.
+
+     --persistence true | false
+                : whether sessions, their messages, retained messages and wills outlive the
+                  program: then nothing is acknowledged before it is on disk. Defaults to false.
+     --persistence-location folder
+                : where the store lies, a file sabethes.sqlite3. Defaults to this folder.
+     --max-store-bytes number
+                : the store takes no more than that. Defaults to what the disk has room for.
+     --salvage  : serve what is sound of a damaged store.
 `

@@ -85,6 +85,12 @@ class Group {
   }
 }
 
+/** Output that may not leave before this batch, and with it all before it, is on disk. */
+interface Held {
+  readonly batch: number
+  readonly segment: Segment
+}
+
 /** The outgoing side of one connection. */
 export class Outbox {
   readonly wire: Wire
@@ -100,6 +106,9 @@ export class Outbox {
   reportedBytes = 0
   /** The kernel refused bytes while more were waiting, and something still waits. */
   behind = false
+  /** What waits for the disk, in order, and all that came behind it; null for nothing. */
+  held: Array<Held> | null = null
+  heldBytes = 0
   /** The broker should hear how much has been taken. */
   due = false
   /** In the list of outboxes that a flush must visit. */
@@ -116,12 +125,12 @@ export class Outbox {
 
 /** True if everything owed has been taken by the kernel. */
 export const isEmpty = (outbox: Outbox): boolean =>
-  outbox.flying === null && outbox.filling === null
+  outbox.flying === null && outbox.filling === null && outbox.held === null
 
 /** Bytes that are owed and that the kernel has not taken. */
 export const unwrittenBytes = (outbox: Outbox): number =>
   (outbox.flying === null ? 0 : outbox.flying.used - outbox.flown) +
-  (outbox.filling === null ? 0 : outbox.filling.used)
+  (outbox.filling === null ? 0 : outbox.filling.used) + outbox.heldBytes
 
 /**
  * All outboxes of one driver share one office: its pool of segments, its open groups and its list
@@ -137,6 +146,10 @@ export class Office<Box extends Outbox> {
   private dirty: Array<Box> = []
   /** Outboxes that the flushes before did not get to, the longest waiting first. */
   private late: Array<Box> = []
+  /** Outboxes that hold something back; some may hold nothing any more. */
+  private holding: Array<Box> = []
+  /** Bytes that all outboxes together hold back. */
+  heldBytes = 0
 
   /**
    * `allocate` makes a buffer of so many bytes (a shell may want its runtime's own kind);
@@ -148,11 +161,45 @@ export class Office<Box extends Outbox> {
     for (let i = 0; i <= sizeClassMax; i++) this.pool.push([])
   }
 
-  /** Appends one packet to what `outbox` is owed. */
-  send(outbox: Box, level: Level, packet: Packet): void {
+  /**
+   * Appends one packet to what `outbox` is owed: not to leave before `batch` is on disk, 0 for at
+   * once. It never overtakes what was sent before.
+   */
+  send(outbox: Box, level: Level, packet: Packet, batch = 0): void {
     if (outbox.sealed) return
-    const segment = this.room(outbox, encodedBound(level, packet))
-    segment.used = encodeInto(level, packet, segment.buffer, segment.used)
+    const bound = encodedBound(level, packet)
+    if (batch === 0 && outbox.held === null) {
+      const segment = this.room(outbox, bound)
+      segment.used = encodeInto(level, packet, segment.buffer, segment.used)
+      return
+    }
+    const segment = this.holdingRoom(outbox, batch, bound)
+    const from = segment.used
+    segment.used = encodeInto(level, packet, segment.buffer, from)
+    this.hold(outbox, segment.used - from)
+  }
+
+  /** All batches up to this one are on disk: what waited for them may leave at the next flush. */
+  free(batch: number): void {
+    const { holding } = this
+    let kept = 0
+    for (let i = 0; i < holding.length; i++) {
+      const outbox = holding[i]!
+      const { held } = outbox
+      if (held === null) continue
+      let count = 0
+      while (count < held.length && held[count]!.batch <= batch) {
+        this.admit(outbox, held[count]!.segment)
+        count += 1
+      }
+      if (count === held.length) {
+        outbox.held = null
+        continue
+      }
+      if (count > 0) held.splice(0, count)
+      holding[kept++] = outbox
+    }
+    holding.length = kept
   }
 
   /**
@@ -253,6 +300,11 @@ export class Office<Box extends Outbox> {
     outbox.sealed = true
     if (outbox.filling !== null) this.release(outbox.filling)
     outbox.filling = null
+    if (outbox.held !== null) {
+      for (const { segment } of outbox.held) this.release(segment)
+      this.hold(outbox, -outbox.heldBytes)
+      outbox.held = null
+    }
     // The kernel may still be reading this one: it is left to the garbage collector, not the pool.
     outbox.flying = null
   }
@@ -324,8 +376,56 @@ export class Office<Box extends Outbox> {
     return segment
   }
 
+  private hold(outbox: Box, bytes: number): void {
+    outbox.heldBytes += bytes
+    this.heldBytes += bytes
+  }
+
+  /** Room for `bound` more bytes behind what the outbox holds back; it begins to where it did not. */
+  private holdingRoom(outbox: Box, batch: number, bound: number): Segment {
+    let { held } = outbox
+    if (held === null) {
+      // What the others of its group get from now on must not reach it before this.
+      const { filling } = outbox
+      if (filling !== null && filling.group !== null) this.leave(outbox, filling, filling.group, 0)
+      held = []
+      outbox.held = held
+      this.holding.push(outbox)
+    }
+    const last = held[held.length - 1]
+    const wanted = last !== undefined && last.batch > batch ? last.batch : batch
+    if (
+      last !== undefined && last.batch === wanted &&
+      last.segment.used + bound <= last.segment.buffer.length
+    ) return last.segment
+    const segment = this.take(bound)
+    held.push({ batch: wanted, segment })
+    return segment
+  }
+
+  /** What was held back joins what the outbox is owed. */
+  private admit(outbox: Box, segment: Segment): void {
+    this.hold(outbox, -segment.used)
+    if (outbox.filling === null) {
+      outbox.filling = segment
+      this.mark(outbox)
+      return
+    }
+    const room = this.room(outbox, segment.used)
+    copy(segment.buffer, 0, segment.used, room.buffer, room.used)
+    room.used += segment.used
+    this.release(segment)
+  }
+
   private append(outbox: Box, source: Uint8Array, start: number, end: number): void {
     if (outbox.sealed) return
+    if (outbox.held !== null) {
+      const segment = this.holdingRoom(outbox, 0, end - start)
+      copy(source, start, end, segment.buffer, segment.used)
+      segment.used += end - start
+      this.hold(outbox, end - start)
+      return
+    }
     const segment = this.room(outbox, end - start)
     copy(source, start, end, segment.buffer, segment.used)
     segment.used += end - start
@@ -371,7 +471,7 @@ export class Office<Box extends Outbox> {
     for (let i = 0; i < conns.length; i++) {
       const outbox = this.outboxOf(conns[i]!)
       if (outbox === null || outbox.sealed) continue
-      if (outbox.filling === null) {
+      if (outbox.filling === null && outbox.held === null) {
         outbox.filling = segment
         segment.holders += 1
         this.mark(outbox)

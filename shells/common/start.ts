@@ -5,13 +5,16 @@ import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
+import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
+import { E } from '../../core/prelude.ts'
 import { createDriver } from './driver.ts'
-import type { Counters, Driver, Host } from './driver.ts'
+import type { Counters, Driver, Host, Restored } from './driver.ts'
 import { Log } from './log.ts'
 import type { Verbosity } from './log.ts'
 import { defaultPort } from './options.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
+import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
 
 export interface StartOptions {
@@ -27,6 +30,12 @@ export interface StartOptions {
    * default is what the machine or its control group has; with 0 memory is not looked at.
    */
   readonly memoryLimitBytes?: number
+  /**
+   * Where what outlives its connection outlives the process too: sessions with their subscriptions
+   * and messages, retained messages, wills. Answers that promise something wait until it is on disk.
+   * Default: nothing is kept.
+   */
+  readonly persistence?: StoreOptions
   /** Default: quiet. */
   readonly verbosity?: Verbosity
   /** Gets the log, whole lines at a time. Default: standard error. */
@@ -99,6 +108,7 @@ export interface Runtime {
   print(text: string): void
   /** How many files and sockets the process may have open; Infinity where that is not known. */
   openFilesMax(): number
+  readonly openStore: OpenStore
 }
 
 const loopback: ReadonlyArray<string> = ['127.0.0.1', '::1']
@@ -146,6 +156,12 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...options.config,
   }
   const { memoryLimitBytes } = options
+  const hosts = options.hosts ?? loopback
+  log.line(`sabethes version ${version} starting`)
+  const { persistence } = options
+  const restored = persistence === undefined
+    ? null
+    : await bringBack(runtime, host, log, config, persistence)
   const driver = createDriver({
     config,
     host,
@@ -153,10 +169,9 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...(judge ? { judge } : {}),
     ...(scram ? { know: createScram(scram) } : {}),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    ...(restored === null ? {} : { restored }),
   })
-  const hosts = options.hosts ?? loopback
   const ports: Array<number> = []
-  log.line(`sabethes version ${version} starting`)
   if (hosts === loopback) {
     log.line(
       'Starting in local only mode. Connections will only be possible from clients running on ' +
@@ -173,6 +188,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     closeListeners()
     driver.kill()
     log.flush(0)
+    await restored?.store.close()
     throw error
   }
   log.line(`sabethes version ${version} running`)
@@ -185,9 +201,13 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
       const timer = setTimeout(() => driver.kill(), stopMsMax)
       driver.halt(() => {
         clearTimeout(timer)
-        log.line(`sabethes version ${version} terminating`)
-        log.flush(0)
-        resolve()
+        const over = (): void => {
+          log.line(`sabethes version ${version} terminating`)
+          log.flush(0)
+          resolve()
+        }
+        if (restored === null) over()
+        else restored.store.close().then(over, over)
       })
     })
     return stopped
@@ -207,6 +227,53 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     stop,
     kill,
   }
+}
+
+const count = (number: number, what: string): string =>
+  `${number} ${what}${number === 1 ? '' : 's'}`
+
+/** Opens the store and makes the broker again that it has been told of. */
+const bringBack = async (
+  runtime: Runtime,
+  host: Host,
+  log: Log,
+  config: Config,
+  options: StoreOptions,
+): Promise<Restored> => {
+  const opened = await runtime.openStore(options)
+  if (E.isLeft(opened)) throw new StartError(opened.left)
+  const store = opened.right
+  for (const warning of store.warnings) log.warn(warning)
+  try {
+    return await load(store, host, log, config)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const load = async (store: Store, host: Host, log: Log, config: Config): Promise<Restored> => {
+  const wall = host.wall()
+  // Where its own time goes on is only known once all is loaded, and nothing of it is due before.
+  const restoring = beginRestore(config, { at: 0, wall, seed: host.seed })
+  const loaded = await store.load((records) => {
+    for (let i = 0; i < records.length; i++) addRecord(restoring, records[i]!)
+  })
+  if (E.isLeft(loaded)) throw new StartError(loaded.left)
+  const { stamp, recordCount, damaged } = loaded.right
+  for (const { kind, key, what } of damaged) {
+    log.warn(`The store has lost a record: ${kind} ${key}: ${what}`)
+  }
+  const { at, isClear } = resumeAt(stamp, wall)
+  if (!isClear && recordCount > 0) {
+    log.warn(
+      'The clock on the wall does not show how long the broker was away: sessions and messages ' +
+        'expire as if it had been no time.',
+    )
+  }
+  const [state, effects] = endRestore(restoring, at)
+  log.line(`${count(recordCount, 'record')} restored.`)
+  return { store, state, effects }
 }
 
 /** Opens one port on all hosts; at least one listener, or a StartError. */

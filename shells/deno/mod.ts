@@ -3,6 +3,7 @@
 import { startOn } from '../common/start.ts'
 import type { Running, StartOptions } from '../common/start.ts'
 import { createHost, openFilesMax, print } from './host.ts'
+import { openSqlite } from '../store/sqlite.ts'
 import { listen } from './listen.ts'
 
 export { ListenError, StartError } from '../common/start.ts'
@@ -16,4 +17,4 @@ export type { Counters } from '../common/driver.ts'
  * a StartError, whose message says what to do, where it cannot listen.
  */
 export const start = (options: StartOptions = {}): Promise<Running> =>
-  startOn({ createHost, listen, openFilesMax, print }, options)
+  startOn({ createHost, listen, openFilesMax, openStore: openSqlite, print }, options)
