@@ -16,6 +16,7 @@ import * as assert from 'uvu/assert'
 import type { Note } from '../core/mod.ts'
 import { harmless, Log } from '../shells/common/log.ts'
 import type { Verbosity } from '../shells/common/log.ts'
+import type { StoreOptions } from '../shells/common/store.ts'
 import { help, parseOptions } from '../shells/common/options.ts'
 import { version } from '../shells/common/version.ts'
 import { name } from './gen/histories.ts'
@@ -28,11 +29,11 @@ const asked = (line: string): unknown => {
   return parsed._tag === 'Left' ? parsed.left : parsed.right
 }
 
-const run = (ports: ReadonlyArray<number>, verbosity: Verbosity = 'normal'): unknown => ({
-  _tag: 'Run',
-  ports,
-  verbosity,
-})
+const run = (
+  ports: ReadonlyArray<number>,
+  verbosity: Verbosity = 'normal',
+  persistence: StoreOptions | null = null,
+): unknown => ({ _tag: 'Run', ports, verbosity, persistence })
 
 options('what mosquitto takes is taken', () => {
   const rows: ReadonlyArray<readonly [string, unknown]> = [
@@ -44,6 +45,13 @@ options('what mosquitto takes is taken', () => {
     ['-v --quiet', run([1883], 'quiet')],
     ['-q -v', run([1883], 'quiet')],
     ['-p 1 -p 65535 -p 1', run([1, 65535])],
+    ['--persistence true', run([1883], 'normal', { folder: '.', salvage: false })],
+    [
+      '--persistence-location data --max-store-bytes 1000000 --persistence true --salvage',
+      run([1883], 'normal', { folder: 'data', salvage: true, storeBytesMax: 1_000_000 }),
+    ],
+    // What npm start says first, whoever comes after it can take back.
+    ['--persistence true --persistence-location data --persistence false', run([1883])],
     ['-h', { _tag: 'Help' }],
     ['-p 5 --help', { _tag: 'Help' }],
     ['--version', { _tag: 'Version' }],
@@ -66,6 +74,11 @@ options('what makes no sense is refused with a sentence that names it', () => {
     ['--port=1883', /^Unknown option '--port=1883'/],
     ['--port=', /^Unknown option/],
     [Array.from({ length: 11 }, (_, i) => `-p ${i + 1}`).join(' '), /^Only 10 ports/],
+    ['--persistence', /^--persistence wants .*true or false, not nothing/],
+    ['--persistence yes', /^--persistence wants .*not yes/],
+    ['--persistence-location', /^--persistence-location wants the name of a folder/],
+    ['--max-store-bytes 1G', /^--max-store-bytes wants a number .*not 1G/],
+    ['--max-store-bytes 0', /^--max-store-bytes wants a number/],
     ['-c mosquitto.conf', /^-c: .*not there yet.*-p/],
     ['--config-file x', /^--config-file: .*not there yet/],
     ['-d', /^-d: .*not there yet.*systemd/],
@@ -105,7 +118,10 @@ options('any words get an answer', () => {
 
 options('help names every option, within 80 columns', () => {
   const text = help('1.2.3')
-  for (const name of ['-p', '--port', '-v', '--verbose', '-q', '--quiet', '-h', '--version']) {
+  const kept = ['--persistence', '--persistence-location', '--max-store-bytes', '--salvage']
+  for (
+    const name of [...kept, '-p', '--port', '-v', '--verbose', '-q', '--quiet', '-h', '--version']
+  ) {
     assert.ok(text.includes(name), name)
   }
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line)

@@ -132,8 +132,8 @@ const settle = (going: Going, at: number, wall: number): void => {
   going.account = newAccount()
 }
 
-// How often an address has connected is forgotten, and what a shared group has given to members that
-// end with their connection: who is still there gets it when they end one by one.
+// How often an address has connected is forgotten, and what a shared group has given to members
+// that end with their connection: who is still there gets it when they end one by one.
 // The order of retained messages among topics that one filter matches is nobody's law either, so
 // there are wildcards, or retained messages.
 const steady = (config: Config, wildcards: boolean): Config => ({

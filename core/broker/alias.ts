@@ -59,8 +59,8 @@ export const sendPublish = (draft: Draft, session: Session, plain: Publish): boo
   if (bytes > session.packetBytesMax) return false
   if (packet !== plain) learnAlias(draft, session, packet)
   charge(draft, session, bytes)
-  // The identifier must not be another's after a restart. With a full store QoS 1 goes all the same:
-  // coming twice is allowed to it.
+  // The identifier must not be another's after a restart. With a full store QoS 1 goes all the
+  // same: it may come twice.
   const isHeld = session.stored && packet.qos > (draft.isStoreFull ? 1 : 0)
   draft.effects.push(send(session.conn!, session.level, packet, isHeld ? 'durable' : 'now'))
   return true

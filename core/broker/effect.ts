@@ -9,8 +9,8 @@ import type { Note } from './note.ts'
 import type { Write } from './record.ts'
 
 /**
- * `durable`: not before everything that the broker has wanted stored so far is on disk. What is sent
- * to the same connection later waits behind it.
+ * `durable`: not before everything that the broker has wanted stored so far is on disk. What is
+ * sent to the same connection later waits behind it.
  */
 export type When = 'now' | 'durable'
 

@@ -205,8 +205,8 @@ const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): voi
 }
 
 /**
- * The broker at this time, which is what `resumeAt` answered, and what has to be stored of the restart itself: when sessions lost their connection,
- * and messages that nothing refers to.
+ * The broker at this time, which is what `resumeAt` answered, and what has to be stored of the
+ * restart itself: when sessions lost their connection, and messages that nothing refers to.
  */
 export const endRestore = (
   { draft, messages, catchUps, cutOff, mourned }: Restoring,

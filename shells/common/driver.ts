@@ -110,8 +110,8 @@ const batchInputsMax = 512
 const batchMsMin = 0.75
 const batchMsMax = 1.5
 
-// Nobody is listened to who is owed more than this that waits for the disk, or anything at all while
-// everybody together is owed so much, or so much waits to be written.
+// Nobody is listened to who is owed more than this that waits for the disk, or anything at all
+// while everybody together is owed so much, or so much waits to be written.
 const heldBytesMax = 1024 * 1024
 const heldBytesOfAllMax = 16 * 1024 * 1024
 const gatheredBytesMax = 16 * 1024 * 1024

@@ -89,7 +89,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Optio
       case '--persistence-location': {
         i += 1
         const named = words[i]
-        if (named === undefined || named === '') return E.left(`${word} wants the name of a folder.`)
+        if (!named) return E.left(`${word} wants the name of a folder.`)
         folder = named
         break
       }
@@ -161,11 +161,14 @@ Usage: sabethes [-p port] [-q | -v] [--persistence true]
      --version  : display the version number.
 
      --persistence true | false
-                : whether sessions, their messages, retained messages and wills outlive the
-                  program: then nothing is acknowledged before it is on disk. Defaults to false.
+                : whether sessions, their messages, retained messages and wills
+                  outlive the program: then nothing is acknowledged before it is
+                  on disk. Defaults to false.
      --persistence-location folder
-                : where the store lies, a file sabethes.sqlite3. Defaults to this folder.
+                : where the store lies, the file sabethes.sqlite3. Defaults to
+                  the folder of the moment.
      --max-store-bytes number
-                : the store takes no more than that. Defaults to what the disk has room for.
+                : the store takes no more than that. Defaults to what the disk
+                  has room for.
      --salvage  : serve what is sound of a damaged store.
 `

@@ -381,7 +381,7 @@ export class Office<Box extends Outbox> {
     this.heldBytes += bytes
   }
 
-  /** Room for `bound` more bytes behind what the outbox holds back; it begins to where it did not. */
+  /** Room for `bound` more bytes behind what the outbox holds back, be it nothing so far. */
   private holdingRoom(outbox: Box, batch: number, bound: number): Segment {
     let { held } = outbox
     if (held === null) {

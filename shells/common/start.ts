@@ -32,7 +32,7 @@ export interface StartOptions {
   readonly memoryLimitBytes?: number
   /**
    * Where what outlives its connection outlives the process too: sessions with their subscriptions
-   * and messages, retained messages, wills. Answers that promise something wait until it is on disk.
+   * and messages, retained messages, wills. Answers that promise something wait for the disk.
    * Default: nothing is kept.
    */
   readonly persistence?: StoreOptions
