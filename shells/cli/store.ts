@@ -63,8 +63,8 @@ const look = async (
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     return E.left(
-      `Cannot look into ${folder} (${text}): it takes the right to read the store, and room for a ` +
-        `copy of it in ${tmpdir()}.`,
+      `Cannot look into ${folder} (${text}): it takes the right to read the store, and room for ` +
+        `a copy of it in ${tmpdir()}.`,
     )
   } finally {
     if (copy !== null) rmSync(copy, { recursive: true, force: true })

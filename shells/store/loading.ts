@@ -1,5 +1,5 @@
-// All rows of a store, once, checked and packed: every row against its checksum, every table against
-// the tally of the last batch, every reference against the messages that are there.
+// All rows of a store, once, checked and packed: every row against its checksum, every table
+// against the tally of the last batch, every reference against the messages that are there.
 
 import { kinds } from '../common/store.ts'
 import type { Damage } from '../common/store.ts'
