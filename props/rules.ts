@@ -553,12 +553,13 @@ const shellsAreTwins: Rule = (house) => {
 const record = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? { ...value } : {}
 
+/** What is optional is for Node alone, and no business of deno.json. */
 const versionsAgree: Rule = (house) => {
   const complaints: string[] = []
   const manifest = record(JSON.parse(house.get('package.json') ?? '{}'))
   const map = record(record(JSON.parse(house.get('deno.json') ?? '{}'))['imports'])
   const dependencies = record(manifest['dependencies'])
-  for (const kind of ['dependencies', 'devDependencies']) {
+  for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
     for (const [name, version] of Object.entries(record(manifest[kind]))) {
       if (!/^\d+\.\d+\.\d+$/.test(String(version))) {
         complaints.push(`package.json: ${name} is ${version}, not one exact version`)

@@ -269,6 +269,7 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
     [
       { 'package.json': '{ "dependencies": { "fp-ts": "2.16.11" } }', 'deno.json': '{}' },
       { 'package.json': '{ "devDependencies": { "uvu": "^0.5.6" } }', 'deno.json': '{}' },
+      { 'package.json': '{ "optionalDependencies": { "a": "^1.0.0" } }', 'deno.json': '{}' },
       { 'package.json': '{}', 'deno.json': '{ "imports": { "ws": "npm:ws@8.0.0" } }' },
       {
         'package.json': '{ "version": "1.0.0" }',

@@ -39,6 +39,11 @@ const main = async (): Promise<void> => {
   if (options._tag === 'Help') return program.say(help(version))
   if (options._tag === 'Version') return program.say(`sabethes version ${version}\n`)
 
+  if (options._tag === 'Store') {
+    const { lookIntoStore } = await import('./store.ts')
+    return program.exit(await lookIntoStore(program, options.action, options.folder))
+  }
+
   let running: Running | null = null
   let signals = 0
   program.onSignals((status) => {

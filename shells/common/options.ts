@@ -14,6 +14,8 @@ export type Options =
     /** Null where nothing is to outlive the process. */
     readonly persistence: StoreOptions | null
   }
+  /** Looks into a store instead of starting a broker. */
+  | { readonly _tag: 'Store'; readonly action: 'verify' | 'dump'; readonly folder: string }
   | { readonly _tag: 'Help' }
   | { readonly _tag: 'Version' }
 
@@ -52,6 +54,7 @@ const missing: ReadonlyArray<Missing> = [
 
 /** The words after the program's name. Left: a sentence for the user, to be printed as an error. */
 export const parseOptions = (words: ReadonlyArray<string>): Either<string, Options> => {
+  if (words[0] === 'store') return parseStore(words)
   const ports: Array<number> = []
   let persistence = false
   let folder = '.'
@@ -138,6 +141,17 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Optio
   return E.right({ _tag: 'Run', ports, verbosity, persistence: kept })
 }
 
+const parseStore = (words: ReadonlyArray<string>): Either<string, Options> => {
+  const [, action, folder] = words
+  if (action !== 'verify' && action !== 'dump') {
+    return E.left('store wants to know what to do: sabethes store verify DIR, or store dump DIR.')
+  }
+  if (folder === undefined || folder.startsWith('-') || words.length > 3) {
+    return E.left(`store ${action} wants one folder: sabethes store ${action} DIR.`)
+  }
+  return E.right({ _tag: 'Store', action, folder })
+}
+
 const parsePort = (word: string): number | null => {
   if (!/^[0-9]{1,5}$/.test(word)) return null
   const port = Number(word)
@@ -151,7 +165,11 @@ export const help = (version: string): string =>
 sabethes is an MQTT broker for MQTT 5.0, 3.1.1 and 3.1.
 
 Usage: sabethes [-p port] [-q | -v] [--persistence true]
+       sabethes store verify | dump DIR
        sabethes [-h | --version]
+
+ store verify   : look for damage in the store in this folder.
+ store dump     : print the records of the store, one per line.
 
  -h, --help     : display this help.
  -p, --port     : listen on this port of 127.0.0.1 and ::1. Defaults to ${defaultPort}.

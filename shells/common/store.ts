@@ -119,19 +119,26 @@ export const keyText = (key: Key): string => {
   switch (key.kind) {
     case 'session':
     case 'will':
-      return JSON.stringify(key.clientId)
+      return quoted(key.clientId)
     case 'subscription':
-      return `${JSON.stringify(key.clientId)} ${JSON.stringify(key.filter)}`
+      return `${quoted(key.clientId)} ${quoted(key.filter)}`
     case 'message':
       return `${key.id}`
     case 'outgoing':
-      return `${JSON.stringify(key.clientId)} ${key.order}`
+      return `${quoted(key.clientId)} ${key.order}`
     case 'incoming':
-      return `${JSON.stringify(key.clientId)} ${key.packetId}`
+      return `${quoted(key.clientId)} ${key.packetId}`
     case 'retained':
-      return JSON.stringify(key.topic)
+      return quoted(key.topic)
   }
 }
+
+/** In quotes, with everything escaped that could move a cursor or forge a line. */
+export const quoted = (text: string): string =>
+  JSON.stringify(text).replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /**
  * One batch that means what the batches mean one after another: per key the last write wins, and

@@ -35,7 +35,7 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
     }
     if (!fs.statSync(folder).isDirectory()) {
       return E.left(
-        `${folder} is not a folder: name a folder with persistence_location, or move the file away.`,
+        `${folder} is not a folder: name one with persistence_location, or move the file away.`,
       )
     }
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
@@ -57,8 +57,8 @@ export const whyNot = (folder: string, error: unknown): string => {
     return `Deno does not let the broker use ${folder} (${text}): start it with ` +
       `--allow-read=${folder} --allow-write=${folder}.`
   }
-  return `Cannot write to ${folder} (${text}): give the folder and what is in it to the user that ` +
-    'runs the broker, or name another folder with persistence_location.'
+  return `Cannot write to ${folder} (${text}): give the folder and what is in it to the user ` +
+    'that runs the broker, or name another folder with persistence_location.'
 }
 
 /** An empty file for its owner only, in place of whatever has the name. */

@@ -1,9 +1,9 @@
-// All rows of a store, once, checked and packed: every row against its checksum, every table against
-// the tally of the last batch, every reference against the messages that are there.
+// All rows of a store, once, checked and packed: every row against its checksum, every table
+// against the tally of the last batch, every reference against the messages that are there.
 
 import { kinds } from '../common/store.ts'
 import type { Damage } from '../common/store.ts'
-import type { Connection, Row, Value } from './library.ts'
+import type { Connection, Row, Statement, Value } from './library.ts'
 import { found, keyOfRow, keyValues, packRow, selection } from './row.ts'
 import { tables } from './table.ts'
 import type { Table } from './table.ts'
@@ -26,6 +26,8 @@ export class Loading {
   #salvage: boolean
   #ids = new Ids()
   #clients = new Set<string>()
+  /** The packaged library frees a statement that nobody holds, though it is being read. */
+  #statements: Array<Statement> = []
 
   constructor(connection: Connection, salvage: boolean) {
     this.#connection = connection
@@ -41,7 +43,9 @@ export class Loading {
       const seen = this.#seen[number]!
       const reference = referenceOf(table)
       const subject = { table, number }
-      for (const row of this.#connection.prepare(selection(table)).iterate()) {
+      const statement = this.#connection.prepare(selection(table))
+      this.#statements.push(statement)
+      for (const row of statement.iterate()) {
         const start = target.at
         packRow(target, subject, row, result)
         addRow(seen, result.checksum)

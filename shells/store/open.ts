@@ -53,8 +53,8 @@ export const openFile = (sqlite: Sqlite, options: OpenOptions): Either<string, O
   const mosquitto = `${paths.folder}/mosquitto.db`
   if (exists(mosquitto)) {
     warnings.push(
-      `${mosquitto} is a store of mosquitto, which is not read: its sessions, queued and retained ` +
-        'messages are not served. Have them published again, and move the file away.',
+      `${mosquitto} is a store of mosquitto, which is not read: its sessions, queued and ` +
+        'retained messages are not served. Have them published again, and move the file away.',
     )
   }
   let connection: Connection | null = null
@@ -161,9 +161,9 @@ const checkLog = (
   if (isLocked(sqlite, paths)) return E.left(lockedSentence(paths))
   if (state === 'cut off') {
     warnings.push(
-      `${paths.wal} ends with a batch that is not whole, which is left out. After a loss of power ` +
-        'or a kill that is as it should be, and nothing in it was acknowledged; otherwise the ' +
-        'disk is failing.',
+      `${paths.wal} ends with a batch that is not whole, which is left out. After a loss of ` +
+        'power or a kill that is as it should be, and nothing in it was acknowledged; otherwise ' +
+        'the disk is failing.',
     )
     return E.right(null)
   }
@@ -183,7 +183,9 @@ const checkLog = (
 }
 
 /** Whether another process has the store, asked without changing the file or its log. */
-export const isLocked = (sqlite: Sqlite, { file }: Paths): boolean => {
+export const isLocked = (sqlite: Sqlite, { file, wal }: Paths): boolean => {
+  // Whoever has a store open has a log, and asking without one would leave one behind.
+  if (!exists(wal)) return false
   const shared = `${file}-shm`
   const wasThere = exists(shared)
   let connection: Connection | null = null
@@ -256,8 +258,8 @@ const migrate = (
   if (schema > schemaVersion || steps === null) {
     return E.left(
       `${file} was written by sabethes ${program} in schema ${schema}, and this is sabethes ` +
-        `${version}, which knows schemas up to ${schemaVersion}: start the newer program, or name ` +
-        'another folder with persistence_location.',
+        `${version}, which knows schemas up to ${schemaVersion}: start the newer program, or ` +
+        'name another folder with persistence_location.',
     )
   }
   const copy = freeName(file, `schema${schema}`)

@@ -4,6 +4,7 @@
 
 import { decodeUtf8 } from '../../core/codec/utf8.ts'
 import { of } from '../../core/data/bytes.ts'
+import { quoted } from '../common/store.ts'
 import { crc32c } from './checksum.ts'
 import type { Connection, Row, Statement, Value } from './library.ts'
 import { rowVersion } from './table.ts'
@@ -171,11 +172,16 @@ const parseNumbers = (text: string, numbers: Array<number>): boolean => {
   return true
 }
 
+/** A longer key is cut. */
+const keyCharactersMax = 200
+
 /** The key of a row as text for people. */
 export const keyOfRow = ({ columns, keyCount }: Table, row: Row, numbers: Found): string => {
   let next = 0
   return columns.slice(0, keyCount).map(({ type }, i) =>
-    isNumber(type) ? `${numbers.numbers[next++] ?? '?'}` : JSON.stringify(row[alias(i)] ?? '')
+    isNumber(type)
+      ? `${numbers.numbers[next++] ?? '?'}`
+      : quoted(String(row[alias(i)] ?? '').slice(0, keyCharactersMax))
   ).join(' ')
 }
 

@@ -55,7 +55,6 @@ const serve = (port: MessagePort): void => {
         loading?.return(E.left('the store was closed'))
         database?.close()
         answer({ _tag: 'Closed' })
-        port.close()
     }
   })
 }

@@ -1,0 +1,542 @@
+// What can happen to a store: other processes, foreign folders, newer and older programs, flipped
+// bits, full disks, failing disks, kill -9. Nothing acknowledged is lost, nothing is served that
+// differs from what was stored, and every refusal is a sentence with a remedy.
+
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Write } from '../core/broker/record.ts'
+import { E } from '../core/prelude.ts'
+import { lookIntoStore } from '../shells/cli/store.ts'
+import { Database } from '../shells/store/database.ts'
+import { openSqlite } from '../shells/store/sqlite.ts'
+import { findDeno, root } from './runtimes.ts'
+import { openDirect, settle, sqlite, storeOf } from './store/direct.ts'
+import { lines } from './store/records.ts'
+import { sample, stamp, writes } from './store/sample.ts'
+import { folder, left, loadAll, look, right, sweep } from './store/scratch.ts'
+
+const onDeno = 'Deno' in globalThis
+const fileOf = (path: string): string => join(path, 'sabethes.sqlite3')
+
+const faults = suite('store-faults')
+
+faults.after(sweep)
+
+/** A store with the sample in it, closed. */
+const sampleStore = async (path = folder()): Promise<string> => {
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  assert.equal(await store.commit(stamp, writes), { _tag: 'Durable' })
+  await store.close()
+  return path
+}
+
+/** SQL by hand, as somebody with the sqlite3 command would. */
+const byHand = (path: string, statements: string): void => {
+  const connection = new sqlite.DatabaseSync(fileOf(path))
+  connection.exec(statements)
+  connection.close()
+}
+
+const nodeArguments = (what: ReadonlyArray<string>): ReadonlyArray<string> => [
+  '--import',
+  'tsx',
+  'props/store/child.ts',
+  ...what,
+]
+const denoArguments = (what: ReadonlyArray<string>): ReadonlyArray<string> => [
+  'run',
+  '-A',
+  'props/store/child.ts',
+  ...what,
+]
+const ownArguments = onDeno ? denoArguments : nodeArguments
+
+interface Child {
+  readonly process: ChildProcess
+  readonly lines: Array<string>
+  /** Waits for a line that begins like this. */
+  readonly line: (start: string) => Promise<string>
+  readonly ended: Promise<void>
+}
+
+const start = (command: string, args: ReadonlyArray<string>): Child => {
+  const process = spawn(command, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines: Array<string> = []
+  let look = (): void => {}
+  let isOver = false
+  createInterface({ input: process.stdout }).on('line', (line) => {
+    lines.push(line)
+    look()
+  })
+  const ended = new Promise<void>((resolve) => {
+    process.on('close', () => {
+      isOver = true
+      look()
+      resolve()
+    })
+  })
+  const line = (start: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      look = () => {
+        const found = lines.find((each) => each.startsWith(start))
+        if (found !== undefined) resolve(found)
+        else if (isOver) reject(new Error(`no line ${start} in: ${lines.join('; ')}`))
+      }
+      look()
+    })
+  return { process, lines, line, ended }
+}
+
+const own = (...what: ReadonlyArray<string>): Child => start(process.execPath, ownArguments(what))
+
+faults('folder and files are for their owner only', async () => {
+  const path = join(folder(), 'deep')
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  await store.commit(stamp, writes)
+  assert.is(statSync(path).mode & 0o777, 0o700)
+  const names = readdirSync(path)
+  assert.ok(names.includes('sabethes.sqlite3-wal'), names.join())
+  for (const name of names) assert.is(statSync(join(path, name)).mode & 0o777, 0o600, name)
+  await store.close()
+})
+
+faults('a store that another process has is refused, whichever runtime it is on', async () => {
+  const path = await sampleStore()
+  const deno = onDeno ? process.execPath : findDeno() ?? 'deno'
+  const both: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+    ['node', nodeArguments(['hold', path])],
+    [deno, denoArguments(['hold', path])],
+  ]
+  for (const [command, args] of both) {
+    const child = start(command, args)
+    await child.line('open')
+    const why = left(await openSqlite({ folder: path }))
+    assert.match(why, `${fileOf(path)} is in use by another process`)
+    assert.match(why, 'persistence_location')
+    let said = ''
+    const program = {
+      say: (text: string) => said += text,
+      complain: (text: string) => said += text,
+    }
+    assert.is(await lookIntoStore(program, 'verify', path), 1)
+    assert.match(said, 'in use by another process')
+    child.process.kill('SIGKILL')
+    await child.ended
+    const seen = right(await look(openSqlite, { folder: path }))
+    assert.equal(lines(seen.records), lines(sample))
+  }
+})
+
+faults('a folder that may not be written to is refused with the remedy', async () => {
+  const path = await sampleStore()
+  const file = folder()
+  writeFileSync(file, '')
+  assert.match(left(await openDirect({ folder: file })), 'is not a folder')
+  chmodSync(path, 0o555)
+  const asOther = process.getuid?.() === 0 ? ['65534'] : []
+  const child = own('once', path, ...asOther)
+  await child.ended
+  chmodSync(path, 0o700)
+  assert.match(child.lines.join(), /refused Cannot write to .*user that runs the broker/)
+})
+
+faults('a store of mosquitto beside it is named', async () => {
+  const path = await sampleStore()
+  writeFileSync(join(path, 'mosquitto.db'), '')
+  const { warnings } = right(await look(openDirect, { folder: path }))
+  assert.is(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /mosquitto\.db .* not read/)
+})
+
+faults('a log without its store is refused, and so is a store that lost its tables', async () => {
+  const path = folder()
+  mkdirSync(path)
+  writeFileSync(`${fileOf(path)}-wal`, 'x'.repeat(100))
+  assert.match(left(await openDirect({ folder: path })), 'put the file back')
+  rmSync(`${fileOf(path)}-wal`)
+  writeFileSync(fileOf(path), '')
+  assert.match(left(await openDirect({ folder: path })), 'is damaged')
+})
+
+faults('a newer schema is refused', async () => {
+  const path = await sampleStore()
+  const newer = Database.open(sqlite, { folder: path }, new Map())
+  assert.ok(E.isRight(newer))
+  if (E.isRight(newer)) newer.right.close()
+  settle(path)
+  const { metaInsertion } = await import('../shells/store/meta.ts')
+  const meta = { schema: 2, program: '9.0.0', at: 1, wall: 2, tally: '' }
+  byHand(path, `DELETE FROM meta; ${metaInsertion(meta)}`)
+  settle(path)
+  const why = left(await openDirect({ folder: path }))
+  assert.match(why, /written by sabethes 9\.0\.0 in schema 2/)
+  assert.match(why, 'start the newer program')
+})
+
+faults('an older schema is migrated, after a copy', async () => {
+  const path = await sampleStore()
+  const { metaInsertion } = await import('../shells/store/meta.ts')
+  const { parseTallies, tallyText } = await import('../shells/store/tally.ts')
+  const tally = tallyText(parseTallies(''))
+  // Version 0, made up: there were no records and retains was called otherwise.
+  const tables = 'clients subscriptions base_msgs client_msgs client_msgs_in retains wills'
+  byHand(
+    path,
+    `${tables.split(' ').map((name) => `DELETE FROM ${name};`).join('')} DELETE FROM meta;` +
+      `${metaInsertion({ schema: 0, program: '0.0.1', at: 5, wall: 6, tally })};` +
+      'DROP TABLE retains; CREATE TABLE retained (topic TEXT)',
+  )
+  settle(path)
+  assert.match(left(await openDirect({ folder: path })), 'schema 0')
+  settle(path)
+  const { creation, tables: current } = await import('../shells/store/table.ts')
+  const retains = current.find(({ name }) => name === 'retains')
+  const steps = new Map([[0, (connection: { exec(text: string): void }): void => {
+    connection.exec('DROP TABLE retained')
+    connection.exec(creation(retains!))
+  }]])
+  const database = right(Database.open(sqlite, { folder: path }, steps))
+  const copy = `${fileOf(path)}.schema0-1`
+  assert.match(database.warnings.join(), `${copy} is the store as it was`)
+  const all = right(await loadAll(storeOf(database, path)))
+  assert.equal(all.stamp, { at: 5, wall: 6 })
+  database.close()
+  settle(path)
+  assert.is(statSync(copy).mode & 0o777, 0o600)
+  const old = new sqlite.DatabaseSync(copy)
+  old.exec('SELECT topic FROM retained')
+  old.close()
+  const again = right(await look(openDirect, { folder: path }))
+  assert.equal(again.warnings, [])
+})
+
+for (const golden of readdirSync(join(root, 'props/store/golden'))) {
+  faults(`the golden store ${golden} is read`, async () => {
+    const path = folder()
+    mkdirSync(path)
+    copyFileSync(join(root, 'props/store/golden', golden), fileOf(path))
+    const seen = right(await look(openDirect, { folder: path }))
+    assert.equal(lines(seen.records), lines(sample))
+    assert.equal(seen.stamp, stamp)
+  })
+}
+
+faults('rows that vanish, come back, change or dangle are reported and not served', async () => {
+  const cases: ReadonlyArray<readonly [string, RegExp, gone: number]> = [
+    ["DELETE FROM retains WHERE topic = 'home/0/temp'", /1 records of kind retained are miss/, 1],
+    ['UPDATE base_msgs SET retain = 1 - retain WHERE store_id = 178', /message 178 does not/, 2],
+    ["UPDATE clients SET client_id = 'x' WHERE client_id = 'lamp'", /session "x" does not/, 34],
+    ['UPDATE client_msgs SET checksum = 5 WHERE cmsg_id = 60', /outgoing "lämp" 60 does not/, 1],
+    ['UPDATE client_msgs SET row_version = 9 WHERE cmsg_id = 60', /has row version 9/, 1],
+    ['UPDATE base_msgs SET expiry_time = 1 << 60 WHERE store_id = 178', /holds no numbers/, 2],
+    ['UPDATE meta SET wall = wall + 1', /row about all others/, 0],
+    ['DELETE FROM base_msgs WHERE store_id = 178', /refers to message 178, which is missing/, 2],
+  ]
+  for (const [statement, sentence, gone] of cases) {
+    const path = await sampleStore()
+    byHand(path, statement)
+    settle(path)
+    const why = left(await look(openDirect, { folder: path }))
+    assert.match(why, sentence)
+    assert.match(why, `${fileOf(path)} is damaged`)
+    assert.match(why, '--salvage')
+    settle(path)
+    const saved = right(await look(openDirect, { folder: path, salvage: true }))
+    assert.is(saved.records.length, sample.length - gone, statement)
+    assert.ok(saved.damaged.length > 0)
+    assert.ok(existsSync(`${fileOf(path)}.damaged-1`))
+    const all = new Set(lines(sample))
+    for (const line of lines(saved.records)) assert.ok(all.has(line), line)
+    // What was left out is gone, and the store is sound again.
+    const again = right(await look(openDirect, { folder: path }))
+    assert.equal(lines(again.records), lines(saved.records))
+  }
+})
+
+faults('a row that was deleted and put back by hand is reported', async () => {
+  const path = await sampleStore()
+  byHand(path, 'CREATE TABLE kept AS SELECT * FROM retains')
+  settle(path)
+  assert.match(left(await openDirect({ folder: path })), 'the table kept is not as it was made')
+  settle(path)
+  byHand(path, 'DROP TABLE kept')
+  settle(path)
+  const before = readFileSync(fileOf(path))
+  const gone: Write = { _tag: 'Delete', key: { kind: 'incoming', clientId: 'lamp', packetId: 2 } }
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  await store.commit(stamp, [gone])
+  await store.close()
+  const other = folder()
+  mkdirSync(other)
+  writeFileSync(fileOf(other), before)
+  byHand(
+    path,
+    `ATTACH '${fileOf(other)}' AS o; INSERT INTO client_msgs_in SELECT * FROM o.client_msgs_in ` +
+      'WHERE mid = 2; DETACH o',
+  )
+  settle(path)
+  assert.match(left(await look(openDirect, { folder: path })), '1 records of kind incoming have')
+})
+
+/** What became of a flip: never other data. */
+const judge = async (path: string, salvage: boolean, where: string): Promise<string> => {
+  const seen = await look(openDirect, { folder: path, salvage })
+  if (E.isLeft(seen)) {
+    assert.match(seen.left, path, where)
+    assert.match(seen.left, /damaged|in schema|cannot be read/, where)
+    return 'refused'
+  }
+  const all = new Set(lines(sample))
+  for (const line of lines(seen.right.records)) assert.ok(all.has(line), `${where}: ${line}`)
+  const isWhole = seen.right.records.length === sample.length
+  if (!salvage) assert.ok(isWhole || seen.right.warnings.length > 0, where)
+  return isWhole ? 'whole' : 'reported'
+}
+
+faults(
+  'one flipped bit in any of 240 places of the file is never served as other data',
+  async () => {
+    const source = readFileSync(fileOf(await sampleStore()))
+    const counts = { refused: 0, whole: 0, reported: 0 }
+    const path = folder()
+    const places = 240
+    for (let i = 0; i < places; i++) {
+      // All of the first 100 bytes, which are the header, then all over the file.
+      const at = i < 100 ? i : Math.floor((source.length - 100) * (i - 100) / (places - 100)) + 100
+      const bit = (i * 5) % 8
+      rmSync(path, { recursive: true, force: true })
+      mkdirSync(path)
+      const flipped = new Uint8Array(source)
+      flipped[at] = flipped[at]! ^ (1 << bit)
+      writeFileSync(fileOf(path), flipped)
+      const verdict = await judge(path, false, `byte ${at} bit ${bit}`)
+      counts[verdict as keyof typeof counts] += 1
+    }
+    // What is left is unused: free space in pages, and fields of the header that mean nothing here.
+    assert.ok(counts.refused > places / 3, JSON.stringify(counts))
+  },
+)
+
+faults('a flipped bit in the log is never a batch lost without a word', async () => {
+  const path = folder()
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  const half = writes.length >> 1
+  await store.commit(stamp, writes.slice(0, 80))
+  for (const each of writes.slice(80)) await store.commit(stamp, [each])
+  assert.ok(half > 0)
+  // As kill -9 leaves it.
+  const file = readFileSync(fileOf(path))
+  const log = readFileSync(`${fileOf(path)}-wal`)
+  await store.close()
+  const counts = { refused: 0, whole: 0, reported: 0 }
+  for (let i = 0; i < 60; i++) {
+    const at = i < 32 ? i : Math.floor((log.length - 33) * (i - 31) / 29) + 32
+    const copy = folder()
+    mkdirSync(copy)
+    writeFileSync(fileOf(copy), file)
+    const flipped = new Uint8Array(log)
+    flipped[at] = flipped[at]! ^ (1 << (i % 8))
+    writeFileSync(`${fileOf(copy)}-wal`, flipped)
+    counts[await judge(copy, false, `byte ${at} of the log`) as keyof typeof counts] += 1
+  }
+  assert.is(counts.whole, 0, JSON.stringify(counts))
+  assert.ok(counts.refused > 40, JSON.stringify(counts))
+})
+
+faults('max_store_bytes is kept, and what makes room is let through', async () => {
+  assert.match(left(await openDirect({ folder: folder(), storeBytesMax: 5 })), 'max_store_bytes')
+  const path = folder()
+  const storeBytesMax = 2 << 20
+  const store = right(await openDirect({ folder: path, storeBytesMax }))
+  right(await loadAll(store))
+  const message = sample.find((each) => each.kind === 'message' && each.id === 40)!
+  const batch = (from: number, count: number): ReadonlyArray<Write> =>
+    Array.from({ length: count }, (_, i) => ({
+      _tag: 'Put',
+      isNew: true,
+      record: { ...message, kind: 'message', id: from + i } as typeof message,
+    }))
+  let from = 1
+  for (;;) {
+    const committed = await store.commit(stamp, batch(from, 10))
+    const files = readdirSync(path).map((name) => statSync(join(path, name)).size)
+    const total = files.reduce((one, other) => one + other, 0)
+    assert.ok(total <= storeBytesMax, `${total}`)
+    if (committed._tag === 'Full') {
+      assert.match(committed.why, /max_store_bytes/)
+      break
+    }
+    assert.is(committed._tag, 'Durable')
+    from += 10
+  }
+  assert.ok(from > 150)
+  const gone = batch(1, 100).map((write): Write => ({
+    _tag: 'Delete',
+    key: {
+      kind: 'message',
+      id: write._tag === 'Put' && write.record.kind === 'message' ? write.record.id : 0,
+    },
+  }))
+  // Ten that did not fit come along with a hundred that go.
+  assert.is((await store.commit(stamp, [...batch(from, 10), ...gone]))._tag, 'Durable')
+  assert.is((await store.commit(stamp, batch(from + 10, 10)))._tag, 'Durable')
+  await store.close()
+  const seen = right(await look(openDirect, { folder: path, storeBytesMax }))
+  assert.is(seen.recordCount, from - 1 - 100 + 20)
+})
+
+faults('kill -9 while it commits: everything that was said to be durable is there', async () => {
+  for (let i = 0; i < 3; i++) {
+    const path = folder()
+    const child = own('loop', path)
+    await child.line('Durable')
+    await new Promise((resolve) => setTimeout(resolve, 60 + 70 * i))
+    child.process.kill('SIGKILL')
+    await child.ended
+    const last = Number(child.lines.at(-1)?.split(' ')[1])
+    const seen = right(await look(openSqlite, { folder: path }))
+    const ids = seen.records.map((each) => each.kind === 'message' ? each.id : 0)
+    assert.ok(ids.length >= last && ids.length <= last + 3, `${ids.length} of ${last}`)
+    assert.is(ids.length % 3, 0)
+    assert.equal(ids, ids.map((_, at) => at + 1))
+  }
+})
+
+/** Runs under strace with faults in a system call of the thread that commits. */
+const withFaults = (injection: string, path: string): Child => {
+  const [call = ''] = injection.split(':')
+  const args = [
+    '-f',
+    '-qq',
+    '-o',
+    `${path}.trace`,
+    '-e',
+    `trace=${call}`,
+    '-e',
+    `inject=${injection}`,
+  ]
+  return start('strace', [...args, process.execPath, ...ownArguments(['loop', path])])
+}
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0
+
+if (!hasStrace) console.log('SKIPPED: failing disks because strace is missing')
+else {
+  faults(
+    'a flush that fails ends the store: it says so, and never again that all is well',
+    async () => {
+      const path = folder()
+      mkdirSync(path)
+      const child = withFaults('fsync,fdatasync:error=EIO:when=14+', path)
+      await child.ended
+      assert.match(readFileSync(`${path}.trace`, 'utf8'), /sync.*EIO.*INJECTED/)
+      const tags = child.lines.slice(1).map((line) => line.split(' ')[0])
+      const first = tags.indexOf('Broken')
+      assert.ok(first >= 0, child.lines.join('; '))
+      assert.ok(tags.slice(first).every((tag) => tag === 'Broken'), tags.join())
+      const seen = right(await look(openSqlite, { folder: path }))
+      const said = Number(child.lines.at(-1)?.split(' ')[1])
+      assert.ok(seen.recordCount >= said && seen.recordCount <= said + 3, `${said}`)
+    },
+  )
+
+  faults(
+    'a disk that is full for a while: told so, nothing half written, then on it goes',
+    async () => {
+      const path = folder()
+      mkdirSync(path)
+      const child = withFaults('pwrite64:error=ENOSPC:when=80..90', path)
+      await child.line('Full')
+      const before = child.lines.length
+      while (child.lines.length < before + 30 && child.process.exitCode === null) {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      assert.is(child.lines.at(-1)?.split(' ')[0], 'Durable')
+      child.process.kill('SIGTERM')
+      spawnSync('pkill', ['-9', '-P', String(child.process.pid)])
+      await child.ended
+      assert.match(readFileSync(`${path}.trace`, 'utf8'), /pwrite64.*ENOSPC.*INJECTED/)
+      const seen = right(await look(openSqlite, { folder: path }))
+      assert.ok(seen.recordCount >= Number(child.lines.at(-1)?.split(' ')[1]))
+    },
+  )
+}
+
+const mount = folder()
+mkdirSync(mount, { recursive: true })
+const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]).status === 0
+
+// Where nothing may be mounted, the test above stands for this one.
+if (isMounted) {
+  faults('a disk of 1 MiB: full, opens while it is full, goes on when there is room', async () => {
+    try {
+      const path = join(mount, 'data')
+      writeFileSync(join(mount, 'ballast'), new Uint8Array(300_000))
+      const first = own('fill', path)
+      const full = await first.line('Full')
+      first.process.kill('SIGKILL')
+      await first.ended
+      const second = own('fill', path)
+      assert.is(Number((await second.line('open')).split(' ')[1]), Number(full.split(' ')[1]))
+      await second.line('Full')
+      rmSync(join(mount, 'ballast'))
+      second.process.stdin?.write('go on\n')
+      await second.line('Durable')
+      await second.ended
+    } finally {
+      spawnSync('umount', ['-l', mount])
+    }
+  })
+}
+
+faults('verify and dump tell what is there and change nothing', async () => {
+  const path = await sampleStore()
+  let said = ''
+  let complained = ''
+  const program = {
+    say: (text: string): void => {
+      said += text
+    },
+    complain: (text: string): void => {
+      complained += text
+    },
+  }
+  const before = readFileSync(fileOf(path))
+  assert.is(await lookIntoStore(program, 'verify', path), 0)
+  assert.match(said, `${sample.length} records, all of them sound`)
+  said = ''
+  assert.is(await lookIntoStore(program, 'dump', path), 0)
+  assert.is(said.trimEnd().split('\n').length, sample.length)
+  assert.match(said, 'outgoing clientId="lamp" order=1 message=0 packetId=1')
+  assert.match(said, /payload=6400:"0123456789abcdef[0-9a-f]{32}"\.\.\./)
+  assert.is(complained, '')
+  assert.equal(readFileSync(fileOf(path)), before)
+  assert.equal(readdirSync(path), ['sabethes.sqlite3'])
+  byHand(path, "UPDATE wills SET topic = 'forged'")
+  settle(path)
+  assert.is(await lookIntoStore(program, 'verify', path), 1)
+  assert.match(complained, 'damaged: will "visitor" does not have its checksum')
+  assert.is(await lookIntoStore(program, 'dump', folder()), 1)
+  assert.match(complained, 'There is no store in')
+})
+
+faults.run()

@@ -1,0 +1,121 @@
+// `sabethes store verify | dump FOLDER`: looks into a store that no broker has open. It works on a
+// copy, so that nothing it does can change the store itself, not even its log.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Record } from '../../core/broker/record.ts'
+import * as Bytes from '../../core/data/bytes.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import type { Program } from '../common/program.ts'
+import { quoted } from '../common/store.ts'
+import type { Loaded } from '../common/store.ts'
+import { copyStore, exists, pathsOf } from '../store/files.ts'
+import { loadSqlite } from '../store/library.ts'
+import { isLocked, lockedSentence } from '../store/open.ts'
+import { openSqlite } from '../store/sqlite.ts'
+
+export type StoreAction = 'verify' | 'dump'
+
+/** Status 0: everything in the store is sound; 1: something is not, or it cannot be looked into. */
+export const lookIntoStore = async (
+  program: Pick<Program, 'say' | 'complain'>,
+  action: StoreAction,
+  folder: string,
+): Promise<number> => {
+  const looked = await look(folder, (text) => program.complain(text), (records) => {
+    if (action === 'dump') program.say(records.map(lineOf).join(''))
+  })
+  if (E.isLeft(looked)) {
+    program.complain(`Error: ${looked.left}\n`)
+    return 1
+  }
+  const { recordCount, damaged } = looked.right
+  for (const { kind, key, what } of damaged) {
+    program.complain(key === '' ? `damaged: ${what}\n` : `damaged: ${kind} ${key} ${what}\n`)
+  }
+  if (action === 'verify') {
+    program.say(
+      damaged.length === 0
+        ? `${folder}: ${recordCount} records, all of them sound\n`
+        : `${folder}: ${damaged.length} faults, ${recordCount} sound records\n`,
+    )
+  }
+  return damaged.length === 0 ? 0 : 1
+}
+
+const look = async (
+  folder: string,
+  warn: (text: string) => void,
+  take: (records: ReadonlyArray<Record>) => void,
+): Promise<Either<string, Loaded>> => {
+  const paths = pathsOf(folder)
+  if (!exists(paths.file)) {
+    return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
+  }
+  let copy: string | null = null
+  try {
+    if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
+    copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))
+    copyStore(paths, pathsOf(copy).file)
+    return await loadCopy(folder, copy, warn, take)
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    return E.left(
+      `Cannot look into ${folder} (${text}): it takes the right to read the store, and room for ` +
+        `a copy of it in ${tmpdir()}.`,
+    )
+  } finally {
+    if (copy !== null) rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+const loadCopy = async (
+  folder: string,
+  copy: string,
+  warn: (text: string) => void,
+  take: (records: ReadonlyArray<Record>) => void,
+): Promise<Either<string, Loaded>> => {
+  // Sentences about the copy are meant for the store.
+  const named = (text: string): string => text.replaceAll(copy, folder)
+  const opened = await openSqlite({ folder: copy, salvage: true })
+  if (E.isLeft(opened)) return E.left(named(opened.left))
+  const store = opened.right
+  for (const warning of store.warnings) warn(`Warning: ${named(warning)}\n`)
+  const loaded = await store.load(take)
+  await store.close()
+  return E.isLeft(loaded) ? E.left(named(loaded.left)) : loaded
+}
+
+/** Bytes of a payload that are shown. */
+const shownBytes = 48
+
+/** One line per record: its kind, then its fields by name. */
+export const lineOf = (record: Record): string => {
+  const fields = Object.entries(record).filter(([name]) => name !== 'kind').map(([name, value]) =>
+    `${name}=${textOf(value)}`
+  )
+  return `${record.kind} ${fields.join(' ')}\n`
+}
+
+const isBytes = (value: object): value is Bytes.Bytes => 'buffer' in value && 'start' in value
+
+const textOf = (value: unknown): string => {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (isBytes(value)) return bytesText(value)
+  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`
+  return `{${Object.entries(value).map(([name, each]) => `${name}=${textOf(each)}`).join(' ')}}`
+}
+
+/** `5:"hello"`; a backslash and two digits for what is no printable ASCII. */
+const bytesText = (bytes: Bytes.Bytes): string => {
+  const size = Bytes.size(bytes)
+  let text = ''
+  for (const byte of Bytes.view(bytes).subarray(0, shownBytes)) {
+    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
+    text += isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`
+  }
+  return `${size}:"${text}"${size > shownBytes ? '...' : ''}`
+}
