@@ -14,7 +14,7 @@ import type { DropReason, Note } from './note.ts'
 import { newRouting, type Routing } from './receivers.ts'
 import type { Counters, Link, Phase, Session, State } from './state.ts'
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
+export type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A record that this run may edit. */
 export type EditableSession = Writable<Session>

@@ -2,15 +2,17 @@
 // process ended has lost the connection just now. From there on it behaves as if it had not ended.
 
 import { encodedSize } from '../codec/mod.ts'
+import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { splitShare } from '../topic/filter.ts'
+import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import type { Config } from './config.ts'
 import { begin } from './connect.ts'
-import { type Draft, type EditableSession, finish, open } from './draft.ts'
+import { type Draft, type EditableSession, finish, open, type Writable } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Millis } from './input.ts'
 import { noteSession, noteWill } from './journal.ts'
@@ -23,6 +25,9 @@ import { join } from './subscribe.ts'
 
 /** A clock on the wall that shows an earlier time than this was never set (2020-01-01). */
 const PLAUSIBLE_WALL_MS = 1_577_836_800_000
+
+/** Names of topics remembered while messages are loaded. */
+const TOPICS_MAX = 4_096
 
 /** Nobody looks for sessions after so long; a clock that says so is wrong (ten years). */
 const AWAY_MS_MAX = 10 * 365 * 86_400_000
@@ -44,7 +49,9 @@ export const resumeAt = (
 /** A broker in the making. */
 export interface Restoring {
   readonly draft: Draft
-  readonly messages: Map<number, { readonly message: Message; references: number }>
+  readonly messages: Map<number, Message>
+  /** Names that messages share, so that a million messages of ten topics hold ten of them. */
+  readonly topics: Map<TopicName, TopicName>
   /** Catch-ups of each session, by its number, in no order yet. */
   readonly catchUps: Map<number, CatchUp[]>
   /** Sessions that had a connection when the process ended, and those of them with a will. */
@@ -56,6 +63,7 @@ export interface Restoring {
 export const beginRestore = (config: Config, origin: Origin): Restoring => ({
   draft: open(initial({ ...config, persistence: true }, origin)),
   messages: new Map(),
+  topics: new Map(),
   catchUps: new Map(),
   cutOff: [],
   mourned: [],
@@ -64,12 +72,28 @@ export const beginRestore = (config: Config, origin: Origin): Restoring => ({
 const lacking = (kind: Kind, what: string): Error =>
   new Error(`the store gave a record of the kind ${kind} before ${what} that it refers to`)
 
-const messageOf = (restoring: Restoring, kind: Kind, id: number): Message => {
-  const found = restoring.messages.get(id)
+const messageOf = ({ draft, messages }: Restoring, kind: Kind, id: number): Message => {
+  const found = messages.get(id)
   if (found === undefined) throw lacking(kind, `the message ${id}`)
-  found.references++
-  return found.message
+  const references = (IntMap.get(draft.references, id) ?? 0) + 1
+  draft.references = IntMap.set(draft.references, draft.owner, id, references)
+  return found
 }
+
+const shared = ({ topics }: Restoring, topic: TopicName): TopicName => {
+  const known = topics.get(topic)
+  if (known !== undefined) return known
+  if (topics.size >= TOPICS_MAX) topics.clear()
+  topics.set(topic, topic)
+  return topic
+}
+
+const sharedProperties = (properties: Properties): Properties => {
+  for (const _key in properties) return properties
+  return none
+}
+
+const noIdentifiers: ReadonlyArray<number> = []
 
 const sessionOf = ({ draft }: Restoring, kind: Kind, clientId: string): EditableSession => {
   const number = StrMap.get(draft.clients, clientId)
@@ -87,19 +111,19 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
   const { draft } = restoring
   switch (record.kind) {
     case 'message': {
-      const { id, topic, qos, retain, payload, properties } = record
-      const bare: Message = {
+      const { id, qos, retain, payload } = record
+      const message: Writable<Message> = {
         id,
-        topic,
+        topic: shared(restoring, record.topic),
         qos,
         retain,
         payload,
-        properties,
+        properties: sharedProperties(record.properties),
         expiresAt: record.expiresAt ?? NEVER,
         bytes: 0,
       }
-      const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
-      restoring.messages.set(id, { message, references: 0 })
+      message.bytes = encodedSize(5, publishOf(message))
+      restoring.messages.set(id, message)
       if (id > draft.nextMessage) draft.nextMessage = id
       return
     }
@@ -162,7 +186,8 @@ const addOutgoing = (
   record: Extract<Record, { readonly kind: 'outgoing' }>,
 ): void => {
   const { draft } = restoring
-  const { order, packetId, qos, retain, identifiers, share } = record
+  const { order, packetId, qos, retain, share } = record
+  const identifiers = record.identifiers.length === 0 ? noIdentifiers : record.identifiers
   const session = sessionOf(restoring, 'outgoing', record.clientId)
   session.nextOrder = Math.max(session.nextOrder, order + 1)
   if (record.stage === 'released') {
@@ -215,12 +240,9 @@ export const endRestore = (
   draft.origin = { ...draft.origin, at }
   draft.now = at
   const orphans: Write[] = []
-  for (const [id, { references }] of messages) {
-    if (references === 0) {
-      orphans.push({ _tag: 'Delete', key: { kind: 'message', id } })
-      continue
-    }
-    draft.references = IntMap.set(draft.references, draft.owner, id, references)
+  for (const id of messages.keys()) {
+    if (IntMap.get(draft.references, id) !== undefined) continue
+    orphans.push({ _tag: 'Delete', key: { kind: 'message', id } })
   }
   for (const [number, waiting] of catchUps) {
     const session = IntMap.get(draft.sessions, number) as EditableSession
