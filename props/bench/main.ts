@@ -5,6 +5,7 @@ import { check } from './check.ts'
 import { type Contestant, makeContestant, profileFolder, versions } from './contestants.ts'
 import { type CoreResult, runCore } from './core-run.ts'
 import { type CrowdResults, runCrowd } from './crowd.ts'
+import { type DurableResults, durableText, runDurable } from './durable.ts'
 import { goalsOf } from './goals.ts'
 import { measureRow, type RowResult, type Settings } from './measure.ts'
 import { type Options, parseOptions, usage } from './options.ts'
@@ -61,6 +62,13 @@ const measureCrowd = async (
   return results
 }
 
+const measureDurable = async (options: Options): Promise<DurableResults | null> => {
+  const { durableRows, contestants, durableSeconds } = options
+  const results = await runDurable(durableRows, contestants, durableSeconds)
+  if (!options.json && results !== null) print(durableText(results))
+  return results
+}
+
 const measureCore = async (options: Options): Promise<ReadonlyArray<CoreResult>> => {
   if (options.coreRows.length === 0) return []
   const results = await runCore(options.coreRows, options.contestants)
@@ -96,11 +104,14 @@ const main = async (): Promise<number> => {
   const contestants = needsBrokers ? gather(options) : []
   const rows = await measureRows(options, settings, contestants)
   const crowd = await measureCrowd(options, contestants)
+  const durable = await measureDurable(options)
   const core = await measureCore(options)
   const grown = await measureGrowth(options)
   const goals = goalsOf(rows, crowd)
   if (options.json) {
-    print(JSON.stringify({ versions: versionTable, rows, crowd, core, grown, goals }, null, 2))
+    print(
+      JSON.stringify({ versions: versionTable, rows, crowd, durable, core, grown, goals }, null, 2),
+    )
     return rows.some(isOurFailure) ? 1 : 0
   }
   if (goals.length > 0) print(goalsText(goals))

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { coreRowNames } from './core-rows.ts'
 import { crowdRowNames } from './crowd.ts'
+import { durableRowNames } from './durable.ts'
 import { growthRowNames } from './growth.ts'
 import { type Row, rows } from './rows.ts'
 
@@ -12,6 +13,7 @@ export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'relay', '
 export interface Options {
   readonly rows: ReadonlyArray<Row>
   readonly crowdRows: ReadonlyArray<string>
+  readonly durableRows: ReadonlyArray<string>
   readonly coreRows: ReadonlyArray<string>
   /** Measured only where they are asked for. */
   readonly growthRows: ReadonlyArray<string>
@@ -21,6 +23,8 @@ export interface Options {
   readonly level: 4 | 5
   readonly runs: number
   readonly seconds: number
+  /** The same for the rows of what is kept. */
+  readonly durableSeconds: number
   readonly json: boolean
   readonly profile: boolean
   readonly check: boolean
@@ -30,6 +34,7 @@ export const usage = `npm run bench -- [ROW ...] [options]
 
 rows: ${rows.map((row) => row.name).join(' ')}
       ${crowdRowNames.join(' ')}
+      ${durableRowNames.join(' ')}
       ${coreRowNames.join(' ')}
       core (all of the last line); without a row, all of these
       ${growthRowNames.join(' ')}, or growth for these: what it costs when there is much of it
@@ -78,6 +83,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
   const known = new Set([
     ...rows.map((row) => row.name),
     ...crowdRowNames,
+    ...durableRowNames,
     ...coreRowNames,
     ...growthRowNames,
     'core',
@@ -103,6 +109,9 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
         ratePerS: values.rate === undefined ? row.ratePerS : positive(values.rate, 0, 'rate'),
       })),
     crowdRows: crowdRowNames.filter(wants),
+    durableRows: durableRowNames.filter(wants),
+    // Longer than the others, since a disk has its moods; shorter than a disk needs to be judged.
+    durableSeconds: positive(values.seconds, 3, 'seconds'),
     growthRows: growthRowNames.filter((name) =>
       positionals.includes(name) || positionals.includes('growth')
     ),
