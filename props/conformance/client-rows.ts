@@ -54,7 +54,8 @@ class Tools {
   }
 }
 
-const payloads = (listener: Listener): string[] => listener.messages.map(({ payload }) => payload)
+const payloads = (listener: Listener): string[] =>
+  listener.messages.map(({ payload }) => payload)
 
 const plays: ReadonlyArray<readonly [name: string, play: Play]> = [
   [

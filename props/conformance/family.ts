@@ -136,7 +136,8 @@ const mosquittoListen = async (
   running.child.stdout?.on('data', () => bell.ring())
   void running.ended.then(() => bell.ring())
   const lines = (): string[] => running.stdout.split('\n').slice(0, -1)
-  const messages = (): Message[] => lines().filter((line) => line.startsWith(mark)).map(messageOf)
+  const messages = (): Message[] =>
+    lines().filter((line) => line.startsWith(mark)).map(messageOf)
   await bell.until(
     `mosquitto_sub subscribing (${running.stderr})`,
     () => running.isEnded || lines().some((line) => line.startsWith('Subscribed (mid: 1)')),
@@ -375,14 +376,16 @@ const optionsOf = (wish: Wish): IClientOptions => ({
   ...(wish.level === 5 && wish.clean === false
     ? { properties: { sessionExpiryInterval: 600 } }
     : {}),
-  ...(wish.will === undefined ? {} : {
-    will: {
-      topic: wish.will.topic,
-      payload: Buffer.from(wish.will.payload),
-      qos: 1 as const,
-      retain: wish.will.retain ?? false,
-    },
-  }),
+  ...(wish.will === undefined
+    ? {}
+    : {
+      will: {
+        topic: wish.will.topic,
+        payload: Buffer.from(wish.will.payload),
+        qos: 1 as const,
+        retain: wish.will.retain ?? false,
+      },
+    }),
 })
 
 interface Connected {

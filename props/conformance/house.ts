@@ -8,7 +8,14 @@ import { holds, same, skipped, sleep, until, within } from './expect.ts'
 import { farewell, Peer } from './peer.ts'
 import type { Row, Stage } from './row.ts'
 import { root } from '../runtimes.ts'
-import { descriptorsOf, endOf, launch, processorMs, residentBytes, Running } from './subject.ts'
+import {
+  descriptorsOf,
+  endOf,
+  launch,
+  processorMs,
+  residentBytes,
+  Running,
+} from './subject.ts'
 import type { Broker } from './subject.ts'
 import { bytes, connectBytes, publishBytes } from './wire.ts'
 
@@ -422,17 +429,15 @@ export const houseRows: ReadonlyArray<Row> = [
       forger.send(connectBytes({ id: 'evil\n1: forged line\u001b[2J\u202e' }))
       await sleep(300)
       const log = running.stderr + running.stdout
-      for (
-        const part of [
-          /^\d+: New connection from 127\.0\.0\.1:\d+ on port \d+\.$/m,
-          /^\d+: New client connected from 127\.0\.0\.1:\d+ as \S+client \(p4, c1, k60\)\.$/m,
-          /^\d+: Sending CONNACK to /m,
-          /^\d+: Received SUBSCRIBE from /m,
-          /^\d+: Received PUBLISH from \S+ \(d0, q1, r0, m\d+, '\S+', \.\.\. \(5 bytes\)\)$/m,
-          /^\d+: Sending PUBLISH to /m,
-          /^\d+: Client \S+client \[127\.0\.0\.1:\d+\] disconnected\.$/m,
-        ]
-      ) {
+      for (const part of [
+        /^\d+: New connection from 127\.0\.0\.1:\d+ on port \d+\.$/m,
+        /^\d+: New client connected from 127\.0\.0\.1:\d+ as \S+client \(p4, c1, k60\)\.$/m,
+        /^\d+: Sending CONNACK to /m,
+        /^\d+: Received SUBSCRIBE from /m,
+        /^\d+: Received PUBLISH from \S+ \(d0, q1, r0, m\d+, '\S+', \.\.\. \(5 bytes\)\)$/m,
+        /^\d+: Sending PUBLISH to /m,
+        /^\d+: Client \S+client \[127\.0\.0\.1:\d+\] disconnected\.$/m,
+      ]) {
         holds(part.test(log), 'the log', String(part), log.slice(-1_500))
       }
       holds(!/^1: forged/m.test(log), 'the log', 'no forged line', log.slice(-500))

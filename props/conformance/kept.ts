@@ -274,10 +274,8 @@ export const keptRows: ReadonlyArray<Row> = [
     name: 'the end of a client that published is told after what it published',
     play: async (stage) => {
       const [heir, last] = await dying(stage, { level: 5 }, { payload: 'will' })
-      const batch = Array.from(
-        { length: 50 },
-        (_, n) => publishBytes({ level: 5, topic: stage.own('will'), payload: `${n}` }),
-      )
+      const batch = Array.from({ length: 50 }, (_, n) =>
+        publishBytes({ level: 5, topic: stage.own('will'), payload: `${n}` }))
       last.send(Buffer.concat([...batch, Buffer.from('e00104', 'hex')]))
       await last.gone()
       await heir.deliveries(51)

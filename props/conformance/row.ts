@@ -163,7 +163,9 @@ export const runTable = async (
           broker = await (row.alone === undefined ? shared : start(kind, row.alone))
           if (broker === null) throw new Error('no broker')
           const outcome = await playRow(row, kind, broker, index)
-          return outcome === null ? null : describe(file, row, kind, outcome, lastWords(broker))
+          return outcome === null
+            ? null
+            : describe(file, row, kind, outcome, lastWords(broker))
         } catch (error) {
           const cause = error instanceof Error ? error : new Error(String(error))
           return describe(file, row, kind, cause, lastWords(broker))

@@ -12,7 +12,9 @@ const levels: ReadonlyArray<Level> = [3, 4, 5]
 
 /** A session that outlives its connection, at any level. */
 const lasting = (level: Level): Omit<ConnectOrder, 'id'> =>
-  level === 5 ? { level, clean: false, properties: `11 ${hex32(600)}` } : { level, clean: false }
+  level === 5
+    ? { level, clean: false, properties: `11 ${hex32(600)}` }
+    : { level, clean: false }
 
 /** Connects and says whether there was a session. */
 const returns = async (
@@ -269,11 +271,8 @@ export const sessionRows: ReadonlyArray<Row> = [
       const publisher = await stage.client('publisher', { level: 5 })
       const accepted: string[] = []
       for (let i = 0; i < 1_100; i += 20) {
-        const batch = Array.from(
-          { length: 20 },
-          (_, n) =>
-            publishBytes({ level: 5, topic, payload: `${i + n}`, qos: 1, packetId: i + n + 1 }),
-        )
+        const batch = Array.from({ length: 20 }, (_, n) =>
+          publishBytes({ level: 5, topic, payload: `${i + n}`, qos: 1, packetId: i + n + 1 }))
         publisher.send(Buffer.concat(batch))
         for (let n = 0; n < 20; n++) {
           const puback = await publisher.answer('PUBACK')

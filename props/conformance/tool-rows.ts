@@ -29,11 +29,8 @@ const rows: ReadonlyArray<Row> = [
         await run(stage, 'mosquitto_pub', ['-t', 'home/bedroom/temp', '-m', '20'])
         await sleep(20)
       }
-      same(
-        await heard,
-        { status: 0, signal: null, stdout: 'home/bedroom/temp 20\n', stderr: '' },
-        'mosquitto_sub',
-      )
+      same(await heard, { status: 0, signal: null, stdout: 'home/bedroom/temp 20\n', stderr: '' },
+        'mosquitto_sub')
     },
   },
   {
@@ -45,14 +42,7 @@ const rows: ReadonlyArray<Row> = [
         same((await run(stage, 'mosquitto_sub', [...bond, '-E'])).status, 0, 'the first visit')
         for (const [qos, payload] of [['1', 'shaken'], ['0', 'lost'], ['2', 'not stirred']]) {
           const said = await run(stage, 'mosquitto_pub', [
-            '-V',
-            version,
-            '-t',
-            topic,
-            '-q',
-            qos ?? '',
-            '-m',
-            payload ?? '',
+            '-V', version, '-t', topic, '-q', qos ?? '', '-m', payload ?? '',
           ])
           same([said.status, said.stderr], [0, ''], `mosquitto_pub -q ${qos}`)
         }
@@ -86,31 +76,14 @@ const rows: ReadonlyArray<Row> = [
       const topic = stage.own('t')
       const payload = Buffer.alloc(1024 * 1024, 'sabethes!')
       const running = new Running([
-        'mosquitto_pub',
-        '-p',
-        String(stage.broker.port),
-        '-t',
-        topic,
-        '-r',
-        '-q',
-        '2',
-        '-s',
+        'mosquitto_pub', '-p', String(stage.broker.port), '-t', topic, '-r', '-q', '2', '-s',
       ])
       stage.afterwards(() => running.signal('SIGKILL'))
       running.child.stdin?.end(payload)
       const end = await within(10_000, 'the end of mosquitto_pub -s', running.ended)
       same([end.status, running.stderr], [0, ''], 'mosquitto_pub -s')
       const heard = new Running([
-        'mosquitto_sub',
-        '-p',
-        String(stage.broker.port),
-        '-t',
-        topic,
-        '-C',
-        '1',
-        '-N',
-        '-q',
-        '2',
+        'mosquitto_sub', '-p', String(stage.broker.port), '-t', topic, '-C', '1', '-N', '-q', '2',
       ])
       stage.afterwards(() => heard.signal('SIGKILL'))
       let bytesHeard = 0
@@ -126,45 +99,15 @@ const rows: ReadonlyArray<Row> = [
     play: async (stage) => {
       const topic = stage.own('t')
       const said = await run(stage, 'mosquitto_pub', [
-        '-V',
-        'mqttv5',
-        '-t',
-        topic,
-        '-r',
-        '-q',
-        '1',
-        '-m',
-        'x',
-        '-D',
-        'publish',
-        'content-type',
-        'text/plain',
-        '-D',
-        'publish',
-        'user-property',
-        'who',
-        'me',
-        '-D',
-        'publish',
-        'response-topic',
-        'answer/here',
-        '-D',
-        'publish',
-        'message-expiry-interval',
-        '1000',
+        '-V', 'mqttv5', '-t', topic, '-r', '-q', '1', '-m', 'x',
+        '-D', 'publish', 'content-type', 'text/plain',
+        '-D', 'publish', 'user-property', 'who', 'me',
+        '-D', 'publish', 'response-topic', 'answer/here',
+        '-D', 'publish', 'message-expiry-interval', '1000',
       ])
       same([said.status, said.stderr], [0, ''], 'mosquitto_pub')
       const heard = await run(stage, 'mosquitto_sub', [
-        '-V',
-        'mqttv5',
-        '-t',
-        topic,
-        '-C',
-        '1',
-        '-W',
-        '5',
-        '-F',
-        '%C|%P|%R|%E|%p',
+        '-V', 'mqttv5', '-t', topic, '-C', '1', '-W', '5', '-F', '%C|%P|%R|%E|%p',
       ])
       const [type, user, answer, expiry, payload] = heard.stdout.trim().split('|')
       same([type, user, answer, payload], ['text/plain', 'who:me', 'answer/here', 'x'], 'printed')
@@ -179,18 +122,7 @@ const rows: ReadonlyArray<Row> = [
       const responder = await stage.client('responder', { level: 5 })
       await responder.subscribe(topic, 1)
       const asked = run(stage, 'mosquitto_rr', [
-        '-V',
-        'mqttv5',
-        '-t',
-        topic,
-        '-e',
-        stage.own('answer'),
-        '-m',
-        'why',
-        '-q',
-        '1',
-        '-W',
-        '5',
+        '-V', 'mqttv5', '-t', topic, '-e', stage.own('answer'), '-m', 'why', '-q', '1', '-W', '5',
       ])
       const [question] = await responder.deliveries(1)
       const found = question?.properties.find(({ name }) => name === 'responseTopic')
