@@ -122,7 +122,8 @@ growth('what the tree holds for one subscriber is the subscription, and again af
   const world = new World()
   const conns = [0, 1, 2].map((slot) => world.connect(slot))
   const at = (): unknown => Tree.get(world.state.filters.tree, filter('a/b'))
-  const held = (): unknown => StrMap.get(IntMap.get(world.state.sessions, 0)!.subscriptions, 'a/b')
+  const held = (): unknown =>
+    StrMap.get(IntMap.get(world.state.sessions, 0)!.subscriptions, 'a/b')
   const say = (slot: number, packet: Packet): void => {
     world.feed(arrived(conns[slot]!, 0, packet))
   }

@@ -39,6 +39,8 @@ options('what mosquitto takes is taken', () => {
   const rows: ReadonlyArray<readonly [string, unknown]> = [
     ['', run([1883])],
     ['-p 21883', run([21883])],
+    ['store verify data', { _tag: 'Store', action: 'verify', folder: 'data' }],
+    ['store dump /var/lib/x', { _tag: 'Store', action: 'dump', folder: '/var/lib/x' }],
     ['--port 21883 -v', run([21883], 'verbose')],
     ['--verbose', run([1883], 'verbose')],
     ['-q', run([1883], 'quiet')],

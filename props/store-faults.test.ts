@@ -446,7 +446,7 @@ else {
     async () => {
       const path = folder()
       mkdirSync(path)
-      const child = withFaults('fsync,fdatasync:error=EIO:when=14+', path)
+      const child = withFaults('fsync,fdatasync:error=EIO:when=14', path)
       await child.ended
       assert.match(readFileSync(`${path}.trace`, 'utf8'), /sync.*EIO.*INJECTED/)
       const tags = child.lines.slice(1).map((line) => line.split(' ')[0])

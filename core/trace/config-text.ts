@@ -14,7 +14,8 @@ const optionsOf = (config: Config): Readonly<Record<string, unknown>> =>
 // JSON leaves alone what may look like something else, or like nothing.
 const surprising = /[^ -~]/g
 
-const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (unit: string): string =>
+  `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** What differs from the defaults, in the order of the options. */
 export const configText = (config: Config): ReadonlyArray<string> => {

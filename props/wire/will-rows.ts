@@ -34,7 +34,9 @@ export const willRows: ReadonlyArray<Exchange> = rows(`
 5 DISCONNECT 96 publishes the will ${of('06')} | w> e0 [96] | w closed | ${heard}
 5 a DISCONNECT that is refused publishes the will [MQTT-3.14.2-1] ${of('06')} | w> e0 [8b]
   | w refused 82 | ${heard}
-5 a second CONNECT that is malformed publishes the will ${of('06')} | w> 10 ["MQTX" 04 02 003c "~w"]
+5 a second CONNECT that is malformed publishes the will ${
+  of('06')
+} | w> 10 ["MQTX" 04 02 003c "~w"]
   | w refused 82 84 | ${heard}
 34 a second CONNECT that is malformed publishes the will ${
   of('06')

@@ -38,6 +38,8 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
         `${folder} is not a folder: name one with persistence_location, or move the file away.`,
       )
     }
+    // Deno wants one more permission to answer this; there SQLite finds out.
+    if ('Deno' in globalThis) return E.right(null)
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
     if (exists(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
     return E.right(null)

@@ -162,7 +162,7 @@ const checkLog = (
   if (state === 'cut off') {
     warnings.push(
       `${paths.wal} ends with a batch that is not whole, which is left out. After a loss of ` +
-        'power or a kill that is as it should be, and nothing in it was acknowledged; otherwise ' +
+        'power or a kill that is as it should be, and nothing in it was acknowledged; if not, ' +
         'the disk is failing.',
     )
     return E.right(null)
