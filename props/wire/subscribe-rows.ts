@@ -24,10 +24,12 @@ const requests = `
 345 a subscription of QoS 0 | > 82 [0009 {()} "~/f" 00] | < 90 [0009 {()} 00]
 345 a subscription of QoS 1 | > 82 [0009 {()} "~/f" 01] | < 90 [0009 {()} 01]
 345 a subscription of QoS 2 | > 82 [0009 {()} "~/f" 02] | < 90 [0009 {()} 02]
-345 a subscription of QoS 3 [MQTT-4.13.1-1] [v3 MQTT-3.8.3-4] | > 82 [0009 {()} "~/f" 03]
+5 a subscription of QoS 3 [MQTT-4.13.1-1] | > 82 [0009 () "~/f" 03] | refused 82
+34 a subscription of QoS 3 [v3 MQTT-3.8.3-4] | > 82 [0009 "~/f" 03] | refused 81
+5 a subscription of QoS 3 behind a good one [MQTT-4.13.1-1] | > 82 [0009 () "~/e" 01 "~/f" 03]
   | refused 82
-345 a subscription of QoS 3 behind a good one [MQTT-4.13.1-1] [v3 MQTT-3.8.3-4]
-  | > 82 [0009 {()} "~/e" 01 "~/f" 03] | refused 82
+34 a subscription of QoS 3 behind a good one [v3 MQTT-3.8.3-4] | > 82 [0009 "~/e" 01 "~/f" 03]
+  | refused 81
 [MQTT-3.8.3-5] [v3 MQTT-3.8.3-4]
 345 reserved bit 7 of the options | > 82 [0009 {()} "~/f" 80] | refused 81
 345 reserved bit 6 of the options | > 82 [0009 {()} "~/f" 40] | refused 81
