@@ -16,11 +16,25 @@ export interface Mutation {
 /** The functions with which the core says no. */
 const refusing = new Set(
   ('fail failBy failPlainly ended tooManyPairs left leftBy fault lengthFault flagFault refusal ' +
-    'wrong refuse faulty expel drop').split(' '),
+    'wrong refuse faulty expel drop turnAway failure').split(' '),
 )
 
-const isRefusalCode = (text: string): boolean =>
-  /^(QUOTA_EXCEEDED|NOT_AUTHORIZED|NO_SUBSCRIPTION_EXISTED|PACKET_IDENTIFIER_NOT_FOUND)$/.test(text)
+const refusalCode =
+  /^(QUOTA_EXCEEDED|NOT_AUTHORIZED|NO_SUBSCRIPTION_EXISTED|PACKET_IDENTIFIER_NOT_FOUND|\w+_SUPPORTED)$/
+
+const isRefusalCode = (text: string): boolean => refusalCode.test(text)
+
+/** What else is returned where something is refused: a fault, or why in a word. */
+const refusals = new Set([
+  'malformedLength',
+  'tooLarge',
+  'unanswerable',
+  'noMethod',
+  'malformed',
+  "'not allowed'",
+  "'retained store full'",
+  "'memory short'",
+])
 
 /** Whether the node says no to a peer: a call, a reason code that is pushed or answered, a null. */
 const isRefusal = (node: ts.Node): boolean => {
@@ -36,8 +50,11 @@ const isRefusal = (node: ts.Node): boolean => {
   }
   if (ts.isReturnStatement(node) && node.expression !== undefined) {
     const text = node.expression.getText()
-    return isRefusalCode(text) || text === 'malformedLength' || text === 'tooLarge' ||
+    return isRefusalCode(text) || refusals.has(text) ||
       text === 'null' && refusesByNull(node)
+  }
+  if (ts.isStringLiteral(node) && ts.isConditionalExpression(node.parent)) {
+    return refusals.has(node.getText())
   }
   return ts.isIdentifier(node) && isRefusalCode(node.text) && !ts.isCallExpression(node.parent) &&
     (ts.isConditionalExpression(node.parent) || ts.isBinaryExpression(node.parent) &&
@@ -161,7 +178,7 @@ const tableMutations = (file: string, tree: ts.SourceFile): Mutation[] => {
       const value = node.initializer.getText(tree)
       const key = node.name.getText(tree)
       const table = enclosing(node, ts.isVariableDeclaration)?.name.getText(tree)
-      if (/^(first|second|serverOnly|noMethod)$/.test(value)) {
+      if (/^(first|second|early|serverOnly)$/.test(value)) {
         found.push(one(file, tree, node.initializer, "'legal'", `${table}: ${key} legal`))
       } else if (value === "'legal'") {
         found.push(one(file, tree, node.initializer, 'serverOnly', `${table}: ${key} illegal`))
