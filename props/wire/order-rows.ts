@@ -60,6 +60,19 @@ raw 345 whoever has a session may come back ${stays} | order memory short | lost
   | b lost | < 30 ["~/w" {()} 'x'] | > 82 [0008 {()} "~/w" 00] | < 90 [0008 {()} 00]
 `
 
+const words = `
+[MQTT-3.4.2-2] [MQTT-3.5.2-2]
+wordy 5 why nothing is queued | b dials | b> 10 [@v 00 003c (11 0000003c) "~b"] | b< @ok
+  | b subscribes ~/t 1 | b> e000 | b closed | order memory short | > 32 ["~/t" 0009 () 'y']
+  | < 40 [0009 97 (1f "memory short")]
+wordy 5 why nothing is retained | order memory short | > 33 ["~/t" 0009 () 'y']
+  | < 40 [0009 97 (1f "memory short")]
+wordy 5 why QoS 2 is refused | order memory short | > 34 ["~/t" 0009 () 'y']
+  | < 50 [0009 97 (1f "memory short")]
+wordy raw 5 why nobody new comes in [MQTT-3.2.2-19] | order memory short | > @connect
+  | < 20 [00 97 (1f "memory short")] | closed
+`
+
 const operator = `
 [MQTT-3.14.2-1] [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
 345 the broker stops | order stop | refused 8b
@@ -114,7 +127,11 @@ tight raw 345 a client that takes and says nothing [MQTT-3.1.2-22] [v3 MQTT-3.1.
   | > 10 [@v 02 0001 {()} "~a"] | < @ok | subscribes ~/t 0 | b connects | deaf
   | b> 30 ["~/t" {()} 78*66000] | < 30 ["~/t" {()} 78*66000] | wait 500 | > 30 ["~/u" {()}]
   | wait 1000 | refused 97
+tight raw 345 a client that is as silent as it is deaf [MQTT-3.1.2-22] [v3 MQTT-3.1.2-24]
+  | > 10 [@v 02 0001 {()} "~a"] | < @ok | deaf | b connects | > 82 [0001 {()} "~/t" 00]
+  | < 90 [0001 {()} 00] | wait 500 | b> 30 ["~/t" {()} 78*66000] | < 30 ["~/t" {()} 78*66000]
+  | wait 1000 | refused 8d
 `
 
-export const orderRows: ReadonlyArray<Exchange> = [memory, operator, crowds, deafness]
+export const orderRows: ReadonlyArray<Exchange> = [memory, words, operator, crowds, deafness]
   .flatMap(rows)

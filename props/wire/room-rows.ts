@@ -75,6 +75,14 @@ const words = `
 wordy 5 why not, in PUBACK | > 32 ["$SYS/~" 0009 () 'x'] | < 40 [0009 87 (1f "not allowed")]
 wordy 5 why not, in PUBREC [MQTT-3.5.2-2] | > 34 ["$SYS/~" 0009 () 'x']
   | < 50 [0009 87 (1f "not allowed")]
+wordy 5 why a message is not retained | > 33 ["~/t" 0009 () 78*30]
+  | < 40 [0009 97 (1f "retained store full")]
+wordy 5 why a message of QoS 2 is not retained [MQTT-3.5.2-2] | > 35 ["~/t" 0009 () 78*30]
+  | < 50 [0009 97 (1f "retained store full")]
+wordy 5 why a message is not queued | b dials | b> 10 [@v 00 003c (11 0000003c) "~b"] | b< @ok
+  | b subscribes ~/t 1 | b> e000 | b closed | > 32 ["~/t" 0008 () 'x'] 32 ["~/t" 0009 () 'y']
+  | < 40 [0008] 40 [0009 97 (1f "queue full")] | b dials
+  | b> 10 [@v 00 003c (11 00000000) "~b"] | b< @present 32 ["~/t" 0001 () 'x']
 wordy 5 why not, in SUBACK [MQTT-3.9.2-1] | > 82 [0009 () "~/t" 00 "~/u" 00]
   | < 90 [0009 (1f "more subscriptions than allowed") 00 97]
 wordy 5 why not, in DISCONNECT [MQTT-3.14.2-3] [MQTT-3.3.1-4] | > 36 ["~/t" 0009 () 'x']

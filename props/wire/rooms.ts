@@ -37,7 +37,12 @@ export const roomConfigs: Readonly<Record<Room, Partial<Config>>> = {
     subscriptionIdentifiersAvailable: false,
   },
   strict: { payloadFormatCheck: true },
-  wordy: { reasonStrings: true, subscriptionsPerSessionMax: 1 },
+  wordy: {
+    reasonStrings: true,
+    subscriptionsPerSessionMax: 1,
+    queuedCountMax: 1,
+    retainedBytesMax: 30,
+  },
   elsewhere: { redirect: 'use another server', serverReference: 'there:1883' },
   moved: { redirect: 'server moved' },
   scram: {
