@@ -124,6 +124,10 @@ scram raw 5 a client that never answers | ${hello()} | ${challenge()} | wait 400
 scram raw 5 a client that takes its time | ${hello()} | ${challenge()} | wait 399 | ${proof}
   | ${welcome} | wait 400 | open
 scram raw 5 what is asked is never answered | ${hello(first('slow'))} | wait 400 | dropped 8d
+scram raw 5 a client that has not proved itself is sent elsewhere | ${hello()} | ${challenge()}
+  | order redirect | rejected 9c
+scram raw 5 a client that has not proved itself when the broker stops | ${hello()} | ${challenge()}
+  | order stop | dropped 8b
 scram raw 5 the client is gone before the answer | ${hello(first('slow'))} | lost
 `
 
