@@ -19,10 +19,20 @@ const refusing = new Set(
     'wrong refuse faulty expel drop turnAway failure').split(' '),
 )
 
-const refusalCode =
-  /^(QUOTA_EXCEEDED|NOT_AUTHORIZED|NO_SUBSCRIPTION_EXISTED|PACKET_IDENTIFIER_NOT_FOUND|\w+_SUPPORTED)$/
+/** The reason codes by their names in the core. */
+const refusalCodes = new Set([
+  'QUOTA_EXCEEDED',
+  'NOT_AUTHORIZED',
+  'NO_SUBSCRIPTION_EXISTED',
+  'PACKET_IDENTIFIER_NOT_FOUND',
+  'QOS_NOT_SUPPORTED',
+  'RETAIN_NOT_SUPPORTED',
+  'SHARED_NOT_SUPPORTED',
+  'IDENTIFIERS_NOT_SUPPORTED',
+  'WILDCARDS_NOT_SUPPORTED',
+])
 
-const isRefusalCode = (text: string): boolean => refusalCode.test(text)
+const isRefusalCode = (text: string): boolean => refusalCodes.has(text)
 
 /** What else is returned where something is refused: a fault, or why in a word. */
 const refusals = new Set([

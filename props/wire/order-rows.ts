@@ -43,7 +43,8 @@ raw 345 whoever has a session may come back ${stays} | order memory short | lost
   82 [0008 {()} "~/t" 00] | < 40 [0009 {97}] 90 [0008 {()} {97;80}] | order memory free
   | > 82 [0008 {()} "~/t" 00] | < 90 [0008 {()} 00]
 345 what is retained may become smaller | subscribes ~/t 0
-  | > 33 ["~/t" 0009 {()} 'xx'] | < 30 ["~/t" {()} 'xx'] 40 [0009] | order memory short | > 33 ["~/t" 0009 {()} 'y']
+  | > 33 ["~/t" 0009 {()} 'xx'] | < 30 ["~/t" {()} 'xx'] 40 [0009] | order memory short
+  | > 33 ["~/t" 0009 {()} 'y']
   82 [0008 {()} "~/t" 00] | < 30 ["~/t" {()} 'y'] 40 [0009] 90 [0008 {()} 00] 31 ["~/t" {()} 'y']
 345 what is retained may stay as large | subscribes ~/t 0 | > 33 ["~/t" 0009 {()} 'x']
   | < 30 ["~/t" {()} 'x'] 40 [0009] | order memory short | > 33 ["~/t" 0009 {()} 'y']
