@@ -171,6 +171,8 @@ scram raw 5 a proof that takes too long ${login} | ${again()} | ${challenge()} |
   | refused 87
 scram raw 5 a proof gets no more time than there was ${login} | ${again()} | ${challenge()}
   | wait 300 | > ${auth('18', final(base64(4, 32)))} | wait 99 | open | wait 1 | refused 87
+scram raw 5 a proof that takes too long, later ${login} | wait 500 | ${again()} | ${challenge()}
+  | wait 399 | open | wait 1 | refused 87
 scram raw 5 a proof that takes nearly too long ${login} | ${again()} | ${challenge()} | wait 399
   | ${proof} | ${renewed} | wait 400 | open
 scram raw 5 the will of a client whose proof failed | h connects | h subscribes ~/w 0
