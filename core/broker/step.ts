@@ -260,10 +260,10 @@ const command = (draft: Draft, order: Command): void => {
       }
       for (const link of links) {
         const current = linkOf(draft, link.conn)
-        if (current === undefined) continue
-        if (current.phase.phase === 'Ready') {
+        // Who has no CONNACK yet is told nothing.
+        if (current !== undefined) {
           expel(draft, current, 'server shutting down', SERVER_SHUTTING_DOWN)
-        } else refuse(draft, current, 0, SERVER_SHUTTING_DOWN, 'server shutting down')
+        }
       }
       return
     }

@@ -15,8 +15,8 @@ export interface Mutation {
 
 /** The functions with which the core says no. */
 const refusing = new Set(
-  ('fail failBy failPlainly ended tooManyPairs left leftBy fault lengthFault flagFault refusal ' +
-    'wrong refuse faulty expel drop turnAway failure').split(' '),
+  ('fail failBy failPlainly ended tooManyPairs tooManyFilters left leftBy fault lengthFault ' +
+    'flagFault refusal wrong refuse faulty expel drop turnAway failure').split(' '),
 )
 
 /** The reason codes by their names in the core. */

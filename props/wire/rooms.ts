@@ -70,8 +70,8 @@ const filled = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 
 /**
  * What becomes of who authenticates himself, so that rows can write it down: the salt is four
- * letters, a proof of 32 times 01 is right, and its signature is 32 times 02. Of the one who is slow
- * nothing is ever found out (null), nor of a proof of 32 times 04; who is banned has no salt.
+ * letters, a proof of 32 times 01 is right, and its signature is 32 times 02. Of the one who is
+ * slow nothing is ever found out (null), nor of a proof of 32 times 04; who is banned has no salt.
  */
 export const knowledgeOf = (query: Query): Answer | null => {
   const { userName } = query
