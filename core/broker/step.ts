@@ -258,12 +258,10 @@ const command = (draft: Draft, order: Command): void => {
         // A delay ends with its session, which may be now.
         if (session.will.delayMs === 0 || !isDurable(session)) publishWill(draft, session)
       }
-      for (const link of links) {
-        const current = linkOf(draft, link.conn)
+      for (const { conn } of links) {
+        const link = IntMap.get(draft.links, conn.slot)!
         // Who has no CONNACK yet is told nothing.
-        if (current !== undefined) {
-          expel(draft, current, 'server shutting down', SERVER_SHUTTING_DOWN)
-        }
+        expel(draft, link, 'server shutting down', SERVER_SHUTTING_DOWN)
       }
       return
     }
