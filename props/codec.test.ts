@@ -786,7 +786,7 @@ const refusals: ReadonlyArray<Refusal> = [
     name: 'subscription QoS 3',
     level: 4,
     bytes: frame(0x82, '00 01 00 01 61 03'),
-    reason: 0x82,
+    reason: 0x81,
     clause: 'v3 MQTT-3.8.3-4',
   },
   {
@@ -794,6 +794,7 @@ const refusals: ReadonlyArray<Refusal> = [
     level: 5,
     bytes: frame(0x82, '00 01 00 00 01 61 03'),
     reason: 0x82,
+    clause: 'MQTT-4.13.1-1',
   },
   { name: 'no local at level 4', level: 4, bytes: frame(0x82, '00 01 00 01 61 04'), reason: 0x81 },
   {

@@ -1,7 +1,7 @@
 // runs: node
 //
-// Every row of the wire tables holds over real sockets as well, for the shell on Node and for the
-// shell on Deno: what the core says in memory is what a client reads.
+// Every row of the wire tables that a shell can play holds over real sockets as well, for the shell
+// on Node and for the shell on Deno: what the core says in memory is what a client reads.
 //
 //   ROW='a second CONNECT' SUBJECT=deno npx tsx props/wire-sockets.test.ts
 
@@ -10,12 +10,13 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skipped } from './conformance/expect.ts'
 import { isThere } from './conformance/subject.ts'
+import { isForSockets } from './wire/exchange.ts'
 import { Shell } from './wire/sockets.ts'
 import { exchanges, prefixes } from './wire/tables.ts'
 
 const subjects = (process.env['SUBJECT'] ?? 'node,deno').split(',')
 const wanted = process.env['ROW'] ?? ''
-const chosen = exchanges.filter(({ name }) => name.includes(wanted))
+const chosen = exchanges.filter((row) => isForSockets(row) && row.name.includes(wanted))
 
 for (const kind of ['node', 'deno'] as const) {
   if (!subjects.includes(kind)) continue

@@ -127,6 +127,16 @@ tables('a row that is wrong is found out', () => {
     5 a neighbour that hears | b connects | b subscribes ~/t 0 | > 30 ["~/t" () 'x']
       | b open
     5 a neighbour that hears nothing | b connects | > 30 ["~/t" () 'x'] | b< 30 ["~/t" () 'x']
+    raw 5 somebody new, not let in | order memory short | > @connect | < @ok
+    raw 5 the reason in words, not told | > 10 [@v 02 003c (15 "m") "~a"]
+      | < 20 [00 8c (1f "no")] | closed
+    scram raw 5 nobody's proof | > 10 [@v 02 003c (15 "SCRAM-SHA-256" 16 <'n,,n=u,r=x'>) "~a"]
+      | < @ok
+    tight 5 what a deaf client is sent | subscribes ~/t 0 | deaf | > 30 ["~/t" () 78*66000]
+      | < 30 ["~/t" () 78*66000] | wait 1000 | open
+    modest 5 what was announced, not kept | > 34 ["~/t" 0009 () 'x'] | < 50 [0009]
+    far 5 a crowd, let in | b connects | c connects
+    5 a client sent away, still there | order kick ~a | open
     5 somebody else | b connects | lost | a open
   `.split('\n').map((line) => line.slice(4)).join('\n')
   for (const row of rows(wrong)) {

@@ -71,7 +71,7 @@ export const pubcomp = (draft: Draft, ready: Ready, packet: Pubcomp): Fault | nu
   const session = IntMap.get(draft.sessions, ready.session)!
   const outgoing = Window.get(session.window, packet.packetId)
   if (outgoing === undefined) return null
-  if (outgoing.qos !== 2 || outgoing.stage !== 'released') return wrong('a PUBCOMP')
+  if (outgoing.stage !== 'released') return wrong('a PUBCOMP') // so it is of QoS 2
   finish(draft, session, packet.packetId, outgoing) // [MQTT-4.3.3-5] [v3 MQTT-4.3.3-1]
   return null
 }

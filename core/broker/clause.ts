@@ -9,6 +9,8 @@ const elder: { readonly [clause: string]: string } = {
   'MQTT-3.1.0-1': 'v3 MQTT-3.1.0-1',
   'MQTT-3.1.0-2': 'v3 MQTT-3.1.0-2',
   'MQTT-3.1.4-2': 'v3 MQTT-3.2.2-5',
+  'MQTT-3.2.2-12': 'v3 MQTT-3.2.2-6',
+  'MQTT-3.2.2-13': 'v3 MQTT-3.2.2-6',
 }
 
 /** The fault in the words of the level; 0 where no level is known yet. */

@@ -104,9 +104,10 @@ export const publish = (
     return null
   }
   if (packet.qos === 1) {
-    if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
     // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
-    const accepted = isInvalid ? PAYLOAD_FORMAT_INVALID : accept(draft, ready, packet)
+    let accepted = PAYLOAD_FORMAT_INVALID
+    if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
+    else accepted = accept(draft, ready, packet)
     if (accepted === QUOTA_EXCEEDED && draft.isShort && ready.level < 5) {
       return 'memory short' // [v3 MQTT-4.8.0-2]
     }
@@ -134,8 +135,9 @@ export const publish = (
   // Below level 5 nothing can be refused. The client of a connection that ends without PUBREC sends
   // the message again later; what may go nowhere is taken and not routed.
   if (draft.isShort) return 'memory short' // [v3 MQTT-4.8.0-2]
+  let message: Message | null = null
   if (refused === 'not allowed') drop(draft, null, packet.topic, 2, refused) // [v3 MQTT-3.3.5-2]
-  const message = refused === 'not allowed' ? null : keep(draft, packet, packet.retain)
+  else message = keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)

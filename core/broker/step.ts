@@ -270,12 +270,10 @@ const command = (draft: Draft, order: Command): void => {
         // A delay ends with its session, which may be now.
         if (session.will.delayMs === 0 || !isDurable(session)) publishWill(draft, session)
       }
-      for (const link of links) {
-        const current = linkOf(draft, link.conn)
-        if (current === undefined) continue
-        if (current.phase.phase === 'Ready') {
-          expel(draft, current, 'server shutting down', SERVER_SHUTTING_DOWN)
-        } else refuse(draft, current, 0, SERVER_SHUTTING_DOWN, 'server shutting down')
+      for (const { conn } of links) {
+        const link = IntMap.get(draft.links, conn.slot)!
+        // Who has no CONNACK yet is told nothing.
+        expel(draft, link, 'server shutting down', SERVER_SHUTTING_DOWN)
       }
       return
     }

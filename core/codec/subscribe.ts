@@ -44,8 +44,10 @@ const readRequest = (
     return
   }
   if ((options & 3) === 3) {
-    // Version 5 calls this a protocol error, in a sentence without a number. [v3 MQTT-3.8.3-4]
-    failBy(c, protocolError, 'MQTT-4.13.1-1', 'MQTT-3.8.3-4', 'a subscription asks for QoS 3')
+    // Version 5 calls it a protocol error, in a sentence without a number; 3.1.1 malformed.
+    // [v3 MQTT-3.8.3-4]
+    const reason = five ? protocolError : malformedPacket
+    failBy(c, reason, 'MQTT-4.13.1-1', 'MQTT-3.8.3-4', 'a subscription asks for QoS 3')
     return
   }
   const handling = (options >> 4) & 3

@@ -108,7 +108,7 @@ const takeWill = (w: Words): Will | null => {
     const found = takeQos(w)
     if (found !== null) qos = found
     else if (accept(w, 'retain')) retain = true
-    else if (peek(w) === '') fail(w, 'a will ends with ]')
+    else if (peek(w) === '') fail(w, 'a will ends with ]: write it on the same line')
     else if (!takeProperty(w, 'Will', record)) notUnderstood(w, 'Will')
   }
   if (topic === '') {

@@ -122,8 +122,7 @@ raw 5 many properties at once
 [MQTT-3.1.2-24]
 raw 5 a Maximum Packet Size that CONNACK just fits | > 10 [@v 02 003c (27 00000010) "~a"] | < @ok
 raw 5 a Maximum Packet Size that CONNACK does not fit | > 10 [@v 02 003c (27 0000000f) "~a"]
-  | closed
-  | differs: CONNACK is sent although the client does not take packets of that size
+  | dropped 95
 
 [MQTT-3.1.4-2] [MQTT-3.2.2-6] [v3 MQTT-3.2.2-5] [v3 MQTT-3.2.2-4]
 raw 345 a will to $SYS | > 10 [@v 06 003c {()} "~a" {()} "$SYS/~" "x"] | rejected 87 05

@@ -14,6 +14,17 @@ export type Room =
   | 'patient'
   | 'full'
   | 'crowded'
+  | 'modest'
+  | 'strict'
+  | 'wordy'
+  | 'elsewhere'
+  | 'moved'
+  | 'scram'
+  | 'far'
+  | 'tight'
+
+/** Rooms that only memory has: where what the broker invents is known, or an address is foreign. */
+const inMemory: ReadonlyArray<Room> = ['scram', 'far', 'tight']
 
 /** `who` is one letter; `a` is the client that the row is about. */
 export type Step =
@@ -31,6 +42,10 @@ export type Step =
   /** The client's side of the connection is gone, without a DISCONNECT. */
   | { readonly _tag: 'Lost'; readonly who: string }
   | { readonly _tag: 'Wait'; readonly ms: number }
+  /** The client's socket takes nothing from here on. In memory only, like the next one. */
+  | { readonly _tag: 'Deaf'; readonly who: string }
+  /** What the broker is told by somebody who is not a client, in the words of README.md. */
+  | { readonly _tag: 'Order'; readonly words: ReadonlyArray<string> }
 
 export interface Exchange {
   readonly name: string
@@ -47,6 +62,10 @@ export interface Exchange {
 
 const levelNames = { 3: '3.1', 4: '3.1.1', 5: '5' }
 
+/** Whether a shell can play the row too. */
+export const isForSockets = ({ room, steps }: Exchange): boolean =>
+  !inMemory.includes(room) && !steps.some(({ _tag }) => _tag === 'Order' || _tag === 'Deaf')
+
 const rooms: ReadonlyArray<Room> = [
   'alone',
   'judge',
@@ -55,13 +74,25 @@ const rooms: ReadonlyArray<Room> = [
   'patient',
   'full',
   'crowded',
+  'modest',
+  'strict',
+  'wordy',
+  'elsewhere',
+  'moved',
+  ...inMemory,
 ]
 
-/** The answers to an accepted CONNECT without wishes, in the order in which mosquitto says them. */
+/** What CONNACK announces, in the order in which mosquitto says it; by room where it differs. */
+const announced: { readonly [room in Room]?: string } = {
+  small: '22 0002 27 0000012c 21 0005',
+  modest: '22 000a 25 00 27 001e8480 21 0014 24 01 28 00 29 00 2a 00',
+}
+
+/** The answers to an accepted CONNECT without wishes. */
 export const accepted = (level: Level, room: Room, present = false): string => {
   if (level < 5) return `20 [0${present && level === 4 ? 1 : 0} 00]`
-  const announced = room === 'small' ? '22 0002 27 0000012c 21 0005' : '22 000a 27 001e8480 21 0014'
-  return `20 [0${present ? 1 : 0} 00 (${announced})]`
+  const properties = announced[room] ?? '22 000a 27 001e8480 21 0014'
+  return `20 [0${present ? 1 : 0} 00 (${properties})]`
 }
 
 const protocols = { 3: '"MQIsdp" 03', 4: '"MQTT" 04', 5: '"MQTT" 05' }
@@ -147,6 +178,10 @@ class RowReader {
       return
     }
     const words = text.split(/\s+/)
+    if (words[0] === 'order') {
+      this.steps.push({ _tag: 'Order', words: words.slice(1) })
+      return
+    }
     const who = /^[a-z]$/.test(words[0] ?? '') ? words.shift()! : 'a'
     this.verb(who, words)
   }
@@ -176,6 +211,9 @@ class RowReader {
       case 'rejected': // before it: below level 5 silence, unless a return code is given
         this.hear(who, `{20 [00 ${first} ()];${second === '' ? '' : `20 [00 ${second}]`}}`)
         return this.close(who, first)
+      case 'deaf':
+        this.steps.push({ _tag: 'Deaf', who })
+        return
       case 'wait':
         this.steps.push({ _tag: 'Wait', ms: Number(first) })
         return

@@ -8,8 +8,8 @@ import { createReader, defaultLimits, defaults, encode } from '../../core/mod.ts
 import type { Reader } from '../../core/codec/mod.ts'
 import { bytes as parse } from '../conformance/wire.ts'
 import { Account } from './account.ts'
-import type { Exchange, Step } from './exchange.ts'
-import { roomConfigs, verdictOn } from './rooms.ts'
+import type { Exchange, Room, Step } from './exchange.ts'
+import { addressOf, knowledgeOf, roomConfigs, verdictOn } from './rooms.ts'
 
 class Client {
   readonly account: Account
@@ -17,6 +17,7 @@ class Client {
   readonly reader: Reader
   isClosed = false
   isPaused = false
+  isDeaf = false
   sentBytes = 0
   /** What the broker noted when it ended the connection: the reason, and the rule if one broke. */
   endReason = 0
@@ -33,14 +34,17 @@ class Client {
 class House {
   private state: State
   private readonly config: Config
+  private readonly address: string
   private readonly clients = new Map<string, Client>()
   private readonly bySlot: Client[] = []
   private now = 0
-  private readonly verdicts: Input[] = []
+  /** Verdicts on clients and what authentication methods wanted to know. */
+  private readonly answers: Input[] = []
 
-  constructor(config: Config) {
-    this.config = config
-    this.state = broker.initial(config, { at: 0, wall: 0, seed: 1 })
+  constructor(room: Room) {
+    this.config = configOf(room)
+    this.address = addressOf(room)
+    this.state = broker.initial(this.config, { at: 0, wall: 0, seed: 1 })
   }
 
   client(who: string): Client {
@@ -58,7 +62,7 @@ class House {
     this.bySlot.push(client)
     this.clients.set(account.who, client)
     const nonce = `11111111-1111-4111-8111-${String(slot).padStart(12, '0')}`
-    const peer = { address: '127.0.0.1', port: 50_000 }
+    const peer = { address: this.address, port: 50_000 }
     this.take(broker.opened(conn, this.now, nonce, 'test', peer))
     this.settle()
   }
@@ -96,6 +100,12 @@ class House {
     this.settle()
   }
 
+  /** What somebody says who is no client. */
+  order([verb = '', object = '']: ReadonlyArray<string>): void {
+    this.take(orderOf(verb, object, this.now))
+    this.settle()
+  }
+
   private take(input: Input): void {
     const [state, effects] = broker.run(this.state, [input])
     this.state = state
@@ -104,12 +114,12 @@ class House {
 
   /** What is due now is done, and sockets take what they are given. */
   private settle(): void {
-    for (let verdict = this.verdicts.shift(); verdict; verdict = this.verdicts.shift()) {
-      this.take(verdict)
+    for (let answer = this.answers.shift(); answer; answer = this.answers.shift()) {
+      this.take(answer)
       for (const client of this.bySlot) this.decode(client)
     }
     for (const client of this.bySlot) {
-      if (!client.isClosed && client.sentBytes > 0) {
+      if (!client.isClosed && !client.isDeaf && client.sentBytes > 0) {
         this.take(broker.written(client.conn, this.now, client.sentBytes))
       }
     }
@@ -136,8 +146,15 @@ class House {
         this.at(effect.conn).isPaused = false
         return
       case 'Judge':
-        this.verdicts.push(broker.judged(effect.conn, this.now, verdictOn(effect.question)))
+        this.answers.push(broker.judged(effect.conn, this.now, verdictOn(effect.question)))
         return
+      case 'Ask': {
+        const known = knowledgeOf(effect.query)
+        // The broker's half of every nonce.
+        if (known === null) return
+        this.answers.push(broker.answered(effect.conn, this.now, 'NONCE', known))
+        return
+      }
       case 'Note':
         return this.note(effect.note)
     }
@@ -162,10 +179,34 @@ class House {
   }
 }
 
+const configOf = (room: Room): Config => ({ ...defaults, ...roomConfigs[room] })
+
+/** An order, in the words of README.md. */
+const orderOf = (verb: string, object: string, now: number): Input => {
+  switch (verb) {
+    case 'memory':
+      return object === 'short' ? broker.memoryShort(now) : broker.memoryFree(now)
+    case 'room':
+      return broker.reconfigured(now, configOf(object as Room))
+    case 'stop':
+      return broker.commanded(now, { _tag: 'Stop' })
+    case 'redirect':
+      return broker.commanded(now, { _tag: 'Redirect' })
+    case 'kick':
+      return broker.commanded(now, { _tag: 'Kick', clientId: object })
+    default:
+      throw new Error(`no such order: ${verb}`)
+  }
+}
+
 /** Rows with the long packets are not cut into single bytes. */
 const bytesCutMax = 1_000
 
-const act = (house: House, step: Step, row: Exchange, cut: boolean, wire: Wire): string | null => {
+const act = (house: House, step: Step, row: Exchange, cut: boolean, fill: Fill): string | null => {
+  if (step._tag === 'Order') {
+    house.order(step.words.map(fill))
+    return null
+  }
   if (step._tag === 'Wait') {
     house.wait(step.ms)
     return null
@@ -178,14 +219,14 @@ const act = (house: House, step: Step, row: Exchange, cut: boolean, wire: Wire):
   const { account } = client
   switch (step._tag) {
     case 'Send': {
-      const sent = wire(step.bytes)
+      const sent = parse(fill(step.bytes))
       if (cut && sent.length <= bytesCutMax) {
         for (const byte of sent) house.receive(client, Uint8Array.of(byte))
       } else house.receive(client, sent)
       return null
     }
     case 'Hear':
-      account.expect(wire(step.bytes))
+      account.expect(parse(fill(step.bytes)))
       return account.compare(false)
     case 'Open':
       if (client.isClosed) return `${step.who}'s connection is closed\n${account.compare(true)}`
@@ -200,6 +241,9 @@ const act = (house: House, step: Step, row: Exchange, cut: boolean, wire: Wire):
     }
     case 'Lost':
       house.lose(client)
+      return null
+    case 'Deaf':
+      client.isDeaf = true
       return null
   }
 }
@@ -218,16 +262,16 @@ const ending = (
     : `the broker says that ${brokenClause} was broken, the row is about ${cited}`
 }
 
-type Wire = (text: string) => Uint8Array
+/** Puts the row's prefix into a text. */
+type Fill = (text: string) => string
 
 /** Plays a row; null, or what was not as it should be. `cut`: all bytes come one at a time. */
 export const playInMemory = (row: Exchange, prefix: string, cut: boolean): string | null => {
-  const config = { ...defaults, ...roomConfigs[row.room] }
-  const house = new House(config)
-  const wire: Wire = (text) => parse(text.replaceAll('~', prefix))
+  const house = new House(row.room)
+  const fill: Fill = (text) => text.replaceAll('~', prefix)
   for (const [index, step] of row.steps.entries()) {
     try {
-      const wrong = act(house, step, row, cut, wire)
+      const wrong = act(house, step, row, cut, fill)
       if (wrong !== null) return `step ${index + 1} (${stepText(step)}): ${wrong}`
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error)
@@ -241,4 +285,6 @@ export const playInMemory = (row: Exchange, prefix: string, cut: boolean): strin
 export const stepText = (step: Step): string =>
   step._tag === 'Wait'
     ? `wait ${step.ms}`
+    : step._tag === 'Order'
+    ? `order ${step.words.join(' ')}`
     : `${step.who} ${step._tag}${'bytes' in step ? ` ${step.bytes.slice(0, 160)}` : ''}`

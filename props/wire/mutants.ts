@@ -22,7 +22,7 @@ import type { Mutation } from './mutations.ts'
 const folders = ['core/codec', 'core/topic', 'core/broker']
 
 /** A mutant that takes longer does not end. */
-const limitMs = 60_000
+const limitMs = 120_000
 
 const sourceOf = (file: string): string => readFileSync(join(root, file), 'utf8')
 
@@ -80,10 +80,11 @@ const fateOf = (file: string): Promise<Fate> =>
   new Promise((resolve) => {
     execFile(process.execPath, [file], { timeout: limitMs }, (error, stdout) => {
       if (error !== null) {
-        resolve({
-          by: 'itself',
-          how: error.killed === true ? 'did not end' : 'could not be loaded',
-        })
+        resolve(
+          error.killed === true
+            ? { by: 'row', row: 'does not end' }
+            : { by: 'itself', how: 'NOT LOADED' },
+        )
       } else resolve(stdout.trim() === '' ? { by: 'nobody' } : { by: 'row', row: stdout.trim() })
     })
   })

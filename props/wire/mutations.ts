@@ -15,12 +15,36 @@ export interface Mutation {
 
 /** The functions with which the core says no. */
 const refusing = new Set(
-  ('fail failBy failPlainly ended tooManyPairs left leftBy fault lengthFault flagFault refusal ' +
-    'wrong refuse faulty expel drop').split(' '),
+  ('fail failBy failPlainly ended tooManyPairs tooManyFilters left leftBy fault lengthFault ' +
+    'flagFault refusal wrong refuse faulty expel drop turnAway failure').split(' '),
 )
 
-const isRefusalCode = (text: string): boolean =>
-  /^(QUOTA_EXCEEDED|NOT_AUTHORIZED|NO_SUBSCRIPTION_EXISTED|PACKET_IDENTIFIER_NOT_FOUND)$/.test(text)
+/** The reason codes by their names in the core. */
+const refusalCodes = new Set([
+  'QUOTA_EXCEEDED',
+  'NOT_AUTHORIZED',
+  'NO_SUBSCRIPTION_EXISTED',
+  'PACKET_IDENTIFIER_NOT_FOUND',
+  'QOS_NOT_SUPPORTED',
+  'RETAIN_NOT_SUPPORTED',
+  'SHARED_NOT_SUPPORTED',
+  'IDENTIFIERS_NOT_SUPPORTED',
+  'WILDCARDS_NOT_SUPPORTED',
+])
+
+const isRefusalCode = (text: string): boolean => refusalCodes.has(text)
+
+/** What else is returned where something is refused: a fault, or why in a word. */
+const refusals = new Set([
+  'malformedLength',
+  'tooLarge',
+  'unanswerable',
+  'noMethod',
+  'malformed',
+  "'not allowed'",
+  "'retained store full'",
+  "'memory short'",
+])
 
 /** Whether the node says no to a peer: a call, a reason code that is pushed or answered, a null. */
 const isRefusal = (node: ts.Node): boolean => {
@@ -36,8 +60,11 @@ const isRefusal = (node: ts.Node): boolean => {
   }
   if (ts.isReturnStatement(node) && node.expression !== undefined) {
     const text = node.expression.getText()
-    return isRefusalCode(text) || text === 'malformedLength' || text === 'tooLarge' ||
+    return isRefusalCode(text) || refusals.has(text) ||
       text === 'null' && refusesByNull(node)
+  }
+  if (ts.isStringLiteral(node) && ts.isConditionalExpression(node.parent)) {
+    return refusals.has(node.getText())
   }
   return ts.isIdentifier(node) && isRefusalCode(node.text) && !ts.isCallExpression(node.parent) &&
     (ts.isConditionalExpression(node.parent) || ts.isBinaryExpression(node.parent) &&
@@ -161,7 +188,7 @@ const tableMutations = (file: string, tree: ts.SourceFile): Mutation[] => {
       const value = node.initializer.getText(tree)
       const key = node.name.getText(tree)
       const table = enclosing(node, ts.isVariableDeclaration)?.name.getText(tree)
-      if (/^(first|second|serverOnly|noMethod)$/.test(value)) {
+      if (/^(first|second|early|serverOnly)$/.test(value)) {
         found.push(one(file, tree, node.initializer, "'legal'", `${table}: ${key} legal`))
       } else if (value === "'legal'") {
         found.push(one(file, tree, node.initializer, 'serverOnly', `${table}: ${key} illegal`))

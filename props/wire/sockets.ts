@@ -80,7 +80,7 @@ type Clients = Map<string, Client>
 
 const act = async (
   clients: Clients,
-  step: Exclude<Step, { readonly _tag: 'Wait' | 'Dial' }>,
+  step: Exclude<Step, { readonly _tag: 'Wait' | 'Dial' | 'Order' | 'Deaf' }>,
   prefix: string,
 ): Promise<string | null> => {
   const client = clients.get(step.who)
@@ -137,6 +137,8 @@ const playOnSockets = async (
         // A name may be dialled again: the same client comes back.
         clients.get(step.who)?.socket.destroy()
         clients.set(step.who, await dial(new Account(step.who, step.level), port))
+      } else if (step._tag === 'Order' || step._tag === 'Deaf') {
+        throw new Error('this is for memory only')
       } else {
         const wrong = await act(clients, step, prefix)
         if (wrong !== null) return `${at}: ${wrong}`

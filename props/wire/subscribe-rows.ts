@@ -24,10 +24,12 @@ const requests = `
 345 a subscription of QoS 0 | > 82 [0009 {()} "~/f" 00] | < 90 [0009 {()} 00]
 345 a subscription of QoS 1 | > 82 [0009 {()} "~/f" 01] | < 90 [0009 {()} 01]
 345 a subscription of QoS 2 | > 82 [0009 {()} "~/f" 02] | < 90 [0009 {()} 02]
-345 a subscription of QoS 3 [MQTT-4.13.1-1] [v3 MQTT-3.8.3-4] | > 82 [0009 {()} "~/f" 03]
+5 a subscription of QoS 3 [MQTT-4.13.1-1] | > 82 [0009 () "~/f" 03] | refused 82
+34 a subscription of QoS 3 [v3 MQTT-3.8.3-4] | > 82 [0009 "~/f" 03] | refused 81
+5 a subscription of QoS 3 behind a good one [MQTT-4.13.1-1] | > 82 [0009 () "~/e" 01 "~/f" 03]
   | refused 82
-345 a subscription of QoS 3 behind a good one [MQTT-4.13.1-1] [v3 MQTT-3.8.3-4]
-  | > 82 [0009 {()} "~/e" 01 "~/f" 03] | refused 82
+34 a subscription of QoS 3 behind a good one [v3 MQTT-3.8.3-4] | > 82 [0009 "~/e" 01 "~/f" 03]
+  | refused 81
 [MQTT-3.8.3-5] [v3 MQTT-3.8.3-4]
 345 reserved bit 7 of the options | > 82 [0009 {()} "~/f" 80] | refused 81
 345 reserved bit 6 of the options | > 82 [0009 {()} "~/f" 40] | refused 81
@@ -87,7 +89,26 @@ small 345 a subscription can be replaced where no more may be
 small 345 UNSUBSCRIBE makes room where no more subscriptions may be
   | > 82 [0009 {()} "~/1" 00 "~/2" 01 "~/3" 02] | < 90 [0009 {()} 00 01 02]
   | > a2 [0009 {()} "~/2"] 82 [0009 {()} "~/4" 02] | < b0 [0009 {() 00}] 90 [0009 {()} 02]
-small 345 UNSUBSCRIBE from more filters than there can be
+[MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
+alone 345 ten thousand filters | > 82 [0009 {()} 00016100*10000]
+  | < 90 [0009 {()} 00*100 {97;80}*9900]
+alone 345 ten thousand and one filters | > 82 [0009 {()} 00016100*10001] | refused 97
+alone 345 UNSUBSCRIBE from ten thousand filters | > a2 [0009 {()} 000161*10000]
+  | < b0 [0009 {() 11*10000}]
+alone 345 UNSUBSCRIBE from ten thousand and one filters | > a2 [0009 {()} 000161*10001]
+  | refused 97
+raw 5 a SUBACK that just fits the client [MQTT-3.1.2-24] | > 10 [@v 02 003c (27 00000010) "~a"]
+  | < @ok | > 82 [0009 () ${'"~/f" 00 '.repeat(11)}] | < 90 [0009 () 00*11]
+raw 5 a SUBACK that is too large for the client [MQTT-3.1.2-24]
+  | > 10 [@v 02 003c (27 00000010) "~a"] | < @ok | > 82 [0009 () ${'"~/f" 00 '.repeat(12)}]
+  | refused 95
+raw 5 an UNSUBACK that just fits the client [MQTT-3.1.2-24]
+  | > 10 [@v 02 003c (27 00000010) "~a"] | < @ok | > a2 [0009 () ${'"~/f" '.repeat(11)}]
+  | < b0 [0009 () 11*11]
+raw 5 an UNSUBACK that is too large for the client [MQTT-3.1.2-24]
+  | > 10 [@v 02 003c (27 00000010) "~a"] | < @ok | > a2 [0009 () ${'"~/f" '.repeat(12)}]
+  | refused 95
+small 345 UNSUBSCRIBE from more filters than there can be [MQTT-3.10.4-6] [v3 MQTT-3.10.4-6]
   | > 82 [0009 {()} "~/5" 00] a2 [0009 {()} "~/1" "~/2" "~/3" "~/4" "~/5"]
   | < 90 [0009 {()} 00] b0 [0009 {() 11 11 11 11 11}]
 `
