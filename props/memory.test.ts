@@ -53,7 +53,7 @@ const dial = async (port: number, id: string, level: 4 | 5, clean = true): Promi
 const flood = async (publisher: Peer, topic: string): Promise<void> => {
   for (let i = 0; i < floodCount; i += burst) {
     for (let id = 1; id <= burst; id++) {
-      publisher.send(publishBytes({ level: 4, topic, payload, qos: 1, packetId: id }))
+      publisher.send(publishBytes({ level: 5, topic, payload, qos: 1, packetId: id }))
     }
     for (let id = 1; id <= burst; id++) await publisher.answer('PUBACK')
     publisher.history.length = 0
@@ -71,7 +71,7 @@ for (const [name, command] of Object.entries(commands)) {
       const listener = await dial(port, 'listener', 5)
       await listener.subscribe('news/#', 1)
 
-      const publisher = await dial(port, 'publisher', 4)
+      const publisher = await dial(port, 'publisher', 5)
       await flood(publisher, 'flood')
       assert.not(running.isEnded)
       assert.match(running.stderr, /Warning: Memory is short/)
