@@ -5,8 +5,9 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { connect as connectTo, createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findDeno, root } from './runtimes.ts'
@@ -94,7 +95,12 @@ const commands: Readonly<Record<string, string>> = {
   'deno task start': 'deno task start',
 }
 
+/** Not the store of a broker that may be running here, and where both commands may write. */
+const folder = 'data/start-test'
+
 const starting = suite('start')
+
+starting.after(() => rmSync(join(root, folder), { recursive: true, force: true }))
 
 for (const [name, command] of Object.entries(commands)) {
   if (deno === null && command.startsWith('deno')) {
@@ -105,7 +111,7 @@ for (const [name, command] of Object.entries(commands)) {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     starting(`${name} passes its options on, and ends in order at ${signal}`, async () => {
       const port = await freePort()
-      const broker = start(`${command} -p ${port} -v`)
+      const broker = start(`${command} -p ${port} -v --persistence-location ${folder}`)
       try {
         await says(broker, `Opening ipv4 listen socket on port ${port}.`)
         while (!await accepts(port)) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -123,7 +129,7 @@ for (const [name, command] of Object.entries(commands)) {
   if (hasClients) {
     starting(`${name}: the first conversation`, async () => {
       const port = await freePort()
-      const broker = start(`${command} -p ${port} -v`)
+      const broker = start(`${command} -p ${port} -v --persistence-location ${folder}`)
       try {
         await says(broker, ' running')
         const subscriber = start(`mosquitto_sub -p ${port} -v -t home/+/temp -C 1`)

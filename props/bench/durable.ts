@@ -245,7 +245,7 @@ const lineOf = (result: DurableResult): string => {
 /** The rows as text. */
 export const durableText = ({ flushMs, results }: DurableResults): string =>
   [
-    `What is kept: ${pairs} publishers at QoS 1 to a durable session each, ${payloadBytes} bytes; ` +
+    `What is kept: ${pairs} publishers at QoS 1, a durable session each, ${payloadBytes} bytes; ` +
     `a flush takes ${flushMs.toFixed(2)} ms here; then kill -9, start, and every session asked`,
     ...durableRowNames.flatMap((name) => [
       `${name}: the sessions are ${name === 'durable-online' ? 'there' : 'away'}`,
