@@ -75,7 +75,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     file: 'core/broker/connect.ts',
     search:
-      'session.receivingCount = 0 // the quota begins anew with the connection [MQTT-4.9.0-1]',
+      'session.receivingCount = 0 // the quota begins anew with the connection',
     replacement: '',
     what: 'the quota of the connection before is taken over',
   },
