@@ -39,6 +39,8 @@ export class Line implements Wire {
   link: Link | null = null
   isOpen = true
   isDeaf = false
+  /** The broker reads nothing from it. */
+  isPaused = false
   readonly socket: Socket
   readonly reader: Reader
   private readonly lent: Array<Uint8Array> = []
@@ -60,8 +62,13 @@ export class Line implements Wire {
     return true
   }
 
-  pause(): void {}
-  resume(): void {}
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
 
   released(): void {
     // What was lent must not be read any more: whoever keeps it reads this.
@@ -89,8 +96,11 @@ export class World {
   flushes = 0
   isDown = false
   fault: unknown = null
+  faultCount = 0
   crash: Crash | null = null
-  private readonly disk: Disk = createDisk()
+  /** What the log says. */
+  log = ''
+  readonly disk: Disk = createDisk()
   private readonly config: Config
   private policy: Policy
   private driver: Driver | null = null
@@ -126,11 +136,14 @@ export class World {
       schedule: (turn) => this.scheduled = turn,
       arm: (delayMs, turn) => this.armed = { at: this.time + delayMs, turn },
       disarm: () => this.armed = null,
-      fatal: (error) => this.fault = error,
+      fatal: (error) => {
+        this.fault = error
+        this.faultCount += 1
+      },
       memory: () => ({ heapUsedBytes: 0, heapLimitBytes: 100, usedBytes: 0, limitBytes: 100 }),
       collect: () => {},
     }
-    const log = new Log('quiet', () => {}, host.wall)
+    const log = new Log('normal', (text) => this.log += text, host.wall)
     this.driver = createDriver({ config: this.config, host, log, restored })
     await this.settle()
   }
@@ -170,6 +183,11 @@ export class World {
     line.isOpen = false
     this.lines = this.lines.filter((one) => one !== line)
     if (!this.isDown) this.driver!.closed(line.link!, why)
+  }
+
+  /** Stops the broker in order; `done` is called at the end. */
+  halt(done: () => void): void {
+    this.driver!.halt(done)
   }
 
   /** Ends the process: what waits for the disk is gone, unless this flush was the last to end. */
@@ -234,12 +252,20 @@ export class World {
     throw new Error('the broker does not come to rest')
   }
 
-  /** Whatever the disk is busy with ends now. */
+  /** Whether the disk is busy. */
+  get isFlushing(): boolean {
+    return this.pending !== null
+  }
+
+  /** The flush that is under way ends now. */
+  async flushOne(): Promise<void> {
+    if (this.pending !== null) this.pending = { due: this.step, done: this.pending.done }
+    await this.settle()
+  }
+
+  /** Whatever the disk is busy with ends now, and all that has gathered meanwhile. */
   async flush(): Promise<void> {
-    for (let i = 0; i < 100 && this.pending !== null && !this.isDown; i++) {
-      this.pending = { due: this.step, done: this.pending.done }
-      await this.settle()
-    }
+    for (let i = 0; i < 100 && this.pending !== null && !this.isDown; i++) await this.flushOne()
   }
 
   async pass(ms: number): Promise<void> {
