@@ -252,8 +252,11 @@ export const noteRetained = (
   old: Message | undefined,
 ): void => {
   const { journal } = draft
-  if (journal === null || (message === null && old === undefined)) return
+  if (journal === null) return
+  // Also where nothing is left to clear: the answer says that it is gone for good, and whoever
+  // cleared it a moment ago may still be waiting for the disk.
   journal.count++
+  if (message === null && old === undefined) return
   if (message !== null) refer(journal, message, 1)
   if (old !== undefined) refer(journal, old, -1)
   enter(journal.retained, topic, message, old !== undefined)

@@ -75,8 +75,10 @@ const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
   if (journal === null) return 'now'
   switch (packet._tag) {
     case 'Connack':
-      // With a full store only a session that is there already gets so far, and loses nothing.
-      return journal.count > draft.mark && !draft.isStoreFull ? 'durable' : 'now'
+      // Also where this one changes nothing: the session that it does not find may have ended a
+      // moment ago. With a full store only a session that is there already gets so far, and loses
+      // nothing.
+      return draft.isStoreFull ? 'now' : 'durable'
     case 'Puback':
     case 'Suback':
     case 'Unsuback':

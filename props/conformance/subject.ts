@@ -28,7 +28,7 @@ const newestMs = (folder: string): number => {
 const built = path.join(root, 'dist/shells/cli/main.js')
 const source = path.join(root, 'shells/cli/main.ts')
 
-const nodeCommand = (): string[] => {
+export const nodeCommand = (): string[] => {
   const fresh = fs.existsSync(built) && fs.statSync(built).mtimeMs >
       Math.max(newestMs(path.join(root, 'core')), newestMs(path.join(root, 'shells')))
   return fresh ? [process.execPath, built] : [process.execPath, '--import', 'tsx', source]
