@@ -22,9 +22,10 @@ export type Room =
   | 'scram'
   | 'far'
   | 'tight'
+  | 'kept'
 
 /** Rooms that only memory has: where what the broker invents is known, or an address is foreign. */
-const inMemory: ReadonlyArray<Room> = ['scram', 'far', 'tight']
+const inMemory: ReadonlyArray<Room> = ['scram', 'far', 'tight', 'kept']
 
 /** `who` is one letter; `a` is the client that the row is about. */
 export type Step =

@@ -186,6 +186,8 @@ const orderOf = (verb: string, object: string, now: number): Input => {
   switch (verb) {
     case 'memory':
       return object === 'short' ? broker.memoryShort(now) : broker.memoryFree(now)
+    case 'store':
+      return object === 'full' ? broker.storeFull(now) : broker.storeFree(now)
     case 'room':
       return broker.reconfigured(now, configOf(object as Room))
     case 'stop':

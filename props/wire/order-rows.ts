@@ -139,5 +139,50 @@ tight raw 345 a client that is as silent as it is deaf [MQTT-3.1.2-22] [v3 MQTT-
   | wait 1000 | refused 8d
 `
 
-export const orderRows: ReadonlyArray<Exchange> = [memory, words, operator, crowds, deafness]
+const keeps = '> 10 [@v 00 003c {(11 0000003c)} "~b"]'
+
+const store = `
+[MQTT-3.2.2-7] [v3 MQTT-3.2.2-5]
+kept raw 345 a session that is to be kept, while the store is full | order store full
+  | ${keeps.replace('~b', '~a')} | rejected 97 03
+kept raw 345 a session that is not to be kept, while the store is full | order store full
+  | > 10 [@v 02 003c {()} "~a"] | < @ok
+kept raw 345 a will while the store is full | order store full
+  | > 10 [@v 06 003c {()} "~a" {()} "~/w" "x"] | rejected 97 03
+kept raw 345 a session begun anew while the store is full ${stays} | lost | order store full
+  | a dials | > 10 [@v 02 003c {()} "~a"] | < @ok
+kept raw 345 a session that is kept comes back while the store is full ${stays} | lost
+  | order store full ${returns} | < @present
+kept raw 345 a session to be kept when there is room again | order store full | order store free
+  | ${keeps.replace('~b', '~a')} | < @ok
+[MQTT-3.4.2-1] [MQTT-3.5.2-1] [v3 MQTT-4.8.0-2]
+kept 5 QoS 1 and 2 while the store is full | order store full
+  | > 32 ["~/t" 0009 () 'x'] 34 ["~/t" 000a () 'x'] 62 [000a]
+  | < 40 [0009 97] 50 [000a 97] 70 [000a 92]
+kept 34 QoS 1 while the store is full | order store full | > 32 ["~/t" 0009 'x'] | refused 97
+kept 34 QoS 2 while the store is full | order store full | > 34 ["~/t" 0009 'x'] | refused 97
+kept 345 QoS 1 when there is room again | order store full | order store free
+  | > 32 ["~/t" 0009 {()} 'x'] | < 40 [0009 {10}]
+kept 345 QoS 0 while the store is full | subscribes ~/t 0 | order store full
+  | > 30 ["~/t" {()} 'x'] | < 30 ["~/t" {()} 'x']
+kept 345 QoS 2 that was begun before the store was full | b connects | b subscribes ~/t 0
+  | > 34 ["~/t" 0009 {()} 'x'] | < 50 [0009] | order store full
+  | > 3c ["~/t" 0009 {()} 'x'] 62 [0009] | < 50 [0009] 70 [0009] | b< 30 ["~/t" {()} 'x']
+kept 345 nothing is retained while the store is full | order store full
+  | > 31 ["~/t" {()} 'x'] 82 [0009 {()} "~/t" 00] | < 90 [0009 {()} 00]
+[MQTT-3.8.4-6] [v3 MQTT-3.8.4-4]
+kept raw 345 a subscription to be kept while the store is full ${stays} | subscribes ~/t 0
+  | order store full | > 82 [0009 {()} "~/t" 01 "~/u" 01] | < 90 [0009 {()} 01 {97;80}]
+kept 345 a subscription that is not to be kept while the store is full | order store full
+  | > 82 [0009 {()} "~/u" 01] | < 90 [0009 {()} 01]
+`
+
+export const orderRows: ReadonlyArray<Exchange> = [
+  memory,
+  words,
+  operator,
+  crowds,
+  deafness,
+  store,
+]
   .flatMap(rows)

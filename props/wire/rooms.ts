@@ -55,6 +55,7 @@ export const roomConfigs: Readonly<Record<Room, Partial<Config>>> = {
     connectionRatePerAddress: 1,
     connectionBurstPerAddress: 3,
   },
+  kept: { persistence: true, subscriptionsPerSessionMax: 3 },
   tight: { unwrittenBytesMax: 70_000, stalledMs: 1_000 },
 }
 
