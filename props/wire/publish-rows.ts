@@ -211,6 +211,14 @@ small 345 QoS 1 where no more QoS 2 may be unreleased | > ${
   publishes(1, 3)
 } 32 ["~/t" 0009 {()} 'x']
   | < ${acks(1, 3)} 40 [0009 {10}]
+small 34 what a full queue turns away is acknowledged [v3 MQTT-3.3.4-1] | b dials
+  | b> 10 [@v 00 003c "~b"] | b< @ok | b subscribes ~/t 1 | b lost
+  | > 32 ["~/t" 0001 'x'] 32 ["~/t" 0002 'x'] 32 ["~/t" 0003 'x']
+  | < 40 [0001] 40 [0002] 40 [0003]
+small 5 what a full queue turns away is refused [MQTT-3.4.2-1] | b dials
+  | b> 10 [@v 00 003c (11 0000003c) "~b"] | b< @ok | b subscribes ~/t 1 | b lost
+  | > 32 ["~/t" 0001 () 'x'] 32 ["~/t" 0002 () 'x'] 32 ["~/t" 0003 () 'x']
+  | < 40 [0001] 40 [0002] 40 [0003 97]
 small 345 as many unreleased bytes of payload as may be [MQTT-4.3.3-10] [v3 MQTT-4.3.3-2]
   | > 34 ["~/t" 0009 {()} 78*60] | < 50 [0009]
 small 345 a byte more than may be unreleased [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
