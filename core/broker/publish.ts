@@ -188,13 +188,17 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
   // A will likewise [MQTT-3.3.1-8] [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.3.1-12]
   // [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17].
   if (message.retain) {
-    const isEmpty = Bytes.size(message.payload) === 0
-    const why = isEmpty ? null : whyNotRetained(draft, message.topic, message.bytes)
-    if (why !== null) drop(draft, null, message.topic, message.qos, why)
-    // Nor does what is old stay where the store is full [MQTT-3.3.1-7] [v3 MQTT-3.3.1-7]
-    // [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11].
-    if (isEmpty || why !== null) forget(draft, message.topic)
-    else retain(draft, message)
+    // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
+    if (Bytes.size(message.payload) === 0) forget(draft, message.topic)
+    else {
+      const why = whyNotRetained(draft, message.topic, message.bytes)
+      if (why === null) retain(draft, message)
+      else {
+        // Nor does what is old stay where the store is full [v3 MQTT-3.3.1-7].
+        drop(draft, null, message.topic, message.qos, why)
+        forget(draft, message.topic)
+      }
+    }
   }
   routeMessage(draft, message, publisher)
 }
