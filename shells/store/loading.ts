@@ -3,7 +3,7 @@
 
 import { kinds } from '../common/store.ts'
 import type { Damage } from '../common/store.ts'
-import type { Connection, Row, Value } from './library.ts'
+import type { Connection, Row, Statement, Value } from './library.ts'
 import { found, keyOfRow, keyValues, packRow, selection } from './row.ts'
 import { tables } from './table.ts'
 import type { Table } from './table.ts'
@@ -20,6 +20,8 @@ export class Loading {
   readonly tallies = emptyTallies()
   /** The rows that are not. */
   readonly spoiled: Array<{ readonly number: number; readonly key: ReadonlyArray<Value> }> = []
+  /** Held while its rows are read: the packaged library frees it under them when it is collected. */
+  reading: Statement | null = null
   #seen = emptyTallies()
   #damages: Array<Damage> = []
   #connection: Connection
@@ -41,7 +43,8 @@ export class Loading {
       const seen = this.#seen[number]!
       const reference = referenceOf(table)
       const subject = { table, number }
-      for (const row of this.#connection.prepare(selection(table)).iterate()) {
+      this.reading = this.#connection.prepare(selection(table))
+      for (const row of this.reading.iterate()) {
         const start = target.at
         packRow(target, subject, row, result)
         addRow(seen, result.checksum)
