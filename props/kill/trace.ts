@@ -33,7 +33,9 @@ const hexOf = (text: string): string =>
   [...text].map((letter) => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('')
 
 const bytesIn = (rest: string): string =>
-  [...rest.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, one]) => one!.replaceAll('\\x', '')).join('')
+  [...rest.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, one]) => one!.replaceAll('\\x', '')).join(
+    '',
+  )
 
 const started = /^(\d+) +(\w+)\(\d+<([^>]*)>(.*)$/
 const resumed = /^(\d+) +<\.\.\. (\w+) resumed>.*= (-?\d+)/
