@@ -2,10 +2,11 @@
 //
 // A disk that is full, and one that fails, under the real broker on both runtimes. Full: no message
 // is acknowledged that is not stored, QoS 0 and deliveries go on, and it goes on by itself once there
-// is room. Failing: the broker says so and ends, with nothing acknowledged that was not flushed.
+// is room. Failing: the broker says so and ends, with nothing acknowledged that was not flushed. One
+// that gives back something else: refused at the start.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -231,7 +232,31 @@ const failingDisk = async (kind: Kind): Promise<void> => {
   }
 }
 
+/** What was stored is not served with another word in it. */
+const flippedBit = async (kind: Kind): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-flip-'))
+  const broker = await keep(kind, folder)
+  await absent(broker.port)
+  const writer = await five(broker.port, 'writer')
+  assert.is(await writer.publish('t', 'pay 1000', { qos: 1 }), 0)
+  writer.destroy()
+  await broker.end()
+  const file = join(folder, 'sabethes.sqlite3')
+  const bytes = readFileSync(file)
+  const at = bytes.indexOf('pay 1000')
+  assert.ok(at > 0, 'the payload is in the file')
+  bytes[at + 4]! ^= 8
+  writeFileSync(file, bytes)
+  const said = await keep(kind, folder).then(async (other) => {
+    await other.end()
+    return 'it starts'
+  }, String)
+  assert.match(said, /sabethes\.sqlite3 is damaged: message 1 does not have its checksum/)
+  rmSync(folder, { recursive: true, force: true })
+}
+
 for (const kind of runtimes) {
+  disk(`a flipped bit is not served on ${kind}`, () => flippedBit(kind))
   disk(`a full disk on ${kind}`, () => fullDisk(kind))
   disk(`a store that may not grow any more on ${kind}`, () => fullByOrder(kind))
   disk(`a flush that fails on ${kind}`, async () => {
