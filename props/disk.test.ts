@@ -1,9 +1,9 @@
 // runs: node
 //
-// A disk that is full, and one that fails, under the real broker on both runtimes. Full: no message
-// is acknowledged that is not stored, QoS 0 and deliveries go on, and it goes on by itself once there
-// is room. Failing: the broker says so and ends, with nothing acknowledged that was not flushed. One
-// that gives back something else: refused at the start.
+// A disk that is full, and one that fails, under the real broker on both runtimes. Full: nothing is
+// acknowledged that is not stored, QoS 0 goes on, also after a kill, and the rest goes on by itself
+// once there is room. Failing: the broker says so and ends, with nothing acknowledged that was not
+// flushed. One that gives back something else: refused at the start.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// Reads a large store while memory is collected between portions, in a process of its own: a library
-// that frees what is still being read takes the process with it.
+// Reads a large store while memory is collected between portions, in a process of its own: a
+// library that frees what is still being read takes the process with it.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

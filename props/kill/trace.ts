@@ -1,5 +1,5 @@
-// Reads what strace -f -xx -y wrote: writes to the store's log, flushes of it, and what was given to
-// sockets, each at the line where it began or returned.
+// Reads what strace -f -xx -y wrote: writes to the store's log, flushes of it, and what was given
+// to sockets, each at the line where it began or returned.
 
 export interface Message {
   readonly payload: string

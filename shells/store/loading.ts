@@ -20,7 +20,7 @@ export class Loading {
   readonly tallies = emptyTallies()
   /** The rows that are not. */
   readonly spoiled: Array<{ readonly number: number; readonly key: ReadonlyArray<Value> }> = []
-  /** Held while its rows are read: the packaged library frees it under them when it is collected. */
+  /** Held while its rows are read: collected, the packaged library frees it under them. */
   reading: Statement | null = null
   #seen = emptyTallies()
   #damages: Array<Damage> = []
