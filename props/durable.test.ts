@@ -1,6 +1,6 @@
-// The driver keeps back what promises something until it is on disk, and nothing else: over the real
-// driver, on a disk whose flushes end when the test says so, that is full when it says so, and that
-// fails. What a client was sent is what left its socket.
+// The driver keeps back what promises something until it is on disk, and nothing else: over the
+// real driver, on a disk whose flushes end when the test says so, that is full when it says so, and
+// that fails. What a client was sent is what left its socket.
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

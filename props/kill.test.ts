@@ -3,10 +3,12 @@
 // A broker that is killed while it works has lost nothing that it acknowledged: real processes on
 // both runtimes, real sockets, a real file, three kills each. `npm run kill` is fifty.
 
+import { spawnSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runtimes } from './kill/broker.ts'
 import { killAll } from './kill/rounds.ts'
+import { root } from './runtimes.ts'
 
 const kill = suite('kill')
 
@@ -19,5 +21,12 @@ for (const kind of runtimes) {
     if (process.platform === 'linux') assert.ok(inFlush >= 1, 'one of them was in a flush')
   })
 }
+
+kill('a large store is read while memory is collected', () => {
+  const args = ['--import', 'tsx', 'props/kill/collected.ts']
+  const child = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 60_000 })
+  assert.is(child.signal, null, child.stderr)
+  assert.match(child.stdout, /all of it was read/, child.stderr)
+})
 
 kill.run()

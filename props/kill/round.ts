@@ -206,10 +206,10 @@ const collect = async (port: number, id: string, ping = true): Promise<Peer> => 
   return peer
 }
 
-/** Until it has what it has to, or nothing has come for a while. */
+/** Until it has what it has to, or nothing has come for so long that nothing will. */
 const drained = async (peer: Peer, isDone: () => boolean): Promise<void> => {
   let last = peer.history.length
-  for (let quiet = 0; quiet < 25 && !isDone(); quiet++) {
+  for (let quiet = 0; quiet < 500 && !isDone(); quiet++) {
     await sleep(20)
     if (peer.history.length !== last) quiet = 0
     last = peer.history.length
@@ -278,7 +278,7 @@ export const playRound = async (
     for (let i = 0; i < publishersMax; i++) {
       const sink = await collect(port, `sink ${i}`, false)
       const wanted = publishers[i]!.sent.length
-      await drained(sink, () => sink.messages.length >= wanted)
+      await drained(sink, () => takesOf(sink.history).size >= wanted)
       complaints.push(...count(`sink ${i}`, `t/${i}`, publishers, takesOf(sink.history)))
       await sink.disconnect()
     }
@@ -311,7 +311,8 @@ const leftovers = async (port: number, round: number, others: Others): Promise<s
   await watcher.disconnect()
   const quiet = await collect(port, 'quiet')
   const anew = await collect(port, 'anew')
-  const reader = await collect(port, `reader ${round}`)
+  const reader = await Peer.dial(port)
+  await reader.connect({ id: 'reader', clean: true })
   await reader.publish('u', `probe ${round}`, { qos: 1 })
   await reader.subscribe('r', 1)
   await reader.subscribe('cleared', 1)
