@@ -75,7 +75,7 @@ full 345 a second topic does not fit at QoS 2 | > 31 ["~/t" {()} 'x'] 35 ["~/u" 
   | < 90 [0009 {()} 00] | > 31 ["~/t" {()}] | open
 full 34 a second topic is routed at QoS 2 and is not retained [v3 MQTT-3.3.1-7]
   | > 31 ["~/t" 'x'] 35 ["~/u" 0008 'x'] 62 [0008] 82 [0009 "~/u" 00]
-  | < 50 [0008] 70 [0008] 90 [0009 00]
+  | < 50 [0008] 70 [0008] 90 [0009 00] | > 31 ["~/t"] | open
 full 34 what is too large at QoS 2 leaves nothing retained [v3 MQTT-3.3.1-7]
   | > 31 ["~/t" 'x'] 35 ["~/t" 0008 78*60] 62 [0008] 82 [0009 "~/t" 00]
   | < 50 [0008] 70 [0008] 90 [0009 00]
