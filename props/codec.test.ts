@@ -643,7 +643,34 @@ const refusals: ReadonlyArray<Refusal> = [
     reason: 0x81,
   },
 
-  { name: 'reserved CONNACK flags', level: 5, bytes: frame(0x20, '02 00 00'), reason: 0x81 },
+  {
+    name: 'reserved CONNACK flags',
+    level: 5,
+    bytes: frame(0x20, '02 00 00'),
+    reason: 0x81,
+    clause: 'MQTT-3.2.2-1',
+  },
+  {
+    name: 'reserved CONNACK flags at level 4',
+    level: 4,
+    bytes: frame(0x20, '02 00'),
+    reason: 0x81,
+    clause: 'v3 MQTT-4.8.0-1',
+  },
+  {
+    name: 'a CONNACK with a code that there is not',
+    level: 5,
+    bytes: frame(0x20, '00 8e 00'),
+    reason: 0x82,
+    clause: 'MQTT-3.2.2-8',
+  },
+  {
+    name: 'a CONNACK with a code that there is not at level 4',
+    level: 4,
+    bytes: frame(0x20, '00 06'),
+    reason: 0x82,
+    clause: 'v3 MQTT-4.8.0-1',
+  },
   { name: 'CONNACK return code 6', level: 4, bytes: frame(0x20, '00 06'), reason: 0x82 },
   { name: 'CONNACK reason 0x8E', level: 5, bytes: frame(0x20, '00 8e 00'), reason: 0x82 },
 
