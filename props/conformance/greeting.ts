@@ -162,16 +162,16 @@ export const greetingRows: ReadonlyArray<Row> = [
         else await peer.gone()
         const afterMs = peer.closedAtMs - sinceMs
         holds(
-          afterMs >= 1_495 && afterMs < 2_800,
+          afterMs >= 1_495 && afterMs < 6_000,
           `level ${level} was closed after`,
-          '1.5 s (to 2.8)',
+          '1.5 s (to 6)',
           `${afterMs} ms`,
         )
         return peer.closedAtMs - connectedMs
       }
       const timesMs = await Promise.all([...levels, ...levels].map(cut))
       const soonest = Math.min(...timesMs)
-      holds(soonest < 1_800, 'the first was closed', 'under 1.8 s after CONNACK', `${soonest} ms`)
+      holds(soonest < 4_000, 'the first was closed', 'under 4 s after CONNACK', `${soonest} ms`)
     },
   },
   {
@@ -187,9 +187,9 @@ export const greetingRows: ReadonlyArray<Row> = [
       await peer.gone()
       const afterMs = peer.closedAtMs - sinceMs
       holds(
-        afterMs >= 1_495 && afterMs < 2_800,
+        afterMs >= 1_495 && afterMs < 6_000,
         'closed after',
-        '1.5 s (to 2.8)',
+        '1.5 s (to 6)',
         `${afterMs} ms`,
       )
     },
@@ -197,10 +197,10 @@ export const greetingRows: ReadonlyArray<Row> = [
   {
     name: 'any packet keeps a connection alive, keep alive 0 needs none',
     play: async (stage) => {
-      const pinging = await stage.client('pinging', { keepAliveS: 1 })
-      const publishing = await stage.client('publishing', { keepAliveS: 1, level: 5 })
+      const pinging = await stage.client('pinging', { keepAliveS: 2 })
+      const publishing = await stage.client('publishing', { keepAliveS: 2, level: 5 })
       const free = await stage.client('free', { keepAliveS: 0 })
-      for (let i = 0; i < 6; i++) {
+      for (let i = 0; i < 8; i++) {
         await sleep(500)
         pinging.send('c000')
         publishing.send(`30 [ "${stage.own('x')}" () 'x']`)

@@ -778,7 +778,9 @@ const speak = (world: World, client: Client, command: Speech, subject: Subject):
       const open = client.unacked.filter((one) => !one.recorded)
       const found = open[command.which % (open.length || 1)]
       if (found === undefined) return
-      return sayAs(world, client, subject, { ...found.packet, dup: true })
+      // Who has come back with an older version has no properties to say again.
+      const properties = client.level === 5 ? found.packet.properties : none
+      return sayAs(world, client, subject, { ...found.packet, properties, dup: true })
     }
     case 'Release': {
       let count = command.count

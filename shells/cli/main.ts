@@ -9,6 +9,10 @@ import type { Program } from '../common/program.ts'
 import type { Running, StartOptions } from '../common/start.ts'
 
 const statusFailed = 1
+
+/** Signals within this time are one wish. */
+const sameWishMs = 500
+
 /** EX_SOFTWARE of sysexits.h: an internal error has been found. */
 const statusFault = 70
 
@@ -45,11 +49,16 @@ const main = async (): Promise<void> => {
   }
 
   let running: Running | null = null
-  let signals = 0
+  let signalledMs: number | null = null
   program.onSignals((status) => {
-    signals += 1
-    // Whoever asks twice does not want to wait for slow readers.
-    if (signals > 1) return program.exit(status)
+    const nowMs = performance.now()
+    if (signalledMs !== null) {
+      // Whoever asks twice does not want to wait for slow readers. What comes at once is the same
+      // wish: a terminal tells all that it has started, and who has started us passes it on.
+      if (nowMs - signalledMs > sameWishMs) program.exit(status)
+      return
+    }
+    signalledMs = nowMs
     if (running !== null) running.stop().then(() => program.exit(0))
   })
   try {
@@ -66,7 +75,7 @@ const main = async (): Promise<void> => {
     return program.exit(statusFailed)
   }
   // A signal that came while the listeners were being opened.
-  if (signals > 0) running.stop().then(() => program.exit(0))
+  if (signalledMs !== null) running.stop().then(() => program.exit(0))
 }
 
 await main()
