@@ -95,12 +95,13 @@ export interface Server {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a broker and waits, ten seconds at most, until its port answers. */
+/** Starts a broker and waits, ten seconds unless told otherwise, until its port answers. */
 export const startServer = async (
   name: string,
   command: string,
   args: ReadonlyArray<string>,
   port: number,
+  waitMs = 10_000,
 ): Promise<Server> => {
   const log = join(folder, `${name}-${port}.log`)
   const file = openSync(log, 'w')
@@ -121,7 +122,7 @@ export const startServer = async (
     if (!isGone) child.kill('SIGKILL')
     await ended
   }
-  for (let i = 0; i < 200 && !isGone; i++) {
+  for (let i = 0; i < waitMs / 50 && !isGone; i++) {
     if (await answers(port)) return { pid: child.pid ?? 0, port, stop }
     await sleep(50)
   }
