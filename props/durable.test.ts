@@ -377,6 +377,28 @@ durable(
   },
 )
 
+durable('a store that stays full is asked again and again, though nobody says anything', async () => {
+  const world = await start()
+  const reader = await client(world, 'reader')
+  await reader.say(subscribe('t', 1))
+  await world.flush()
+  reader.news()
+  const writer = await client(world, 'writer')
+  await writer.say(publish('t', 'before', 1, 1))
+  world.disk.state = 'full'
+  await world.flush()
+  for (let i = 0; i < 3; i++) {
+    await world.pass(1_500)
+    await world.flush()
+  }
+  assert.equal(writer.news(), [])
+  world.disk.state = 'sound'
+  await world.pass(1_500)
+  await world.flush()
+  assert.equal(writer.news(), ['Puback'])
+  assert.equal(reader.news(), ['before'])
+})
+
 durable('what waited in a session is delivered with a full store', async () => {
   const world = await start()
   await absent(world)

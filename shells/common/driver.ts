@@ -566,6 +566,8 @@ export class Driver {
         this.log.warn(`The store is full: ${why}`)
         this.tell(Input.storeFull(this.now()))
       },
+      // Nobody else may have anything to say by then.
+      stillFull: () => this.arm(),
       free: () => this.tell(Input.storeFree(this.now())),
       broken: (why) => {
         if (this.dead) return

@@ -14,6 +14,8 @@ export interface Listener {
   durable(batch: number): void
   /** The store takes nothing more for want of room, or takes writes again. */
   full(why: string): void
+  /** The store is still full: `due` says when it wants to be asked once more. */
+  stillFull(): void
   free(): void
   /** Nothing that was not safe by now ever will be. */
   broken(why: string): void
@@ -110,11 +112,9 @@ export class Keeper {
         this.gathered.unshift(writes)
         for (let i = 0; i < writes.length; i++) this.gatheredBytes += sizeOf(writes[i]!)
         this.retryAt = nowMs + retryMs
-        if (!this.isFull) {
-          this.isFull = true
-          this.listener.full(committed.why)
-        }
-        return
+        if (this.isFull) return this.listener.stillFull()
+        this.isFull = true
+        return this.listener.full(committed.why)
       case 'Broken':
         return this.fail(committed.why)
     }
