@@ -20,9 +20,6 @@ import { apply, compareRecords, inOrder, type Records, recordsOf, writesOf } fro
 
 const persist = suite('persist')
 
-// The same histories every time, unless a seed is given.
-const chosen = process.env['SEED'] === undefined ? { seed: 7 } : {}
-
 const topics = [...names, name('$SYS/broker/version')]
 
 const keeping = ({ config, commands }: History): History => ({
@@ -55,7 +52,7 @@ persist('the store holds what has to outlive the process, after every input', ()
         },
       })
     }),
-    { numRuns: runs(120), ...chosen },
+    { numRuns: runs(120) },
   )
   assert.ok(batches > 600, `only ${batches} batches`)
   assert.is(kinds.size, 14, `only these: ${[...kinds].sort().join(', ')}`)
@@ -73,7 +70,7 @@ persist('nothing is stored where nothing is to be', () => {
         },
       })
     }),
-    { numRuns: runs(60), ...chosen },
+    { numRuns: runs(60) },
   )
 })
 
@@ -93,7 +90,7 @@ persist('a batch stores what its inputs would store one by one', () => {
         if (wrong !== null) throw new Error(wrong)
       }
     }),
-    { numRuns: runs(60), ...chosen },
+    { numRuns: runs(60) },
   )
 })
 
@@ -200,7 +197,7 @@ persist('a broker made of its store goes on as the one that it was', () => {
       }
       if (IntMap.size(state.sessions) > 0) restored++
     }),
-    { numRuns: runs(120), ...chosen },
+    { numRuns: runs(120) },
   )
   assert.ok(restored > 20, `only ${restored} had sessions`)
 })

@@ -162,16 +162,16 @@ export const greetingRows: ReadonlyArray<Row> = [
         else await peer.gone()
         const afterMs = peer.closedAtMs - sinceMs
         holds(
-          afterMs >= 1_495 && afterMs < 6_000,
+          afterMs >= 1_495 && afterMs < 2_800,
           `level ${level} was closed after`,
-          '1.5 s (to 6)',
+          '1.5 s (to 2.8)',
           `${afterMs} ms`,
         )
         return peer.closedAtMs - connectedMs
       }
       const timesMs = await Promise.all([...levels, ...levels].map(cut))
       const soonest = Math.min(...timesMs)
-      holds(soonest < 4_000, 'the first was closed', 'under 4 s after CONNACK', `${soonest} ms`)
+      holds(soonest < 1_800, 'the first was closed', 'under 1.8 s after CONNACK', `${soonest} ms`)
     },
   },
   {
@@ -187,9 +187,9 @@ export const greetingRows: ReadonlyArray<Row> = [
       await peer.gone()
       const afterMs = peer.closedAtMs - sinceMs
       holds(
-        afterMs >= 1_495 && afterMs < 6_000,
+        afterMs >= 1_495 && afterMs < 2_800,
         'closed after',
-        '1.5 s (to 6)',
+        '1.5 s (to 2.8)',
         `${afterMs} ms`,
       )
     },
