@@ -72,13 +72,21 @@ const changesOf = (journal: Journal, clientId: string): Changes => {
   return changes
 }
 
+/** Counts a change of a stored session; null where nothing outlives the process. */
+const changing = ({ journal }: Draft, session: Session): Changes | null => {
+  if (journal === null || !session.stored) return null
+  journal.count++
+  return changesOf(journal, session.clientId)
+}
+
 const enter = <K, A>(map: Map<K, Entry<A>>, key: K, now: A | null, was: boolean): void => {
   const entry = map.get(key)
   if (entry === undefined) map.set(key, { was, now })
   else entry.now = now
 }
 
-const refer = (journal: Journal, message: Message, more: 1 | -1): void => {
+const refer = ({ journal }: Draft, message: Message, more: 1 | -1): void => {
+  if (journal === null) return
   const known = journal.references.get(message.id)
   if (known === undefined) journal.references.set(message.id, { message, more })
   else known.more += more
@@ -88,20 +96,16 @@ const refer = (journal: Journal, message: Message, more: 1 | -1): void => {
 
 /** The session's own record: it begins, or its connection comes or goes. */
 export const noteSession = (draft: Draft, session: Session, was: boolean): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  const changes = changesOf(journal, session.clientId)
+  const changes = changing(draft, session)
+  if (changes === null) return
   if (changes.session === null) changes.session = { was, now: session.number }
   else changes.session.now = session.number
 }
 
 /** The session is gone, with everything that is in it. */
 export const noteEnd = (draft: Draft, session: Session): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  const changes = changesOf(journal, session.clientId)
+  const changes = changing(draft, session)
+  if (changes === null) return
   if (changes.session === null) changes.session = { was: true, now: null }
   else changes.session.now = null
 }
@@ -129,11 +133,9 @@ export const noteSubscription = (
   catchUp: number,
   was: boolean,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  const { subscriptions } = changesOf(journal, session.clientId)
-  enter(subscriptions, subscription.filter, { subscription, catchUp }, was)
+  const changes = changing(draft, session)
+  if (changes === null) return
+  enter(changes.subscriptions, subscription.filter, { subscription, catchUp }, was)
 }
 
 export const noteUnsubscription = (
@@ -141,10 +143,8 @@ export const noteUnsubscription = (
   session: Session,
   subscription: Subscription,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  enter(changesOf(journal, session.clientId).subscriptions, subscription.filter, null, true)
+  const changes = changing(draft, session)
+  if (changes !== null) enter(changes.subscriptions, subscription.filter, null, true)
 }
 
 /** A copy of a message joins the queue or the window, or moves on; 0 for the queue. */
@@ -155,10 +155,9 @@ export const noteOutgoing = (
   packetId: number,
   was: boolean,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  if (!was && outgoing.stage !== 'released') refer(journal, outgoing.message, 1)
+  const changes = changing(draft, session)
+  if (changes === null) return
+  if (!was && outgoing.stage !== 'released') refer(draft, outgoing.message, 1)
   const { clientId } = session
   const { order, qos } = outgoing
   const record: OutgoingRecord = outgoing.stage === 'released'
@@ -186,7 +185,7 @@ export const noteOutgoing = (
       identifiers: outgoing.identifiers,
       share: outgoing.share,
     }
-  enter(changesOf(journal, clientId).outgoing, order, record, was)
+  enter(changes.outgoing, order, record, was)
 }
 
 /** The receiver has the message of this copy, and nothing is left of it but its identifier. */
@@ -197,19 +196,17 @@ export const noteReleased = (
   after: Outgoing,
   packetId: number,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  if (before.stage !== 'released') refer(journal, before.message, -1)
+  if (draft.journal === null || !session.stored) return
+  if (before.stage !== 'released') refer(draft, before.message, -1)
   noteOutgoing(draft, session, after, packetId, true)
 }
 
 /** The copy has left the session. */
 export const noteGone = (draft: Draft, session: Session, outgoing: Outgoing): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  if (outgoing.stage !== 'released') refer(journal, outgoing.message, -1)
-  enter(changesOf(journal, session.clientId).outgoing, outgoing.order, null, true)
+  const changes = changing(draft, session)
+  if (changes === null) return
+  if (outgoing.stage !== 'released') refer(draft, outgoing.message, -1)
+  enter(changes.outgoing, outgoing.order, null, true)
 }
 
 export const noteIncoming = (
@@ -218,15 +215,13 @@ export const noteIncoming = (
   packetId: number,
   incoming: Incoming,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  const { clientId } = session
+  const changes = changing(draft, session)
+  if (changes === null) return
   const { message } = incoming
-  if (message !== null) refer(journal, message, 1)
-  enter(changesOf(journal, clientId).incoming, packetId, {
+  if (message !== null) refer(draft, message, 1)
+  enter(changes.incoming, packetId, {
     kind: 'incoming',
-    clientId,
+    clientId: session.clientId,
     packetId,
     message: message === null ? 0 : message.id,
   }, false)
@@ -238,11 +233,10 @@ export const noteTaken = (
   packetId: number,
   incoming: Incoming,
 ): void => {
-  const { journal } = draft
-  if (journal === null || !session.stored) return
-  journal.count++
-  if (incoming.message !== null) refer(journal, incoming.message, -1)
-  enter(changesOf(journal, session.clientId).incoming, packetId, null, true)
+  const changes = changing(draft, session)
+  if (changes === null) return
+  if (incoming.message !== null) refer(draft, incoming.message, -1)
+  enter(changes.incoming, packetId, null, true)
 }
 
 export const noteRetained = (
@@ -257,8 +251,8 @@ export const noteRetained = (
   // cleared it a moment ago may still be waiting for the disk.
   journal.count++
   if (message === null && old === undefined) return
-  if (message !== null) refer(journal, message, 1)
-  if (old !== undefined) refer(journal, old, -1)
+  if (message !== null) refer(draft, message, 1)
+  if (old !== undefined) refer(draft, old, -1)
   enter(journal.retained, topic, message, old !== undefined)
 }
 

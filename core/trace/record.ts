@@ -112,10 +112,11 @@ const byKind = <A extends { readonly kind: Kind }>(
   name: string,
   arms: { readonly [K in Kind]: Codec<Extract<A, { readonly kind: K }>> },
 ): Codec<A> => {
+  const table: { readonly [kind: string]: unknown } = arms
+  // An arm is a codec of the whole union as long as it is only given values of its kind.
   const armOf = (u: unknown): Codec<A> | null => {
     const kind = typeof u === 'object' && u !== null && 'kind' in u ? u.kind : undefined
-    // The arm is the one of the kind, which the type checker cannot follow.
-    return isKind(kind) ? arms[kind] as unknown as Codec<A> : null
+    return isKind(kind) ? table[kind] as Codec<A> : null
   }
   return new t.Type<A, Json, unknown>(
     name,
