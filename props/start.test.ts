@@ -5,8 +5,10 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { Buffer } from 'node:buffer'
 import { rmSync } from 'node:fs'
 import { connect as connectTo, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -146,6 +148,41 @@ for (const [name, command] of Object.entries(commands)) {
       }
     })
   }
+}
+
+/** A client that reads nothing of much that it is owed: the broker waits five seconds for it. */
+const stubborn = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connectTo({ port, host: '127.0.0.1', allowHalfOpen: true })
+    socket.on('error', reject)
+    socket.on('connect', () => socket.write('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01s'))
+    socket.once('data', () => {
+      socket.pause()
+      socket.write('\x82\x06\x00\x01\x00\x01t\x00')
+      // PUBLISH of 100,000 bytes to t, more of them than the system keeps for a socket.
+      const message = Buffer.concat([Buffer.from([0x30, 0xa3, 0x8d, 0x06, 0, 1, 0x74])], 100_007)
+      for (let i = 0; i < 300; i++) socket.write(message)
+      socket.write('', () => resolve(socket))
+    })
+  })
+
+for (const [pauseMs, status] of [[0, 0], [700, 130]] as const) {
+  starting(`a second SIGINT after ${pauseMs} ms ends it with status ${status}`, async () => {
+    const port = await freePort()
+    const broker = start(`node dist/shells/cli/main.js -p ${port}`)
+    try {
+      await says(broker, ' running')
+      const client = await stubborn(port)
+      const seen = ended(broker)
+      broker.kill('SIGINT')
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      broker.kill('SIGINT')
+      assert.is(await seen, status)
+      client.destroy()
+    } finally {
+      cleanUp(broker)
+    }
+  })
 }
 
 starting.run()
