@@ -377,7 +377,7 @@ durable(
   },
 )
 
-durable('a store that stays full is asked again and again, though nobody says anything', async () => {
+durable('a store that stays full is asked again, though nobody says anything', async () => {
   const world = await start()
   const reader = await client(world, 'reader')
   await reader.say(subscribe('t', 1))
