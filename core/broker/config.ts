@@ -5,12 +5,25 @@
 import type { Qos } from '../codec/packet.ts'
 import type { MethodName } from './method.ts'
 
-export interface Config {
+/** What may differ from listener to listener. */
+export interface ListenerRules {
   /**
    * `judge` asks the shell about every CONNECT (a Judge effect) before it is answered, unless it
    * names an authentication method: then that decides.
    */
   readonly authentication: 'none' | 'judge'
+  /** Topic aliases a client may set; announced. */
+  readonly topicAliasMaximum: number
+  /** Topic aliases set towards an MQTT 5 client, of those that it allows; 0 for none. */
+  readonly outgoingTopicAliasMax: number
+  /** Highest QoS of publishes, wills and subscriptions; announced. */
+  readonly maximumQos: Qos
+}
+
+/** The broker's own rules hold for every listener that `listeners` does not name. */
+export interface Config extends ListenerRules {
+  /** The rules of single listeners, whole, by the name that connections are opened with. */
+  readonly listeners: ReadonlyArray<readonly [listener: string, rules: ListenerRules]>
   /** Authentication methods that an MQTT 5 client may name in CONNECT. */
   readonly authenticationMethods: ReadonlyArray<MethodName>
   /** Largest authentication data taken from a client. */
@@ -64,12 +77,6 @@ export interface Config {
   readonly sessionsMax: number
   /** Cap on a session's expiry interval in seconds; 0xFFFFFFFF is never. */
   readonly sessionExpiryMaxS: number
-  /** Topic aliases a client may set; announced. */
-  readonly topicAliasMaximum: number
-  /** Topic aliases set towards an MQTT 5 client, of those that it allows; 0 for none. */
-  readonly outgoingTopicAliasMax: number
-  /** Highest QoS of publishes, wills and subscriptions; announced. */
-  readonly maximumQos: Qos
   /** Whether publishes and wills may be retained; like the next three, announced where not. */
   readonly retainAvailable: boolean
   /** Whether a topic filter may have wildcards. */
@@ -102,7 +109,11 @@ export interface Config {
 }
 
 export const defaults: Config = {
+  listeners: [],
   authentication: 'none',
+  topicAliasMaximum: 10,
+  outgoingTopicAliasMax: 10,
+  maximumQos: 2,
   authenticationMethods: [],
   authenticationBytesMax: 4_096,
   reasonStrings: false,
@@ -129,9 +140,6 @@ export const defaults: Config = {
   retainedBytesMax: 256 * 1024 * 1024,
   sessionsMax: 100_000,
   sessionExpiryMaxS: 0xffffffff,
-  topicAliasMaximum: 10,
-  outgoingTopicAliasMax: 10,
-  maximumQos: 2,
   retainAvailable: true,
   wildcardAvailable: true,
   sharedAvailable: true,
@@ -146,4 +154,13 @@ export const defaults: Config = {
   unauthenticatedMax: 200,
   unauthenticatedGraceMs: 1_000,
   persistence: false,
+}
+
+/** What holds for the connections that came in through a listener. */
+export const rulesOf = (config: Config, listener: string): ListenerRules => {
+  const { listeners } = config
+  for (let i = 0; i < listeners.length; i++) {
+    if (listeners[i]![0] === listener) return listeners[i]![1]
+  }
+  return config
 }

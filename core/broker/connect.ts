@@ -15,6 +15,7 @@ import { enter, isCrowded, isTooOften } from './address.ts'
 import { begin as introduce, challengeOf, fits, methodNamed } from './authenticate.ts'
 import { proceed, resolve } from './authenticate.ts'
 import { atLevel } from './clause.ts'
+import { type ListenerRules, rulesOf } from './config.ts'
 import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
@@ -131,7 +132,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
   }
   if (packet.will !== null) {
     const { topic, qos, retain } = packet.will
-    const unsupported = qos > config.maximumQos
+    const unsupported = qos > rulesOf(config, link.listener).maximumQos
       ? willAboveMaximum
       : retain && !config.retainAvailable
       ? willNotRetained
@@ -156,7 +157,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     follow(draft, link, stored(packet), method.name, turn, 0)
     return
   }
-  if (config.authentication === 'judge') {
+  if (rulesOf(config, link.listener).authentication === 'judge') {
     setPhase(draft, link, { phase: 'Judging', connect: stored(packet) })
     draft.effects.push(pause(link.conn))
     draft.effects.push(
@@ -368,6 +369,7 @@ const unused = (draft: Draft, text: string): string => {
 
 const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null): void => {
   const { config } = draft
+  const rules = rulesOf(config, link.listener)
   const { level, properties } = packet
   const clientId = packet.clientId === '' ? unused(draft, `auto-${link.nonce}`) : packet.clientId
   const userName = proved === null ? packet.userName : proved.userName
@@ -376,7 +378,8 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     ? config.keepAliveMaxS
     : packet.keepAliveS // [MQTT-3.2.2-22]
   const packetBytesMax = properties.maximumPacketSize ?? NEVER
-  const connack = answerTo(draft, packet, { clientId, userName, expiryS, keepAliveS, proved })
+  const terms: Terms = { clientId, userName, expiryS, keepAliveS, proved }
+  const connack = answerTo(draft, rules, packet, terms)
   if (encodedSize(level, connack) > packetBytesMax) {
     // Without CONNACK there is no connection; who takes so little is told nothing.
     refuse(draft, link, 0, PACKET_TOO_LARGE, 'refused', tooLarge)
@@ -428,7 +431,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = packetBytesMax
-  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
+  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, rules.outgoingTopicAliasMax)
   session.aliases = StrMap.empty(draft.origin.seed) // [MQTT-3.3.2-7]
   session.receivingCount = 0 // the quota begins anew with the connection
   session.sentBytes = proved === null ? 0 : proved.sentBytes
@@ -479,7 +482,12 @@ interface Terms {
 }
 
 /** A successful CONNACK; Response Information is left out where the client has no room for it. */
-const answerTo = (draft: Draft, packet: Connect, terms: Terms): Connack => {
+const answerTo = (
+  draft: Draft,
+  rules: ListenerRules,
+  packet: Connect,
+  terms: Terms,
+): Connack => {
   const bare: Connack = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: none }
   if (packet.level < 5) return bare
   const { requestResponseInformation, maximumPacketSize } = packet.properties
@@ -487,22 +495,23 @@ const answerTo = (draft: Draft, packet: Connect, terms: Terms): Connack => {
   const information = requestResponseInformation === 1 && pattern !== null // [MQTT-3.1.2-28]
     ? informationFor(pattern, terms.clientId, terms.userName)
     : null
-  const whole = { ...bare, properties: announcement(draft, packet, terms, information) }
+  const whole = { ...bare, properties: announcement(draft, rules, packet, terms, information) }
   return information === null || encodedSize(5, whole) <= (maximumPacketSize ?? NEVER)
     ? whole
-    : { ...bare, properties: announcement(draft, packet, terms, null) }
+    : { ...bare, properties: announcement(draft, rules, packet, terms, null) }
 }
 
 /** The properties of a successful CONNACK, in the order in which mosquitto sends them. */
 const announcement = (
   draft: Draft,
+  rules: ListenerRules,
   packet: Connect,
   { clientId, expiryS, keepAliveS, proved }: Terms,
   information: string | null,
 ): Properties => {
   const { config } = draft
   return {
-    ...(config.topicAliasMaximum > 0 ? { topicAliasMaximum: config.topicAliasMaximum } : {}),
+    ...(rules.topicAliasMaximum > 0 ? { topicAliasMaximum: rules.topicAliasMaximum } : {}),
     ...(expiryS !== (packet.properties.sessionExpiryInterval ?? 0)
       ? { sessionExpiryInterval: expiryS }
       : {}),
@@ -516,7 +525,7 @@ const announcement = (
     ...(config.retainAvailable ? {} : { retainAvailable: 0 }),
     maximumPacketSize: config.packetBytesMax,
     receiveMaximum: config.receiveMaximum,
-    ...(config.maximumQos === 2 ? {} : { maximumQos: config.maximumQos }), // [MQTT-3.2.2-9]
+    ...(rules.maximumQos === 2 ? {} : { maximumQos: rules.maximumQos }), // [MQTT-3.2.2-9]
     ...(config.wildcardAvailable ? {} : { wildcardSubscriptionAvailable: 0 }),
     ...(config.subscriptionIdentifiersAvailable ? {} : { subscriptionIdentifierAvailable: 0 }),
     ...(config.sharedAvailable ? {} : { sharedSubscriptionAvailable: 0 }),

@@ -8,6 +8,7 @@ import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
+import { rulesOf } from './config.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
 import type { DropReason } from './note.ts'
@@ -41,7 +42,7 @@ export const publish = (
   arrived: Publish,
 ): Fault | 'memory short' | 'store full' | null => {
   let packet = arrived
-  if (packet.qos > draft.config.maximumQos) {
+  if (packet.qos > rulesOf(draft.config, link.listener).maximumQos) {
     return fault(0x9b, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
   }
   if (packet.retain && !draft.config.retainAvailable) {
@@ -278,7 +279,8 @@ const resolveAlias = (
   packet: Publish,
   alias: number,
 ): Publish | { readonly _tag: 'Refused'; readonly fault: Fault } => {
-  if (alias > draft.config.topicAliasMaximum) { // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
+  const { topicAliasMaximum } = rulesOf(draft.config, link.listener)
+  if (alias > topicAliasMaximum) { // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
     const detail = 'a topic alias above Topic Alias Maximum'
     return { _tag: 'Refused', fault: fault(0x94, 'MQTT-3.3.2-9', detail) }
   }

@@ -10,6 +10,7 @@ import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
+import { rulesOf } from './config.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
@@ -17,6 +18,7 @@ import { begin } from './retain.ts'
 import {
   type Audience,
   isSingle,
+  type Link,
   NEVER,
   type Ready,
   type Session,
@@ -81,7 +83,12 @@ const fits = (session: Session, packet: Subscribe | Unsubscribe, count: number):
 }
 
 /** Answers the rule that the packet breaks, if it does. */
-export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault | null => {
+export const subscribe = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Subscribe,
+): Fault | null => {
   if (ready.level === 5) {
     const broken = forbidden(draft, packet)
     if (broken !== null) return broken
@@ -90,6 +97,7 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
   if (!fits(session, packet, packet.requests.length)) return unanswerable
   const identifiers = packet.properties.subscriptionIdentifiers ?? noIdentifiers
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
+  const { maximumQos } = rulesOf(draft.config, link.listener)
   const reasons: number[] = []
   const begun: Subscription[] = []
   let refused = ''
@@ -117,7 +125,8 @@ export const subscribe = (draft: Draft, ready: Ready, packet: Subscribe): Fault 
       refused ||= 'more subscriptions than allowed'
       continue
     }
-    const added = add(draft, session, request, identifiers, ready.bridge, old)
+    const granted = lower(request.qos, maximumQos) // [MQTT-3.2.2-10]
+    const added = add(draft, session, request, granted, identifiers, ready.bridge, old)
     const { qos } = added
     reasons.push(qos) // [MQTT-3.8.4-7] [v3 MQTT-3.8.4-5]
     note(draft, { _tag: 'Subscribed', clientId: session.clientId, filter: request.filter, qos })
@@ -179,6 +188,7 @@ const add = (
   draft: Draft,
   session: EditableSession,
   request: SubscribeRequest,
+  qos: Qos,
   identifiers: ReadonlyArray<number>,
   bridge: boolean,
   old: Subscription | undefined,
@@ -187,7 +197,7 @@ const add = (
     session: session.number,
     filter: request.filter,
     share: splitShare(request.filter),
-    qos: lower(request.qos, draft.config.maximumQos), // [MQTT-3.2.2-10]
+    qos,
     noLocal: request.noLocal,
     // A bridge has to see whether a message is retained, at every level.
     retainAsPublished: request.retainAsPublished || bridge,

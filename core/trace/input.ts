@@ -1,7 +1,7 @@
 // Inputs of the broker as JSON and back, with what they are made of: connections, peers, faults,
 // commands and the configuration.
 
-import type { Config } from '../broker/config.ts'
+import type { Config, ListenerRules } from '../broker/config.ts'
 import type {
   Answer,
   Answered,
@@ -27,7 +27,7 @@ import type {
 import type { MethodName } from '../broker/method.ts'
 import type { Fault } from '../codec/fault.ts'
 import { packet } from './packet.ts'
-import type { Codec } from './shape.ts'
+import type { Codec, Fields } from './shape.ts'
 import {
   byte,
   closed,
@@ -36,6 +36,7 @@ import {
   long,
   nullable,
   oneOf,
+  pair,
   secret,
   tag,
   tagged,
@@ -59,9 +60,17 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
   level: oneOf<Fault['level']>(0, 3, 4, 5),
 })
 
+const ruleFields: Fields<ListenerRules> = {
+  authentication: oneOf<Config['authentication']>('none', 'judge'),
+  topicAliasMaximum: word,
+  outgoingTopicAliasMax: word,
+  maximumQos: oneOf<Config['maximumQos']>(0, 1, 2),
+}
+
 /** All of a configuration: an option left out of a recording would change its meaning. */
 export const config: Codec<Config> = closed<Config>('Config', {
-  authentication: oneOf<Config['authentication']>('none', 'judge'),
+  listeners: list(pair(text, closed<ListenerRules>('ListenerRules', ruleFields))),
+  ...ruleFields,
   authenticationMethods: list(oneOf<MethodName>('SCRAM-SHA-256')),
   authenticationBytesMax: count,
   reasonStrings: truth,
@@ -88,9 +97,6 @@ export const config: Codec<Config> = closed<Config>('Config', {
   retainedBytesMax: count,
   sessionsMax: count,
   sessionExpiryMaxS: long,
-  topicAliasMaximum: word,
-  outgoingTopicAliasMax: word,
-  maximumQos: oneOf<Config['maximumQos']>(0, 1, 2),
   retainAvailable: truth,
   wildcardAvailable: truth,
   sharedAvailable: truth,

@@ -21,7 +21,7 @@ export type Json =
 /** How an A is written as JSON and read back. `encode` throws only where an A is no A. */
 export type Codec<A> = t.Type<A, Json, unknown>
 
-type Fields<A> = { readonly [K in keyof A]-?: Codec<Exclude<A[K], undefined>> }
+export type Fields<A> = { readonly [K in keyof A]-?: Codec<Exclude<A[K], undefined>> }
 
 /** What was found, in few words and without quoting what might be a secret. */
 const kind = (u: unknown): string =>
