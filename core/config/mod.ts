@@ -1,0 +1,4 @@
+// The door to the configuration.
+
+export * from './parse.ts'
+export * from './settings.ts'
