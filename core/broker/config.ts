@@ -1,8 +1,12 @@
 // Everything about the machine that an operator may set, as one flat value. Where a default is
 // seen on the wire it is mosquitto's; the limits are there so that nothing a peer can grow is
 // without one.
+//
+// A new configuration holds from the next input on. What a client was promised in CONNACK stays as
+// it was promised until its connection ends: the rules of its listener, and every option that says
+// that it is announced.
 
-import type { Qos } from '../codec/packet.ts'
+import type { Level, Qos } from '../codec/packet.ts'
 import type { MethodName } from './method.ts'
 
 /** What may differ from listener to listener. */
@@ -12,6 +16,19 @@ export interface ListenerRules {
    * names an authentication method: then that decides.
    */
   readonly authentication: 'none' | 'judge'
+  /** Connections through the listener at once, all that share these rules by name together. */
+  readonly listenerConnectionsMax: number
+  /** Protocol levels that a client may speak; others are refused as unknown ones are. */
+  readonly protocolLevels: ReadonlyArray<Level>
+  /**
+   * Put in front of every topic and topic filter of a client and taken away from what it is sent,
+   * so that it sees nothing outside; '' for none. Response topics are left as they are.
+   */
+  readonly mountPoint: string
+  /** Whether a client may leave its identifier to the broker. */
+  readonly emptyClientIds: boolean
+  /** What an identifier begins with that the broker invents. */
+  readonly autoIdPrefix: string
   /** Topic aliases a client may set; announced. */
   readonly topicAliasMaximum: number
   /** Topic aliases set towards an MQTT 5 client, of those that it allows; 0 for none. */
@@ -43,6 +60,8 @@ export interface Config extends ListenerRules {
   readonly payloadFormatCheck: boolean
   /** Largest packet accepted from a client that has connected; announced to MQTT 5 clients. */
   readonly packetBytesMax: number
+  /** Largest payload of a publish or will, 0 for no limit but the packet's. */
+  readonly payloadBytesMax: number
   /** Largest packet accepted before CONNECT has been accepted. */
   readonly connectPacketBytesMax: number
   /** A connection without an accepted CONNECT is closed after this time. */
@@ -51,6 +70,11 @@ export interface Config extends ListenerRules {
   readonly keepAliveMaxS: number
   /** Messages of QoS 1 and 2 in flight towards a client; 0 for no limit but the client's own. */
   readonly inflightCountMax: number
+  /**
+   * Bytes of messages in flight towards a client from which on no further one is sent, 0 for no
+   * limit; so a message that is larger goes alone.
+   */
+  readonly inflightBytesMax: number
   /**
    * Packet identifiers towards a client go from 1 to this, 1 to 65535, and then round again. There
    * is no reason to lower it but to meet the end of the range sooner, as tests do.
@@ -62,6 +86,10 @@ export interface Config extends ListenerRules {
   readonly incomingCountMax: number
   /** Bytes of unreleased QoS 2 publishes that a session may hold; likewise. */
   readonly incomingBytesMax: number
+  /** Whether QoS 0 waits in sessions whose client is away, as QoS 1 and 2 do. */
+  readonly queueQos0: boolean
+  /** Messages go out with the QoS of the subscription, and not with the lower of the two. */
+  readonly upgradeOutgoingQos: boolean
   /** Messages waiting in a session beyond the window; 0 for no limit. */
   readonly queuedCountMax: number
   /** Bytes of messages waiting in a session; 0 for no limit. */
@@ -74,8 +102,13 @@ export interface Config extends ListenerRules {
   readonly filtersPerPacketMax: number
   readonly retainedCountMax: number
   readonly retainedBytesMax: number
+  /** How long a message without an expiry of its own is retained, 0 for ever. */
+  readonly retainedExpiryMs: number
   readonly sessionsMax: number
-  /** Cap on a session's expiry interval in seconds; 0xFFFFFFFF is never. */
+  /**
+   * Cap on a session's expiry interval in seconds, at every level; 0xFFFFFFFF is never. An MQTT 5
+   * client that wanted more is told.
+   */
   readonly sessionExpiryMaxS: number
   /** Whether publishes and wills may be retained; like the next three, announced where not. */
   readonly retainAvailable: boolean
@@ -111,6 +144,11 @@ export interface Config extends ListenerRules {
 export const defaults: Config = {
   listeners: [],
   authentication: 'none',
+  listenerConnectionsMax: 1_000_000,
+  protocolLevels: [3, 4, 5],
+  mountPoint: '',
+  emptyClientIds: true,
+  autoIdPrefix: 'auto-',
   topicAliasMaximum: 10,
   outgoingTopicAliasMax: 10,
   maximumQos: 2,
@@ -122,14 +160,18 @@ export const defaults: Config = {
   serverReference: null,
   payloadFormatCheck: false,
   packetBytesMax: 2_000_000,
+  payloadBytesMax: 0,
   connectPacketBytesMax: 65_536,
   connectTimeoutMs: 10_000,
   keepAliveMaxS: 0,
   inflightCountMax: 20,
+  inflightBytesMax: 0,
   packetIdMax: 65_535,
   receiveMaximum: 20,
   incomingCountMax: 1_000,
   incomingBytesMax: 64 * 1024 * 1024,
+  queueQos0: false,
+  upgradeOutgoingQos: false,
   queuedCountMax: 1_000,
   queuedBytesMax: 16 * 1024 * 1024,
   unwrittenBytesMax: 1024 * 1024,
@@ -138,6 +180,7 @@ export const defaults: Config = {
   filtersPerPacketMax: 100,
   retainedCountMax: 100_000,
   retainedBytesMax: 256 * 1024 * 1024,
+  retainedExpiryMs: 0,
   sessionsMax: 100_000,
   sessionExpiryMaxS: 0xffffffff,
   retainAvailable: true,

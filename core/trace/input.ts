@@ -26,6 +26,7 @@ import type {
 } from '../broker/input.ts'
 import type { MethodName } from '../broker/method.ts'
 import type { Fault } from '../codec/fault.ts'
+import type { Level } from '../codec/packet.ts'
 import { packet } from './packet.ts'
 import type { Codec, Fields } from './shape.ts'
 import {
@@ -62,10 +63,18 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
 
 const ruleFields: Fields<ListenerRules> = {
   authentication: oneOf<Config['authentication']>('none', 'judge'),
+  listenerConnectionsMax: count,
+  protocolLevels: list(oneOf<Level>(3, 4, 5)),
+  mountPoint: text,
+  emptyClientIds: truth,
+  autoIdPrefix: text,
   topicAliasMaximum: word,
   outgoingTopicAliasMax: word,
   maximumQos: oneOf<Config['maximumQos']>(0, 1, 2),
 }
+
+/** The options that a listener may have for itself. */
+export const listenerRuleKeys: ReadonlyArray<string> = Object.keys(ruleFields)
 
 /** All of a configuration: an option left out of a recording would change its meaning. */
 export const config: Codec<Config> = closed<Config>('Config', {
@@ -79,14 +88,18 @@ export const config: Codec<Config> = closed<Config>('Config', {
   serverReference: nullable(text),
   payloadFormatCheck: truth,
   packetBytesMax: count,
+  payloadBytesMax: count,
   connectPacketBytesMax: count,
   connectTimeoutMs: count,
   keepAliveMaxS: word,
   inflightCountMax: count,
+  inflightBytesMax: count,
   packetIdMax: whole(1, 0xffff),
   receiveMaximum: word,
   incomingCountMax: count,
   incomingBytesMax: count,
+  queueQos0: truth,
+  upgradeOutgoingQos: truth,
   queuedCountMax: count,
   queuedBytesMax: count,
   unwrittenBytesMax: count,
@@ -95,6 +108,7 @@ export const config: Codec<Config> = closed<Config>('Config', {
   filtersPerPacketMax: count,
   retainedCountMax: count,
   retainedBytesMax: count,
+  retainedExpiryMs: count,
   sessionsMax: count,
   sessionExpiryMaxS: long,
   retainAvailable: truth,

@@ -9,7 +9,7 @@ import type { Origin } from '../broker/state.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { Act } from './act.ts'
-import { configText, takeConfig } from './config-text.ts'
+import { listenerTexts, optionsText, takeConfig, takeListeners } from './config-text.ts'
 import { explicitName, showInput } from './show.ts'
 import { readAct, writeAct } from './verb.ts'
 import { finish, take, takeNumber, words } from './words.ts'
@@ -111,6 +111,10 @@ const parseHead = (block: Block): Either<Wrong, Omit<Story, 'stanzas'>> => {
     const w = words(line)
     const word = take(w)
     if (word === 'config') config = takeConfig(w)
+    else if (word === 'listener') {
+      w.at--
+      config = takeListeners(w, config)
+    }
     else if (word === 'origin') {
       const most = Number.MAX_SAFE_INTEGER
       const at = takeNumber(w, 'the first moment in milliseconds', 0, most)
@@ -119,7 +123,7 @@ const parseHead = (block: Block): Either<Wrong, Omit<Story, 'stanzas'>> => {
       finish(w)
     } else {
       const says = `${word} does not belong above the first empty line: there stand comments, ` +
-        'config, origin and "core only: reason"'
+        'config, listener, origin and "core only: reason"'
       return E.left({ number, says })
     }
     if (w.fault !== null) return E.left({ number, says: w.fault })
@@ -159,10 +163,11 @@ const comment = (line: string): string => line === '' ? '#' : `# ${line}`
 /** The story as text, in its plainest form; ends with a line break. */
 export const printStory = (story: Story): string => {
   const { title, config, origin, coreOnly, stanzas } = story
-  const options = configText(config)
+  const options = optionsText(config)
   const head = [
     ...title.map(comment),
     ...(options.length === 0 ? [] : [['config', ...options].join(' ')]),
+    ...listenerTexts(config).map((one) => one.join(' ')),
     ...(origin === null ? [] : [`origin ${origin.at} ${origin.wall} ${origin.seed}`]),
     ...(coreOnly === null ? [] : [`core only: ${coreOnly}`]),
   ]

@@ -166,7 +166,7 @@ export interface Words {
  */
 const tokenPattern = new RegExp(
   [
-    /[A-Za-z]+=(?:"(?:[^"\\]|\\.)*"|[^\s"])*/,
+    /[A-Za-z][A-Za-z0-9]*=(?:"(?:[^"\\]|\\.)*"|[^\s"])*/,
     /[[\]]/,
     /(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s[\]"'])+/,
   ].map(({ source }) => source).join('|'),

@@ -2,7 +2,7 @@
 // whether it could happen. For what can happen see histories.ts.
 
 import fc from 'fast-check'
-import type { Config } from '../../core/broker/config.ts'
+import type { Config, ListenerRules } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { Effect, Query, Question, When } from '../../core/broker/effect.ts'
 import type { Answer, Command, Conn, Input, Peer } from '../../core/broker/input.ts'
@@ -11,6 +11,7 @@ import type { Fault } from '../../core/codec/fault.ts'
 import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
+import { listenerRuleKeys } from '../../core/trace/input.ts'
 import { packet as packetAt } from './packets.ts'
 import { write } from './records.ts'
 
@@ -64,21 +65,39 @@ const fault: fc.Arbitrary<Fault> = fc.record({
 
 const numbers = Object.entries(defaults).filter(([, value]) => typeof value === 'number')
 
+/** Rules that a listener may have for itself. */
+const rules = {
+  authentication: fc.constantFrom<Config['authentication']>('none', 'judge'),
+  protocolLevels: fc.subarray<Level>([3, 4, 5]),
+  mountPoint: text,
+  emptyClientIds: fc.boolean(),
+  autoIdPrefix: text,
+  maximumQos: qos,
+}
+
+const whole = (some: Partial<ListenerRules>): ListenerRules => {
+  const own: Record<string, unknown> = {}
+  for (const key of listenerRuleKeys) own[key] = { ...defaults, ...some }[key as keyof Config]
+  return own as unknown as ListenerRules
+}
+
 export const config: fc.Arbitrary<Config> = fc.tuple(
   fc.record({
-    authentication: fc.constantFrom<Config['authentication']>('none', 'judge'),
     authenticationMethods: fc.subarray<Config['authenticationMethods'][number]>(['SCRAM-SHA-256']),
     reasonStrings: fc.boolean(),
     responseInformation: fc.option(text),
     redirect: fc.constantFrom<Config['redirect']>('none', 'use another server', 'server moved'),
     serverReference: fc.option(text),
     payloadFormatCheck: fc.boolean(),
-    maximumQos: qos,
+    ...rules,
+    listeners: fc.array(fc.tuple(text, fc.record(rules).map(whole)), { maxLength: 2 }),
     retainAvailable: fc.boolean(),
     wildcardAvailable: fc.boolean(),
     sharedAvailable: fc.boolean(),
     subscriptionIdentifiersAvailable: fc.boolean(),
     allowDuplicateMessages: fc.boolean(),
+    queueQos0: fc.boolean(),
+    upgradeOutgoingQos: fc.boolean(),
     sharedOrder: fc.constantFrom<Config['sharedOrder']>(
       'round robin',
       'prefer online',
