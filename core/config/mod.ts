@@ -2,3 +2,4 @@
 
 export * from './parse.ts'
 export * from './settings.ts'
+export * from './source.ts'

@@ -194,6 +194,8 @@ export interface Settings {
   readonly retainedBytesMax: number
   /** What was odd but no error, for the log: whole sentences without "Warning: ". */
   readonly warnings: ReadonlyArray<string>
+  /** The same for what is good to know: included files, options that have a newer name. */
+  readonly notices: ReadonlyArray<string>
   /** Where values that were set come from; for what was set twice the place that counts. */
   readonly origins: ReadonlyArray<Origin>
 }
@@ -292,6 +294,7 @@ export const defaultSettings: Settings = {
   retainedCountMax: defaults.retainedCountMax,
   retainedBytesMax: defaults.retainedBytesMax,
   warnings: [],
+  notices: [],
   origins: [],
 }
 
