@@ -8,8 +8,10 @@ import type { Draft } from './draft.ts'
 import { wakeAddress } from './schedule.ts'
 import { type Address, NEVER } from './state.ts'
 
+/** Whether an address is this machine's own: of the loopback, or the path of a socket. */
 export const isLoopback = (address: string): boolean =>
-  address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
+  address.startsWith('/') || address.startsWith('127.') ||
+  address === '::1' || address.startsWith('::ffff:127.')
 
 /** Whether an address has as many connections as one may have. */
 export const isCrowded = (draft: Draft, address: string): boolean =>

@@ -360,6 +360,11 @@ export class Driver {
     this.maybeStopped()
   }
 
+  /** The broker as it is; it stays valid. */
+  look(): State {
+    return this.state
+  }
+
   /** Gives the broker a command at the next turn. */
   command(command: Input.Command): void {
     this.tell(Input.commanded(this.now(), command))

@@ -125,7 +125,7 @@ export class Log {
     switch (note._tag) {
       case 'ConnectionOpened':
         return this.gather(
-          `New connection from ${addressOf(note.peer)} on port ${harmless(note.listener)}.`,
+          `New connection from ${addressOf(note.peer)} on port ${portOf(note.listener)}.`,
         )
       case 'ClientConnected': {
         const id = harmless(note.clientId)
@@ -317,6 +317,9 @@ export class Log {
 }
 
 const bit = (flag: boolean): number => flag ? 1 : 0
+
+/** The port of a listener, which is 0 for the path of a socket. */
+const portOf = (listener: string): string => /^\d+/.exec(listener)?.[0] ?? '0'
 
 const addressOf = (peer: Peer): string => `${peer.address}:${peer.port}`
 

@@ -5,10 +5,13 @@ import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
+import type { State } from '../../core/broker/state.ts'
 import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
 import { E } from '../../core/prelude.ts'
 import { createDriver } from './driver.ts'
-import type { Counters, Driver, Host, Restored } from './driver.ts'
+import type { Counters, Host, Restored } from './driver.ts'
+import { Listeners, StartError } from './listen.ts'
+import type { Listen, Wanted } from './listen.ts'
 import { Log } from './log.ts'
 import type { Verbosity } from './log.ts'
 import { defaultPort } from './options.ts'
@@ -22,6 +25,8 @@ export interface StartOptions {
   readonly ports?: ReadonlyArray<number>
   /** Addresses to listen on. Default: 127.0.0.1 and, where there is one, ::1. */
   readonly hosts?: ReadonlyArray<string>
+  /** In place of `ports` and `hosts`, where they differ in more. */
+  readonly listeners?: ReadonlyArray<Wanted>
   /** What differs from the defaults of the broker. */
   readonly config?: Partial<Config>
   /**
@@ -66,6 +71,13 @@ export interface Running {
   /** Changes the configuration that the broker was started with; whoever is connected stays so. */
   reconfigure(config: Partial<Config>): void
   /**
+   * Opens and closes listeners until there are those wanted, all or none of them. Answers their
+   * ports; rejects with a StartError. Whoever is connected stays so.
+   */
+  listen(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>>
+  /** The broker as it is; it stays valid. */
+  state(): State
+  /**
    * Closes the listeners and every connection, MQTT 5 clients after a DISCONNECT with 0x8B. Takes
    * as long as the clients need to read what they are owed, at most a few seconds.
    */
@@ -74,37 +86,10 @@ export interface Running {
   kill(): void
 }
 
-/** Why an address cannot be listened on. */
-export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'failed'
-
-export class ListenError extends Error {
-  readonly reason: ListenReason
-  constructor(reason: ListenReason, message: string) {
-    super(message)
-    this.name = 'ListenError'
-    this.reason = reason
-  }
-}
-
-/** One address and port that accepts connections. */
-export interface Listener {
-  readonly port: number
-  close(): void
-}
-
-/** The start failed for a reason that the operator can remove; the message says how. */
-export class StartError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'StartError'
-  }
-}
-
 /** What a runtime brings. */
 export interface Runtime {
   createHost(fatal: (error: unknown) => void): Host
-  /** Rejects with a ListenError. */
-  listen(driver: Driver, log: Log, host: string, port: number): Promise<Listener>
+  readonly listen: Listen
   print(text: string): void
   /** How many files and sockets the process may have open; Infinity where that is not known. */
   openFilesMax(): number
@@ -112,9 +97,6 @@ export interface Runtime {
 }
 
 const loopback: ReadonlyArray<string> = ['127.0.0.1', '::1']
-
-// How often a free port is looked for that is free on all addresses.
-const freePortTries = 16
 
 // Longer than the driver waits for the slowest reader: only a fault of ours can use it up.
 const stopMsMax = 10_000
@@ -134,13 +116,9 @@ export const connectionsWithin = (openFilesMax: number): number =>
 /** Starts a broker; rejects with a StartError where it cannot listen. */
 export const startOn = async (runtime: Runtime, options: StartOptions): Promise<Running> => {
   const fatal = options.fatal ?? throwToNobody
-  const listeners: Array<Listener> = []
-  const closeListeners = (): void => {
-    for (const listener of listeners) listener.close()
-    listeners.length = 0
-  }
+  let listeners: Listeners | null = null
   const host = runtime.createHost((error) => {
-    closeListeners()
+    void listeners?.close()
     fatal(error)
   })
   const log = new Log(
@@ -156,7 +134,6 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...options.config,
   }
   const { memoryLimitBytes } = options
-  const hosts = options.hosts ?? loopback
   log.line(`sabethes version ${version} starting`)
   const { persistence } = options
   const restored = persistence === undefined
@@ -171,21 +148,18 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
-  const ports: Array<number> = []
-  if (hosts === loopback) {
+  const opening = new Listeners(runtime.listen, driver, log)
+  listeners = opening
+  if (options.listeners === undefined && options.hosts === undefined) {
     log.line(
       'Starting in local only mode. Connections will only be possible from clients running on ' +
         'this machine.',
     )
   }
+  let ports: ReadonlyArray<number>
   try {
-    for (const port of options.ports ?? [defaultPort]) {
-      const opened = await openPort(runtime, driver, log, hosts, port)
-      listeners.push(...opened)
-      ports.push(opened[0]!.port)
-    }
+    ports = await opening.change(options.listeners ?? wantedOf(options))
   } catch (error) {
-    closeListeners()
     driver.kill()
     log.flush(0)
     await restored?.store.close()
@@ -197,7 +171,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   let stopped: Promise<void> | null = null
   const stop = (): Promise<void> => {
     stopped ??= new Promise((resolve) => {
-      closeListeners()
+      void opening.close()
       const timer = setTimeout(() => driver.kill(), stopMsMax)
       driver.halt(() => {
         clearTimeout(timer)
@@ -213,7 +187,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     return stopped
   }
   const kill = (): void => {
-    closeListeners()
+    void opening.close()
     driver.kill()
   }
   return {
@@ -224,9 +198,20 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
       config = { ...config, ...some }
       driver.reconfigure(config)
     },
+    listen: (wanted) => opening.change(wanted),
+    state: () => driver.look(),
     stop,
     kill,
   }
+}
+
+const wantedOf = (options: StartOptions): ReadonlyArray<Wanted> => {
+  const hosts = options.hosts ?? loopback
+  return (options.ports ?? [defaultPort]).map((port) => ({
+    name: null,
+    addresses: hosts.map((host) => ({ _tag: 'Tcp', host, port })),
+    noDelay: true,
+  }))
 }
 
 const count = (number: number, what: string): string =>
@@ -274,57 +259,6 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   const [state, effects] = endRestore(restoring, at)
   log.line(`${count(recordCount, 'record')} restored.`)
   return { store, state, effects }
-}
-
-/** Opens one port on all hosts; at least one listener, or a StartError. */
-const openPort = async (
-  runtime: Runtime,
-  driver: Driver,
-  log: Log,
-  hosts: ReadonlyArray<string>,
-  port: number,
-): Promise<ReadonlyArray<Listener>> => {
-  for (let tries = 1;; tries++) {
-    const opened: Array<Listener> = []
-    let refused: ListenError | null = null
-    for (const host of hosts) {
-      const family = host.includes(':') ? 'ipv6' : 'ipv4'
-      const wanted = port === 0 && opened.length > 0 ? opened[0]!.port : port
-      if (wanted !== 0) log.line(`Opening ${family} listen socket on port ${wanted}.`)
-      try {
-        const listener = await runtime.listen(driver, log, host, wanted)
-        if (wanted === 0) log.line(`Opening ${family} listen socket on port ${listener.port}.`)
-        opened.push(listener)
-      } catch (error) {
-        if (!(error instanceof ListenError)) throw error
-        if (error.reason === 'not available' && family === 'ipv6' && hosts.length > 1) {
-          log.warn(`${host} is not available on this machine: ${error.message}`)
-          continue
-        }
-        refused = error
-        for (const listener of opened) listener.close()
-        if (error.reason === 'in use' && port === 0 && tries < freePortTries) break
-        throw new StartError(explain(error, host, wanted))
-      }
-    }
-    if (refused === null && opened.length > 0) return opened
-    if (refused === null) throw new StartError('There is no address to listen on.')
-  }
-}
-
-const explain = (error: ListenError, host: string, port: number): string => {
-  switch (error.reason) {
-    case 'in use':
-      return `Address already in use: ${host} port ${port}. Another program listens there, ` +
-        'perhaps another broker: stop it, or give another port with -p.'
-    case 'not allowed':
-      return `Not allowed to listen on ${host} port ${port}: ${error.message}. Ports below 1024 ` +
-        'are for the administrator: give another port with -p.'
-    case 'not available':
-      return `Address not available: ${host} port ${port}: ${error.message}.`
-    case 'failed':
-      return `Cannot listen on ${host} port ${port}: ${error.message}.`
-  }
 }
 
 const throwToNobody = (error: unknown): void => {

@@ -1,10 +1,11 @@
-// TCP on Deno: accepts connections and couples each with a link of the driver.
+// TCP and Unix sockets on Deno: accepts connections and couples each with a link of the driver.
 
+import type { Peer } from '../../core/broker/input.ts'
 import type { Driver, Link } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import type { Wire } from '../common/outbox.ts'
-import { ListenError } from '../common/start.ts'
-import type { Listener, ListenReason } from '../common/start.ts'
+import { ListenError } from '../common/listen.ts'
+import type { Door, Listener, ListenReason } from '../common/listen.ts'
 
 const backlog = 4096
 
@@ -19,7 +20,7 @@ const acceptPauseMs = 100
 
 class ConnWire implements Wire {
   link!: Link
-  private readonly conn: Deno.TcpConn
+  private readonly conn: Deno.Conn
   private readonly driver: Driver
   private buffer = new Uint8Array(readBytesMin)
   /** Reads in a row that filled less than a quarter of the buffer. */
@@ -30,7 +31,7 @@ class ConnWire implements Wire {
   /** Nothing more will be read. */
   private over = false
 
-  constructor(conn: Deno.TcpConn, driver: Driver) {
+  constructor(conn: Deno.Conn, driver: Driver) {
     this.conn = conn
     this.driver = driver
   }
@@ -114,63 +115,109 @@ class ConnWire implements Wire {
   }
 }
 
-const accept = (driver: Driver, conn: Deno.TcpConn, listener: string): void => {
-  const { hostname, port } = conn.remoteAddr
+type Accepting = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn>
+
+const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: Door): Peer =>
+  conn.remoteAddr.transport === 'tcp'
+    ? { address: conn.remoteAddr.hostname, port: conn.remoteAddr.port }
+    : { address: address._tag === 'Unix' ? address.path : 'unknown', port: 0 }
+
+const accept = (
+  driver: Driver,
+  conn: Deno.TcpConn | Deno.UnixConn,
+  door: Door,
+  name: string,
+): void => {
   try {
-    conn.setNoDelay(true)
+    if ('setNoDelay' in conn) conn.setNoDelay(door.noDelay)
   } catch {
     // The peer has gone already, which the first read will tell.
   }
   const wire = new ConnWire(conn, driver)
-  wire.link = driver.opened(wire, listener, { address: hostname, port })
+  wire.link = driver.opened(wire, name, peerOf(conn, door))
   wire.read()
 }
 
 const acceptAll = async (
   driver: Driver,
   log: Log,
-  listener: Deno.TcpListener,
+  listener: Accepting,
+  door: Door,
   name: string,
   isClosed: () => boolean,
 ): Promise<void> => {
   let short = false
   for (;;) {
     try {
-      accept(driver, await listener.accept(), name)
+      accept(driver, await listener.accept(), door, name)
       short = false
     } catch (error) {
       if (isClosed()) return
       // A peer that has gone before it was accepted is nothing to wait for.
       if (error instanceof Deno.errors.ConnectionReset) continue
       if (error instanceof Deno.errors.NotConnected) continue
-      if (!short) log.warn(`Accepting on port ${name} pauses: ${messageOf(error)}`)
+      if (!short) log.warn(`Accepting on ${name} pauses: ${messageOf(error)}`)
       short = true
       await new Promise((resolve) => setTimeout(resolve, acceptPauseMs))
     }
   }
 }
 
-/** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
-export const listen = (
-  driver: Driver,
-  log: Log,
-  host: string,
-  port: number,
-): Promise<Listener> => {
-  let listener: Deno.TcpListener
+/** A path at which nobody listens any more is made free. */
+const clear = async (path: string): Promise<void> => {
   try {
-    listener = Deno.listen({ transport: 'tcp', hostname: host, port, tcpBacklog: backlog })
+    const conn = await Deno.connect({ transport: 'unix', path })
+    conn.close()
   } catch (error) {
-    return Promise.reject(listenErrorOf(error))
+    // A file that is no socket refuses too, and is somebody's.
+    if (!(error instanceof Deno.errors.ConnectionRefused)) return
+    if (Deno.statSync(path).isSocket) Deno.removeSync(path)
   }
-  const chosen = listener.addr.port
+}
+
+const openTcp = (hostname: string, port: number): Deno.TcpListener =>
+  Deno.listen({ transport: 'tcp', hostname, port, tcpBacklog: backlog })
+
+/** Whoever is in the group of the socket may connect, as with mosquitto. */
+const openUnix = async (path: string): Promise<Deno.UnixListener> => {
+  await clear(path)
+  const listener = Deno.listen({ transport: 'unix', path })
+  Deno.chmodSync(path, 0o770)
+  return listener
+}
+
+/** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
+export const listen = async (driver: Driver, log: Log, door: Door): Promise<Listener> => {
+  const { address } = door
+  let listener: Deno.TcpListener | Deno.UnixListener
+  try {
+    listener = address._tag === 'Unix'
+      ? await openUnix(address.path)
+      : openTcp(address.host, address.port)
+  } catch (error) {
+    throw listenErrorOf(error)
+  }
+  const { addr } = listener
+  const port = addr.transport === 'tcp' ? addr.port : 0
   let closed = false
-  void acceptAll(driver, log, listener, String(chosen), () => closed)
-  const close = (): void => {
+  const name = door.name ?? String(port)
+  const accepting = acceptAll(driver, log, listener, door, name, () => closed)
+  const close = (): Promise<void> => {
     closed = true
     listener.close()
+    if (address._tag === 'Unix') removeQuietly(address.path)
+    // The address is taken as long as somebody waits for a connection there.
+    return accepting
   }
-  return Promise.resolve({ port: chosen, close })
+  return { port, close }
+}
+
+const removeQuietly = (path: string): void => {
+  try {
+    Deno.removeSync(path)
+  } catch {
+    // Gone already.
+  }
 }
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

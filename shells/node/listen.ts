@@ -1,14 +1,14 @@
-// TCP on Node: accepts connections and couples each socket with a link of the driver.
+// TCP and Unix sockets on Node: accepts connections and couples each with a link of the driver.
 
-import { closeSync, openSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, closeSync, openSync, statSync, unlinkSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import type { ListenOptions, Server, Socket } from 'node:net'
 import { openFilesMax } from './host.ts'
 import type { Driver, Link } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import type { Wire } from '../common/outbox.ts'
-import { ListenError } from '../common/start.ts'
-import type { Listener, ListenReason } from '../common/start.ts'
+import { ListenError } from '../common/listen.ts'
+import type { Address, Door, Listener, ListenReason } from '../common/listen.ts'
 
 const backlog = 4096
 
@@ -104,10 +104,12 @@ const areLeft = (count: number): boolean => {
   }
 }
 
-const accept = (driver: Driver, socket: Socket, listener: string): void => {
+const accept = (driver: Driver, socket: Socket, listener: string, address: Address): void => {
   const wire = new SocketWire(socket, driver)
   const wired = Object.assign(socket, { wire })
-  const peer = { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }
+  const peer = address._tag === 'Unix'
+    ? { address: address.path, port: 0 }
+    : { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }
   wire.link = driver.opened(wire, listener, peer)
   // 'close' is heard too, since a socket may be destroyed without an 'end' and without an 'error'.
   wired.on('error', onFailure)
@@ -121,10 +123,11 @@ const accept = (driver: Driver, socket: Socket, listener: string): void => {
  * libuv accepts and closes whoever comes, without a word to anybody, and a connection that was
  * accepted is served. So the only pause is not to listen; who comes meanwhile is refused at once.
  */
-class Door implements Listener {
+class Gate implements Listener {
   port = 0
   private readonly log: Log
-  private readonly address: ListenOptions
+  private readonly door: Door
+  private readonly options: ListenOptions
   private readonly filesMax = openFilesMax()
   private readonly driver: Driver
   private readonly server: Server
@@ -133,12 +136,16 @@ class Door implements Listener {
   /** Why accepting pauses has been said, and it has not gone on since. */
   private told = false
 
-  constructor(driver: Driver, log: Log, host: string, port: number) {
+  constructor(driver: Driver, log: Log, door: Door) {
+    const { address, noDelay } = door
     this.driver = driver
     this.log = log
-    this.address = { host, port, backlog, ipv6Only: host.includes(':') }
-    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      accept(driver, socket, String(this.port))
+    this.door = door
+    this.options = address._tag === 'Unix'
+      ? { path: address.path, backlog }
+      : { host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') }
+    this.server = createServer({ allowHalfOpen: true, noDelay }, (socket) => {
+      accept(driver, socket, this.nameText(), address)
       this.look()
     })
   }
@@ -154,17 +161,31 @@ class Door implements Listener {
         server.on('error', (error) => this.pause(error.message))
         server.on('listening', () => {
           this.told = false
+          this.share()
         })
+        this.share()
         resolve(this)
       })
-      server.listen(this.address)
+      server.listen(this.options)
     })
   }
 
-  close(): void {
+  /** The address is free when this returns; that it is so is told later. */
+  close(): Promise<void> {
     this.closed = true
     if (this.timer !== null) clearTimeout(this.timer)
     this.server.close()
+    return Promise.resolve()
+  }
+
+  private nameText(): string {
+    return this.door.name ?? String(this.port)
+  }
+
+  /** Whoever is in the group of a socket may connect, as with mosquitto. */
+  private share(): void {
+    const { address } = this.door
+    if (address._tag === 'Unix') chmodSync(address.path, 0o770)
   }
 
   /** After a connection has been accepted: was it the last one that there is a descriptor for? */
@@ -178,7 +199,7 @@ class Door implements Listener {
 
   private pause(why: string): void {
     if (this.timer !== null || this.closed) return
-    if (!this.told) this.log.warn(`Accepting on port ${this.port} pauses: ${why}`)
+    if (!this.told) this.log.warn(`Accepting on ${this.nameText()} pauses: ${why}`)
     this.told = true
     this.server.close()
     this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
@@ -186,18 +207,33 @@ class Door implements Listener {
 
   private goOn(): void {
     this.timer = null
-    if (areLeft(descriptorsToGoOn)) this.server.listen({ ...this.address, port: this.port })
+    const port = this.door.address._tag === 'Tcp' ? { port: this.port } : {}
+    if (areLeft(descriptorsToGoOn)) this.server.listen({ ...this.options, ...port })
     else this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
   }
 }
 
+/** A path at which nobody listens any more is made free. */
+const clear = (path: string): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // A file that is no socket refuses too, and is somebody's.
+      if (error.code === 'ECONNREFUSED' && statSync(path).isSocket()) unlinkSync(path)
+      resolve()
+    })
+  })
+
 /** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
-export const listen = (
-  driver: Driver,
-  log: Log,
-  host: string,
-  port: number,
-): Promise<Listener> => new Door(driver, log, host, port).open()
+export const listen = async (driver: Driver, log: Log, door: Door): Promise<Listener> => {
+  const { address } = door
+  if (address._tag === 'Unix') await clear(address.path)
+  return new Gate(driver, log, door).open()
+}
 
 const portOf = (server: Server): number => {
   const address = server.address()

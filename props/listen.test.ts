@@ -1,0 +1,199 @@
+// What a running broker listens on: opened and closed as a whole or not at all, without disturbing
+// anybody who is connected; TCP and Unix sockets; and rules that differ between two of them.
+
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect as dial, createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createReader, defaultLimits, defaults, encode, Packet } from '../core/mod.ts'
+import type { Connack } from '../core/codec/packet.ts'
+import type { Wanted } from '../shells/common/listen.ts'
+
+const { start, StartError } = 'Deno' in globalThis
+  ? await import('../shells/deno/mod.ts')
+  : await import('../shells/node/mod.ts')
+
+const listening = suite('listen')
+
+const folder = mkdtempSync(join(tmpdir(), 'sabethes-listen-'))
+listening.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const tcp = (port: number, host = '127.0.0.1', name: string | null = null): Wanted => ({
+  name,
+  addresses: [{ _tag: 'Tcp', host, port }],
+  noDelay: true,
+})
+
+const unix = (path: string): Wanted => ({
+  name: path,
+  addresses: [{ _tag: 'Unix', path }],
+  noDelay: true,
+})
+
+const open = (where: number | string): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const made = (): void => resolve(socket)
+    const socket: Socket = typeof where === 'string'
+      ? dial(where, made)
+      : dial(where, '127.0.0.1', made)
+    socket.once('error', reject)
+  })
+
+/** The CONNACK that a client gets there, and its connection. */
+const greet = async (where: number | string): Promise<readonly [Connack, Socket]> => {
+  const socket = await open(where)
+  const reader = createReader(defaultLimits, 5)
+  const connack = new Promise<Connack>((resolve, reject) => {
+    socket.once('close', () => reject(new Error('closed before CONNACK')))
+    socket.on('data', (chunk) => {
+      reader.push(chunk, 0, chunk.length)
+      const result = reader.next()
+      if (result?._tag === 'Right' && result.right._tag === 'Connack') resolve(result.right)
+    })
+  })
+  socket.write(encode(5, Packet.connect({ clientId: '', level: 5 })))
+  return [await connack, socket]
+}
+
+const isRefused = async (where: number | string): Promise<boolean> => {
+  try {
+    const socket = await open(where)
+    socket.destroy()
+    return false
+  } catch {
+    return true
+  }
+}
+
+const occupy = (): Promise<readonly [number, Server]> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve([typeof address === 'object' && address !== null ? address.port : 0, server])
+    })
+  })
+
+const freePort = async (): Promise<number> => {
+  const [port, server] = await occupy()
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+const failure = async (promise: Promise<unknown>): Promise<Error> => {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
+listening('a listener comes and another goes; who is connected stays', async () => {
+  const [first, second] = [await freePort(), await freePort()]
+  const broker = await start({ listeners: [tcp(first)] })
+  const [, client] = await greet(first)
+  assert.equal(await broker.listen([tcp(second), tcp(0)]).then((ports) => ports[0]), second)
+  assert.ok(await isRefused(first))
+  const [, other] = await greet(second)
+  let pong = false
+  client.on('data', () => {
+    pong = true
+  })
+  client.write(encode(4, { _tag: 'Pingreq' }))
+  while (!pong) await new Promise((wake) => setTimeout(wake, 5))
+  client.destroy()
+  other.destroy()
+  await broker.stop()
+})
+
+listening('where one cannot be opened all is as before', async () => {
+  const [first, fine] = [await freePort(), await freePort()]
+  const [taken, stranger] = await occupy()
+  const broker = await start({ listeners: [tcp(first)] })
+  const error = await failure(broker.listen([tcp(fine), tcp(taken)]))
+  assert.ok(error instanceof StartError, error.message)
+  assert.match(error.message, `Address already in use: 127.0.0.1 port ${taken}`)
+  assert.ok(await isRefused(fine))
+  const [, client] = await greet(first)
+  client.destroy()
+  stranger.close()
+  await broker.stop()
+})
+
+listening('a port may get more addresses, although it is open on one of them', async () => {
+  const port = await freePort()
+  const broker = await start({ listeners: [tcp(port)] })
+  assert.equal(await broker.listen([tcp(port, '0.0.0.0')]), [port])
+  const [, client] = await greet(port)
+  client.destroy()
+  await broker.stop()
+})
+
+listening('what is asked of a listener holds for those who came in through it', async () => {
+  const broker = await start({
+    listeners: [tcp(0), tcp(0, '127.0.0.1', 'humble')],
+    config: { listeners: [['humble', { ...defaults, maximumQos: 0, topicAliasMaximum: 3 }]] },
+  })
+  const [usual, one] = await greet(broker.ports[0]!)
+  const [humble, other] = await greet(broker.ports[1]!)
+  assert.equal(usual.properties.maximumQos, undefined)
+  assert.equal(usual.properties.topicAliasMaximum, 10)
+  assert.equal(humble.properties.maximumQos, 0)
+  assert.equal(humble.properties.topicAliasMaximum, 3)
+  one.destroy()
+  other.destroy()
+  await broker.stop()
+})
+
+listening('a path: for the group of its file, free again afterwards', async () => {
+  const path = join(folder, 'mqtt.sock')
+  let log = ''
+  const broker = await start({
+    listeners: [unix(path)],
+    verbosity: 'normal',
+    print: (text) => {
+      log += text
+    },
+  })
+  assert.is(statSync(path).mode & 0o777, 0o770)
+  const [, client] = await greet(path)
+  client.destroy()
+  await broker.stop()
+  assert.match(log, `Opening unix listen socket on path ${path}.`)
+  assert.match(log, `New connection from ${path}:0 on port 0.`)
+  assert.not(existsSync(path))
+})
+
+listening('a path that somebody listens at is taken, one left behind is not', async () => {
+  const path = join(folder, 'left.sock')
+  const first = await start({ listeners: [unix(path)] })
+  const error = await failure(start({ listeners: [unix(path)] }))
+  assert.match(error.message, `Address already in use: ${path}`)
+  await first.stop()
+  // Node takes away the file of a socket that it closes, so another program leaves one behind.
+  const { spawnSync } = await import('node:child_process')
+  const leave = `import socket;s=socket.socket(socket.AF_UNIX);s.bind('${path}');s.listen()`
+  const left = spawnSync('python3', ['-c', leave])
+  assert.is(left.status, 0, String(left.stderr))
+  assert.ok(existsSync(path))
+  const second = await start({ listeners: [unix(path)] })
+  const [, client] = await greet(path)
+  client.destroy()
+  await second.stop()
+})
+
+listening('a file of somebody stays', async () => {
+  const path = join(folder, 'diary')
+  writeFileSync(path, 'dear diary')
+  chmodSync(path, 0o600)
+  const error = await failure(start({ listeners: [unix(path)] }))
+  assert.match(error.message, path)
+  assert.is(statSync(path).size, 10)
+})
+
+listening.run()

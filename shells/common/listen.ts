@@ -1,0 +1,217 @@
+// What a broker listens on: listeners as an operator wants them, the addresses that they come to,
+// and the change from one set of listeners to another, which happens as a whole or not at all.
+
+import type { Driver } from './driver.ts'
+import type { Log } from './log.ts'
+
+export type Address =
+  | { readonly _tag: 'Tcp'; readonly host: string; readonly port: number }
+  | { readonly _tag: 'Unix'; readonly path: string }
+
+/** One address to accept connections on, and how. */
+export interface Door {
+  /** What connections are opened with; null for the text of the port. */
+  readonly name: string | null
+  readonly address: Address
+  /** Whether small packets leave at once (TCP_NODELAY). */
+  readonly noDelay: boolean
+}
+
+/** A listener as it is wanted. */
+export interface Wanted {
+  /** What connections are opened with; null for the text of the port. */
+  readonly name: string | null
+  /**
+   * On all of these; an address of IPv6 that this machine has not is left out, unless it is the
+   * only one. Where the first has port 0, all get the one that is free there.
+   */
+  readonly addresses: ReadonlyArray<Address>
+  readonly noDelay: boolean
+}
+
+/** Why an address cannot be listened on. */
+export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'failed'
+
+export class ListenError extends Error {
+  readonly reason: ListenReason
+  constructor(reason: ListenReason, message: string) {
+    super(message)
+    this.name = 'ListenError'
+    this.reason = reason
+  }
+}
+
+/** The start failed for a reason that the operator can remove; the message says how. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StartError'
+  }
+}
+
+/** A door that is open. */
+export interface Listener {
+  /** 0 for a path. */
+  readonly port: number
+  /** Settles when the address is free again. */
+  close(): Promise<void>
+}
+
+/** Rejects with a ListenError. */
+export type Listen = (driver: Driver, log: Log, door: Door) => Promise<Listener>
+
+interface Opened {
+  readonly key: string
+  readonly door: Door
+  readonly listener: Listener
+}
+
+// How often a free port is looked for that is free on all addresses.
+const freePortTries = 16
+
+const keyOf = (door: Door): string => JSON.stringify(door)
+
+const doorsOf = ({ name, addresses, noDelay }: Wanted): ReadonlyArray<Door> =>
+  addresses.map((address) => ({ name, address, noDelay }))
+
+/** The listeners of a broker. */
+export class Listeners {
+  private readonly listen: Listen
+  private readonly driver: Driver
+  private readonly log: Log
+  private opened: ReadonlyArray<Opened> = []
+
+  constructor(listen: Listen, driver: Driver, log: Log) {
+    this.listen = listen
+    this.driver = driver
+    this.log = log
+  }
+
+  /**
+   * Opens what is wanted and not open, and closes what is open and not wanted; what is both goes on
+   * undisturbed. Answers the port of each listener, 0 for a path. Rejects with a StartError if one
+   * cannot be opened: then it is as before.
+   */
+  async change(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
+    const keys = new Set(wanted.flatMap(doorsOf).map(keyOf))
+    const kept = this.opened.filter(({ key }) => keys.has(key))
+    const closed = this.opened.filter(({ key }) => !keys.has(key))
+    // First, since a listener may be wanted on more addresses of the port that it has.
+    for (const { listener } of closed) await listener.close()
+    const fresh: Array<Opened> = []
+    const ports: Array<number> = []
+    try {
+      for (const one of wanted) ports.push(await this.openAll(one, kept, fresh))
+    } catch (error) {
+      for (const { listener } of fresh) await listener.close()
+      this.opened = [...kept, ...await this.reopen(closed)]
+      throw error
+    }
+    this.opened = [...kept, ...fresh]
+    return ports
+  }
+
+  async close(): Promise<void> {
+    const { opened } = this
+    this.opened = []
+    await Promise.all(opened.map(({ listener }) => listener.close()))
+  }
+
+  /** Opens all addresses of one listener that are not open yet; its port, or a StartError. */
+  private async openAll(
+    wanted: Wanted,
+    kept: ReadonlyArray<Opened>,
+    fresh: Array<Opened>,
+  ): Promise<number> {
+    const doors = doorsOf(wanted)
+    for (let tries = 1;; tries++) {
+      const opened: Array<Opened> = []
+      let isTaken = false
+      for (const door of doors) {
+        const already = kept.find(({ key }) => key === keyOf(door))
+        if (already !== undefined) {
+          opened.push(already)
+          continue
+        }
+        const free = opened[0]?.listener.port ?? 0
+        try {
+          opened.push(await this.open(door, free))
+        } catch (error) {
+          if (!(error instanceof ListenError)) throw error
+          if (isLeftOut(door, error, doors)) {
+            this.log.warn(`${textOf(door.address)} is not available here: ${error.message}`)
+            continue
+          }
+          for (const one of opened) if (!kept.includes(one)) await one.listener.close()
+          isTaken = error.reason === 'in use' && wantsAnyPort(door) && tries < freePortTries
+          if (isTaken) break
+          throw new StartError(explain(error, door.address))
+        }
+      }
+      if (isTaken) continue
+      if (opened.length === 0) throw new StartError('There is no address to listen on.')
+      for (const one of opened) if (!kept.includes(one)) fresh.push(one)
+      return opened[0]!.listener.port
+    }
+  }
+
+  /** Opens a door; on the port that is `free` where any would do. */
+  private async open(door: Door, free: number): Promise<Opened> {
+    const { address } = door
+    const isAny = address._tag === 'Tcp' && address.port === 0
+    const fixed = isAny ? { ...door, address: { ...address, port: free } } : door
+    // A port of the system's choice is known afterwards.
+    if (!isAny || free !== 0) this.log.line(opening(fixed.address))
+    const listener = await this.listen(this.driver, this.log, fixed)
+    if (isAny && free === 0) this.log.line(opening({ ...address, port: listener.port }))
+    return { key: keyOf(door), door, listener }
+  }
+
+  private async reopen(closed: ReadonlyArray<Opened>): Promise<ReadonlyArray<Opened>> {
+    const opened: Array<Opened> = []
+    for (const { door } of closed) {
+      try {
+        opened.push(await this.open(door, 0))
+      } catch (error) {
+        if (!(error instanceof ListenError)) throw error
+        this.log.error(`The listener that was closed cannot be opened again: ${error.message}`)
+      }
+    }
+    return opened
+  }
+}
+
+const wantsAnyPort = ({ address }: Door): boolean => address._tag === 'Tcp' && address.port === 0
+
+const isVersion6 = (address: Address): boolean =>
+  address._tag === 'Tcp' && address.host.includes(':')
+
+const isLeftOut = (door: Door, error: ListenError, doors: ReadonlyArray<Door>): boolean =>
+  error.reason === 'not available' && isVersion6(door.address) && doors.length > 1
+
+const opening = (address: Address): string =>
+  address._tag === 'Unix'
+    ? `Opening unix listen socket on path ${address.path}.`
+    : `Opening ${isVersion6(address) ? 'ipv6' : 'ipv4'} listen socket on port ${address.port}.`
+
+const textOf = (address: Address): string =>
+  address._tag === 'Unix' ? address.path : `${address.host} port ${address.port}`
+
+const explain = (error: ListenError, address: Address): string => {
+  const where = textOf(address)
+  const isUnix = address._tag === 'Unix'
+  switch (error.reason) {
+    case 'in use':
+      return `Address already in use: ${where}. Another program listens there, perhaps another ` +
+        `broker: stop it, or choose another ${isUnix ? 'path' : 'port'}.`
+    case 'not allowed':
+      return `Not allowed to listen on ${where}: ${error.message}. ` +
+        (isUnix
+          ? 'Its folder must be one that the broker may write to.'
+          : 'Ports below 1024 are for the administrator: choose another port.')
+    case 'not available':
+      return `Address not available: ${where}: ${error.message}.`
+    case 'failed':
+      return `Cannot listen on ${where}: ${error.message}.`
+  }
+}
