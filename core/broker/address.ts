@@ -1,9 +1,10 @@
-// Where connections come from: how many each address has, and how often they come. The rate is a
+// Where connections come from: how many each listener and each address has, and how often they
+// come from an address. The rate is a
 // token bucket kept as one number: the time at which it would be full again. An address that has
 // no connection is forgotten as soon as its bucket is full.
 
 import * as StrMap from '../data/str-map.ts'
-import type { Config } from './config.ts'
+import { type Config, rulesOf } from './config.ts'
 import type { Draft } from './draft.ts'
 import { wakeAddress } from './schedule.ts'
 import { type Address, NEVER } from './state.ts'
@@ -12,6 +13,11 @@ import { type Address, NEVER } from './state.ts'
 export const isLoopback = (address: string): boolean =>
   address.startsWith('/') || address.startsWith('127.') ||
   address === '::1' || address.startsWith('::ffff:127.')
+
+/** Whether a listener has as many connections as it may have. */
+export const isFullListener = (draft: Draft, listener: string): boolean =>
+  (StrMap.get(draft.arrivals, listener) ?? 0) >=
+    rulesOf(draft.config, listener).listenerConnectionsMax
 
 /** Whether an address has as many connections as one may have. */
 export const isCrowded = (draft: Draft, address: string): boolean =>
@@ -23,8 +29,10 @@ export const isTooOften = (draft: Draft, address: string): boolean =>
   !isLoopback(address) && draft.config.connectionRatePerAddress > 0 &&
   fullAtUsAfter(draft, addressOf(draft, address)) > emptyUs(draft)
 
-/** A connection from the address is accepted. */
-export const enter = (draft: Draft, address: string): void => {
+/** A connection through the listener and from the address is accepted. */
+export const enter = (draft: Draft, listener: string, address: string): void => {
+  const count = (StrMap.get(draft.arrivals, listener) ?? 0) + 1
+  draft.arrivals = StrMap.set(draft.arrivals, draft.owner, listener, count)
   if (isLoopback(address)) return
   const old = addressOf(draft, address)
   const isLimited = draft.config.connectionRatePerAddress > 0
@@ -35,8 +43,12 @@ export const enter = (draft: Draft, address: string): void => {
   })
 }
 
-/** A connection from the address is gone. */
-export const exit = (draft: Draft, address: string): void => {
+/** A connection through the listener and from the address is gone. */
+export const exit = (draft: Draft, listener: string, address: string): void => {
+  const count = StrMap.get(draft.arrivals, listener)! - 1
+  draft.arrivals = count === 0
+    ? StrMap.remove(draft.arrivals, draft.owner, listener)
+    : StrMap.set(draft.arrivals, draft.owner, listener, count)
   if (isLoopback(address)) return
   const old = addressOf(draft, address)
   setAddress(draft, address, { ...old, count: old.count - 1 })

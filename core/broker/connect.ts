@@ -11,7 +11,7 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicName } from '../topic/name.ts'
-import { enter, isCrowded, isTooOften } from './address.ts'
+import { enter, isCrowded, isFullListener, isTooOften } from './address.ts'
 import { begin as introduce, challengeOf, fits, methodNamed } from './authenticate.ts'
 import { proceed, resolve } from './authenticate.ts'
 import { atLevel } from './clause.ts'
@@ -32,6 +32,8 @@ import type { Authenticating, Link, Session, SessionWill } from './state.ts'
 import { EXPIRY_NEVER_S, NEVER } from './state.ts'
 import { tell } from './tell.ts'
 
+const UNSPECIFIED_ERROR = 0x80
+const UNSUPPORTED_PROTOCOL_VERSION = 0x84
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85
 const NOT_AUTHORIZED = 0x87
 const BAD_AUTHENTICATION_METHOD = 0x8c
@@ -51,7 +53,10 @@ export const opened = (draft: Draft, input: Opened): void => {
   }
   const { config } = draft
   if (draft.stopping) return turnAway(draft, input, 'server shutting down', QUOTA_EXCEEDED)
-  if (IntMap.size(draft.links) >= config.connectionsMax || isCrowded(draft, peer.address)) {
+  if (
+    IntMap.size(draft.links) >= config.connectionsMax || isFullListener(draft, listener) ||
+    isCrowded(draft, peer.address)
+  ) {
     return turnAway(draft, input, 'too many connections', QUOTA_EXCEEDED)
   }
   if (isTooOften(draft, peer.address)) {
@@ -78,7 +83,7 @@ export const opened = (draft: Draft, input: Opened): void => {
   }
   draft.links = IntMap.set(draft.links, draft.owner, conn.slot, link)
   draft.greeting = IntMap.set(draft.greeting, draft.owner, link.opening, conn.slot)
-  enter(draft, peer.address)
+  enter(draft, listener, peer.address)
   wakeLink(draft, link, at + config.connectTimeoutMs)
   note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
 }
@@ -111,6 +116,11 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     refuse(draft, link, level === 5 ? packet : 0, redirection(draft), 'redirected')
     return
   }
+  const rules = rulesOf(config, link.listener)
+  if (!rules.protocolLevels.includes(level)) { // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
+    refuse(draft, link, packet, UNSUPPORTED_PROTOCOL_VERSION, 'refused', unspoken(level))
+    return
+  }
   const { authenticationMethod, authenticationData } = packet.properties
   const method = authenticationMethod === undefined
     ? null
@@ -125,14 +135,26 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', broken)
     return
   }
+  if (packet.clientId === '' && !rules.emptyClientIds) {
+    // As mosquitto says it [MQTT-3.1.3-8].
+    const reason = level === 5 ? UNSPECIFIED_ERROR : CLIENT_IDENTIFIER_NOT_VALID
+    refuse(draft, link, packet, reason, 'refused', level === 5 ? unnamed : nameless)
+    return
+  }
   if (config.keepAliveMaxS > 0 && level < 5 && isLongerThan(packet, config.keepAliveMaxS)) {
     // Before version 5 there is no way to tell the client, so it is refused, as mosquitto does.
     refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
     return
   }
   if (packet.will !== null) {
-    const { topic, qos, retain } = packet.will
-    const unsupported = qos > rulesOf(config, link.listener).maximumQos
+    const { topic, qos, retain, payload } = packet.will
+    if (config.payloadBytesMax > 0 && Bytes.size(payload) > config.payloadBytesMax) {
+      // Before version 5 as mosquitto says it.
+      const reason = level === 5 ? PACKET_TOO_LARGE : NOT_AUTHORIZED
+      refuse(draft, link, packet, reason, 'refused', largeWill)
+      return
+    }
+    const unsupported = qos > rules.maximumQos
       ? willAboveMaximum
       : retain && !config.retainAvailable
       ? willNotRetained
@@ -157,7 +179,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     follow(draft, link, stored(packet), method.name, turn, 0)
     return
   }
-  if (rulesOf(config, link.listener).authentication === 'judge') {
+  if (rules.authentication === 'judge') {
     setPhase(draft, link, { phase: 'Judging', connect: stored(packet) })
     draft.effects.push(pause(link.conn))
     draft.effects.push(
@@ -183,6 +205,13 @@ export const judged = (draft: Draft, link: Link, packet: Connect, reason: number
   accept(draft, link, packet, null)
 }
 
+const unspoken = (level: Level): Fault => ({
+  reason: UNSUPPORTED_PROTOCOL_VERSION,
+  clause: level === 5 ? 'MQTT-3.1.2-2' : 'v3 MQTT-3.1.2-2',
+  detail: 'a protocol level that this listener does not take',
+  level,
+})
+
 const notOffered = fault(
   BAD_AUTHENTICATION_METHOD,
   'MQTT-4.12.0-1',
@@ -200,6 +229,8 @@ const nameless = fault(
 // [v3 MQTT-3.1.3-7] [v3 MQTT-3.1.3-8]
 const keptNameless: Fault = { ...nameless, clause: 'v3 MQTT-3.1.3-8' }
 
+const unnamed: Fault = { ...nameless, reason: UNSPECIFIED_ERROR, clause: 'MQTT-3.1.3-8' }
+
 const unhurried = fault(
   CLIENT_IDENTIFIER_NOT_VALID,
   'v3 MQTT-3.2.2-5',
@@ -214,6 +245,12 @@ const willNotRetained = fault(
   RETAIN_NOT_SUPPORTED,
   'MQTT-3.2.2-13',
   'a will to be retained, which is not available',
+)
+
+const largeWill = fault(
+  PACKET_TOO_LARGE,
+  'MQTT-3.1.4-2',
+  'the payload of the will is larger than allowed',
 )
 
 const reservedWill = fault(
@@ -371,7 +408,9 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   const { config } = draft
   const rules = rulesOf(config, link.listener)
   const { level, properties } = packet
-  const clientId = packet.clientId === '' ? unused(draft, `auto-${link.nonce}`) : packet.clientId
+  const clientId = packet.clientId === ''
+    ? unused(draft, rules.autoIdPrefix + link.nonce)
+    : packet.clientId
   const userName = proved === null ? packet.userName : proved.userName
   const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
@@ -444,6 +483,8 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     session: session.number,
     level,
     bridge: packet.bridge,
+    promised: config,
+    rules,
     identity: proved === null
       ? null
       : { method: proved.method, userName: proved.userName, renewal: null },

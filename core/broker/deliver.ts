@@ -39,6 +39,13 @@ export const withIdentifiers = (
 ): Properties =>
   identifiers.length === 0 ? properties : { ...properties, subscriptionIdentifiers: identifiers }
 
+/** The QoS that a message goes to a subscription with. */
+export const qosFor = (draft: Draft, published: Qos, subscription: Subscription): Qos =>
+  published < subscription.qos
+    // With a full store nothing is promised that was not asked for.
+    ? draft.config.upgradeOutgoingQos && !draft.isStoreFull ? subscription.qos : published
+    : subscription.qos
+
 const publishFor = (
   draft: Draft,
   session: Session,

@@ -35,7 +35,7 @@ type WillFate = 'publish' | 'discard'
 const removeLink = (draft: Draft, link: Link): void => {
   draft.links = IntMap.remove(draft.links, draft.owner, link.conn.slot)
   draft.greeting = IntMap.remove(draft.greeting, draft.owner, link.opening)
-  exit(draft, link.peer.address)
+  exit(draft, link.listener, link.peer.address)
 }
 
 const clientIdOf = (draft: Draft, link: Link): string | null =>

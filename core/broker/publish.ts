@@ -8,7 +8,6 @@ import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
-import { rulesOf } from './config.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
 import type { DropReason } from './note.ts'
@@ -17,6 +16,7 @@ import { keep, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
 
+const IMPLEMENTATION_SPECIFIC = 0x83
 const NOT_AUTHORIZED = 0x87
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 const PAYLOAD_FORMAT_INVALID = 0x99
@@ -42,13 +42,13 @@ export const publish = (
   arrived: Publish,
 ): Fault | 'memory short' | 'store full' | null => {
   let packet = arrived
-  if (packet.qos > rulesOf(draft.config, link.listener).maximumQos) {
+  if (packet.qos > ready.rules.maximumQos) {
     return fault(0x9b, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
   }
-  if (packet.retain && !draft.config.retainAvailable) {
+  if (packet.retain && !ready.promised.retainAvailable) {
     return fault(0x9a, 'MQTT-3.2.2-14', 'a publish to be retained, which is not available')
   }
-  let isInvalid = false
+  let unfit: Unfit | null = null
   if (packet.properties !== none) {
     if (packet.properties.subscriptionIdentifiers !== undefined) {
       return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')
@@ -58,10 +58,20 @@ export const publish = (
       if (resolved._tag !== 'Publish') return resolved.fault
       packet = resolved
     }
-    isInvalid = draft.config.payloadFormatCheck && isMislabelled(packet)
-    if (isInvalid && packet.qos === 0) {
-      const detail = 'a payload that is said to be UTF-8 and is not'
-      return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
+    if (draft.config.payloadFormatCheck && isMislabelled(packet)) {
+      unfit = 'payload format invalid'
+      if (packet.qos === 0) {
+        const detail = 'a payload that is said to be UTF-8 and is not'
+        return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
+      }
+    }
+  }
+  const { payloadBytesMax } = draft.config
+  if (payloadBytesMax > 0 && Bytes.size(packet.payload) > payloadBytesMax) {
+    unfit = 'too large'
+    if (packet.qos === 0) {
+      drop(draft, null, packet.topic, 0, unfit)
+      return null
     }
   }
   if (packet.qos === 0) { // [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]
@@ -81,7 +91,7 @@ export const publish = (
     tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
     return null
   }
-  if (ready.level === 5 && session.receivingCount >= draft.config.receiveMaximum) {
+  if (ready.level === 5 && session.receivingCount >= ready.promised.receiveMaximum) {
     return fault(0x93, 'MQTT-3.3.4-7', 'more unacknowledged publishes than Receive Maximum')
   }
   const { incomingCountMax, incomingBytesMax } = draft.config
@@ -106,9 +116,12 @@ export const publish = (
   }
   if (packet.qos === 1) {
     // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
-    let accepted = PAYLOAD_FORMAT_INVALID
-    if (isInvalid) drop(draft, null, packet.topic, 1, 'payload format invalid')
-    else accepted = accept(draft, ready, packet)
+    let accepted = 0
+    if (unfit === null) accepted = accept(draft, ready, packet)
+    else {
+      accepted = reasonOf(unfit)
+      drop(draft, null, packet.topic, 1, unfit)
+    }
     if (accepted === QUOTA_EXCEEDED && draft.isShort && ready.level < 5) {
       return 'memory short' // [v3 MQTT-4.8.0-2]
     }
@@ -118,12 +131,11 @@ export const publish = (
     // At once, so in the order of the publishes [MQTT-3.3.4-1] [MQTT-4.3.2-4] [v3 MQTT-3.3.4-1]
     // [v3 MQTT-4.3.2-2] [v3 MQTT-4.6.0-2].
     if (reason < 0x80) tell(draft, session, puback)
-    else tellWhy(draft, session, ready, puback, whyOf(draft, packet, reason))
+    else tellWhy(draft, session, ready, puback, unfit ?? whyOf(draft, packet, reason))
     return null
   }
-  const refused: Refusal | null = isInvalid
-    ? 'payload format invalid'
-    : refusal(draft, packet, ready.bridge) ?? (draft.isShort ? 'memory short' : null)
+  const refused: Refusal | null = unfit ?? refusal(draft, packet, ready.bridge) ??
+    (draft.isShort ? 'memory short' : null)
   if (refused !== null && ready.level === 5) {
     drop(draft, null, packet.topic, 2, refused)
     const reason = reasonOf(refused)
@@ -137,8 +149,9 @@ export const publish = (
   // the message again later; what may go nowhere is taken and not routed.
   if (draft.isShort) return 'memory short' // [v3 MQTT-4.8.0-2]
   let message: Message | null = null
-  if (refused === 'not allowed') drop(draft, null, packet.topic, 2, refused) // [v3 MQTT-3.3.5-2]
-  else message = keep(draft, packet, packet.retain)
+  if (refused === 'not allowed' || refused === 'too large') {
+    drop(draft, null, packet.topic, 2, refused) // [v3 MQTT-3.3.5-2]
+  } else message = keep(draft, packet, packet.retain)
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
@@ -204,23 +217,24 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
   routeMessage(draft, message, publisher)
 }
 
-type Refusal =
-  | 'not allowed'
-  | 'retained store full'
-  | 'memory short'
-  | 'store full'
-  | 'payload format invalid'
+/** What is wrong with a publish, wherever it goes. */
+type Unfit = 'payload format invalid' | 'too large'
+
+type Refusal = Unfit | 'not allowed' | 'retained store full' | 'memory short' | 'store full'
 
 const reasonOf = (refused: Refusal): number =>
   refused === 'not allowed'
     ? NOT_AUTHORIZED
     : refused === 'payload format invalid'
     ? PAYLOAD_FORMAT_INVALID
+    // The words of mosquitto's manual; Packet too large is none that may stand here
+    // [MQTT-3.4.2-1] [MQTT-3.5.2-1].
+    : refused === 'too large'
+    ? IMPLEMENTATION_SPECIFIC
     : QUOTA_EXCEEDED
 
 /** In words, why a QoS 1 publish was not taken. */
 const whyOf = (draft: Draft, packet: Publish, reason: number): DropReason => {
-  if (reason === PAYLOAD_FORMAT_INVALID) return 'payload format invalid'
   if (reason === NOT_AUTHORIZED) return 'not allowed'
   const isKept = packet.retain && Bytes.size(packet.payload) > 0
   const why = isKept ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet)) : null
@@ -279,7 +293,7 @@ const resolveAlias = (
   packet: Publish,
   alias: number,
 ): Publish | { readonly _tag: 'Refused'; readonly fault: Fault } => {
-  const { topicAliasMaximum } = rulesOf(draft.config, link.listener)
+  const { topicAliasMaximum } = ready.rules
   if (alias > topicAliasMaximum) { // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
     const detail = 'a topic alias above Topic Alias Maximum'
     return { _tag: 'Refused', fault: fault(0x94, 'MQTT-3.3.2-9', detail) }

@@ -1,7 +1,7 @@
 // The store of retained messages, and bringing them to new subscriptions: in portions, over a
 // snapshot, so that a filter that matches a million of them makes nobody else wait.
 
-import { type Publish, type Qos } from '../codec/packet.ts'
+import type { Publish } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import { newOwner } from '../data/owner.ts'
 import * as Queue from '../data/queue.ts'
@@ -9,7 +9,7 @@ import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import { sendPublish } from './alias.ts'
-import { isFree, offer, outgoingProperties, wantCatchUp } from './deliver.ts'
+import { isFree, offer, outgoingProperties, qosFor, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { noteRetained, noteSubscription } from './journal.ts'
 import { wakeRetained } from './schedule.ts'
@@ -203,7 +203,7 @@ const sendRetained = (
   subscription: Subscription,
 ): void => {
   // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
-  const qos: Qos = message.qos < subscription.qos ? message.qos : subscription.qos
+  const qos = qosFor(draft, message.qos, subscription)
   if (message.expiresAt <= draft.now) return
   if (qos > 0) {
     offer(draft, session, message, qos, true, subscription) // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-8]

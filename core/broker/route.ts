@@ -2,7 +2,7 @@
 // all connections that get the same packet; QoS 1 and 2 through the sessions.
 
 import { encodedSize } from '../codec/mod.ts'
-import type { Publish, Qos } from '../codec/packet.ts'
+import type { Publish } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -10,7 +10,7 @@ import * as Queue from '../data/queue.ts'
 import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
 import { learnAlias, underAlias } from './alias.ts'
-import { offer, outgoingProperties, withIdentifiers } from './deliver.ts'
+import { offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { nextMessageId } from './journal.ts'
@@ -106,7 +106,7 @@ const deliverTo = (
   const { routing } = draft
   const session = IntMap.get(draft.sessions, subscription.session)!
   // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
-  const qos: Qos = packet.qos < subscription.qos ? packet.qos : subscription.qos
+  const qos = qosFor(draft, packet.qos, subscription)
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
   const retain = packet.retain && subscription.retainAsPublished
   // Only QoS 1 and 2 go by the window [MQTT-3.3.4-10] [MQTT-4.9.0-3].

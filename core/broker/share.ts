@@ -8,7 +8,7 @@ import type { Publish, Qos } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import { underAlias } from './alias.ts'
-import { canTake, withIdentifiers } from './deliver.ts'
+import { canTake, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop } from './draft.ts'
 import type { SharedGroup } from './match.ts'
 import { NEVER, type Session, type Subscription } from './state.ts'
@@ -28,7 +28,7 @@ const sizeFor = (session: Session, member: Subscription, packet: Publish, qos: Q
 /** Whether a member would keep the message; `bytes` is its size at level 5. */
 const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: number): boolean => {
   const session = IntMap.get(draft.sessions, member.session)!
-  const qos: Qos = packet.qos < member.qos ? packet.qos : member.qos // [MQTT-4.8.2-3]
+  const qos = qosFor(draft, packet.qos, member) // [MQTT-4.8.2-3]
   if (session.conn === null) {
     return qos > 0 && draft.config.sharedOffline === 'queue' && canTake(draft, session, bytes)
   }

@@ -13,7 +13,7 @@ import type { Window } from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import type { Config } from './config.ts'
+import type { Config, ListenerRules } from './config.ts'
 import type { Conn, Millis, Peer } from './input.ts'
 import type { Exchange, MethodName } from './method.ts'
 import type { DropReason } from './note.ts'
@@ -93,6 +93,12 @@ export interface Ready {
   readonly session: number
   readonly level: Level
   readonly bridge: boolean
+  /**
+   * The configuration and the rules of the listener that CONNACK told of: what they say of what is
+   * announced holds until the connection ends, whatever the operator changes.
+   */
+  readonly promised: Config
+  readonly rules: ListenerRules
   /** Null for a client that named no authentication method. */
   readonly identity: Identity | null
   /** Whether any packet may say why (Request Problem Information). */
@@ -329,6 +335,8 @@ export interface State {
   readonly greeting: IntMap.IntMap<number>
   /** Addresses with connections, or with a bucket that is not full yet; loopback left out. */
   readonly addresses: StrMap.StrMap<Address>
+  /** How many connections each listener has, by its name. */
+  readonly arrivals: StrMap.StrMap<number>
   /** By session number. */
   readonly sessions: IntMap.IntMap<Session>
   readonly nextSession: number
@@ -368,6 +376,7 @@ export const initial = (config: Config, origin: Origin): State => ({
   nextOpening: 0,
   greeting: IntMap.empty(),
   addresses: StrMap.empty(origin.seed),
+  arrivals: StrMap.empty(origin.seed),
   sessions: IntMap.empty(),
   nextSession: 0,
   clients: StrMap.empty(origin.seed),

@@ -192,7 +192,7 @@ const serve = (
     case 'Pubcomp':
       return pubcomp(draft, ready, packet)
     case 'Subscribe':
-      return subscribe(draft, link, ready, packet)
+      return subscribe(draft, ready, packet)
     case 'Unsubscribe':
       return unsubscribe(draft, ready, packet)
     case 'Pingreq': // [MQTT-3.12.4-1] [v3 MQTT-3.12.4-1]

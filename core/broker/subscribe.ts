@@ -10,7 +10,6 @@ import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
-import { rulesOf } from './config.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
@@ -18,7 +17,6 @@ import { begin } from './retain.ts'
 import {
   type Audience,
   isSingle,
-  type Link,
   NEVER,
   type Ready,
   type Session,
@@ -34,11 +32,11 @@ const IDENTIFIERS_NOT_SUPPORTED = 0xa1
 const WILDCARDS_NOT_SUPPORTED = 0xa2
 
 /** Why no subscription to the filter can be had here, as a reason code; 0 where it can. */
-const unavailable = (draft: Draft, filter: TopicFilter): number =>
-  !draft.config.sharedAvailable && splitShare(filter) !== null
+const unavailable = ({ promised }: Ready, filter: TopicFilter): number =>
+  !promised.sharedAvailable && splitShare(filter) !== null
     ? SHARED_NOT_SUPPORTED
     // [v3 MQTT-3.8.3-2]
-    : !draft.config.wildcardAvailable && (filter.includes('+') || filter.includes('#'))
+    : !promised.wildcardAvailable && (filter.includes('+') || filter.includes('#'))
     ? WILDCARDS_NOT_SUPPORTED
     : 0
 
@@ -46,16 +44,16 @@ const unavailable = (draft: Draft, filter: TopicFilter): number =>
  * A client that was told in CONNACK what is not available and asks for it commits a protocol error
  * (sections 3.2.2.3.11 to 13); one of 3.1.1 or 3.1 was not told and has the filter refused.
  */
-const forbidden = (draft: Draft, packet: Subscribe): Fault | null => {
+const forbidden = (ready: Ready, packet: Subscribe): Fault | null => {
   if (
-    !draft.config.subscriptionIdentifiersAvailable &&
+    !ready.promised.subscriptionIdentifiersAvailable &&
     packet.properties.subscriptionIdentifiers !== undefined
   ) {
     const detail = 'a subscription identifier, which is not available'
     return fault(IDENTIFIERS_NOT_SUPPORTED, 'MQTT-4.13.1-1', detail)
   }
   for (let i = 0; i < packet.requests.length; i++) {
-    const reason = unavailable(draft, packet.requests[i]!.filter)
+    const reason = unavailable(ready, packet.requests[i]!.filter)
     if (reason !== 0) {
       const kind = reason === SHARED_NOT_SUPPORTED ? 'shared' : 'wildcard'
       return fault(reason, 'MQTT-4.13.1-1', `a ${kind} subscription, which is not available`)
@@ -85,19 +83,18 @@ const fits = (session: Session, packet: Subscribe | Unsubscribe, count: number):
 /** Answers the rule that the packet breaks, if it does. */
 export const subscribe = (
   draft: Draft,
-  link: Link,
   ready: Ready,
   packet: Subscribe,
 ): Fault | null => {
   if (ready.level === 5) {
-    const broken = forbidden(draft, packet)
+    const broken = forbidden(ready, packet)
     if (broken !== null) return broken
   }
   const session = editSession(draft, IntMap.get(draft.sessions, ready.session)!)
   if (!fits(session, packet, packet.requests.length)) return unanswerable
   const identifiers = packet.properties.subscriptionIdentifiers ?? noIdentifiers
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
-  const { maximumQos } = rulesOf(draft.config, link.listener)
+  const { maximumQos } = ready.rules
   const reasons: number[] = []
   const begun: Subscription[] = []
   let refused = ''
@@ -110,7 +107,7 @@ export const subscribe = (
       refused ||= 'more topic filters in a packet than allowed'
       continue
     }
-    const missing = unavailable(draft, request.filter)
+    const missing = unavailable(ready, request.filter)
     if (missing !== 0) {
       reasons.push(missing)
       continue

@@ -21,8 +21,7 @@ const rulesIn = (options: Options): Options =>
 // JSON leaves alone what may look like something else, or like nothing.
 const surprising = /[^ -~]/g
 
-const escaped = (unit: string): string =>
-  `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const differing = (options: Options, usual: Options): ReadonlyArray<string> =>
   Object.entries(options)

@@ -114,8 +114,7 @@ const parseHead = (block: Block): Either<Wrong, Omit<Story, 'stanzas'>> => {
     else if (word === 'listener') {
       w.at--
       config = takeListeners(w, config)
-    }
-    else if (word === 'origin') {
+    } else if (word === 'origin') {
       const most = Number.MAX_SAFE_INTEGER
       const at = takeNumber(w, 'the first moment in milliseconds', 0, most)
       const wall = takeNumber(w, 'that moment in Unix milliseconds', 0, most)

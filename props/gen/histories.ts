@@ -4,7 +4,7 @@
 // command comes to is the business of props/model/world.ts.
 
 import fc from 'fast-check'
-import type { Config } from '../../core/broker/config.ts'
+import type { Config, ListenerRules } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import * as I from '../../core/broker/input.ts'
 import type { Level, Qos } from '../../core/codec/packet.ts'
@@ -14,6 +14,7 @@ import type { TopicFilter } from '../../core/topic/filter.ts'
 import { isTopicFilter } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import { isTopicName } from '../../core/topic/name.ts'
+import { listenerRuleKeys } from '../../core/trace/input.ts'
 
 export const name = (text: string): TopicName => {
   if (!isTopicName(text)) throw new Error(`${text} is no topic name`)
@@ -445,9 +446,15 @@ const oftener = <A>(usual: A, ...other: ReadonlyArray<A>): fc.Arbitrary<A> =>
     { arbitrary: fc.constantFrom(...other), weight: 1 },
   )
 
-export const config: fc.Arbitrary<Config> = fc.record({
+const plainConfig: fc.Arbitrary<Config> = fc.record({
   authentication: limit<Config['authentication']>('none', 'judge'),
   authenticationMethods: limit<Config['authenticationMethods']>(['SCRAM-SHA-256'], []),
+  listenerConnectionsMax: limit(100, 3),
+  protocolLevels: oftener<ReadonlyArray<Level>>([3, 4, 5], [5], [3, 4]),
+  emptyClientIds: oftener(true, false),
+  autoIdPrefix: fc.constantFrom('auto-', ''),
+  payloadBytesMax: limit(0, 3, 60),
+  upgradeOutgoingQos: limit(false, true),
   responseInformation: fc.constantFrom(null, 'answers', 'answers/%c/', 'of/%u/%c'),
   redirect: fc.oneof(
     { arbitrary: fc.constant<Config['redirect']>('none'), weight: 30 },
@@ -497,6 +504,20 @@ export const config: fc.Arbitrary<Config> = fc.record({
   unauthenticatedMax: limit(100, 2),
   unauthenticatedGraceMs: fc.constantFrom(0, 1_000),
 }).map((some) => ({ ...defaults, ...some }))
+
+/** Mostly one of the two listeners that connections come in through has rules of its own. */
+export const config: fc.Arbitrary<Config> = fc.tuple(
+  plainConfig,
+  plainConfig,
+  fc.constantFrom('1884', '1884', 'none'),
+).map(([broker, other, listener]) => ({ ...broker, listeners: [[listener, rulesIn(other)]] }))
+
+/** Of a configuration only what a listener may have for itself. */
+const rulesIn = (some: Config): ListenerRules => {
+  const own: Partial<Record<keyof Config, unknown>> = {}
+  for (const key of listenerRuleKeys as ReadonlyArray<keyof ListenerRules>) own[key] = some[key]
+  return own as unknown as ListenerRules
+}
 
 export interface History {
   readonly config: Config

@@ -21,7 +21,7 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
   model.now = Math.max(model.now, input.at)
   switch (input._tag) {
     case 'Opened':
-      opened(model, input.conn, input.peer, input.nonce)
+      opened(model, input)
       break
     case 'Ticked':
       tick(model)

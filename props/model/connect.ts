@@ -1,6 +1,6 @@
 // From an opened connection to an accepted CONNECT.
 
-import type { Conn, Peer } from '../../core/broker/input.ts'
+import type { Opened, Peer } from '../../core/broker/input.ts'
 import type { Ending } from '../../core/broker/note.ts'
 import type { Connack, Connect, Will } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
@@ -10,7 +10,7 @@ import { auth, first, method } from './authenticate.ts'
 import { resume } from './deliver.ts'
 import { endSession, expel, refuse } from './leave.ts'
 import type { Link, Model } from './state.ts'
-import { createSession, NEVER, noted, sizeOf, tell } from './state.ts'
+import { createSession, NEVER, noted, rulesFor, sizeOf, tell } from './state.ts'
 
 const isLoopback = (peer: Peer): boolean => peer.address.startsWith('127.')
 
@@ -30,7 +30,7 @@ const isTooOften = (model: Model, { address }: Peer): boolean => {
     )
 }
 
-export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): void => {
+export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): void => {
   const { config } = model
   const turnAway = (ending: Ending, reason: number): void => {
     noted(model, `ended ${ending} ${reason}`)
@@ -39,6 +39,8 @@ export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): voi
   const sameAddress = model.links.filter((one) => one.peer.address === peer.address)
   if (
     model.stopping || model.links.length >= config.connectionsMax ||
+    model.links.filter((one) => one.listener === listener).length >=
+      rulesFor(model, listener).listenerConnectionsMax ||
     (!isLoopback(peer) && sameAddress.length >= config.connectionsPerAddressMax)
   ) {
     return turnAway(model.stopping ? 'server shutting down' : 'too many connections', 0x97)
@@ -55,6 +57,7 @@ export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): voi
     conn,
     peer,
     nonce,
+    listener,
     openedAt: model.now,
     phase: 'greeting',
     connect: null,
@@ -65,6 +68,7 @@ export const opened = (model: Model, conn: Conn, peer: Peer, nonce: string): voi
     dialogue: null,
     renewalAt: NEVER,
     provedName: null,
+    promised: null,
     authBytes: 0,
   })
 }
@@ -81,6 +85,10 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
     const reason = redirect === 'server moved' ? 0x9d : 0x9c
     return refuse(model, link, level === 5 ? packet : 0, reason, 'redirected')
   }
+  const rules = rulesFor(model, link.listener)
+  if (rules.protocolLevels.every((one) => one !== level)) {
+    return refuse(model, link, packet, 0x84, 'refused')
+  }
   const { authenticationMethod, authenticationData } = packet.properties
   const isOffered = authenticationMethods.some((one) => one === authenticationMethod)
   if (authenticationMethod !== undefined && !isOffered) {
@@ -90,10 +98,18 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
   if (clientId === '' && (level === 3 || (level === 4 && !cleanStart))) {
     return refuse(model, link, level, 0x85, 'refused')
   }
+  if (clientId === '' && !rules.emptyClientIds) {
+    return refuse(model, link, packet, level === 5 ? 0x80 : 0x85, 'refused')
+  }
   if (level < 5 && keepAliveMaxS > 0 && keepAliveOf(model, packet) !== packet.keepAliveS) {
     return refuse(model, link, level, 0x85, 'refused')
   }
-  const { maximumQos, retainAvailable } = model.config
+  const { payloadBytesMax, retainAvailable } = model.config
+  const { maximumQos } = rules
+  const willBytes = packet.will === null ? 0 : B.size(packet.will.payload)
+  if (payloadBytesMax > 0 && willBytes > payloadBytesMax) {
+    return refuse(model, link, packet, level === 5 ? 0x95 : 0x87, 'refused')
+  }
   if (
     packet.will !== null && (packet.will.qos > maximumQos || // [MQTT-3.2.2-12]
       (packet.will.retain && !retainAvailable))
@@ -113,7 +129,7 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
     link.connect = lasting(packet)
     return follow(model, link, first(authenticationData, model.config.authenticationBytesMax))
   }
-  if (model.config.authentication === 'judge') {
+  if (rules.authentication === 'judge') {
     link.phase = 'judging'
     link.seenAt = model.now
     link.connect = lasting(packet)
@@ -182,9 +198,10 @@ export const begin = (
   proved: { readonly userName: string; readonly told: string } | null,
 ): void => {
   const { config } = model
+  const rules = rulesFor(model, link.listener)
   const { level, properties } = packet
   const five = level === 5
-  const clientId = packet.clientId === '' ? `auto-${link.nonce}` : packet.clientId
+  const clientId = packet.clientId === '' ? rules.autoIdPrefix + link.nonce : packet.clientId
   const find = () => model.sessions.find((one) => one.clientId === clientId)
   const keepAliveS = keepAliveOf(model, packet)
   const asked = five ? properties.sessionExpiryInterval ?? 0 : packet.cleanStart ? 0 : 0xffffffff
@@ -194,7 +211,7 @@ export const begin = (
   let said: Properties = {}
   if (five) {
     said = {
-      ...(config.topicAliasMaximum > 0 && { topicAliasMaximum: config.topicAliasMaximum }),
+      ...(rules.topicAliasMaximum > 0 && { topicAliasMaximum: rules.topicAliasMaximum }),
       ...(expiryS !== asked && { sessionExpiryInterval: expiryS }),
       ...(keepAliveS !== packet.keepAliveS && { serverKeepAlive: keepAliveS }),
       ...(packet.clientId === '' && { assignedClientIdentifier: clientId }),
@@ -205,7 +222,7 @@ export const begin = (
       ...(!config.retainAvailable && { retainAvailable: 0 }),
       maximumPacketSize: config.packetBytesMax,
       receiveMaximum: config.receiveMaximum,
-      ...(config.maximumQos < 2 && { maximumQos: config.maximumQos === 0 ? 0 : 1 }),
+      ...(rules.maximumQos < 2 && { maximumQos: rules.maximumQos === 0 ? 0 : 1 }),
       ...(!config.wildcardAvailable && { wildcardSubscriptionAvailable: 0 }),
       ...(!config.subscriptionIdentifiersAvailable && { subscriptionIdentifierAvailable: 0 }),
       ...(!config.sharedAvailable && { sharedSubscriptionAvailable: 0 }),
@@ -264,12 +281,13 @@ export const begin = (
     config.inflightCountMax === 0 ? 65_535 : config.inflightCountMax,
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
-  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, config.outgoingTopicAliasMax)
+  session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, rules.outgoingTopicAliasMax)
   session.aliases = [] // [MQTT-3.3.2-7]
   session.sentBytes = link.authBytes
   session.takenBytes = 0
   session.progressAt = model.now
   link.phase = 'ready'
+  link.promised = { config, rules }
   link.dialogue = null
   link.provedName = proved === null ? null : proved.userName
   link.session = session

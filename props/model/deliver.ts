@@ -1,7 +1,7 @@
 // Messages on their way to one client: at most once, or through its window and queue.
 
 import type { DropReason } from '../../core/broker/note.ts'
-import type { Publish } from '../../core/codec/packet.ts'
+import type { Publish, Qos } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
 import type { Copy, Message, Model, Outgoing, Session, Subscription } from './state.ts'
 import { bytesOf, dropped, lower, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
@@ -194,9 +194,12 @@ export const resume = (model: Model, session: Session): void => {
   drain(model, session)
 }
 
-export const copyFor = (one: Subscription, message: Message): Copy => ({
+export const grantedFor = (model: Model, message: Message, { qos }: Subscription): Qos =>
+  model.config.upgradeOutgoingQos ? qos : lower(message.qos, qos)
+
+export const copyFor = (model: Model, one: Subscription, message: Message): Copy => ({
   message,
-  qos: lower(message.qos, one.qos),
+  qos: grantedFor(model, message, one),
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
   retain: message.retain && one.retainAsPublished,
   identifiers: one.identifiers,

@@ -149,9 +149,11 @@ const checkSession = (state: State, number: number, session: Session): void => {
 const checkLinks = (state: State): void => {
   const links = [...IntMap.entries(state.links)]
   const addresses = new Map<string, number>()
+  const arrivals = new Map<string, number>()
   const greeting = new Map<number, number>()
   for (const [slot, link] of links) {
     must(link.conn.slot === slot, `slot ${slot} holds the link of another`)
+    arrivals.set(link.listener, (arrivals.get(link.listener) ?? 0) + 1)
     const { address } = link.peer
     if (!address.startsWith('127.')) addresses.set(address, (addresses.get(address) ?? 0) + 1)
     must(
@@ -175,7 +177,7 @@ const checkLinks = (state: State): void => {
     const session = IntMap.get(state.sessions, link.phase.session)
     must(session?.conn?.slot === slot, `slot ${slot} serves a session that knows nothing of it`)
     must(
-      IntMap.size(link.phase.aliases) <= state.config.topicAliasMaximum,
+      IntMap.size(link.phase.aliases) <= link.phase.rules.topicAliasMaximum,
       `slot ${slot} has too many aliases`,
     )
   }
@@ -192,6 +194,11 @@ const checkLinks = (state: State): void => {
       `${address} is remembered for nothing, or for ever`,
     )
   }
+  must(
+    JSON.stringify([...StrMap.entries(state.arrivals)].sort()) ===
+      JSON.stringify([...arrivals].sort()),
+    'the connections of a listener are miscounted',
+  )
   must(addresses.size === 0, 'an address with connections is forgotten')
   must(links.length <= state.config.connectionsMax, 'there are more links than connectionsMax')
 }
@@ -342,6 +349,8 @@ interface Receiver {
   holding: Set<number>
   /** Copies of a QoS 2 message handed to the application. */
   copies: Map<string, number>
+  /** It has taken less than any packet on some connection: what it held may have been given up. */
+  wasSmall: boolean
 }
 
 /** Watches inputs and effects go by, and throws at the first that may not be. */
@@ -535,8 +544,9 @@ const watchSend = (all: Watch, after: State, conn: Conn, level: Level, packet: P
     if (link.phase.phase !== 'Ready') throw new Error(`${packet._tag} goes to ${key} too early`)
     seen.session = link.phase.session
     if (!all.receivers.has(seen.session)) {
-      all.receivers.set(seen.session, { holding: new Set(), copies: new Map() })
+      all.receivers.set(seen.session, { holding: new Set(), copies: new Map(), wasSmall: false })
     }
+    if (seen.packetBytesMax !== NEVER) all.receivers.get(seen.session)!.wasSmall = true
   }
   if (packet._tag === 'Publish') watchAlias(seen, packet)
   if (packet._tag === 'Publish' && packet.qos > 0) watchPublish(all, seen, packet)
@@ -592,7 +602,10 @@ const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   const receiver = all.receivers.get(seen.session)
   if (receiver === undefined || packet.qos !== 2) return
   if (receiver.holding.has(packetId)) {
-    must(packet.dup, `identifier ${packetId} holds a QoS 2 message and is used for another`)
+    must(
+      packet.dup || receiver.wasSmall,
+      `identifier ${packetId} holds a QoS 2 message and is used for another`,
+    )
     return
   }
   receiver.holding.add(packetId)

@@ -88,7 +88,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       if (isTooMuch(session, packetId, packet.requests.length)) return 0x95
       const begun: Array<Subscription> = []
       const identifiers = packet.properties.subscriptionIdentifiers ?? []
-      const { config } = model
+      const { config, rules } = link.promised!
       const missing = packet.requests.map(({ filter }) =>
         splitShare(filter) !== null && !config.sharedAvailable
           ? 0x9e
@@ -117,7 +117,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
           filter: request.filter,
           topics: share === null ? request.filter : share.filter,
           group: share === null ? null : share.group,
-          qos: lower(request.qos, config.maximumQos),
+          qos: lower(request.qos, rules.maximumQos),
           noLocal: request.noLocal,
           retainAsPublished: request.retainAsPublished || bridge,
           identifiers,
@@ -189,13 +189,14 @@ const publish = (
   packet: Publish,
 ): Outcome => {
   const { config } = model
+  const { config: told, rules } = link.promised!
   const { topicAlias, ...properties } = packet.properties
   if (properties.subscriptionIdentifiers !== undefined) return 0x82 // [MQTT-3.3.4-6]
-  if (packet.qos > config.maximumQos) return 0x9b // [MQTT-3.2.2-11]
-  if (packet.retain && !config.retainAvailable) return 0x9a // [MQTT-3.2.2-14]
+  if (packet.qos > rules.maximumQos) return 0x9b // [MQTT-3.2.2-11]
+  if (packet.retain && !told.retainAvailable) return 0x9a // [MQTT-3.2.2-14]
   let { topic } = packet
   if (topicAlias !== undefined) {
-    if (topicAlias > config.topicAliasMaximum) return 0x94 // [MQTT-3.3.2-9]
+    if (topicAlias > rules.topicAliasMaximum) return 0x94 // [MQTT-3.3.2-9]
     if (topic === '') {
       const known = link.aliases.find((one) => one.alias === topicAlias)
       if (known === undefined) return 0x82
@@ -221,6 +222,11 @@ const publish = (
   const five = session.level === 5
   const mislabelled = config.payloadFormatCheck && isMislabelled(message)
   if (mislabelled && qos === 0) return 0x99
+  const large = config.payloadBytesMax > 0 && B.size(message.payload) > config.payloadBytesMax
+  if (large && qos === 0) {
+    dropped(model, null, topic, 0, 'too large')
+    return 'fine'
+  }
 
   if (qos > 0) {
     const held = session.incoming.find((one) => one.packetId === packetId)
@@ -234,13 +240,17 @@ const publish = (
     }
     // The quota is the connection's [MQTT-4.9.0-1], the limit on what is stored the session's.
     const unfinished = session.incoming.filter((one) => one.link === link).length
-    if (five && unfinished >= config.receiveMaximum) return 0x93 // [MQTT-3.3.4-7]
+    if (five && unfinished >= told.receiveMaximum) return 0x93 // [MQTT-3.3.4-7]
     if (qos === 2 && session.incoming.length >= config.incomingCountMax) return 0x93
   }
-  if (mislabelled) {
-    dropped(model, null, topic, qos, 'payload format invalid')
+  if (large && !five && qos === 2 && model.isShort) return 'memory short'
+  if (mislabelled || large) {
+    dropped(model, null, topic, qos, large ? 'too large' : 'payload format invalid')
     const _tag = qos === 1 ? 'Puback' : 'Pubrec'
-    tell(model, session, { _tag, packetId, reason: 0x99, properties: none })
+    const reason = !five ? 0 : large ? 0x83 : 0x99
+    // Who cannot be told goes through with it, for nothing.
+    if (qos === 2 && !five) session.incoming.push({ packetId, message: null, link })
+    tell(model, session, { _tag, packetId, reason, properties: none })
     return 'fine'
   }
   if (qos === 2) {

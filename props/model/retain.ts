@@ -3,11 +3,11 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
-import { isFree, offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
+import { grantedFor, isFree, offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
 import { grown, inOrder } from './order.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
-import { bytesOf, lower, UNREPORTED_BYTES_MAX } from './state.ts'
+import { bytesOf, UNREPORTED_BYTES_MAX } from './state.ts'
 
 /** Why a message cannot be retained; null where it can. */
 export const objection = (model: Model, message: Message): DropReason | null => {
@@ -75,12 +75,13 @@ const sendRetained = (
   model: Model,
   session: Session,
   topic: TopicName,
-  { qos, identifiers }: Subscription,
+  subscription: Subscription,
 ): void => {
   const message = model.retained.find((one) => one.topic === topic)
   if (message === undefined || message.expiresAt <= model.now) return
   if (session.overtaken.includes(topic)) return
-  const granted = lower(message.qos, qos)
+  const granted = grantedFor(model, message, subscription)
+  const { identifiers } = subscription
   const copy = { message, qos: granted, retain: true, identifiers, share: null }
   if (granted > 0) offer(model, session, copy)
   else sendAtMostOnce(model, session, copy, true)

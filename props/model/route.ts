@@ -37,11 +37,11 @@ export const route = (model: Model, publisher: Session, message: Message): numbe
     .sort((a, b) => byFilter(a.topics, b.topics))
   let taken = 0
   const wanted = model.config.allowDuplicateMessages ? direct : onePerSession(direct)
-  for (const one of wanted) if (deliver(model, one, copyFor(one, message))) taken++
+  for (const one of wanted) if (deliver(model, one, copyFor(model, one, message))) taken++
   for (const group of groups) {
     const member = choose(model, group, membersOf(model, group), message)
     // A message that is lost because nobody is there is no reason to try again.
-    if (member === null || deliver(model, member, copyFor(member, message))) taken++
+    if (member === null || deliver(model, member, copyFor(model, member, message))) taken++
   }
   if (wanted.length + groups.length === 0) {
     dropped(model, null, topic, message.qos, 'no subscriber')

@@ -58,7 +58,7 @@ const inTurn = (
 /** Whether a member would not lose the message. */
 const isAble = (model: Model, member: Subscription, message: Message): boolean => {
   const { session } = member
-  const copy = copyFor(member, message)
+  const copy = copyFor(model, member, message)
   if (session.link === null) {
     return copy.qos > 0 && model.config.sharedOffline === 'queue' &&
       !model.isShort && !isFull(model, session, message)

@@ -1,6 +1,6 @@
 // What the dumb broker remembers, in arrays, and how it says something.
 
-import type { Config } from '../../core/broker/config.ts'
+import type { Config, ListenerRules } from '../../core/broker/config.ts'
 import type { Conn, Millis, Peer } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
 import { encode } from '../../core/codec/mod.ts'
@@ -29,6 +29,7 @@ export interface Link {
   readonly conn: Conn
   readonly peer: Peer
   readonly nonce: string
+  readonly listener: string
   readonly openedAt: Millis
   phase: 'greeting' | 'judging' | 'authenticating' | 'ready'
   connect: Connect | null
@@ -41,6 +42,8 @@ export interface Link {
   renewalAt: Millis
   /** Who the client has proved to be. */
   provedName: string | null
+  /** What held when CONNECT was accepted. */
+  promised: { readonly config: Config; readonly rules: ListenerRules } | null
   /** Bytes sent before CONNACK. */
   authBytes: number
 }
@@ -149,6 +152,10 @@ export interface Model {
   /** What happened and cannot be told from what was said. */
   readonly marks: Set<string>
 }
+
+/** The rules of a listener: its own, or everybody's. */
+export const rulesFor = ({ config }: Model, listener: string): ListenerRules =>
+  new Map(config.listeners).get(listener) ?? config
 
 export const createModel = (config: Config, at: Millis): Model => ({
   config,

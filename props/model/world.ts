@@ -237,7 +237,7 @@ const openConn = (world: World, client: Client | null, subject: Subject): Conn =
   give(
     world,
     subject,
-    I.opened(conn, world.now, nonce(conn.generation), '1883', {
+    I.opened(conn, world.now, nonce(conn.generation), conn.generation % 3 === 0 ? '1884' : '1883', {
       // Loopback is exempt from the limit per address; half of the connections are not.
       address: conn.generation % 2 === 0 ? '127.0.0.1' : '192.0.2.7',
       port: 40_000 + conn.generation,
