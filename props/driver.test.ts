@@ -16,7 +16,9 @@ import { parseTopicFilter } from '../core/topic/filter.ts'
 import { parseTopicName } from '../core/topic/name.ts'
 import type { Broker, Host, Link } from '../shells/common/driver.ts'
 import { createDriver, Driver } from '../shells/common/driver.ts'
-import { Log } from '../shells/common/log.ts'
+import { defaultLog, logTypes } from '../core/config/settings.ts'
+import type { LogDestination } from '../core/config/settings.ts'
+import { type Log, printingLog } from '../shells/common/log.ts'
 import type { Memory } from '../shells/common/memory.ts'
 import { unwrittenBytes } from '../shells/common/outbox.ts'
 import type { Wire } from '../shells/common/outbox.ts'
@@ -212,6 +214,7 @@ interface WorldOptions {
 
 class World {
   time = 1000
+  readonly log: Log
   readonly faults: Array<unknown> = []
   lines = ''
   scheduled: (() => void) | null = null
@@ -260,11 +263,11 @@ class World {
         this.garbageBytes = 0
       },
     }
-    const log = new Log(options.verbosity ?? 'quiet', (text) => this.lines += text, host.wall)
+    this.log = printingLog(options.verbosity ?? 'quiet', (text) => this.lines += text, host.wall)
     this.driver = createDriver({
       config: { ...defaults, ...options.config },
       host,
-      log,
+      log: this.log,
       ...(options.broker ? { broker: options.broker } : {}),
       ...(options.judge ? { judge: options.judge } : {}),
       ...(options.memoryLimitBytes === undefined
@@ -1255,8 +1258,8 @@ driver('verbose: each packet is a line, next to its answer', () => {
   world.settle()
   assert.equal(world.lines.replace(/^\d+: /gm, '').split('\n'), [
     'New connection from 127.0.0.1:40000 on port 1883.',
-    'No will message specified.',
     'New client connected from 127.0.0.1:40000 as c\\u202ed (p4, c1, k0).',
+    'No will message specified.',
     'Sending CONNACK to c\\u202ed (0, 0)',
     'Received SUBSCRIBE from c\\u202ed',
     '\ta/\\u202eb (QoS 0)',
@@ -1310,6 +1313,24 @@ driver('Slots agrees with a sorted list', () => {
     }),
     { numRuns: runs(200) },
   )
+})
+
+driver('a log that is published comes to rest, whoever listens to all of it and answers', () => {
+  const world = new World()
+  const topic: LogDestination = { to: 'topic' }
+  world.log.reconfigure({ ...defaultLog, types: logTypes, destinations: [topic] })
+  const ear = world.client('ear')
+  world.say(ear, subscribe('$SYS/broker/log/#', 1))
+  world.settle()
+  world.client('c')
+  const lines = packetsIn(4, ear.wire.got).filter((one) => one._tag === 'Publish')
+  assert.ok(lines.length > 3, `${lines.length} lines`)
+  for (const { packetId } of lines) {
+    world.say(ear, { _tag: 'Puback', packetId, reason: 0, properties: none })
+  }
+  world.settle()
+  assert.is(packetsIn(4, ear.wire.got).filter((one) => one._tag === 'Publish').length, lines.length)
+  assert.equal(world.driver.counters().dropped['no subscriber'], 0)
 })
 
 driver.run()

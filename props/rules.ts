@@ -172,6 +172,7 @@ const heights: Readonly<Record<string, number>> = {
   broker: 3,
   client: 3,
   config: 4,
+  log: 5,
   trace: 5,
 }
 

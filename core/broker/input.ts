@@ -2,7 +2,7 @@
 // when it happened, because the broker has no clock.
 
 import type { Fault } from '../codec/fault.ts'
-import type { Packet } from '../codec/packet.ts'
+import type { Packet, Publish } from '../codec/packet.ts'
 import type { Bytes } from '../data/bytes.ts'
 import type { Config } from './config.ts'
 
@@ -116,12 +116,14 @@ export type Reconfigured = {
 
 /**
  * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Redirect`
- * sends everybody who is connected to where the configuration says.
+ * sends everybody who is connected to where the configuration says; `Publish` is a message of the
+ * broker's own, to any topic: it needs no connection, and nobody's wanting it is no loss.
  */
 export type Command =
   | { readonly _tag: 'Stop' }
   | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
+  | { readonly _tag: 'Publish'; readonly packet: Publish }
 
 export type Commanded = {
   readonly _tag: 'Commanded'

@@ -12,7 +12,7 @@ import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
 import type { DropReason } from './note.ts'
 import { forget, retain, whyNotRetained } from './retain.ts'
-import { keep, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
+import { keep, NO_SESSION, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
 
@@ -215,6 +215,17 @@ export const publishKept = (draft: Draft, message: Message, publisher: number): 
     }
   }
   routeMessage(draft, message, publisher)
+}
+
+/**
+ * Publishes a message of the broker's own. What only means something on one connection is left out
+ * of it; without a topic it is nothing.
+ */
+export const publishOwn = (draft: Draft, packet: Publish): void => {
+  if (packet.topic === '') return
+  const { topicAlias: _, subscriptionIdentifiers: __, ...properties } = packet.properties
+  const plain = { ...packet, properties: Object.keys(properties).length === 0 ? none : properties }
+  publishKept(draft, keep(draft, plain, packet.retain), NO_SESSION)
 }
 
 /** What is wrong with a publish, wherever it goes. */

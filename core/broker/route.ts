@@ -211,7 +211,7 @@ export const route = (
     else routing.taken++ // as QoS 0 for a client that is away: nobody is to try again
   }
   if (count === 0) {
-    drop(draft, null, topic, packet.qos, 'no subscriber')
+    if (publisher !== NO_SESSION) drop(draft, null, topic, packet.qos, 'no subscriber')
     return NO_SUBSCRIBERS
   }
   return routing.taken === 0 ? QUOTA_EXCEEDED : ROUTED

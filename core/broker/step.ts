@@ -17,7 +17,7 @@ import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
 import { farewells, legality } from './phase.ts'
-import { publish, release } from './publish.ts'
+import { publish, publishOwn, release } from './publish.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
 import { credit, tell } from './tell.ts'
@@ -297,6 +297,8 @@ const command = (draft: Draft, order: Command): void => {
       if (link !== undefined) expel(draft, link, 'kicked', ADMINISTRATIVE_ACTION)
       return
     }
+    case 'Publish':
+      return publishOwn(draft, order.packet)
     default:
       return absurd(order)
   }

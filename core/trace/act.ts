@@ -4,7 +4,7 @@
 import type { Config } from '../broker/config.ts'
 import type { Answer, Gone, Millis } from '../broker/input.ts'
 import type { Fault } from '../codec/fault.ts'
-import type { Packet } from '../codec/packet.ts'
+import type { Packet, Publish } from '../codec/packet.ts'
 
 export type Act =
   /** A connection comes in; what is null is as usual. */
@@ -47,6 +47,7 @@ export type Act =
   | { readonly _tag: 'Stop' }
   | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
+  | { readonly _tag: 'Publish'; readonly packet: Publish }
   | { readonly _tag: 'Quiet' }
   | { readonly _tag: 'Deadline' }
   /** Null for the broker as a whole. */

@@ -27,7 +27,7 @@ import type {
 import type { MethodName } from '../broker/method.ts'
 import type { Fault } from '../codec/fault.ts'
 import type { Level } from '../codec/packet.ts'
-import { packet } from './packet.ts'
+import { packet, publish } from './packet.ts'
 import type { Codec, Fields } from './shape.ts'
 import {
   byte,
@@ -142,6 +142,10 @@ const command: Codec<Command> = tagged<Command>('Command', {
   Kick: closed<Extract<Command, { readonly _tag: 'Kick' }>>('Kick', {
     _tag: tag('Kick'),
     clientId: text,
+  }),
+  Publish: closed<Extract<Command, { readonly _tag: 'Publish' }>>('Publish', {
+    _tag: tag('Publish'),
+    packet: publish,
   }),
 })
 

@@ -118,6 +118,12 @@ export const takePacket = (w: Words, ownId: string | null): Packet | null => {
   return w.fault === null ? packet : null
 }
 
+/** Takes what stands behind the word of a PUBLISH. */
+export const takePublishAlone = (w: Words): Publish | null => {
+  const packet = takeBody(w, 'Publish', null)
+  return w.fault === null && packet._tag === 'Publish' ? packet : null
+}
+
 const takeBody = (w: Words, tag: PacketTag, ownId: string | null): Packet => {
   switch (tag) {
     case 'Connect':

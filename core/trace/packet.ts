@@ -127,7 +127,7 @@ const connack: Codec<Connack> = closed<Connack>('Connack', {
   properties,
 })
 
-const publish: Codec<Publish> = closed<Publish>('Publish', {
+export const publish: Codec<Publish> = closed<Publish>('Publish', {
   _tag: tag('Publish'),
   dup: truth,
   qos,

@@ -339,6 +339,8 @@ const perform = (player: Player, act: Act): void => {
       return feed(player, I.commanded(now, { _tag: 'Redirect' }))
     case 'Kick':
       return feed(player, I.commanded(now, { _tag: 'Kick', clientId: act.clientId }))
+    case 'Publish':
+      return feed(player, I.commanded(now, { _tag: 'Publish', packet: act.packet }))
     case 'Quiet':
       return
     case 'Deadline':

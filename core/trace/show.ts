@@ -194,6 +194,8 @@ const showCommand = (command: Command): string => {
       return `kick ${quote(command.clientId, "'")}`
     case 'Redirect':
       return 'redirect'
+    case 'Publish':
+      return showPacket(command.packet)
     default:
       return absurd(command)
   }

@@ -8,7 +8,8 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { Act } from './act.ts'
 import { configText, takeConfig } from './config-text.ts'
-import { isPacketWord, packetExamples, packetText, takePacket } from './packet-text.ts'
+import { isPacketWord, packetExamples, packetText } from './packet-text.ts'
+import { takePacket, takePublishAlone } from './packet-text.ts'
 import { spelled, takeSecret } from './property-text.ts'
 import { takeRaw } from './raw.ts'
 import { answerText, showSpan } from './show.ts'
@@ -214,6 +215,16 @@ const kick: Verb = {
   read: (w) => ({ _tag: 'Kick', clientId: takeQuoted(w, "'", 'a client identifier') }),
 }
 
+/** The broker publishes something of its own; the identifier says nothing. */
+// Example: publish 'd/1' qos2 id1 "on"
+const publish: Verb = {
+  example: `publish 'd/1' qos2 id1 "on"`,
+  read: (w) => {
+    const packet = takePublishAlone(w)
+    return packet === null ? null : { _tag: 'Publish', packet }
+  },
+}
+
 /** First in a stanza: what comes of it is not written down. */
 // Example: quiet
 const quiet: Verb = { example: 'quiet', read: () => ({ _tag: 'Quiet' }) }
@@ -249,6 +260,7 @@ const plainVerbs = new Map<string, Verb>(
     stop,
     redirect,
     kick,
+    publish,
     quiet,
     deadline,
     state,
@@ -344,6 +356,8 @@ export const writeAct = (act: Act): string => {
       return plainConfig(act.config)
     case 'Kick':
       return `kick ${quote(act.clientId, "'")}`
+    case 'Publish':
+      return packetText(act.packet, { secretText: spelled, ownId: null })
     case 'State':
       return act.clientId === null ? 'state' : `state ${quote(act.clientId, "'")}`
     case 'Stop':

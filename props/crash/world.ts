@@ -10,7 +10,7 @@ import type { Level, Packet } from '../../core/codec/packet.ts'
 import { E } from '../../core/prelude.ts'
 import type { Driver, Host, Link, Restored } from '../../shells/common/driver.ts'
 import { createDriver } from '../../shells/common/driver.ts'
-import { Log } from '../../shells/common/log.ts'
+import { printingLog } from '../../shells/common/log.ts'
 import type { Wire } from '../../shells/common/outbox.ts'
 import { createDisk, openMemory } from '../../shells/store/memory.ts'
 import type { Disk } from '../../shells/store/memory.ts'
@@ -143,7 +143,7 @@ export class World {
       memory: () => ({ heapUsedBytes: 0, heapLimitBytes: 100, usedBytes: 0, limitBytes: 100 }),
       collect: () => {},
     }
-    const log = new Log('normal', (text) => this.log += text, host.wall)
+    const log = printingLog('normal', (text) => this.log += text, host.wall)
     this.driver = createDriver({ config: this.config, host, log, restored })
     await this.settle()
   }

@@ -162,6 +162,14 @@ export type Command =
   /** The shell answers the question that has waited longest. */
   | { readonly _tag: 'Know'; readonly reason: 0 | 0x87 }
   | { readonly _tag: 'Redirect' }
+  /** The broker publishes something of its own. */
+  | {
+    readonly _tag: 'Own'
+    readonly topic: number
+    readonly qos: Qos
+    readonly retain: boolean
+    readonly expiryS: number | null
+  }
   /** The socket takes no more bytes; or it takes what there is, and goes on doing so. */
   | { readonly _tag: 'Stall'; readonly client: number }
   | { readonly _tag: 'Take'; readonly client: number }
@@ -368,6 +376,13 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   }),
   Know: fc.record({ _tag: fc.constant('Know'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
   Redirect: fc.record({ _tag: fc.constant('Redirect') }),
+  Own: fc.record({
+    _tag: fc.constant('Own'),
+    topic: fc.nat({ max: 15 }),
+    qos: fc.constantFrom<Qos>(0, 1, 2),
+    retain: fc.boolean(),
+    expiryS: fc.constantFrom(null, 0, 2, 20),
+  }),
   Stall: fc.record({ _tag: fc.constant('Stall'), client }),
   Take: fc.record({ _tag: fc.constant('Take'), client }),
   Memory: fc.record({ _tag: fc.constant('Memory'), isShort: fc.boolean() }),
@@ -401,6 +416,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Prove: 25,
   Know: 5,
   Redirect: 1,
+  Own: 4,
   Open: 2,
   Break: 1,
   Kick: 1,
@@ -426,6 +442,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Prove, weight: weights.Prove },
   { arbitrary: arms.Know, weight: weights.Know },
   { arbitrary: arms.Redirect, weight: weights.Redirect },
+  { arbitrary: arms.Own, weight: weights.Own },
   { arbitrary: arms.Stall, weight: weights.Stall },
   { arbitrary: arms.Take, weight: weights.Take },
   { arbitrary: arms.Memory, weight: weights.Memory },

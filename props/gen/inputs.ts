@@ -12,7 +12,7 @@ import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import { listenerRuleKeys } from '../../core/trace/input.ts'
-import { packet as packetAt } from './packets.ts'
+import { packet as packetAt, packetOf } from './packets.ts'
 import { write } from './records.ts'
 
 type Arm<Union, Tag> = Extract<Union, { readonly _tag: Tag }>
@@ -119,6 +119,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ _tag: fc.constant<'Stop'>('Stop') }),
   fc.record({ _tag: fc.constant<'Redirect'>('Redirect') }),
   fc.record({ _tag: fc.constant<'Kick'>('Kick'), clientId: text }),
+  fc.record({
+    _tag: fc.constant<'Publish'>('Publish'),
+    packet: packetOf('Publish', 5).filter((one) => one._tag === 'Publish'),
+  }),
 )
 
 const answer: fc.Arbitrary<Answer> = fc.oneof(

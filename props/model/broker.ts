@@ -5,6 +5,8 @@
 // what is noted.
 
 import type { Conn, Input, Millis } from '../../core/broker/input.ts'
+import type { Publish } from '../../core/codec/packet.ts'
+import type { Properties } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
 import { found as learnt } from './authenticate.ts'
 import { begin, follow, opened } from './connect.ts'
@@ -12,6 +14,7 @@ import { drain } from './deliver.ts'
 import { endSession, expel, faulty, publishWill, refuse, unlink } from './leave.ts'
 import { arrived } from './packets.ts'
 import { advance, isForgotten, keep } from './retain.ts'
+import { publishKept } from './route.ts'
 import type { Link, Model, Said } from './state.ts'
 import { NEVER, noted, UNREPORTED_BYTES_MAX } from './state.ts'
 
@@ -42,6 +45,7 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
     case 'Commanded':
       if (input.command._tag === 'Stop') stop(model)
       else if (input.command._tag === 'Redirect') redirect(model)
+      else if (input.command._tag === 'Publish') publishOwn(model, input.command.packet)
       else kick(model, input.command.clientId)
       break
     default:
@@ -115,6 +119,19 @@ const redirect = (model: Model): void => {
 const kick = (model: Model, clientId: string): void => {
   const link = model.sessions.find((one) => one.clientId === clientId)?.link
   if (link !== undefined && link !== null) expel(model, link, 'kicked', 0x98)
+}
+
+/** A message that no client has sent. */
+const publishOwn = (model: Model, packet: Publish): void => {
+  const { topic, qos, retain, payload } = packet
+  if (topic === '') return
+  const left = Object.entries(packet.properties).filter(([name]) =>
+    name !== 'topicAlias' && name !== 'subscriptionIdentifiers'
+  )
+  const properties: Properties = Object.fromEntries(left)
+  const { messageExpiryInterval: expiryS } = properties
+  const expiresAt = expiryS === undefined ? NEVER : model.now + expiryS * 1000
+  publishKept(model, null, { topic, qos, retain, payload: B.own(payload), properties, expiresAt })
 }
 
 const written = (model: Model, link: Link, total: number): void => {

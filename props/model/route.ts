@@ -10,7 +10,7 @@ import type { Message, Model, Session, Subscription } from './state.ts'
 import { dropped } from './state.ts'
 
 /** Publishes a message that was kept for later: a released one, a will. */
-export const publishKept = (model: Model, publisher: Session, message: Message): void => {
+export const publishKept = (model: Model, publisher: Session | null, message: Message): void => {
   if (message.retain) {
     const why = B.size(message.payload) === 0 ? null : objection(model, message)
     keep(model, why === null ? message : { ...message, payload: B.empty })
@@ -24,7 +24,7 @@ export const publishKept = (model: Model, publisher: Session, message: Message):
 }
 
 /** Gives the message to everybody who wants it; answers the reason code for its publisher. */
-export const route = (model: Model, publisher: Session, message: Message): number => {
+export const route = (model: Model, publisher: Session | null, message: Message): number => {
   const { topic } = message
   const all = model.sessions.flatMap((one) => one.subscriptions)
     .filter((one) => match(one.topics, topic))
@@ -44,7 +44,8 @@ export const route = (model: Model, publisher: Session, message: Message): numbe
     if (member === null || deliver(model, member, copyFor(model, member, message))) taken++
   }
   if (wanted.length + groups.length === 0) {
-    dropped(model, null, topic, message.qos, 'no subscriber')
+    // What the broker says itself is said whether or not somebody listens.
+    if (publisher !== null) dropped(model, null, topic, message.qos, 'no subscriber')
     return 0x10
   }
   return taken === 0 ? 0x97 : 0

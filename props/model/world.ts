@@ -563,6 +563,20 @@ const act = (world: World, command: Command, subject: Subject): void => {
     }
     case 'Know':
       return know(world, subject, null, command.reason)
+    case 'Own': {
+      const { qos, retain, expiryS } = command
+      const packet: Publish = {
+        _tag: 'Publish',
+        dup: false,
+        qos,
+        retain,
+        topic: names[command.topic % names.length]!,
+        packetId: qos === 0 ? 0 : 1,
+        payload: utf8('own'),
+        properties: expiryS === null ? none : { messageExpiryInterval: expiryS },
+      }
+      return give(world, subject, I.commanded(now, { _tag: 'Publish', packet }))
+    }
     case 'Redirect':
       return give(world, subject, I.commanded(now, { _tag: 'Redirect' }))
     case 'Open':
@@ -656,6 +670,7 @@ type ClientCommand = Exclude<
       | 'Judge'
       | 'Know'
       | 'Redirect'
+      | 'Own'
       | 'Echo'
   }
 >

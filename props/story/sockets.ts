@@ -39,6 +39,7 @@ const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
   'Redirect',
   'Memory',
   'Kick',
+  'Publish',
 ])
 
 /** Why the lines of a story cannot be played on sockets, or null. */

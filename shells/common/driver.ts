@@ -10,6 +10,7 @@ import * as Input from '../../core/broker/input.ts'
 import type { Conn, Gone, Peer } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
 import type { State } from '../../core/broker/state.ts'
+import { publish } from '../../core/codec/make.ts'
 import { Keeper } from './keeper.ts'
 import { createReader, defaultLimits } from '../../core/codec/mod.ts'
 import type { Limits, Reader } from '../../core/codec/mod.ts'
@@ -270,6 +271,7 @@ export class Driver {
     if (restored !== undefined) {
       for (const effect of restored.effects) this.carryOut(effect)
     }
+    this.log.attach((topic, text) => this.command(publishing(topic, text)))
     this.arm()
   }
 
@@ -813,6 +815,15 @@ const limitsOf = (config: Config): Limits => ({
   packetBytesMax: config.packetBytesMax,
   connectPacketBytesMax: config.connectPacketBytesMax,
 })
+
+const utf8 = new TextEncoder()
+
+/** A line of the log for whoever has subscribed to it; nobody wants it half a minute later. */
+const publishing = (topic: string, text: string): Input.Command => {
+  const properties = { messageExpiryInterval: 20 }
+  const packet = publish({ topic, payload: utf8.encode(text), qos: 2, properties })
+  return { _tag: 'Publish', packet }
+}
 
 const traceOf = (error: unknown): string =>
   error instanceof Error ? error.stack ?? error.message : String(error)

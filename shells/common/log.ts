@@ -1,103 +1,139 @@
-// The log in mosquitto's words: which notes become lines, how they read, and which are held back.
-// Every string that a client chose is made harmless before it is printed. Lines are gathered and
-// written once per turn; unless verbose, nothing here is called per packet.
+// The log: which lines are wanted, when they were said, which are held back, and where they go.
+// What they say is core/log's. Lines are gathered and written once per turn; unless debug lines are
+// wanted, nothing here is called per packet.
 
+import { defaultLog } from '../../core/config/settings.ts'
+import type { LogSettings, LogType } from '../../core/config/settings.ts'
 import type { Effect } from '../../core/broker/effect.ts'
-import type { Conn, Input, Peer } from '../../core/broker/input.ts'
-import type { DropReason, Note } from '../../core/broker/note.ts'
-import type { Packet, Publish } from '../../core/codec/packet.ts'
+import type { Conn, Input } from '../../core/broker/input.ts'
+import type { Note } from '../../core/broker/note.ts'
+import type { Level, Packet } from '../../core/codec/packet.ts'
+import { harmless, harmlessJson } from '../../core/log/harmless.ts'
+import { type Line, line, said } from '../../core/log/line.ts'
+import { isOfConnection, textOfNote, typeOfNote } from '../../core/log/note.ts'
+import { receivedLine, sentLine, willLine } from '../../core/log/packet.ts'
+import { logOf } from '../../core/log/settings.ts'
+import type { Verbosity } from '../../core/log/settings.ts'
+import { facilityNumber, logTopic, ownTopics, severityOf } from '../../core/log/syslog.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { Limiter } from './limiter.ts'
+import { type OpenOutlet, outletTo } from './outlet.ts'
+import { Sinks } from './sinks.ts'
+import { Stamp } from './stamp.ts'
 
-/** quiet: nothing but errors; verbose: mosquitto's -v, each packet a line. */
-export type Verbosity = 'quiet' | 'normal' | 'verbose'
-
-const charactersMax = 64
-const dropLinesPerSecond = 10
 const gatheredCharactersMax = 1024 * 1024
+const windowMs = 1000
 const never = Number.MAX_SAFE_INTEGER
 
-// What is no news unless somebody asks for everything: in these cases nobody lost what he was
-// promised.
-const quietDrops: ReadonlySet<DropReason> = new Set<DropReason>([
-  'no subscriber',
-  'offline',
-  'expired',
-  'session ended',
-])
+/** Lines to be published at the next turn, at most; the others are counted. */
+const topicLinesMax = 1_000
 
-/**
- * Makes text that a peer chose fit for a line of the log: at most 64 characters; controls, marks
- * that change the direction of writing and line separators as `\xNN` or `\uNNNN`.
- */
-export const harmless = (text: string): string => {
-  let cut = text
-  if (text.length > charactersMax) {
-    // Half a surrogate pair would be no character at all.
-    const last = text.charCodeAt(charactersMax - 1)
-    const end = last >= 0xd800 && last < 0xdc00 ? charactersMax - 1 : charactersMax
-    cut = text.slice(0, end) + '...'
-  }
-  let written = ''
-  let from = 0
-  for (let i = 0; i < cut.length; i++) {
-    const code = cut.charCodeAt(i)
-    if (!isHarmful(code)) continue
-    const hex = code.toString(16)
-    written += cut.slice(from, i) +
-      (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`)
-    from = i + 1
-  }
-  return from === 0 ? cut : written + cut.slice(from)
-}
+/** Publishes a line. */
+export type PublishLine = (topic: string, text: string) => void
 
-const isHarmful = (code: number): boolean =>
-  code < 0x20 ||
-  (code >= 0x7f && code <= 0x9f) ||
-  code === 0x061c ||
-  code === 0x200e ||
-  code === 0x200f ||
-  (code >= 0x2028 && code <= 0x202e) ||
-  (code >= 0x2066 && code <= 0x2069) ||
-  code === 0xfeff
+const about = (who: string | null, word: string): string =>
+  who === null ? `${word} others` : `${word} ${harmless(who)}`
 
-/** One log per driver. `print` gets whole lines, `wall` answers Unix milliseconds. */
+/** One log per driver. `wall` answers Unix milliseconds, `complain` writes to standard error. */
 export class Log {
-  readonly verbosity: Verbosity
   /** Each input and effect wants to be told, one at a time and in order. */
-  readonly verbose: boolean
-  private readonly print: (text: string) => void
+  verbose = false
+  private settings: LogSettings
+  private wanted: ReadonlySet<LogType> = new Set()
+  private readonly sinks: Sinks
+  private readonly stamp = new Stamp()
   private readonly wall: () => number
-  private gathered = ''
-  /** Client identifiers by slot; kept only when verbose. */
+  private plain = ''
+  private prioritised = ''
+  private published: Array<readonly [topic: string, text: string]> = []
+  private unpublished = 0
+  private publish: PublishLine | null = null
+  /** Client identifiers by slot, made harmless; kept only when verbose. */
   private readonly names: Array<string | undefined> = []
-  /** What topic aliases stand for, by slot: kept only when verbose. */
-  private readonly topics: Array<Map<number, string> | undefined> = []
-  /** Lines about dropped messages per client since `windowAt`. */
-  private readonly drops = new Map<string, number>()
+  /** What topic aliases stand for, by slot, in both directions: kept only when verbose. */
+  private readonly sentTopics: Array<Map<number, string> | undefined> = []
+  private readonly receivedTopics: Array<Map<number, string> | undefined> = []
+  /** Lines about wills, by slot, until it is known who sent them. */
+  private readonly wills: Array<Line | undefined> = []
   private windowAt = 0
-  private withheld = false
+  private readonly drops = new Limiter({
+    each: 10,
+    all: 200,
+    withheld: (count, who) =>
+      `Dropped ${count} more messages${who === '' ? '' : ` ${about(who, 'for')}`}.`,
+  })
+  private readonly denials = new Limiter({
+    each: 10,
+    all: 200,
+    withheld: (count, who) => `Denied ${count} more packets ${about(who, 'from')}.`,
+  })
+  private readonly strangers = new Limiter({
+    each: 10,
+    all: 50,
+    withheld: (count, who) =>
+      `${count} more lines about connections ${about(who, 'from')} are left out.`,
+  })
+  private readonly limiters = [this.drops, this.denials, this.strangers]
 
-  constructor(verbosity: Verbosity, print: (text: string) => void, wall: () => number) {
-    this.verbosity = verbosity
-    this.verbose = verbosity === 'verbose'
-    this.print = print
+  /** Goes nowhere until it is told where (`reconfigure`). */
+  constructor(open: OpenOutlet, wall: () => number, complain: (text: string) => void) {
+    this.settings = { ...defaultLog, destinations: [] }
     this.wall = wall
+    this.sinks = new Sinks(open, complain)
+  }
+
+  /**
+   * Goes on with other settings, or begins with the first; what destinations both have stay open.
+   * Left: a sentence for the operator, and all is as it was.
+   */
+  reconfigure(settings: LogSettings): Either<string, null> {
+    if (this.plain !== '' || this.prioritised !== '') this.write()
+    const changed = this.sinks.change(settings.destinations)
+    if (E.isLeft(changed)) return changed
+    this.settings = settings
+    this.wanted = new Set(settings.types)
+    this.verbose = this.wanted.has('debug') && settings.destinations.length > 0
+    this.stamp.format = settings.timestampFormat
+    return E.right(null)
+  }
+
+  /** From now on lines for the topic are published; until then they wait. */
+  attach(publish: PublishLine): void {
+    this.publish = publish
+  }
+
+  /** Begins the log's files anew, for whoever has moved them away. */
+  reopen(): void {
+    this.write()
+    this.sinks.reopen()
+  }
+
+  /** Writes what there is and closes every destination. */
+  close(): void {
+    this.write()
+    this.sinks.close()
+  }
+
+  /** Lines that could not be written anywhere they should be. */
+  get lostCount(): number {
+    return this.sinks.lostCount
   }
 
   /** A line of the shell's own. */
-  line(text: string): void {
-    if (this.verbosity !== 'quiet') this.gather(text)
+  line(text: string, type: LogType = 'information'): void {
+    this.gather(said(type, text))
   }
 
   /** A line for the operator, at once. */
   warn(text: string): void {
-    if (this.verbosity === 'quiet') return
-    this.gather(`Warning: ${text}`)
+    this.gather(said('warning', `Warning: ${text}`))
     this.write()
   }
 
   /** A line that even a quiet broker prints, at once. */
   error(text: string): void {
-    this.gather(`Error: ${text}`)
+    this.gather(said('error', `Error: ${text}`))
     this.write()
   }
 
@@ -106,93 +142,70 @@ export class Log {
    * monotonic milliseconds.
    */
   flush(at: number): void {
-    if (at - this.windowAt >= 1000) {
-      if (this.withheld) this.tellWithheld()
-      if (this.drops.size > 0) this.drops.clear()
-      this.withheld = false
+    if (at - this.windowAt >= windowMs) {
+      for (const limiter of this.limiters) limiter.close((text) => this.line(text, 'notice'))
       this.windowAt = at
     }
-    if (this.gathered !== '') this.write()
+    if (this.plain !== '' || this.prioritised !== '') this.write()
+    if (this.published.length > 0) this.publishAll()
   }
 
   /** When `flush` must be called although nothing happens. */
   due(): number {
-    return this.withheld ? this.windowAt + 1000 : never
+    const { drops, denials, strangers } = this
+    return drops.isWithholding || denials.isWithholding || strangers.isWithholding
+      ? this.windowAt + windowMs
+      : never
   }
 
   note(note: Note): void {
-    if (this.verbosity === 'quiet') return
+    if (this.verbose) this.learn(note)
+    const type = typeOfNote(note)
+    if (!this.wanted.has(type)) return
+    if (!this.settings.connectionMessages && isOfConnection(note)) return
+    if ('topic' in note && ownTopics(note.topic)) return
+    const limiter = type === 'debug' ? null : this.limiterOf(note)
+    if (limiter === null || limiter[0].admit(limiter[1])) {
+      this.gather(line(type, textOfNote(note), note._tag, note))
+    }
+    if (type === 'warning') this.write()
+    if (note._tag !== 'ClientConnected') return
+    const will = this.wills[note.conn.slot]
+    if (will !== undefined) this.gather(will)
+    this.wills[note.conn.slot] = undefined
+  }
+
+  /** By whom the lines of such a note are counted; null where each is written. */
+  private limiterOf(note: Note): readonly [Limiter, string] | null {
     switch (note._tag) {
-      case 'ConnectionOpened':
-        return this.gather(
-          `New connection from ${addressOf(note.peer)} on port ${portOf(note.listener)}.`,
-        )
-      case 'ClientConnected': {
-        const id = harmless(note.clientId)
-        if (this.verbose) this.names[note.conn.slot] = id
-        const user = note.userName === null ? '' : `, u'${harmless(note.userName)}'`
-        const clean = note.cleanStart ? 1 : 0
-        return this.gather(
-          `New client connected from ${addressOf(note.peer)} as ${id} ` +
-            `(p${note.level}, c${clean}, k${note.keepAliveS}${user}).`,
-        )
-      }
-      case 'ConnectionEnded': {
-        const id = note.clientId === null ? '<unknown>' : harmless(note.clientId)
-        if (this.verbose) this.names[note.conn.slot] = undefined
-        const rule = note.fault === null ? '' : ` (${note.fault.detail}, ${note.fault.clause})`
-        const ending = note.ending === 'disconnected' ? '' : `: ${note.ending}${rule}`
-        return this.gather(`Client ${id} [${addressOf(note.peer)}] disconnected${ending}.`)
-      }
       case 'Dropped':
-        return this.dropped(note.clientId, note.topic, note.qos, note.why)
-      case 'SessionEnded':
-        if (!this.verbose && note.messages === 0) return
-        return this.gather(
-          `Session of ${harmless(note.clientId)} ended: ${note.why}` +
-            (note.messages === 0 ? '.' : `, ${note.messages} messages with it.`),
-        )
-      case 'MemoryShort':
-        return this.warn(
-          'Memory is short: what would have to be kept is turned away until there is more.',
-        )
-      case 'MemoryFree':
-        return this.line('There is enough memory again.')
-      case 'StoreFull':
-        return this.warn(
-          'The store is full: what would have to be stored is turned away until there is room.',
-        )
-      case 'StoreFree':
-        return this.line('There is room in the store again.')
+        return [this.drops, note.clientId ?? '']
+      case 'ConnectionOpened':
+        return [this.strangers, note.peer.address]
+      case 'ConnectionEnded':
+        return note.clientId === null ? [this.strangers, note.peer.address] : null
       default:
-        if (this.verbose) this.noteVerbose(note)
+        return null
     }
   }
 
-  private noteVerbose(note: Note): void {
-    switch (note._tag) {
-      case 'Subscribed':
-        return this.gather(`${harmless(note.clientId)} ${note.qos} ${harmless(note.filter)}`)
-      case 'Unsubscribed':
-        return this.gather(`${harmless(note.clientId)} ${harmless(note.filter)}`)
-      case 'WillPublished':
-        return this.gather(
-          `Published will of ${harmless(note.clientId)} ('${harmless(note.topic)}')`,
-        )
-      case 'Stale':
-        return this.gather(
-          `Ignored ${note.input} of a connection that is gone (${note.conn.slot})`,
-        )
-    }
+  /** What later lines have to know of a connection. */
+  private learn(note: Note): void {
+    if (note._tag === 'ClientConnected') this.names[note.conn.slot] = harmless(note.clientId)
+    else if (note._tag === 'ConnectionEnded') this.names[note.conn.slot] = undefined
   }
 
   /** What came in, in the words of mosquitto's debug lines; called only when verbose. */
   input(input: Input): void {
     switch (input._tag) {
-      case 'Opened':
-        this.names[input.conn.slot] = undefined
-        this.topics[input.conn.slot] = undefined
+      case 'Opened': {
+        const { slot } = input.conn
+        this.names[slot] = undefined
+        this.sentTopics[slot] = undefined
+        this.receivedTopics[slot] = undefined
+        this.wills[slot] = undefined
         return
+      }
       case 'Arrived':
         return this.received(input.conn, input.packet)
     }
@@ -202,127 +215,127 @@ export class Log {
   effect(effect: Effect): void {
     switch (effect._tag) {
       case 'Send':
-        return this.sending(effect.conn, effect.packet)
+        return this.sending(effect.conn, effect.level, effect.packet)
       case 'Multicast':
         for (let i = 0; i < effect.conns.length; i++) {
-          this.sending(effect.conns[i]!, effect.packet)
+          this.sending(effect.conns[i]!, effect.level, effect.packet)
         }
     }
   }
 
-  private received(conn: Conn, packet: Packet): void {
+  private received({ slot }: Conn, packet: Packet): void {
     if (packet._tag === 'Connect') {
-      this.names[conn.slot] = packet.clientId === '' ? undefined : harmless(packet.clientId)
-      const { will } = packet
-      if (will === null) return this.gather('No will message specified.')
-      const bytes = will.payload.end - will.payload.start
-      this.gather(
-        `Will message specified (${bytes} bytes) (r${bit(will.retain)}, q${will.qos}).`,
-      )
-      return this.gather(`\t${harmless(will.topic)}`)
-    }
-    const kind = packet._tag.toUpperCase()
-    const head = `Received ${kind} from ${this.nameOf(conn)}`
-    switch (packet._tag) {
-      case 'Publish':
-        return this.gather(`${head} ${publishOf(packet, packet.topic)}`)
-      case 'Puback':
-      case 'Pubcomp':
-        return this.gather(`${head} (Mid: ${packet.packetId}, RC:${packet.reason})`)
-      case 'Pubrec':
-      case 'Pubrel':
-        return this.gather(`${head} (Mid: ${packet.packetId})`)
-      case 'Subscribe':
-        this.gather(head)
-        for (let i = 0; i < packet.requests.length; i++) {
-          const { filter, qos } = packet.requests[i]!
-          this.gather(`\t${harmless(filter)} (QoS ${qos})`)
-        }
-        return
-      case 'Unsubscribe':
-        this.gather(head)
-        for (let i = 0; i < packet.filters.length; i++) {
-          this.gather(`\t${harmless(packet.filters[i]!)}`)
-        }
-        return
-      default:
-        return this.gather(head)
-    }
-  }
-
-  private sending(conn: Conn, packet: Packet): void {
-    const head = `Sending ${packet._tag.toUpperCase()} to ${this.nameOf(conn)}`
-    switch (packet._tag) {
-      case 'Connack':
-        return this.gather(`${head} (${bit(packet.sessionPresent)}, ${packet.reason})`)
-      case 'Publish':
-        return this.gather(`${head} ${publishOf(packet, this.topicOf(conn, packet))}`)
-      case 'Puback':
-      case 'Pubrec':
-        return this.gather(`${head} (m${packet.packetId}, rc${packet.reason})`)
-      case 'Pubrel':
-      case 'Pubcomp':
-        return this.gather(`${head} (m${packet.packetId})`)
-      case 'Disconnect':
-        return this.gather(`${head} (rc${packet.reason})`)
-      default:
-        return this.gather(head)
-    }
-  }
-
-  /** The topic of what is sent, also where an alias takes its place. */
-  private topicOf(conn: Conn, packet: Publish): string {
-    const alias = packet.properties.topicAlias
-    if (alias === undefined) return packet.topic
-    const known = this.topics[conn.slot] ??= new Map()
-    if (packet.topic !== '') known.set(alias, packet.topic)
-    return known.get(alias) ?? ''
-  }
-
-  private dropped(clientId: string | null, topic: string, qos: number, why: DropReason): void {
-    if (!this.verbose && quietDrops.has(why)) return
-    const key = clientId ?? ''
-    const count = (this.drops.get(key) ?? 0) + 1
-    this.drops.set(key, count)
-    if (count > dropLinesPerSecond) {
-      this.withheld = true
+      this.names[slot] = packet.clientId === '' ? undefined : harmless(packet.clientId)
+      // mosquitto tells of the will when it has let the client in.
+      this.wills[slot] = willLine(packet)
       return
     }
-    const whom = clientId === null ? '' : ` for ${harmless(clientId)}`
-    this.gather(`Dropped message${whom} (q${qos}, '${harmless(topic)}'): ${why}.`)
+    const topic = topicOf(this.receivedTopics, slot, packet)
+    this.gather(receivedLine(this.nameOf(slot), packet, topic), isAnswer(packet))
   }
 
-  private tellWithheld(): void {
-    for (const [clientId, count] of this.drops) {
-      if (count <= dropLinesPerSecond) continue
-      const whom = clientId === '' ? '' : ` for ${harmless(clientId)}`
-      this.gather(`Dropped ${count - dropLinesPerSecond} more messages${whom}.`)
+  private sending({ slot }: Conn, level: Level, packet: Packet): void {
+    const topic = topicOf(this.sentTopics, slot, packet)
+    if (ownTopics(topic)) return
+    this.gather(sentLine(this.nameOf(slot), level, packet, topic), isAnswer(packet))
+  }
+
+  private nameOf(slot: number): string {
+    return this.names[slot] ?? '<unknown>'
+  }
+
+  /**
+   * `stays` keeps the line from being published: an answer to what was published would be told in
+   * another line, and so on for ever.
+   */
+  private gather(what: Line, stays = false): void {
+    if (!this.wanted.has(what.type)) return
+    const { sinks } = this
+    if (sinks.hasPlain || sinks.hasTopic) {
+      const written = this.written(what)
+      if (sinks.hasPlain) this.plain += written
+      if (sinks.hasTopic && !stays) this.keep(logTopic(what.type), written)
+    }
+    if (sinks.hasSyslog) this.prioritised += this.prefixed(what)
+    if (this.plain.length + this.prioritised.length > gatheredCharactersMax) this.write()
+  }
+
+  private keep(topic: string, lines: string): void {
+    for (const text of lines.slice(0, -1).split('\n')) {
+      if (this.published.length < topicLinesMax) this.published.push([topic, text])
+      else this.unpublished += 1
     }
   }
 
-  private nameOf(conn: Conn): string {
-    return this.names[conn.slot] ?? '<unknown>'
+  /** The lines as files and streams have them. */
+  private written(what: Line): string {
+    const { timestamp, format } = this.settings
+    if (format === 'json') {
+      const time = timestamp ? { time: this.stamp.json(this.wall()) } : {}
+      return `${jsonOf(time, what)}\n`
+    }
+    const stamp = timestamp ? `${this.stamp.text(this.wall())}: ` : ''
+    let lines = `${stamp}${what.text}\n`
+    for (const below of what.more) lines += `${stamp}\t${below}\n`
+    return lines
   }
 
-  private gather(text: string): void {
-    this.gathered += `${Math.floor(this.wall() / 1000)}: ${text}\n`
-    if (this.gathered.length > gatheredCharactersMax) this.write()
+  /** The lines as the program logger has them. */
+  private prefixed(what: Line): string {
+    const prefix = `<${facilityNumber(this.settings.facility) * 8 + severityOf(what.type)}>`
+    if (this.settings.format === 'json') return `${prefix}${jsonOf({}, what)}\n`
+    let lines = `${prefix}${what.text}\n`
+    for (const below of what.more) lines += `${prefix}\t${below}\n`
+    return lines
   }
 
   private write(): void {
-    const text = this.gathered
-    this.gathered = ''
-    this.print(text)
+    const { plain, prioritised } = this
+    this.plain = ''
+    this.prioritised = ''
+    this.sinks.write(plain, prioritised)
+  }
+
+  private publishAll(): void {
+    if (this.publish === null) return
+    const { published, unpublished } = this
+    this.published = []
+    this.unpublished = 0
+    for (const [topic, text] of published) this.publish(topic, text)
+    if (unpublished > 0) this.line(`${unpublished} more lines were not published.`, 'notice')
   }
 }
 
-const bit = (flag: boolean): number => flag ? 1 : 0
+/** A log that prints; one that answers to nothing but its verbosity. */
+export const printingLog = (
+  verbosity: Verbosity,
+  print: (text: string) => void,
+  wall: () => number,
+): Log => {
+  const log = new Log(() => E.right(outletTo(print)), wall, print)
+  log.reconfigure(logOf(verbosity))
+  return log
+}
 
-/** The port of a listener, which is 0 for the path of a socket. */
-const portOf = (listener: string): string => /^\d+/.exec(listener)?.[0] ?? '0'
+const jsonOf = (time: object, { type, event, text, more, data }: Line): string => {
+  const { _tag: _, ...rest } = data ?? {}
+  const whole = more.length === 0 ? text : [text, ...more].join(' ')
+  return harmlessJson({ ...time, type, event, text: whole, ...rest })
+}
 
-const addressOf = (peer: Peer): string => `${peer.address}:${peer.port}`
+const isAnswer = ({ _tag }: Packet): boolean =>
+  _tag === 'Puback' || _tag === 'Pubrec' || _tag === 'Pubrel' || _tag === 'Pubcomp'
 
-const publishOf = (packet: Publish, topic: string): string =>
-  `(d${bit(packet.dup)}, q${packet.qos}, r${bit(packet.retain)}, m${packet.packetId}, ` +
-  `'${harmless(topic)}', ... (${packet.payload.end - packet.payload.start} bytes))`
+/** The topic of a PUBLISH, also where an alias takes its place; nothing of other packets. */
+const topicOf = (
+  aliases: Array<Map<number, string> | undefined>,
+  slot: number,
+  packet: Packet,
+): string => {
+  if (packet._tag !== 'Publish') return ''
+  const alias = packet.properties.topicAlias
+  if (alias === undefined) return packet.topic
+  const known = aliases[slot] ??= new Map()
+  if (packet.topic !== '') known.set(alias, packet.topic)
+  return known.get(alias) ?? ''
+}

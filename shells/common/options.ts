@@ -3,7 +3,7 @@
 
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import type { Verbosity } from './log.ts'
+import type { Verbosity } from '../../core/log/settings.ts'
 import type { StoreOptions } from './store.ts'
 
 export type Options =

@@ -8,12 +8,17 @@ import type { Command } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
 import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import type { LogSettings } from '../../core/config/settings.ts'
 import { createDriver } from './driver.ts'
 import type { Counters, Host, Restored } from './driver.ts'
 import { Listeners, StartError } from './listen.ts'
 import type { Listen, Wanted } from './listen.ts'
 import { Log } from './log.ts'
-import type { Verbosity } from './log.ts'
+import { logOf } from '../../core/log/settings.ts'
+import type { Verbosity } from '../../core/log/settings.ts'
+import { outletTo } from './outlet.ts'
+import type { OpenOutlet } from './outlet.ts'
 import { defaultPort } from './options.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
@@ -43,7 +48,9 @@ export interface StartOptions {
   readonly persistence?: StoreOptions
   /** Default: quiet. */
   readonly verbosity?: Verbosity
-  /** Gets the log, whole lines at a time. Default: standard error. */
+  /** Where the log goes, which lines and how; in place of `verbosity`. */
+  readonly log?: LogSettings
+  /** Gets what would go to standard error, whole lines at a time. */
   readonly print?: (text: string) => void
   /**
    * Answers who may connect with an MQTT 5 reason code, 0 for yes; asked only where the
@@ -68,6 +75,10 @@ export interface Running {
   counters(): Counters
   /** Gives the broker a command. */
   command(command: Command): void
+  /** Goes on with another log; rejected with a sentence, in which case all is as it was. */
+  changeLog(settings: LogSettings): Either<string, null>
+  /** Begins the files of the log anew, after they were moved away. */
+  reopenLog(): void
   /** Changes the configuration that the broker was started with; whoever is connected stays so. */
   reconfigure(config: Partial<Config>): void
   /**
@@ -91,6 +102,7 @@ export interface Runtime {
   createHost(fatal: (error: unknown) => void): Host
   readonly listen: Listen
   print(text: string): void
+  readonly openOutlet: OpenOutlet
   /** How many files and sockets the process may have open; Infinity where that is not known. */
   openFilesMax(): number
   readonly openStore: OpenStore
@@ -121,11 +133,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     void listeners?.close()
     fatal(error)
   })
-  const log = new Log(
-    options.verbosity ?? 'quiet',
-    options.print ?? ((text) => runtime.print(text)),
-    () => host.wall(),
-  )
+  const log = openLog(runtime, options, host)
   const { judge, scram } = options
   let config: Config = {
     ...defaults,
@@ -161,7 +169,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ports = await opening.change(options.listeners ?? wantedOf(options))
   } catch (error) {
     driver.kill()
-    log.flush(0)
+    log.close()
     await restored?.store.close()
     throw error
   }
@@ -177,7 +185,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
         clearTimeout(timer)
         const over = (): void => {
           log.line(`sabethes version ${version} terminating`)
-          log.flush(0)
+          log.close()
           resolve()
         }
         if (restored === null) over()
@@ -194,6 +202,8 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ports,
     counters: () => driver.counters(),
     command: (command) => driver.command(command),
+    changeLog: (settings) => log.reconfigure(settings),
+    reopenLog: () => log.reopen(),
     reconfigure: (some) => {
       config = { ...config, ...some }
       driver.reconfigure(config)
@@ -212,6 +222,18 @@ const wantedOf = (options: StartOptions): ReadonlyArray<Wanted> => {
     addresses: hosts.map((host) => ({ _tag: 'Tcp', host, port })),
     noDelay: true,
   }))
+}
+
+const openLog = (runtime: Runtime, options: StartOptions, host: Host): Log => {
+  const print = options.print ?? ((text: string) => runtime.print(text))
+  const log = new Log(
+    (to) => to.to === 'stderr' ? E.right(outletTo(print)) : runtime.openOutlet(to),
+    () => host.wall(),
+    print,
+  )
+  const opened = log.reconfigure(options.log ?? logOf(options.verbosity ?? 'quiet'))
+  if (E.isLeft(opened)) throw new StartError(opened.left)
+  return log
 }
 
 const count = (number: number, what: string): string =>

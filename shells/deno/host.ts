@@ -109,9 +109,12 @@ const writeAll = (stream: { writeSync(bytes: Uint8Array): number }, text: string
 /** Writes to standard error. */
 export const print = (text: string): void => writeAll(Deno.stderr, text)
 
+/** Writes to standard output. */
+export const printOut = (text: string): void => writeAll(Deno.stdout, text)
+
 export const program: Program = {
   words: () => Deno.args,
-  say: (text) => writeAll(Deno.stdout, text),
+  say: printOut,
   complain: print,
   exit: (status) => Deno.exit(status),
   onSignals: (handler) => {

@@ -5,6 +5,7 @@ import type { Running, StartOptions } from '../common/start.ts'
 import { createHost, openFilesMax, print } from './host.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { listen } from './listen.ts'
+import { openOutlet } from './outlet.ts'
 
 export { ListenError, StartError } from '../common/listen.ts'
 export type { Address, Wanted } from '../common/listen.ts'
@@ -18,4 +19,4 @@ export type { Counters } from '../common/driver.ts'
  * a StartError, whose message says what to do, where it cannot listen.
  */
 export const start = (options: StartOptions = {}): Promise<Running> =>
-  startOn({ createHost, listen, openFilesMax, openStore: openSqlite, print }, options)
+  startOn({ createHost, listen, openFilesMax, openOutlet, openStore: openSqlite, print }, options)

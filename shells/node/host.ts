@@ -70,11 +70,14 @@ export const print = (text: string): void => {
   process.stderr.write(text)
 }
 
+/** Writes to standard output. */
+export const printOut = (text: string): void => {
+  process.stdout.write(text)
+}
+
 export const program: Program = {
   words: () => process.argv.slice(2),
-  say: (text) => {
-    process.stdout.write(text)
-  },
+  say: printOut,
   complain: print,
   exit: (status) => process.exit(status),
   onSignals: (handler) => {

@@ -1,0 +1,93 @@
+// Notes in mosquitto's words. Every string that a client chose is made harmless.
+
+import type { Peer } from '../broker/input.ts'
+import type { DropReason, Note } from '../broker/note.ts'
+import { harmless } from './harmless.ts'
+import type { LogType } from '../config/settings.ts'
+
+// What is no news unless somebody asks for everything: in these cases nobody lost what he was
+// promised.
+const quietDrops: ReadonlySet<DropReason> = new Set<DropReason>([
+  'no subscriber',
+  'offline',
+  'expired',
+  'session ended',
+])
+
+/** By which type the line of a note is chosen. */
+export const typeOfNote = (note: Note): LogType => {
+  switch (note._tag) {
+    case 'Subscribed':
+      return 'subscribe'
+    case 'Unsubscribed':
+      return 'unsubscribe'
+    case 'Dropped':
+      return quietDrops.has(note.why) ? 'debug' : 'notice'
+    case 'SessionEnded':
+      return note.messages === 0 ? 'debug' : 'notice'
+    case 'MemoryShort':
+    case 'StoreFull':
+      return 'warning'
+    case 'WillPublished':
+    case 'Stale':
+      return 'debug'
+    default:
+      return 'notice'
+  }
+}
+
+/** How the note reads. */
+export const textOfNote = (note: Note): string => {
+  switch (note._tag) {
+    case 'ConnectionOpened':
+      return `New connection from ${addressOf(note.peer)} on port ${portOf(note.listener)}.`
+    case 'ClientConnected': {
+      const user = note.userName === null ? '' : `, u'${harmless(note.userName)}'`
+      return `New client connected from ${addressOf(note.peer)} as ${harmless(note.clientId)} ` +
+        `(p${note.level}, c${note.cleanStart ? 1 : 0}, k${note.keepAliveS}${user}).`
+    }
+    case 'ConnectionEnded': {
+      const rule = note.fault === null ? '' : ` (${note.fault.detail}, ${note.fault.clause})`
+      const ending = note.ending === 'disconnected' ? '' : `: ${note.ending}${rule}`
+      return `Client ${nameOf(note.clientId)} [${addressOf(note.peer)}] disconnected${ending}.`
+    }
+    case 'Subscribed':
+      return `${harmless(note.clientId)} ${note.qos} ${harmless(note.filter)}`
+    case 'Unsubscribed':
+      return `${harmless(note.clientId)} ${harmless(note.filter)}`
+    case 'Dropped': {
+      const whom = note.clientId === null ? '' : ` for ${harmless(note.clientId)}`
+      return `Dropped message${whom} (q${note.qos}, '${harmless(note.topic)}'): ${note.why}.`
+    }
+    case 'SessionEnded': {
+      const lost = note.messages === 0 ? '.' : `, ${note.messages} messages with it.`
+      return `Session of ${harmless(note.clientId)} ended: ${note.why}${lost}`
+    }
+    case 'MemoryShort':
+      return 'Warning: Memory is short: what would have to be kept is turned away until there is ' +
+        'more.'
+    case 'MemoryFree':
+      return 'There is enough memory again.'
+    case 'StoreFull':
+      return 'Warning: The store is full: what would have to be stored is turned away until ' +
+        'there is room.'
+    case 'StoreFree':
+      return 'There is room in the store again.'
+    case 'WillPublished':
+      return `Published will of ${harmless(note.clientId)} ('${harmless(note.topic)}')`
+    case 'Stale':
+      return `Ignored ${note.input} of a connection that is gone (${note.conn.slot})`
+  }
+}
+
+/** Whether the note tells of a connection that comes or goes. */
+export const isOfConnection = ({ _tag }: Note): boolean =>
+  _tag === 'ConnectionOpened' || _tag === 'ClientConnected' || _tag === 'ConnectionEnded'
+
+const nameOf = (clientId: string | null): string =>
+  clientId === null ? '<unknown>' : harmless(clientId)
+
+/** The port of a listener, which is 0 for the path of a socket. */
+const portOf = (listener: string): string => /^\d+/.exec(listener)?.[0] ?? '0'
+
+const addressOf = (peer: Peer): string => `${peer.address}:${peer.port}`

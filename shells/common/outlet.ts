@@ -1,0 +1,52 @@
+// Where a log goes, as a port: each runtime brings its own streams, files and programs.
+
+import type { LogDestination } from '../../core/config/settings.ts'
+import type { Either } from '../../core/prelude.ts'
+
+/** Takes whole lines, each with its line break; throws nothing. */
+export interface Outlet {
+  /** Null where the lines were taken; else why they are lost. */
+  write(lines: string): string | null
+  /** Begins again where it is: a file that was moved away is made anew. Null or why it cannot. */
+  reopen(): string | null
+  close(): void
+}
+
+/** Opens a destination; Left: a sentence for the operator. A topic is nothing of the runtime's. */
+export type OpenOutlet = (destination: LogDestination) => Either<string, Outlet>
+
+/** An outlet that cannot fail and has nothing to close. */
+export const outletTo = (print: (text: string) => void): Outlet => ({
+  write: (lines) => {
+    print(lines)
+    return null
+  },
+  reopen: () => null,
+  close: () => {},
+})
+
+/** What makes lines of `<N>text` syslog's, N being facility and severity in one number. */
+export const loggerArguments: ReadonlyArray<string> = [
+  '-t',
+  'sabethes',
+  '-p',
+  'daemon.notice',
+  '--prio-prefix',
+]
+
+/** Why there is no syslog, and what to do. */
+export const loggerMissing = (why: string): string =>
+  `log_dest syslog needs the program logger, which does not start (${why}): install it (bsdutils ` +
+  'or util-linux), or use log_dest stderr, which systemd gives to its journal.'
+
+/** After an end of the program logger it is started again, once in so many milliseconds. */
+export const restartMs = 10_000
+
+export const loggerRests = (status: number | null): string =>
+  `the program logger has ended (status ${status ?? 'unknown'}); log_dest syslog needs the one ` +
+  'of util-linux, which knows --prio-prefix'
+
+/** Why a file cannot be written to, and what to do. */
+export const fileRefused = (path: string, why: string): string =>
+  `Unable to open log file ${path} for writing: ${why}. Make its folder, and let the user that ` +
+  'runs the broker write there; or name another file in log_dest.'

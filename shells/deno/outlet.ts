@@ -1,0 +1,147 @@
+// Where a log goes on Deno: the standard streams, a file, the program logger.
+
+import type { LogDestination } from '../../core/config/settings.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { fileRefused, loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { outletTo, restartMs } from '../common/outlet.ts'
+import type { Outlet } from '../common/outlet.ts'
+import { print, printOut } from './host.ts'
+
+const waitingBytesMax = 1024 * 1024
+
+const utf8 = new TextEncoder()
+
+export const openOutlet = (destination: LogDestination): Either<string, Outlet> => {
+  switch (destination.to) {
+    case 'file':
+      return openFile(destination.path)
+    case 'syslog':
+      return startLogger()
+    case 'stdout':
+      return E.right(outletTo(printOut))
+    default:
+      return E.right(outletTo(print))
+  }
+}
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const append: Deno.OpenOptions = { append: true, create: true, mode: 0o600 }
+
+/** Written in one go, and at once: what the broker said last is there when it has crashed. */
+class File implements Outlet {
+  private readonly path: string
+  private file: Deno.FsFile
+
+  constructor(path: string) {
+    this.path = path
+    this.file = Deno.openSync(path, append)
+  }
+
+  write(lines: string): string | null {
+    const bytes = utf8.encode(lines)
+    try {
+      for (let at = 0; at < bytes.length;) at += this.file.writeSync(bytes.subarray(at))
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  reopen(): string | null {
+    try {
+      const next = Deno.openSync(this.path, append)
+      this.file.close()
+      this.file = next
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  close(): void {
+    this.file.close()
+  }
+}
+
+const openFile = (path: string): Either<string, Outlet> => {
+  try {
+    return E.right(new File(path))
+  } catch (error) {
+    const permission = error instanceof Deno.errors.NotCapable
+    const why = permission ? `Deno was not given --allow-write=${path}` : messageOf(error)
+    return E.left(fileRefused(path, why))
+  }
+}
+
+/** One child that lives as long as the log; started again when it has ended, but not at once. */
+class Logger implements Outlet {
+  private input: WritableStreamDefaultWriter<Uint8Array> | null = null
+  private waitingBytes = 0
+  private startedAt = -Infinity
+  private why = ''
+
+  write(lines: string): string | null {
+    if (this.input === null) {
+      try {
+        this.start()
+      } catch (error) {
+        this.why = loggerMissing(messageOf(error))
+      }
+    }
+    const { input } = this
+    if (input === null) return this.why
+    if (this.waitingBytes > waitingBytesMax) return 'it does not read'
+    const bytes = utf8.encode(lines)
+    this.waitingBytes += bytes.length
+    const written = (): void => {
+      this.waitingBytes -= bytes.length
+    }
+    input.write(bytes).then(written, written)
+    return null
+  }
+
+  /** Throws where there is no such program. */
+  start(): void {
+    const now = performance.now()
+    if (now - this.startedAt < restartMs) return
+    this.startedAt = now
+    const child = new Deno.Command('logger', {
+      args: [...loggerArguments],
+      stdin: 'piped',
+      stdout: 'null',
+      stderr: 'null',
+      // A Ctrl-C in the terminal is for the broker, which has something to say about it.
+      detached: true,
+    }).spawn()
+    // The log alone is no reason for a program to go on.
+    child.unref()
+    const input = child.stdin.getWriter()
+    this.input = input
+    child.status.then(({ code }) => {
+      this.why = loggerRests(code)
+      if (this.input === input) this.input = null
+    })
+  }
+
+  reopen(): string | null {
+    return null
+  }
+
+  close(): void {
+    this.input?.close().catch(() => {})
+    this.input = null
+  }
+}
+
+const startLogger = (): Either<string, Outlet> => {
+  const logger = new Logger()
+  try {
+    logger.start()
+    return E.right(logger)
+  } catch (error) {
+    const permission = error instanceof Deno.errors.NotCapable
+    return E.left(loggerMissing(permission ? 'Deno wants --allow-run=logger' : messageOf(error)))
+  }
+}

@@ -1,0 +1,125 @@
+// Where a log goes on Node: the standard streams, a file, the program logger.
+
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { LogDestination } from '../../core/config/settings.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { fileRefused, loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { outletTo, restartMs } from '../common/outlet.ts'
+import type { Outlet } from '../common/outlet.ts'
+import { print, printOut } from './host.ts'
+
+const waitingBytesMax = 1024 * 1024
+
+export const openOutlet = (destination: LogDestination): Either<string, Outlet> => {
+  switch (destination.to) {
+    case 'file':
+      return openFile(destination.path)
+    case 'syslog':
+      return startLogger()
+    case 'stdout':
+      return E.right(outletTo(printOut))
+    default:
+      return E.right(outletTo(print))
+  }
+}
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** Written in one go, and at once: what the broker said last is there when it has crashed. */
+class File implements Outlet {
+  private readonly path: string
+  private file: number
+
+  constructor(path: string) {
+    this.path = path
+    this.file = openSync(path, 'a', 0o600)
+  }
+
+  write(lines: string): string | null {
+    const bytes = Buffer.from(lines)
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at)
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  reopen(): string | null {
+    try {
+      const next = openSync(this.path, 'a', 0o600)
+      closeSync(this.file)
+      this.file = next
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  close(): void {
+    closeSync(this.file)
+  }
+}
+
+const openFile = (path: string): Either<string, Outlet> => {
+  try {
+    return E.right(new File(path))
+  } catch (error) {
+    return E.left(fileRefused(path, messageOf(error)))
+  }
+}
+
+/** One child that lives as long as the log; started again when it has ended, but not at once. */
+class Logger implements Outlet {
+  private child: ChildProcess | null = null
+  private startedAt = -Infinity
+  private why = ''
+
+  write(lines: string): string | null {
+    if (this.child === null) this.start()
+    const { child } = this
+    if (child === null || child.stdin === null) return this.why
+    if (child.stdin.writableLength > waitingBytesMax) return 'it does not read'
+    child.stdin.write(lines)
+    return null
+  }
+
+  /** False where there is no such program. */
+  start(): boolean {
+    const now = performance.now()
+    if (now - this.startedAt < restartMs) return false
+    this.startedAt = now
+    const child = spawn('logger', loggerArguments, {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // A Ctrl-C in the terminal is for the broker, which has something to say about it.
+      detached: true,
+    })
+    const ended = (why: string): void => {
+      this.why = why
+      if (this.child === child) this.child = null
+    }
+    child.on('error', (error) => ended(loggerMissing(error.message)))
+    child.on('exit', (status) => ended(loggerRests(status)))
+    child.stdin.on('error', () => {})
+    // The log alone is no reason for a program to go on.
+    child.unref()
+    this.child = child
+    return child.pid !== undefined
+  }
+
+  reopen(): string | null {
+    return null
+  }
+
+  close(): void {
+    this.child?.stdin?.end()
+  }
+}
+
+const startLogger = (): Either<string, Outlet> => {
+  const logger = new Logger()
+  return logger.start() ? E.right(logger) : E.left(loggerMissing('it is not in the PATH'))
+}
