@@ -115,15 +115,17 @@ export type Reconfigured = {
 }
 
 /**
- * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Redirect`
- * sends everybody who is connected to where the configuration says; `Publish` is a message of the
- * broker's own, to any topic: it needs no connection, and nobody's wanting it is no loss.
+ * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Shut` ends
+ * those that came in through a listener, which is no more; `Redirect` sends everybody who is
+ * connected to where the configuration says; `Publish` is a message of the broker's own, to any
+ * topic: it needs no connection, and nobody's wanting it is no loss.
  */
 export type Command =
   | { readonly _tag: 'Stop' }
   | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
   | { readonly _tag: 'Publish'; readonly packet: Publish }
+  | { readonly _tag: 'Shut'; readonly listener: string }
 
 export type Commanded = {
   readonly _tag: 'Commanded'

@@ -38,6 +38,7 @@ export type Ending =
   | 'memory short'
   | 'store full'
   | 'kicked'
+  | 'listener closed'
   | 'redirected'
   | 'server shutting down'
 

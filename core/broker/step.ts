@@ -299,6 +299,14 @@ const command = (draft: Draft, order: Command): void => {
     }
     case 'Publish':
       return publishOwn(draft, order.packet)
+    case 'Shut': {
+      for (const [, { conn, listener }] of [...IntMap.entries(draft.links)]) {
+        if (listener !== order.listener) continue
+        const link = linkOf(draft, conn)
+        if (link !== undefined) expel(draft, link, 'listener closed', ADMINISTRATIVE_ACTION)
+      }
+      return
+    }
     default:
       return absurd(order)
   }

@@ -48,6 +48,7 @@ export type Act =
   | { readonly _tag: 'Redirect' }
   | { readonly _tag: 'Kick'; readonly clientId: string }
   | { readonly _tag: 'Publish'; readonly packet: Publish }
+  | { readonly _tag: 'Shut'; readonly listener: string }
   | { readonly _tag: 'Quiet' }
   | { readonly _tag: 'Deadline' }
   /** Null for the broker as a whole. */

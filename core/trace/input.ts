@@ -139,6 +139,10 @@ const command: Codec<Command> = tagged<Command>('Command', {
   Redirect: closed<Extract<Command, { readonly _tag: 'Redirect' }>>('Redirect', {
     _tag: tag('Redirect'),
   }),
+  Shut: closed<Extract<Command, { readonly _tag: 'Shut' }>>('Shut', {
+    _tag: tag('Shut'),
+    listener: text,
+  }),
   Kick: closed<Extract<Command, { readonly _tag: 'Kick' }>>('Kick', {
     _tag: tag('Kick'),
     clientId: text,

@@ -37,6 +37,7 @@ const endings: Readonly<Record<Ending, true>> = {
   'memory short': true,
   'store full': true,
   'kicked': true,
+  'listener closed': true,
   'redirected': true,
   'server shutting down': true,
 }

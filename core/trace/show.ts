@@ -192,6 +192,8 @@ const showCommand = (command: Command): string => {
       return 'stop'
     case 'Kick':
       return `kick ${quote(command.clientId, "'")}`
+    case 'Shut':
+      return `shut ${quote(command.listener, '"')}`
     case 'Redirect':
       return 'redirect'
     case 'Publish':

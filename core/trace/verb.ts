@@ -225,6 +225,13 @@ const publish: Verb = {
   },
 }
 
+/** The operator takes a listener away, and with it those who came in through it. */
+// Example: shut "1884"
+const shut: Verb = {
+  example: 'shut "1884"',
+  read: (w) => ({ _tag: 'Shut', listener: takeQuoted(w, '"', 'the listener') }),
+}
+
 /** First in a stanza: what comes of it is not written down. */
 // Example: quiet
 const quiet: Verb = { example: 'quiet', read: () => ({ _tag: 'Quiet' }) }
@@ -261,6 +268,7 @@ const plainVerbs = new Map<string, Verb>(
     redirect,
     kick,
     publish,
+    shut,
     quiet,
     deadline,
     state,
@@ -358,6 +366,8 @@ export const writeAct = (act: Act): string => {
       return `kick ${quote(act.clientId, "'")}`
     case 'Publish':
       return packetText(act.packet, { secretText: spelled, ownId: null })
+    case 'Shut':
+      return `shut ${quote(act.listener, '"')}`
     case 'State':
       return act.clientId === null ? 'state' : `state ${quote(act.clientId, "'")}`
     case 'Stop':

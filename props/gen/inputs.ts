@@ -123,6 +123,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     _tag: fc.constant<'Publish'>('Publish'),
     packet: packetOf('Publish', 5).filter((one) => one._tag === 'Publish'),
   }),
+  fc.record({ _tag: fc.constant<'Shut'>('Shut'), listener: text }),
 )
 
 const answer: fc.Arbitrary<Answer> = fc.oneof(
@@ -192,6 +193,7 @@ const ending = fc.constantFrom<Ending>(
   'memory short',
   'store full',
   'kicked',
+  'listener closed',
   'redirected',
   'server shutting down',
 )

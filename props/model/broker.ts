@@ -46,6 +46,7 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
       if (input.command._tag === 'Stop') stop(model)
       else if (input.command._tag === 'Redirect') redirect(model)
       else if (input.command._tag === 'Publish') publishOwn(model, input.command.packet)
+      else if (input.command._tag === 'Shut') shut(model, input.command.listener)
       else kick(model, input.command.clientId)
       break
     default:
@@ -132,6 +133,14 @@ const publishOwn = (model: Model, packet: Publish): void => {
   const { messageExpiryInterval: expiryS } = properties
   const expiresAt = expiryS === undefined ? NEVER : model.now + expiryS * 1000
   publishKept(model, null, { topic, qos, retain, payload: B.own(payload), properties, expiresAt })
+}
+
+const shut = (model: Model, listener: string): void => {
+  for (const link of [...model.links].sort((a, b) => a.conn.slot - b.conn.slot)) {
+    if (link.listener !== listener) continue
+    if (link.phase === 'ready') expel(model, link, 'listener closed', 0x98)
+    else refuse(model, link, 0, 0x98, 'listener closed')
+  }
 }
 
 const written = (model: Model, link: Link, total: number): void => {

@@ -40,6 +40,7 @@ const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
   'Memory',
   'Kick',
   'Publish',
+  'Shut',
 ])
 
 /** Why the lines of a story cannot be played on sockets, or null. */

@@ -1,0 +1,104 @@
+// Whose rights the broker runs with. Started as root it opens ports and reads files that only root
+// may, and then becomes a user who may do neither, groups included.
+
+import { spawnSync } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import process from 'node:process'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+
+export interface User {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+}
+
+type InitGroups = (name: string, gid: number) => void
+
+/** What no type knows of, and what Deno has not. */
+const initGroups = (): InitGroups | null => {
+  const found: unknown = Reflect.get(process, 'initgroups')
+  return typeof found === 'function' ? (name, gid) => void found.call(process, name, gid) : null
+}
+
+/** mosquitto's own, which its packages make. */
+const usualName = 'mosquitto'
+
+const entryOf = (text: string, name: string): User | null => {
+  for (const line of text.split('\n')) {
+    const [found, , uid, gid] = line.split(':')
+    if (found !== name || !/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) continue
+    return { name, uid: Number(uid), gid: Number(gid) }
+  }
+  return null
+}
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const find = (name: string): User | null => {
+  const known = entryOf(textOf('/etc/passwd'), name)
+  // Users may come from elsewhere, of which the C library knows.
+  if (known !== null || !/^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(name)) return known
+  const { stdout } = spawnSync('getent', ['passwd', name], { encoding: 'utf8' })
+  return entryOf(stdout ?? '', name)
+}
+
+const missing = (name: string): string =>
+  `The user '${name}' that the broker is to become does not exist. Make one (useradd --system ` +
+  `--no-create-home ${name}), name another one in the configuration (user NAME), or keep root's ` +
+  'rights with: user root'
+
+const cannot = (name: string): string =>
+  `This runtime cannot give up root's groups, so the broker cannot become the user '${name}'. ` +
+  `Start it as that user (setpriv --reuid=${name} --regid=${name} --init-groups, or User= of ` +
+  'systemd), run it on Node, or keep root\'s rights with: user root'
+
+/**
+ * Whom the broker is to become: null where it stays who it is, as nobody but root can change. Only
+ * to be asked where there is a configuration file. `wanted` is its option `user`.
+ */
+export const userToBecome = (wanted: string | null): Either<string, User | null> => {
+  if (process.geteuid?.() !== 0) return E.right(null)
+  const name = wanted ?? usualName
+  const user = find(name)
+  if (user === null) return E.left(missing(name))
+  if (user.uid === 0) return E.right(null)
+  return initGroups() !== null && typeof process.seteuid === 'function'
+    ? E.right(user)
+    : E.left(cannot(name))
+}
+
+/** Whether what is done is done with all rights. */
+export const isRoot = (): boolean => process.geteuid?.() === 0
+
+/** Makes a folder that is not there yet, for this user only. */
+export const makeFolderFor = (folder: string, user: User): void => {
+  if (existsSync(folder)) return
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chownSync(folder, user.uid, user.gid)
+}
+
+/** Does something with the rights of the user, and has root's again afterwards. */
+export const as = async <A>(user: User, work: () => Promise<A>): Promise<A> => {
+  process.setegid!(user.gid)
+  process.seteuid!(user.uid)
+  try {
+    return await work()
+  } finally {
+    process.seteuid!(0)
+    process.setegid!(0)
+  }
+}
+
+/** Becomes the user for good. */
+export const become = ({ name, uid, gid }: User): void => {
+  initGroups()!(name, gid)
+  process.setgid!(gid)
+  process.setuid!(uid)
+}
