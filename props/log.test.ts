@@ -102,6 +102,17 @@ log("notes read like mosquitto's lines", () => {
   )
 })
 
+log('two clients with one identifier are a line that names both and says what to do', () => {
+  const { log: into, lines } = written('normal')
+  const rival = { address: '10.42.0.9', port: 40999 }
+  into.note({ _tag: 'Contested', clientId: 'ESP8266\nClient', peers: [peer, rival] })
+  into.flush(1)
+  assert.equal(lines(), [
+    '1600000000: Warning: Client ESP8266\\x0aClient is connected twice: 10.42.0.3:40123 and ' +
+    '10.42.0.9:40999 throw each other out. Give each client an identifier of its own.',
+  ])
+})
+
 log('what is sent under an alias is told by its topic, until the slot has another occupant', () => {
   const { log: into, lines } = written('verbose')
   const packet = (topic: TopicName | '', topicAlias: number): Publish => ({

@@ -23,6 +23,7 @@ const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outg
   editable.window = Window.remove(editable.window, draft.owner, packetId)
   noteGone(draft, editable, outgoing)
   if (outgoing.stage === 'waiting') editable.waitingCount--
+  else if (outgoing.stage === 'open') editable.inflightBytes -= outgoing.message.bytes
   drain(draft, editable)
 }
 
@@ -56,6 +57,7 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
   if (outgoing.stage !== 'released') {
     const editable = editSession(draft, session)
     if (outgoing.stage === 'waiting') editable.waitingCount--
+    else editable.inflightBytes -= outgoing.message.bytes
     // The message goes: it is not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1].
     const released: Released = { order: outgoing.order, stage: 'released', qos: 2 }
     editable.window = Window.replace(editable.window, draft.owner, packetId, released)

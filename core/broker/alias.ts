@@ -51,17 +51,23 @@ export const learnAlias = (draft: Draft, session: Session, packet: Publish): voi
 
 /**
  * Sends a PUBLISH to a session that has a connection; answers false where it is too large for the
- * client [MQTT-3.1.2-24] [MQTT-3.1.2-25].
+ * client [MQTT-3.1.2-24] [MQTT-3.1.2-25]. `waited`: it leaves the session's queue for good.
  */
-export const sendPublish = (draft: Draft, session: Session, plain: Publish): boolean => {
+export const sendPublish = (
+  draft: Draft,
+  session: Session,
+  plain: Publish,
+  waited: boolean = false,
+): boolean => {
   const packet = session.aliasMax === 0 ? plain : underAlias(session, plain)
   const bytes = encodedSize(session.level, packet)
   if (bytes > session.packetBytesMax) return false
   if (packet !== plain) learnAlias(draft, session, packet)
   charge(draft, session, bytes)
   // The identifier must not be another's after a restart. With a full store QoS 1 goes all the
-  // same: it may come twice.
-  const isHeld = session.stored && packet.qos > (draft.isStoreFull ? 1 : 0)
+  // same: it may come twice. QoS 0 that has waited must not come again.
+  const isHeld = session.stored &&
+    (draft.isStoreFull ? packet.qos > 1 : packet.qos > 0 || waited)
   draft.effects.push(send(session.conn!, session.level, packet, isHeld ? 'durable' : 'now'))
   return true
 }

@@ -20,7 +20,7 @@ import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
 import { informationFor } from './inform.ts'
-import type { Answered, Opened } from './input.ts'
+import type { Answered, Millis, Opened } from './input.ts'
 import { noteSession, noteWill } from './journal.ts'
 import { endSession, expel, redirection, refuse } from './leave.ts'
 import type { MethodName, Turn } from './method.ts'
@@ -28,7 +28,7 @@ import type { Ending } from './note.ts'
 import { isBridgeState, isMislabelled, isReserved } from './publish.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
-import type { Authenticating, Link, Session, SessionWill } from './state.ts'
+import type { Authenticating, Contest, Link, Session, SessionWill } from './state.ts'
 import { EXPIRY_NEVER_S, NEVER } from './state.ts'
 import { tell } from './tell.ts'
 
@@ -424,6 +424,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     refuse(draft, link, 0, PACKET_TOO_LARGE, 'refused', tooLarge)
     return
   }
+  let contest: Contest | null = null
   let old = sessionOf(draft, clientId)
   if (old === undefined && IntMap.size(draft.sessions) >= config.sessionsMax) {
     refuse(draft, link, packet, QUOTA_EXCEEDED, 'too many connections')
@@ -441,7 +442,12 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   }
   if (old !== undefined && old.conn !== null) { // [MQTT-3.1.4-3] [v3 MQTT-3.1.4-2]
     const holder = IntMap.get(draft.links, old.conn.slot)!
+    const before = holder.phase.phase === 'Ready' ? holder.phase.contest : null
+    contest = contestAfter(before, draft.now)
     expel(draft, holder, 'session taken over', SESSION_TAKEN_OVER)
+    if (contest.notedAt !== null && contest.notedAt !== before?.notedAt) {
+      note(draft, { _tag: 'Contested', clientId, peers: [holder.peer, link.peer] })
+    }
     old = sessionOf(draft, clientId)
   }
   // [MQTT-3.1.4-4] [v3 MQTT-3.1.2-6] [v3 MQTT-3.1.4-3]
@@ -485,6 +491,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     bridge: packet.bridge,
     promised: config,
     rules,
+    contest,
     identity: proved === null
       ? null
       : { method: proved.method, userName: proved.userName, renewal: null },
@@ -512,6 +519,24 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.0-1]
   tell(draft, session, { ...connack, sessionPresent: sessionPresent && level !== 3 })
   resume(draft, session)
+}
+
+/** Take-overs no further apart than this belong together. */
+const CONTEST_MS = 30_000
+
+/** With so many of them two clients have one name, and no client has lost its connection. */
+const CONTEST_COUNT = 3
+
+/** How often that is noted, while it goes on. */
+const CONTEST_NOTED_MS = 600_000
+
+/** What a take-over now makes of the contest that the one before it belonged to, if any. */
+const contestAfter = (before: Contest | null, now: Millis): Contest => {
+  if (before === null || now - before.at > CONTEST_MS) return { count: 1, at: now, notedAt: null }
+  const count = before.count + 1
+  const { notedAt } = before
+  const isDue = notedAt === null ? count >= CONTEST_COUNT : now - notedAt >= CONTEST_NOTED_MS
+  return { count, at: now, notedAt: isDue ? now : notedAt }
 }
 
 interface Terms {
@@ -616,6 +641,7 @@ export const begin = (draft: Draft, clientId: string, stored: boolean): Editable
     waitingCount: 0,
     queue: Queue.empty,
     queuedBytes: 0,
+    queuedQos0: 0,
     nextOrder: 1,
     nextPacketId: 1,
     incoming: Window.empty,
@@ -627,6 +653,7 @@ export const begin = (draft: Draft, clientId: string, stored: boolean): Editable
     conn: null,
     level: 4 as Level,
     inflightCountMax: 1,
+    inflightBytes: 0,
     packetBytesMax: NEVER,
     aliasMax: 0,
     aliases: StrMap.empty(draft.origin.seed),

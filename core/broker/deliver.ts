@@ -18,13 +18,16 @@ export const outgoingProperties = (
   identifiers: ReadonlyArray<number>,
   now: Millis,
 ): Properties => {
-  if (identifiers.length === 0 && message.expiresAt === NEVER) return message.properties
+  // What is only retained for so long does not expire for those who get it.
+  const isMortal = message.expiresAt !== NEVER &&
+    message.properties.messageExpiryInterval !== undefined
+  if (identifiers.length === 0 && !isMortal) return message.properties
   // An exchange that was begun goes on after the message has expired, with nothing left to live
   // [MQTT-4.3.3-7].
   const leftS = Math.max(0, Math.ceil((message.expiresAt - now) / 1000))
-  const counted = message.expiresAt === NEVER
-    ? message.properties
-    : { ...message.properties, messageExpiryInterval: leftS }
+  const counted = isMortal
+    ? { ...message.properties, messageExpiryInterval: leftS }
+    : message.properties
   return withIdentifiers(counted, identifiers)
 }
 
@@ -80,11 +83,15 @@ const freePacketId = (session: Session, max: number): number => {
   return id
 }
 
+/** Whether the limit on bytes in flight lets one more message go. */
+const hasBytes = ({ config }: Draft, session: Session): boolean =>
+  config.inflightBytesMax === 0 || session.inflightBytes < config.inflightBytesMax
+
 /** Whether one more message may be sent that was not in the window before. */
 const hasRoom = (draft: Draft, session: Session): boolean =>
   // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
-  !isCongested(draft, session)
+  hasBytes(draft, session) && !isCongested(draft, session)
 
 /**
  * Gives the message an identifier and sends it; drops it if it is too large for the client.
@@ -109,7 +116,16 @@ const dispatch = (
   // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
   // [v3 MQTT-4.3.3-1] [v3 MQTT-4.5.0-1].
   session.window = Window.add(session.window, draft.owner, packetId, delivery)
+  session.inflightBytes += delivery.message.bytes
   noteOutgoing(draft, session, delivery, packetId, waited)
+}
+
+/** Sends a message of QoS 0 that has waited in the queue; then it is gone. */
+const dispatchQos0 = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
+  noteGone(draft, session, delivery)
+  if (!sendPublish(draft, session, publishFor(draft, session, delivery, 0, false), true)) {
+    drop(draft, session.clientId, delivery.message.topic, 0, 'too large')
+  }
 }
 
 /** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
@@ -140,6 +156,26 @@ export const offer = (
     dispatch(draft, editable, delivery, false)
     return true
   }
+  return enqueue(draft, session, message, qos, retain, subscription)
+}
+
+/**
+ * Puts a message of any QoS last in the line of a session, whose own it is from then on. Answers
+ * false where the queue is full or memory is short: it was counted as dropped.
+ */
+export const enqueue = (
+  draft: Draft,
+  session: Session,
+  message: Message,
+  qos: Qos,
+  retain: boolean,
+  subscription: Subscription,
+): boolean => {
+  const { identifiers, share } = subscription
+  if (qos === 0 && draft.isStoreFull && session.stored) {
+    drop(draft, session.clientId, message.topic, 0, 'store full')
+    return false
+  }
   const { queuedCountMax, queuedBytesMax } = draft.config
   let editable = session
   if (draft.isShort || isFull(session, message.bytes, queuedCountMax, queuedBytesMax)) {
@@ -158,8 +194,16 @@ export const offer = (
   const delivery: Delivery = { order, stage: 'open', message, qos, retain, identifiers, share }
   taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
+  if (qos === 0) taking.queuedQos0++
   noteOutgoing(draft, taking, delivery, 0, false)
   return true
+}
+
+/** Takes the first out of the queue. */
+const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void => {
+  session.queue = Queue.pop(session.queue, draft.owner)
+  session.queuedBytes -= head.message.bytes
+  if (head.qos === 0) session.queuedQos0--
 }
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
@@ -179,8 +223,7 @@ const shedExpired = (draft: Draft, session: Session): Session => {
   if (head === undefined || head.message.expiresAt > draft.now) return session
   const editable = editSession(draft, session)
   while (head !== undefined && head.message.expiresAt <= draft.now) {
-    editable.queue = Queue.pop(editable.queue, draft.owner)
-    editable.queuedBytes -= head.message.bytes
+    unqueue(draft, editable, head)
     noteGone(draft, editable, head)
     drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
     head = Queue.peek(editable.queue)
@@ -208,12 +251,15 @@ export const drain = (draft: Draft, found: Session): void => {
   if (Queue.size(session.queue) > 0 && session.waitingCount === 0) {
     const editable = editSession(draft, session)
     let head = Queue.peek(editable.queue)
-    while (head !== undefined && hasRoom(draft, editable)) { // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-      editable.queue = Queue.pop(editable.queue, draft.owner)
-      editable.queuedBytes -= head.message.bytes
+    // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+    while (head !== undefined && (head.qos === 0 || hasRoom(draft, editable))) {
+      if (head.qos === 0 && isCongested(draft, editable)) break
+      unqueue(draft, editable, head)
       if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
         noteGone(draft, editable, head)
         drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
+      } else if (head.qos === 0) {
+        dispatchQos0(draft, editable, head)
       } else {
         dispatch(draft, editable, head, true)
       }
@@ -229,7 +275,7 @@ const sendWaiting = (draft: Draft, session: EditableSession): void => {
     if (outgoing.stage !== 'waiting') continue
     // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
     if (Window.size(session.window) - session.waitingCount >= session.inflightCountMax) return
-    if (isCongested(draft, session)) return
+    if (!hasBytes(draft, session) || isCongested(draft, session)) return
     session.waitingCount--
     resend(draft, session, packetId, outgoing)
   }
@@ -251,6 +297,7 @@ const resend = (
     drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
     return
   }
+  session.inflightBytes += delivery.message.bytes
   if (delivery.stage !== 'open') {
     const open: Delivery = { ...delivery, stage: 'open' }
     session.window = Window.replace(session.window, draft.owner, packetId, open)
@@ -265,13 +312,16 @@ const resend = (
 export const resume = (draft: Draft, session: EditableSession): void => {
   let sending = 0
   session.waitingCount = 0
+  session.inflightBytes = 0
   for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
     if (outgoing.stage === 'released') { // [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1] [v3 MQTT-4.4.0-1]
       // Not by the window, and with nothing that may be too much [MQTT-4.3.3-5] [MQTT-3.3.4-10]
       // [MQTT-4.9.0-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-2.2.1-5] [v3 MQTT-2.3.1-6].
       tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
-    } else if (sending < session.inflightCountMax && !isCongested(draft, session)) {
+    } else if (
+      sending < session.inflightCountMax && hasBytes(draft, session) && !isCongested(draft, session)
+    ) {
       // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
       resend(draft, session, packetId, outgoing)
       sending++

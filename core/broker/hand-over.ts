@@ -86,6 +86,7 @@ const giveQueued = (
       give(draft, delivery, share, onlyOnline, known)
     ) {
       session.queuedBytes -= delivery.message.bytes
+      if (delivery.qos === 0) session.queuedQos0--
       noteGone(draft, session, delivery)
     } else kept = Queue.push(kept, draft.owner, delivery)
   }

@@ -91,8 +91,15 @@ export type Note =
     readonly _tag: 'SessionEnded'
     readonly clientId: string
     readonly why: 'expired' | 'clean start' | 'disconnected'
-    /** Messages of QoS 1 and 2 that went with it. */
+    /** Messages that went with it: of QoS 1 and 2, and of QoS 0 where that is queued. */
     readonly messages: number
+  }
+  | {
+    /** Connections with one client identifier throw each other out again and again. */
+    readonly _tag: 'Contested'
+    readonly clientId: string
+    /** The one that was thrown out last, and the one that did it. */
+    readonly peers: readonly [Peer, Peer]
   }
   | { readonly _tag: 'MemoryShort' }
   | { readonly _tag: 'MemoryFree' }

@@ -199,6 +199,7 @@ const addOutgoing = (
     if (packetId === 0) {
       session.queue = Queue.push(session.queue, draft.owner, delivery)
       session.queuedBytes += message.bytes
+      if (qos === 0) session.queuedQos0++
       return
     }
     session.window = Window.add(session.window, draft.owner, packetId, delivery)

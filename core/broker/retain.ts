@@ -11,7 +11,7 @@ import * as Tree from '../topic/tree.ts'
 import { sendPublish } from './alias.ts'
 import { isFree, offer, outgoingProperties, qosFor, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
-import { noteRetained, noteSubscription } from './journal.ts'
+import { nextMessageId, noteRetained, noteSubscription } from './journal.ts'
 import { wakeRetained } from './schedule.ts'
 import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
@@ -43,7 +43,8 @@ export const whyNotRetained = (
  * Stores the message as the retained one of its topic, whatever its QoS [MQTT-3.3.1-5]
  * [v3 MQTT-3.3.1-5] [v3 MQTT-3.3.1-7]: the broker's, not a session's [v3 MQTT-3.1.2-7].
  */
-export const retain = (draft: Draft, message: Message): void => {
+export const retain = (draft: Draft, published: Message): void => {
+  const message = limited(draft, published)
   const old = Tree.get(draft.retained, message.topic)
   noteRetained(draft, message.topic, message, old)
   remove(draft, message.topic, old)
@@ -53,6 +54,14 @@ export const retain = (draft: Draft, message: Message): void => {
     draft.retainedExpiring++
     wakeRetained(draft, message.topic, message.expiresAt)
   }
+}
+
+/** A message that has no time of its own is retained for as long as the operator allows. */
+const limited = (draft: Draft, message: Message): Message => {
+  const { retainedExpiryMs } = draft.config
+  if (retainedExpiryMs === 0 || message.expiresAt !== NEVER) return message
+  // One that differs from what those get who are there, so with an id of its own.
+  return { ...message, id: nextMessageId(draft), expiresAt: draft.now + retainedExpiryMs }
 }
 
 /** Removes the retained message of a topic [MQTT-3.3.1-6] [v3 MQTT-3.3.1-10]. */

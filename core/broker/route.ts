@@ -10,7 +10,7 @@ import * as Queue from '../data/queue.ts'
 import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
 import { learnAlias, underAlias } from './alias.ts'
-import { offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
+import { enqueue, offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { nextMessageId } from './journal.ts'
@@ -120,8 +120,8 @@ const deliverTo = (
     return
   }
   routing.taken++
-  if (session.conn === null) {
-    drop(draft, session.clientId, packet.topic, 0, 'offline')
+  if (session.conn === null || session.queuedQos0 > 0) {
+    wait(draft, session, packet, retain, subscription)
   } else if (session.level === 5) {
     if (alone || retain || session.aliasMax !== 0 || subscription.identifiers.length !== 0) {
       // [MQTT-3.3.4-5]
@@ -152,6 +152,24 @@ const deliverTo = (
       gather(routing.receivers4, session.conn)
     }
   }
+}
+
+/** QoS 0 for a session that is away, or that has not been sent yet what came before. */
+const wait = (
+  draft: Draft,
+  session: Session,
+  packet: Publish,
+  retain: boolean,
+  subscription: Subscription,
+): void => {
+  if (session.conn === null && !draft.config.queueQos0) {
+    drop(draft, session.clientId, packet.topic, 0, 'offline')
+    return
+  }
+  const { routing } = draft
+  if (routing.kept === null) routing.kept = keep(draft, packet, false)
+  if (!enqueue(draft, session, routing.kept, 0, retain, subscription)) return
+  if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
 }
 
 const sendOne = (draft: Draft, session: Session, plain: Publish): void => {

@@ -30,14 +30,15 @@ const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: numb
   const session = IntMap.get(draft.sessions, member.session)!
   const qos = qosFor(draft, packet.qos, member) // [MQTT-4.8.2-3]
   if (session.conn === null) {
-    return qos > 0 && draft.config.sharedOffline === 'queue' && canTake(draft, session, bytes)
+    return (qos > 0 || draft.config.queueQos0) && draft.config.sharedOffline === 'queue' &&
+      canTake(draft, session, bytes)
   }
   // Nearly nobody has a Maximum Packet Size.
   if (
     session.packetBytesMax !== NEVER &&
     sizeFor(session, member, packet, qos) > session.packetBytesMax
   ) return false
-  if (qos > 0) return canTake(draft, session, bytes)
+  if (qos > 0 || session.queuedQos0 > 0) return canTake(draft, session, bytes)
   // While little waits for its socket no size is too much.
   return !isOverfull(draft, session, Infinity) ||
     !isOverfull(draft, session, sizeFor(session, member, packet, qos))

@@ -87,6 +87,15 @@ export interface Identity {
   readonly renewal: { readonly dialogue: Dialogue; readonly dueAt: Millis } | null
 }
 
+/** Take-overs of a client identifier that follow each other closely. */
+export interface Contest {
+  readonly count: number
+  /** When the last was. */
+  readonly at: Millis
+  /** When it was last noted; null for not yet. */
+  readonly notedAt: Millis | null
+}
+
 /** CONNECT was accepted; what the connection says and owes is its session's. */
 export interface Ready {
   readonly phase: 'Ready'
@@ -99,6 +108,8 @@ export interface Ready {
    */
   readonly promised: Config
   readonly rules: ListenerRules
+  /** Null for a connection that took its session over from nobody. */
+  readonly contest: Contest | null
   /** Null for a client that named no authentication method. */
   readonly identity: Identity | null
   /** Whether any packet may say why (Request Problem Information). */
@@ -200,6 +211,8 @@ export interface Session {
   readonly waitingCount: number
   readonly queue: Queue.Queue<Delivery>
   readonly queuedBytes: number
+  /** How many of the queue are of QoS 0. */
+  readonly queuedQos0: number
   /** The place in the line of the next message: from 1 on. */
   readonly nextOrder: number
   /** 0 < nextPacketId <= packetIdMax [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]. */
@@ -221,6 +234,8 @@ export interface Session {
   readonly level: Level
   /** Messages that may be sent and not acknowledged: the client's Receive Maximum and our own. */
   readonly inflightCountMax: number
+  /** Bytes of those that were sent on this connection and that the client is not known to have. */
+  readonly inflightBytes: number
   /** The client's Maximum Packet Size, NEVER for none. */
   readonly packetBytesMax: number
   /** Topic aliases that may be set towards the client, and those that are: 1, 2, 3 and so on. */

@@ -25,6 +25,7 @@ export const typeOfNote = (note: Note): LogType => {
       return quietDrops.has(note.why) ? 'debug' : 'notice'
     case 'SessionEnded':
       return note.messages === 0 ? 'debug' : 'notice'
+    case 'Contested':
     case 'MemoryShort':
     case 'StoreFull':
       return 'warning'
@@ -63,6 +64,10 @@ export const textOfNote = (note: Note): string => {
       const lost = note.messages === 0 ? '.' : `, ${note.messages} messages with it.`
       return `Session of ${harmless(note.clientId)} ended: ${note.why}${lost}`
     }
+    case 'Contested':
+      return `Warning: Client ${harmless(note.clientId)} is connected twice: ` +
+        `${note.peers.map(addressOf).join(' and ')} throw each other out. ` +
+        'Give each client an identifier of its own.'
     case 'MemoryShort':
       return 'Warning: Memory is short: what would have to be kept is turned away until there is ' +
         'more.'

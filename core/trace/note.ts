@@ -4,7 +4,19 @@ import type { DropReason, Ending, Note } from '../broker/note.ts'
 import { conn, fault, peer } from './input.ts'
 import { level, qos } from './packet.ts'
 import type { Codec } from './shape.ts'
-import { byte, closed, count, nullable, oneOf, tag, tagged, text, truth, word } from './shape.ts'
+import {
+  byte,
+  closed,
+  count,
+  nullable,
+  oneOf,
+  pair,
+  tag,
+  tagged,
+  text,
+  truth,
+  word,
+} from './shape.ts'
 
 // A table and not a list, so that the type checker sees a word that was forgotten.
 const dropReasons: Readonly<Record<DropReason, true>> = {
@@ -98,6 +110,11 @@ export const note: Codec<Note> = tagged<Note>('Note', {
     clientId: text,
     why: oneOf<Arm<'SessionEnded'>['why']>('expired', 'clean start', 'disconnected'),
     messages: count,
+  }),
+  Contested: closed<Arm<'Contested'>>('Contested', {
+    _tag: tag('Contested'),
+    clientId: text,
+    peers: pair(peer, peer),
   }),
   MemoryShort: closed<Arm<'MemoryShort'>>('MemoryShort', { _tag: tag('MemoryShort') }),
   MemoryFree: closed<Arm<'MemoryFree'>>('MemoryFree', { _tag: tag('MemoryFree') }),

@@ -114,6 +114,10 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
         (note.messages === 0 ? '' : `, ${note.messages} messages`)
     case 'WillPublished':
       return `- will of ${quote(note.clientId, "'")} published: ${quote(note.topic, "'")}`
+    case 'Contested': {
+      const [holder, rival] = note.peers
+      return `- ${quote(note.clientId, "'")} contested ${showPeer(holder)} and ${showPeer(rival)}`
+    }
     case 'MemoryShort':
       return '- memory short'
     case 'MemoryFree':

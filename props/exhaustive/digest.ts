@@ -8,7 +8,8 @@
 // - ranks (of opening, of joining): two connections of one client are compared by their ranks, so a
 //   rank is told as the slot that has it, or as nobody's;
 // - bytes on their way to a socket, of which it would take 64 KiB to make a difference;
-// - nonces, addresses and listeners, which are the same for everybody.
+// - nonces, addresses and listeners, which are the same for everybody;
+// - contests, of which nothing comes but a note.
 //
 // That this is enough is a property of its own (exhaustive.test.ts): among the states found to have
 // one digest, a sample is given every input there is.

@@ -472,6 +472,9 @@ const plainConfig: fc.Arbitrary<Config> = fc.record({
   autoIdPrefix: fc.constantFrom('auto-', ''),
   payloadBytesMax: limit(0, 3, 60),
   upgradeOutgoingQos: limit(false, true),
+  queueQos0: limit(false, true),
+  inflightBytesMax: limit(0, 20, 100, 80_000),
+  retainedExpiryMs: limit(0, 5_000, 2_000),
   responseInformation: fc.constantFrom(null, 'answers', 'answers/%c/', 'of/%u/%c'),
   redirect: fc.oneof(
     { arbitrary: fc.constant<Config['redirect']>('none'), weight: 30 },

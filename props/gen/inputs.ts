@@ -244,6 +244,11 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
     ),
     messages: count,
   }),
+  Contested: fc.record({
+    _tag: fc.constant('Contested'),
+    clientId: text,
+    peers: fc.tuple(peer, peer),
+  }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort') }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree') }),
   StoreFull: fc.record({ _tag: fc.constant('StoreFull') }),

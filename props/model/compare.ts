@@ -55,6 +55,8 @@ const noteLine = (note: Note): string | null => {
       return `will "${note.clientId}" ${note.topic}`
     case 'SessionEnded':
       return `session "${note.clientId}" ${note.why} ${note.messages}`
+    case 'Contested':
+      return `contested "${note.clientId}" ${note.peers.map((one) => one.port).join(' ')}`
     case 'MemoryShort':
       return 'memory short'
     case 'MemoryFree':

@@ -9,7 +9,7 @@ import type { Next } from './authenticate.ts'
 import { auth, first, method } from './authenticate.ts'
 import { resume } from './deliver.ts'
 import { endSession, expel, refuse } from './leave.ts'
-import type { Link, Model } from './state.ts'
+import type { Link, Model, TakeOver } from './state.ts'
 import { createSession, NEVER, noted, rulesFor, sizeOf, tell } from './state.ts'
 
 const isLoopback = (peer: Peer): boolean => peer.address.startsWith('127.')
@@ -252,6 +252,8 @@ export const begin = (
   const holder = find()?.link
   if (holder !== undefined && holder !== null) {
     expel(model, holder, 'session taken over', 0x8e) // [MQTT-3.1.4-3]
+    model.takeOvers.push({ clientId, at: model.now, by: link, from: holder })
+    contested(model, clientId, holder, link)
   }
   const former = find()
   if (former !== undefined && packet.cleanStart) endSession(model, former, 'clean start')
@@ -297,6 +299,22 @@ export const begin = (
   noted(model, `connected "${clientId}" ${old !== undefined}`)
   tell(model, session, connackOf(old !== undefined && level !== 3, said))
   resume(model, session)
+}
+
+/** Two clients by one name: three take-overs in a row, none later than half a minute. */
+const contested = (model: Model, clientId: string, holder: Link, link: Link): void => {
+  const row: Array<TakeOver> = []
+  for (const one of [...model.takeOvers].reverse()) {
+    if (one.clientId !== clientId) continue
+    const later = row[0]
+    if (later !== undefined && (later.from !== one.by || later.at - one.at > 30_000)) break
+    row.unshift(one)
+  }
+  const first = row[0]!
+  const said = model.contests.filter((one) => one.first === first)
+  if (row.length < 3 || said.some((one) => model.now - one.at < 600_000)) return
+  model.contests.push({ first, at: model.now })
+  noted(model, `contested "${clientId}" ${holder.peer.port} ${link.peer.port}`)
 }
 
 const connackOf = (sessionPresent: boolean, properties: Properties): Connack => ({

@@ -14,7 +14,7 @@ const packetFor = (
   dup: boolean,
 ): Publish => {
   const { expiresAt } = message
-  const expiry = expiresAt === NEVER
+  const expiry = expiresAt === NEVER || message.properties.messageExpiryInterval === undefined
     ? {}
     // What the publisher gave less what has passed [MQTT-3.3.2-6], and never less than nothing.
     : { messageExpiryInterval: Math.max(0, Math.ceil((expiresAt - model.now) / 1000)) }
@@ -94,7 +94,16 @@ export const sendAtMostOnce = (
 export const queuedBytes = (session: Session): number =>
   session.queue.reduce((sum, one) => sum + bytesOf(one.message), 0)
 
+/** Whether what the client was sent and does not have yet is less than may be. */
+const isLight = (model: Model, session: Session): boolean => {
+  const { inflightBytesMax } = model.config
+  const sent = session.window.filter((one) => one.stage === 'sent')
+  const bytes = sent.reduce((sum, one) => sum + bytesOf(one.message), 0)
+  return inflightBytesMax === 0 || bytes < inflightBytesMax
+}
+
 const hasRoom = (model: Model, session: Session): boolean =>
+  isLight(model, session) &&
   session.window.length < Math.min(session.windowMax, model.config.packetIdMax) &&
   !isCongested(model, session)
 
@@ -108,7 +117,7 @@ export const isFree = (model: Model, session: Session): boolean =>
   session.window.every((one) => one.stage !== 'waiting')
 
 export const offer = (model: Model, session: Session, copy: Copy): boolean => {
-  if (isFree(model, session)) {
+  if (copy.qos > 0 && isFree(model, session)) {
     dispatch(model, session, copy)
     return true
   }
@@ -158,13 +167,17 @@ export const drain = (model: Model, session: Session): void => {
   for (const one of [...session.window]) {
     const busy = session.window.filter((other) => other.stage !== 'waiting').length
     if (one.stage !== 'waiting' || busy >= session.windowMax) continue
-    if (!isCongested(model, session)) resend(model, session, one)
+    if (isLight(model, session) && !isCongested(model, session)) resend(model, session, one)
   }
   const waiting = session.window.some((one) => one.stage === 'waiting')
-  while (!waiting && session.queue.length > 0 && hasRoom(model, session)) {
+  while (
+    !waiting && session.queue.length > 0 &&
+    (session.queue[0]!.qos === 0 ? !isCongested(model, session) : hasRoom(model, session))
+  ) {
     const copy = session.queue.shift()!
     const { message, qos } = copy
-    if (message.expiresAt > model.now) dispatch(model, session, copy)
+    if (message.expiresAt > model.now && qos === 0) sendAtMostOnce(model, session, copy, true)
+    else if (message.expiresAt > model.now) dispatch(model, session, copy)
     else dropped(model, session.clientId, message.topic, qos, 'expired') // [MQTT-3.3.2-5]
   }
 }
@@ -181,12 +194,16 @@ const resend = (model: Model, session: Session, one: Outgoing): void => {
 /** Goes on with everything unfinished, in the original order. [MQTT-4.4.0-1] */
 export const resume = (model: Model, session: Session): void => {
   let sending = 0
+  // Nothing was sent on this connection yet.
+  for (const one of session.window) if (one.stage === 'sent') one.stage = 'waiting'
   for (const one of [...session.window]) {
     if (one.stage === 'released') {
       const { packetId } = one
       tell(model, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
-    } else if (sending < session.windowMax && !isCongested(model, session)) {
+    } else if (
+      sending < session.windowMax && isLight(model, session) && !isCongested(model, session)
+    ) {
       resend(model, session, one)
       sending++
     } else one.stage = 'waiting'
@@ -206,12 +223,18 @@ export const copyFor = (model: Model, one: Subscription, message: Message): Copy
   share: one.group === null ? null : { group: one.group, topics: one.topics },
 })
 
+/** Whether QoS 0 has to wait: for the client, or for others of QoS 0 to go first. */
+export const isBehind = (model: Model, session: Session): boolean =>
+  session.link === null ? model.config.queueQos0 : session.queue.some((one) => one.qos === 0)
+
 /** One copy for one client; answers whether it was not turned away by a full queue. */
 export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
   const { topic } = copy.message
   const isCatchingUp = session.catchUps.length > 0 &&
     model.retained.some((one) => one.topic === topic)
   const taken = copy.qos > 0
+    ? offer(model, session, copy)
+    : isBehind(model, session)
     ? offer(model, session, copy)
     : sendAtMostOnce(model, session, copy, false)
   if (taken && isCatchingUp) session.overtaken.push(topic)

@@ -143,6 +143,16 @@ const checkSession = (state: State, number: number, session: Session): void => {
   )
   must(session.takenBytes <= session.sentBytes, `${whose}: more bytes were taken than sent`)
   must(session.inflightCountMax >= 1, `${whose} has no window`)
+  const atMostOnce = [...Queue.entries(session.queue)].filter((one) => one.qos === 0).length
+  must(session.queuedQos0 === atMostOnce, `${whose} counts its QoS 0 wrongly`)
+  let inflightBytes = 0
+  for (const [, one] of Window.entries(session.window)) {
+    if (one.stage === 'open') inflightBytes += one.message.bytes
+  }
+  must(
+    session.conn === null || session.inflightBytes === inflightBytes,
+    `${whose} counts what is in flight wrongly`,
+  )
   must(StrMap.size(session.aliases) <= session.aliasMax, `${whose} has too many aliases`)
 }
 

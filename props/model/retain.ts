@@ -7,7 +7,7 @@ import { grantedFor, isFree, offer, queuedBytes, sendAtMostOnce } from './delive
 import { grown, inOrder } from './order.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
-import { bytesOf, UNREPORTED_BYTES_MAX } from './state.ts'
+import { bytesOf, NEVER, UNREPORTED_BYTES_MAX } from './state.ts'
 
 /** Why a message cannot be retained; null where it can. */
 export const objection = (model: Model, message: Message): DropReason | null => {
@@ -26,7 +26,11 @@ export const keep = (model: Model, message: Message): void => {
   model.retained = model.retained.filter((one) => one.topic !== message.topic)
   model.prefixes = grown(model.prefixes, model.retained)
   if (B.size(message.payload) === 0) return
-  model.retained.push(message)
+  const { retainedExpiryMs } = model.config
+  const isLimited = retainedExpiryMs > 0 && message.expiresAt === NEVER
+  model.retained.push(
+    isLimited ? { ...message, expiresAt: model.now + retainedExpiryMs } : message,
+  )
   model.prefixes = grown(model.prefixes, model.retained)
 }
 

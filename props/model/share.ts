@@ -1,6 +1,6 @@
 // Shared groups: who gets a message.
 
-import { copyFor, isFree, isFull, isOverfull, sizeFor } from './deliver.ts'
+import { copyFor, isBehind, isFree, isFull, isOverfull, sizeFor } from './deliver.ts'
 import type { Group, Message, Model, Session, Share, Subscription } from './state.ts'
 import { dropped } from './state.ts'
 
@@ -60,13 +60,16 @@ const isAble = (model: Model, member: Subscription, message: Message): boolean =
   const { session } = member
   const copy = copyFor(model, member, message)
   if (session.link === null) {
-    return copy.qos > 0 && model.config.sharedOffline === 'queue' &&
+    return (copy.qos > 0 || model.config.queueQos0) && model.config.sharedOffline === 'queue' &&
       !model.isShort && !isFull(model, session, message)
   }
   const bytes = sizeFor(model, session, copy)
   if (bytes > session.packetBytesMax) {
     model.marks.add('a member was passed over because its packets are too small')
     return false
+  }
+  if (copy.qos === 0 && isBehind(model, session)) {
+    return !model.isShort && !isFull(model, session, message)
   }
   return copy.qos === 0
     ? !isOverfull(model, session, bytes)

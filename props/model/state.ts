@@ -133,7 +133,18 @@ export type Said =
   | { readonly _tag: 'Asked'; readonly conn: Conn; readonly what: string }
   | { readonly _tag: 'Noted'; readonly line: string }
 
+export interface TakeOver {
+  readonly clientId: string
+  readonly at: Millis
+  readonly by: Link
+  readonly from: Link
+}
+
 export interface Model {
+  /** Every connection that took over from another, in their order. */
+  takeOvers: Array<TakeOver>
+  /** What was noted of them, by the first of a row. */
+  contests: Array<{ readonly first: TakeOver; readonly at: Millis }>
   config: Config
   now: Millis
   stopping: boolean
@@ -158,6 +169,8 @@ export const rulesFor = ({ config }: Model, listener: string): ListenerRules =>
   new Map(config.listeners).get(listener) ?? config
 
 export const createModel = (config: Config, at: Millis): Model => ({
+  takeOvers: [],
+  contests: [],
   config,
   now: at,
   stopping: false,
