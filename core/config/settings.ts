@@ -314,6 +314,7 @@ export const localOnly = (
     anonymous: true,
     ...every,
     name: String(port),
+    port,
     host: 'localhost',
   })),
 })
