@@ -7,6 +7,7 @@
 // that it is announced.
 
 import type { Level, Qos } from '../codec/packet.ts'
+import type { Acl } from './acl.ts'
 import type { MethodName } from './method.ts'
 
 /** What may differ from listener to listener. */
@@ -29,6 +30,17 @@ export interface ListenerRules {
   readonly emptyClientIds: boolean
   /** What an identifier begins with that the broker invents. */
   readonly autoIdPrefix: string
+  /** Whether clients without a user name, and without an authentication method, may connect. */
+  readonly allowAnonymous: boolean
+  /** The user name takes the place of the client identifier; who has none is refused. */
+  readonly userNameAsClientId: boolean
+  /** What clients may read and write; null for everything. */
+  readonly acl: Acl | null
+  /**
+   * Where a pattern of the access list asks for a name with `/` in it, patterns give its client
+   * nothing. For `+` and `#` this holds always.
+   */
+  readonly denySpecialChars: boolean
   /** Topic aliases a client may set; announced. */
   readonly topicAliasMaximum: number
   /** Topic aliases set towards an MQTT 5 client, of those that it allows; 0 for none. */
@@ -41,6 +53,10 @@ export interface ListenerRules {
 export interface Config extends ListenerRules {
   /** The rules of single listeners, whole, by the name that connections are opened with. */
   readonly listeners: ReadonlyArray<readonly [listener: string, rules: ListenerRules]>
+  /** Only client identifiers that begin with this may connect; null for all. */
+  readonly clientIdPrefix: string | null
+  /** A retained message is delivered only while its publisher may publish to its topic. */
+  readonly checkRetainSource: boolean
   /** Authentication methods that an MQTT 5 client may name in CONNECT. */
   readonly authenticationMethods: ReadonlyArray<MethodName>
   /** Largest authentication data taken from a client. */
@@ -149,9 +165,15 @@ export const defaults: Config = {
   mountPoint: '',
   emptyClientIds: true,
   autoIdPrefix: 'auto-',
+  allowAnonymous: true,
+  userNameAsClientId: false,
+  acl: null,
+  denySpecialChars: true,
   topicAliasMaximum: 10,
   outgoingTopicAliasMax: 10,
   maximumQos: 2,
+  clientIdPrefix: null,
+  checkRetainSource: true,
   authenticationMethods: [],
   authenticationBytesMax: 4_096,
   reasonStrings: false,
@@ -206,4 +228,11 @@ export const rulesOf = (config: Config, listener: string): ListenerRules => {
     if (listeners[i]![0] === listener) return listeners[i]![1]
   }
   return config
+}
+
+/** Whether any listener has an access list. */
+export const hasAcl = (config: Config): boolean => {
+  const { listeners } = config
+  for (let i = 0; i < listeners.length; i++) if (listeners[i]![1].acl !== null) return true
+  return config.acl !== null
 }

@@ -12,6 +12,7 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicName } from '../topic/name.ts'
 import { enter, isCrowded, isFullListener, isTooOften } from './address.ts'
+import type { Source } from './acl.ts'
 import { begin as introduce, challengeOf, fits, methodNamed } from './authenticate.ts'
 import { proceed, resolve } from './authenticate.ts'
 import { atLevel } from './clause.ts'
@@ -25,7 +26,7 @@ import { noteSession, noteWill } from './journal.ts'
 import { endSession, expel, redirection, refuse } from './leave.ts'
 import type { MethodName, Turn } from './method.ts'
 import type { Ending } from './note.ts'
-import { isBridgeState, isMislabelled, isReserved } from './publish.ts'
+import { isForbidden, isMislabelled } from './publish.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
 import type { Authenticating, Contest, Link, Session, SessionWill } from './state.ts'
@@ -130,6 +131,10 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
     refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
     return
   }
+  if (method === null && packet.userName === null && !rules.allowAnonymous) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
+    return
+  }
   if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
     const broken = packet.cleanStart ? nameless : keptNameless
     refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', broken)
@@ -165,7 +170,7 @@ export const connect = (draft: Draft, link: Link, packet: Connect): void => {
       refuse(draft, link, asked, unsupported.reason, 'refused', atLevel(unsupported, level))
       return
     }
-    if (isReserved(topic) && !(packet.bridge && isBridgeState(topic))) {
+    if (isForbidden(draft, link, packet.bridge, topic)) {
       refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', reservedWill)
       return
     }
@@ -230,6 +235,18 @@ const nameless = fault(
 const keptNameless: Fault = { ...nameless, clause: 'v3 MQTT-3.1.3-8' }
 
 const unnamed: Fault = { ...nameless, reason: UNSPECIFIED_ERROR, clause: 'MQTT-3.1.3-8' }
+
+const anonymous = fault(
+  NOT_AUTHORIZED,
+  'MQTT-3.1.4-2',
+  'no user name, which every client here needs',
+)
+
+const misnamed = fault(
+  NOT_AUTHORIZED,
+  'MQTT-3.1.4-2',
+  'a client identifier without the prefix that all have here',
+)
 
 const unhurried = fault(
   CLIENT_IDENTIFIER_NOT_VALID,
@@ -352,7 +369,7 @@ const ownWill = (packet: Connect): Connect => {
   return { ...packet, will: { ...will, payload: Bytes.own(will.payload), properties } }
 }
 
-const willOf = (draft: Draft, connect: Connect): SessionWill | null => {
+const willOf = (draft: Draft, connect: Connect, source: Source): SessionWill | null => {
   const { will } = connect
   if (will === null) return null // [v3 MQTT-3.1.2-12]
   const { willDelayInterval, ...properties } = will.properties // [MQTT-3.1.3-10]
@@ -366,7 +383,7 @@ const willOf = (draft: Draft, connect: Connect): SessionWill | null => {
     payload: will.payload,
     properties: Object.keys(properties).length === 0 ? none : properties,
   }
-  return { delayMs: (willDelayInterval ?? 0) * 1000, message: keep(draft, packet, true) }
+  return { delayMs: (willDelayInterval ?? 0) * 1000, message: keep(draft, packet, true, source) }
 }
 
 /** Seconds that the session outlives its connection, as the broker allows. */
@@ -408,10 +425,20 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   const { config } = draft
   const rules = rulesOf(config, link.listener)
   const { level, properties } = packet
-  const clientId = packet.clientId === ''
+  const userName = proved === null ? packet.userName : proved.userName
+  if (rules.userNameAsClientId && (userName === null || userName === '')) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
+    return
+  }
+  const clientId = rules.userNameAsClientId && userName !== null
+    ? userName
+    : packet.clientId === ''
     ? unused(draft, rules.autoIdPrefix + link.nonce)
     : packet.clientId
-  const userName = proved === null ? packet.userName : proved.userName
+  if (config.clientIdPrefix !== null && !clientId.startsWith(config.clientIdPrefix)) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', misnamed)
+    return
+  }
   const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
     ? config.keepAliveMaxS
@@ -460,13 +487,15 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   const session = old === undefined
     ? begin(draft, clientId, draft.journal !== null && expiryS > 0)
     : editSession(draft, old)
+  const source: Source = { clientId, userName, listener: link.listener }
+  session.source = source
   session.conn = link.conn
   session.level = level
   session.expiryS = expiryS
   session.offlineAt = NEVER
   noteSession(draft, session, sessionPresent)
   // [MQTT-3.1.2-7] [v3 MQTT-3.1.2-8]
-  const will = willOf(draft, packet)
+  const will = willOf(draft, packet, source)
   noteWill(draft, session, will, NEVER)
   session.will = will // replaces one that was delayed [MQTT-3.1.3-9]
   session.willAt = NEVER
@@ -630,6 +659,7 @@ export const begin = (draft: Draft, clientId: string, stored: boolean): Editable
     owner: draft.owner,
     number,
     clientId,
+    source: null,
     stored,
     expiryS: 0,
     offlineAt: NEVER,

@@ -5,6 +5,7 @@ import type { Publish, Qos } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
+import { mayRead } from './access.ts'
 import { sendPublish } from './alias.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
@@ -258,6 +259,9 @@ export const drain = (draft: Draft, found: Session): void => {
       if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
         noteGone(draft, editable, head)
         drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
+      } else if (draft.isGuarded && !mayRead(draft, editable, head.message.topic)) {
+        noteGone(draft, editable, head)
+        drop(draft, editable.clientId, head.message.topic, head.qos, 'not allowed')
       } else if (head.qos === 0) {
         dispatchQos0(draft, editable, head)
       } else {
@@ -291,10 +295,16 @@ const resend = (
   packetId: number,
   delivery: Delivery,
 ): void => {
-  if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, true))) {
+  const { topic } = delivery.message
+  // The client may have lost its right to it since it was sent first.
+  const isDenied = draft.isGuarded && !mayRead(draft, session, topic)
+  if (
+    isDenied ||
+    !sendPublish(draft, session, publishFor(draft, session, delivery, packetId, true))
+  ) {
     session.window = Window.remove(session.window, draft.owner, packetId)
     noteGone(draft, session, delivery)
-    drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
+    drop(draft, session.clientId, topic, delivery.qos, isDenied ? 'not allowed' : 'too large')
     return
   }
   session.inflightBytes += delivery.message.bytes

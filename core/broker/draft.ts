@@ -6,6 +6,7 @@ import type { Qos } from '../codec/packet.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import { newOwner, type Owner } from '../data/owner.ts'
+import { hasAcl } from './config.ts'
 import type { Effect } from './effect.ts'
 import { noted } from './effect.ts'
 import type { Conn } from './input.ts'
@@ -30,6 +31,8 @@ export interface Draft extends Writable<State> {
   /** The journal's count when the input of the moment came. */
   mark: number
   countersOwned: boolean
+  /** Whether any listener has an access list. */
+  isGuarded: boolean
   readonly routing: Routing
   /** Where small payloads of this run are kept, and how much of it is in use. */
   slab: Uint8Array
@@ -101,6 +104,7 @@ export const open = (state: State): Draft => {
     journal: state.persists ? newJournal() : null,
     mark: 0,
     countersOwned: false,
+    isGuarded: hasAcl(state.config),
     routing: newRouting(),
     slab: noSlab,
     slabAt: 0,
@@ -177,6 +181,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     owner: draft.owner,
     number: session.number,
     clientId: session.clientId,
+    source: session.source,
     stored: session.stored,
     expiryS: session.expiryS,
     offlineAt: session.offlineAt,

@@ -16,7 +16,7 @@ import { close, send } from './effect.ts'
 import { handOver, keepsNothingAway } from './hand-over.ts'
 import { nextMessageId, noteEnd, noteGone, noteSession, noteTaken, noteWill } from './journal.ts'
 import type { Ending } from './note.ts'
-import { publishKept } from './publish.ts'
+import { publishIfAllowed } from './publish.ts'
 import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, isDurable, type Link, NEVER, type Session } from './state.ts'
@@ -208,7 +208,7 @@ export const publishWill = (draft: Draft, session: Session): void => {
   const expiresAt = expiryS === undefined ? NEVER : draft.now + expiryS * 1000
   const message = { ...will.message, id: nextMessageId(draft), expiresAt }
   note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
-  publishKept(draft, message, session.number)
+  publishIfAllowed(draft, message, editable, 'will')
 }
 
 /** Everything that is in a session which ends goes with it. */

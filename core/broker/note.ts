@@ -42,7 +42,17 @@ export type Ending =
   | 'redirected'
   | 'server shutting down'
 
+/** A client was refused what it asked for, by an access list or because it is the broker's. */
+export type Denied = {
+  readonly _tag: 'Denied'
+  readonly clientId: string
+  readonly what: 'publish' | 'subscribe' | 'will'
+  /** The topic, or the topic filter. */
+  readonly topic: string
+}
+
 export type Note =
+  | Denied
   | {
     readonly _tag: 'ConnectionOpened'
     readonly conn: Conn

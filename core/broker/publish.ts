@@ -8,6 +8,8 @@ import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
+import { denyPublish, mayPublish } from './access.ts'
+import { rulesOf } from './config.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
 import type { DropReason } from './note.ts'
@@ -75,7 +77,7 @@ export const publish = (
     }
   }
   if (packet.qos === 0) { // [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]
-    accept(draft, ready, packet)
+    accept(draft, link, ready, packet)
     return null
   }
 
@@ -117,7 +119,7 @@ export const publish = (
   if (packet.qos === 1) {
     // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
     let accepted = 0
-    if (unfit === null) accepted = accept(draft, ready, packet)
+    if (unfit === null) accepted = accept(draft, link, ready, packet)
     else {
       accepted = reasonOf(unfit)
       drop(draft, null, packet.topic, 1, unfit)
@@ -134,10 +136,10 @@ export const publish = (
     else tellWhy(draft, session, ready, puback, unfit ?? whyOf(draft, packet, reason))
     return null
   }
-  const refused: Refusal | null = unfit ?? refusal(draft, packet, ready.bridge) ??
+  const refused: Refusal | null = unfit ?? refusal(draft, link, ready, packet) ??
     (draft.isShort ? 'memory short' : null)
   if (refused !== null && ready.level === 5) {
-    drop(draft, null, packet.topic, 2, refused)
+    turnAway(draft, session, packet, refused)
     const reason = reasonOf(refused)
     // [MQTT-2.2.1-5] [MQTT-3.5.2-3]
     const pubrec: Pubrec = { _tag: 'Pubrec', packetId, reason, properties: none }
@@ -150,8 +152,8 @@ export const publish = (
   if (draft.isShort) return 'memory short' // [v3 MQTT-4.8.0-2]
   let message: Message | null = null
   if (refused === 'not allowed' || refused === 'too large') {
-    drop(draft, null, packet.topic, 2, refused) // [v3 MQTT-3.3.5-2]
-  } else message = keep(draft, packet, packet.retain)
+    turnAway(draft, session, packet, refused) // [v3 MQTT-3.3.5-2]
+  } else message = keep(draft, packet, packet.retain, session.source)
   const editable = editSession(draft, session)
   const incoming = { message, opening: link.opening }
   editable.incoming = Window.add(editable.incoming, draft.owner, packetId, incoming)
@@ -190,15 +192,29 @@ export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel):
     if (ready.level === 5) reason = PACKET_IDENTIFIER_NOT_FOUND
   } else {
     take(draft, link, session, packetId, incoming) // [v3 MQTT-4.3.3-2]
-    if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)
+    if (incoming.message !== null) publishIfAllowed(draft, incoming.message, session, 'publish')
   }
   // Whatever became of the message [MQTT-4.3.3-11] [MQTT-4.3.3-13] [MQTT-2.2.1-5] [MQTT-3.7.2-2]
   // [MQTT-3.7.2-3] [v3 MQTT-4.3.3-2].
   tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
 }
 
-/** Publishes a message that the broker kept: a released QoS 2 message, a will. */
-export const publishKept = (draft: Draft, message: Message, publisher: number): void => {
+/**
+ * Publishes a message that the broker kept, a released QoS 2 message or a will, unless its client
+ * may not publish it any more.
+ */
+export const publishIfAllowed = (
+  draft: Draft,
+  message: Message,
+  session: Session,
+  what: 'publish' | 'will',
+): void => {
+  if (draft.isGuarded && !mayPublish(draft, session, message.topic)) {
+    denyPublish(draft, session, what, message)
+  } else publishKept(draft, message, session.number)
+}
+
+const publishKept = (draft: Draft, message: Message, publisher: number): void => {
   // A will likewise [MQTT-3.3.1-8] [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.3.1-12]
   // [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17].
   if (message.retain) {
@@ -225,7 +241,7 @@ export const publishOwn = (draft: Draft, packet: Publish): void => {
   if (packet.topic === '') return
   const { topicAlias: _, subscriptionIdentifiers: __, ...properties } = packet.properties
   const plain = { ...packet, properties: Object.keys(properties).length === 0 ? none : properties }
-  publishKept(draft, keep(draft, plain, packet.retain), NO_SESSION)
+  publishKept(draft, keep(draft, plain, packet.retain, null), NO_SESSION)
 }
 
 /** What is wrong with a publish, wherever it goes. */
@@ -253,9 +269,32 @@ const whyOf = (draft: Draft, packet: Publish, reason: number): DropReason => {
   return why ?? (draft.isShort ? 'memory short' : 'queue full')
 }
 
+/** Counts a publish that is refused; where it is not the client's to publish the log says so. */
+const turnAway = (draft: Draft, session: Session, packet: Publish, refused: Refusal): void => {
+  if (refused === 'not allowed') denyPublish(draft, session, 'publish', packet)
+  else drop(draft, null, packet.topic, packet.qos, refused)
+}
+
+/**
+ * Whether only the broker publishes to the topic. The state of a bridge is for those who say that
+ * they are one, or whom an access list allows it.
+ */
+export const isForbidden = (
+  draft: Draft,
+  link: Link,
+  bridge: boolean,
+  topic: string,
+): boolean =>
+  isReserved(topic) &&
+  !(isBridgeState(topic) && (bridge || rulesOf(draft.config, link.listener).acl !== null))
+
 /** Why a publish may not be taken at all; null where it may. */
-const refusal = (draft: Draft, packet: Publish, bridge: boolean): Refusal | null => {
-  if (isReserved(packet.topic) && !(bridge && isBridgeState(packet.topic))) return 'not allowed'
+const refusal = (draft: Draft, link: Link, ready: Ready, packet: Publish): Refusal | null => {
+  if (isForbidden(draft, link, ready.bridge, packet.topic)) return 'not allowed'
+  if (draft.isGuarded) {
+    const session = IntMap.get(draft.sessions, ready.session)!
+    if (!mayPublish(draft, session, packet.topic)) return 'not allowed'
+  }
   return packet.retain && Bytes.size(packet.payload) > 0
     ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet))
     : null
@@ -264,15 +303,16 @@ const refusal = (draft: Draft, packet: Publish, bridge: boolean): Refusal | null
 /** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
 const accept = (
   draft: Draft,
+  link: Link,
   ready: Ready,
   packet: Publish,
 ): number => {
   let kept: Message | null = null
-  const refused = packet.retain || packet.topic.charCodeAt(0) === 0x24
-    ? refusal(draft, packet, ready.bridge)
+  const refused = packet.retain || packet.topic.charCodeAt(0) === 0x24 || draft.isGuarded
+    ? refusal(draft, link, ready, packet)
     : null
   if (refused !== null) {
-    drop(draft, null, packet.topic, packet.qos, refused)
+    turnAway(draft, IntMap.get(draft.sessions, ready.session)!, packet, refused)
     // A QoS 1 publisher of MQTT 5 is told and may try again, so nobody gets it now.
     if (refused === 'not allowed' || (packet.qos === 1 && ready.level === 5)) {
       return reasonOf(refused)
@@ -283,7 +323,7 @@ const accept = (
     // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
     if (Bytes.size(packet.payload) === 0) forget(draft, topicOf(packet))
     else {
-      kept = keep(draft, packet, true)
+      kept = keep(draft, packet, true, IntMap.get(draft.sessions, ready.session)!.source)
       retain(draft, kept)
     }
   }

@@ -121,6 +121,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
         properties: sharedProperties(record.properties),
         expiresAt: record.expiresAt ?? NEVER,
         bytes: 0,
+        source: null,
       }
       message.bytes = encodedSize(5, publishOf(message))
       restoring.messages.set(id, message)
@@ -219,6 +220,7 @@ const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): voi
     properties,
     expiresAt: NEVER,
     bytes: 0,
+    source: null,
   }
   const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
   const number = StrMap.get(draft.clients, clientId)

@@ -8,6 +8,7 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
+import { mayRead, maySource } from './access.ts'
 import { sendPublish } from './alias.ts'
 import { isFree, offer, outgoingProperties, qosFor, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
@@ -214,6 +215,10 @@ const sendRetained = (
   // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
   const qos = qosFor(draft, message.qos, subscription)
   if (message.expiresAt <= draft.now) return
+  // What a client may not see was never on its way to it.
+  if (draft.isGuarded) {
+    if (!mayRead(draft, session, message.topic) || !maySource(draft, message)) return
+  }
   if (qos > 0) {
     offer(draft, session, message, qos, true, subscription) // [MQTT-3.3.1-9] [v3 MQTT-3.3.1-8]
     return

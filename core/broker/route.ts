@@ -9,6 +9,8 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import { memo } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
+import { mayRead } from './access.ts'
+import type { Source } from './acl.ts'
 import { learnAlias, underAlias } from './alias.ts'
 import { enqueue, offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop, keepBytes } from './draft.ts'
@@ -71,7 +73,12 @@ const variant = (packet: Publish, retain: boolean, properties: Properties): Publ
 /**
  * A copy of what a publish says, in bytes of its own: of exactly their size if they are to last.
  */
-export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message => {
+export const keep = (
+  draft: Draft,
+  packet: Publish,
+  lasting: boolean,
+  source: Source | null,
+): Message => {
   const expiryS = packet.properties.messageExpiryInterval
   const correlationData = packet.properties.correlationData
   return {
@@ -87,6 +94,7 @@ export const keep = (draft: Draft, packet: Publish, lasting: boolean): Message =
       : { ...packet.properties, correlationData: Bytes.own(correlationData) },
     expiresAt: expiryS === undefined ? NEVER : draft.now + expiryS * 1000,
     bytes: encodedSize(5, packet),
+    source: packet.retain ? source : null,
   }
 }
 
@@ -109,9 +117,15 @@ const deliverTo = (
   const qos = qosFor(draft, packet.qos, subscription)
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
   const retain = packet.retain && subscription.retainAsPublished
+  if (draft.isGuarded && !mayRead(draft, session, packet.topic)) {
+    // For the publisher it is as if the client had got it, as mosquitto has it.
+    routing.taken++
+    drop(draft, session.clientId, packet.topic, qos, 'not allowed')
+    return
+  }
   // Only QoS 1 and 2 go by the window [MQTT-3.3.4-10] [MQTT-4.9.0-3].
   if (qos > 0) {
-    if (routing.kept === null) routing.kept = keep(draft, packet, false)
+    if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
     // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
     if (offer(draft, session, routing.kept, qos, retain, subscription)) {
       routing.taken++
@@ -167,7 +181,7 @@ const wait = (
     return
   }
   const { routing } = draft
-  if (routing.kept === null) routing.kept = keep(draft, packet, false)
+  if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
   if (!enqueue(draft, session, routing.kept, 0, retain, subscription)) return
   if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
 }

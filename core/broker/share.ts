@@ -7,6 +7,7 @@ import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
+import { mayRead } from './access.ts'
 import { underAlias } from './alias.ts'
 import { canTake, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop } from './draft.ts'
@@ -28,6 +29,7 @@ const sizeFor = (session: Session, member: Subscription, packet: Publish, qos: Q
 /** Whether a member would keep the message; `bytes` is its size at level 5. */
 const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: number): boolean => {
   const session = IntMap.get(draft.sessions, member.session)!
+  if (draft.isGuarded && !mayRead(draft, session, packet.topic)) return false
   const qos = qosFor(draft, packet.qos, member) // [MQTT-4.8.2-3]
   if (session.conn === null) {
     return (qos > 0 || draft.config.queueQos0) && draft.config.sharedOffline === 'queue' &&

@@ -13,6 +13,7 @@ import type { Window } from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
+import type { Source } from './acl.ts'
 import type { Config, ListenerRules } from './config.ts'
 import type { Conn, Millis, Peer } from './input.ts'
 import type { Exchange, MethodName } from './method.ts'
@@ -49,6 +50,8 @@ export interface Message {
   readonly expiresAt: Millis
   /** Size on the wire at level 5, what the limits in bytes count. */
   readonly bytes: number
+  /** Who published it, of a message that is to be retained; null for the broker itself. */
+  readonly source: Source | null
 }
 
 /** Before CONNECT. */
@@ -193,6 +196,8 @@ export interface Session {
   readonly owner: Owner | null
   readonly number: number
   readonly clientId: string
+  /** Who its client is; null after a restart where the store did not say. */
+  readonly source: Source | null
   /** Whether it outlives the process. */
   readonly stored: boolean
   /** Seconds after the end of the connection; EXPIRY_NEVER_S for ever. */

@@ -10,6 +10,7 @@ import { absurd } from '../prelude.ts'
 import { puback, pubcomp, pubrec } from './ack.ts'
 import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
+import { hasAcl } from './config.ts'
 import { answered, authenticate, connect, judged, opened } from './connect.ts'
 import { drain, wantCatchUp } from './deliver.ts'
 import { type Draft, editLink, editSession, finish, note, open, stale } from './draft.ts'
@@ -91,6 +92,7 @@ const take = (draft: Draft, input: Input): void => {
       return setFull(draft, false)
     case 'Reconfigured':
       draft.config = input.config
+      draft.isGuarded = hasAcl(input.config)
       return
     case 'Commanded':
       return command(draft, input.command)

@@ -10,6 +10,7 @@ import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
+import { deny, maySubscribe } from './access.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
@@ -25,6 +26,7 @@ import {
 } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
 
+const NOT_AUTHORIZED = 0x87
 const QUOTA_EXCEEDED = 0x97
 const NO_SUBSCRIPTION_EXISTED = 0x11
 const SHARED_NOT_SUPPORTED = 0x9e
@@ -110,6 +112,15 @@ export const subscribe = (
     const missing = unavailable(ready, request.filter)
     if (missing !== 0) {
       reasons.push(missing)
+      continue
+    }
+    if (
+      draft.isGuarded &&
+      !maySubscribe(draft, session, splitShare(request.filter)?.filter ?? request.filter)
+    ) {
+      reasons.push(NOT_AUTHORIZED)
+      refused ||= 'not allowed'
+      deny(draft, session.clientId, 'subscribe', request.filter)
       continue
     }
     const old = StrMap.get(session.subscriptions, request.filter)

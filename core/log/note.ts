@@ -6,11 +6,12 @@ import { harmless } from './harmless.ts'
 import type { LogType } from '../config/settings.ts'
 
 // What is no news unless somebody asks for everything: in these cases nobody lost what he was
-// promised.
+// promised. What is not allowed has a line of its own where a client asked for it.
 const quietDrops: ReadonlySet<DropReason> = new Set<DropReason>([
   'no subscriber',
   'offline',
   'expired',
+  'not allowed',
   'session ended',
 ])
 
@@ -60,6 +61,9 @@ export const textOfNote = (note: Note): string => {
       const whom = note.clientId === null ? '' : ` for ${harmless(note.clientId)}`
       return `Dropped message${whom} (q${note.qos}, '${harmless(note.topic)}'): ${note.why}.`
     }
+    case 'Denied':
+      return `Denied ${note.what.toUpperCase()} from ${harmless(note.clientId)} ` +
+        `('${harmless(note.topic)}').`
     case 'SessionEnded': {
       const lost = note.messages === 0 ? '.' : `, ${note.messages} messages with it.`
       return `Session of ${harmless(note.clientId)} ended: ${note.why}${lost}`

@@ -1,6 +1,7 @@
 // Inputs of the broker as JSON and back, with what they are made of: connections, peers, faults,
 // commands and the configuration.
 
+import type { Acl, AclRule } from '../broker/acl.ts'
 import type { Config, ListenerRules } from '../broker/config.ts'
 import type {
   Answer,
@@ -27,7 +28,7 @@ import type {
 import type { MethodName } from '../broker/method.ts'
 import type { Fault } from '../codec/fault.ts'
 import type { Level } from '../codec/packet.ts'
-import { packet, publish } from './packet.ts'
+import { packet, publish, topicFilter } from './packet.ts'
 import type { Codec, Fields } from './shape.ts'
 import {
   byte,
@@ -61,6 +62,17 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
   level: oneOf<Fault['level']>(0, 3, 4, 5),
 })
 
+const aclRules: Codec<Acl['patterns']> = list(closed<AclRule>('AclRule', {
+  access: oneOf<AclRule['access']>('read', 'write', 'readwrite', 'deny'),
+  filter: topicFilter,
+}))
+
+export const acl: Codec<Acl> = closed<Acl>('Acl', {
+  anonymous: aclRules,
+  users: list(pair(text, aclRules)),
+  patterns: aclRules,
+})
+
 const ruleFields: Fields<ListenerRules> = {
   authentication: oneOf<Config['authentication']>('none', 'judge'),
   listenerConnectionsMax: count,
@@ -68,6 +80,10 @@ const ruleFields: Fields<ListenerRules> = {
   mountPoint: text,
   emptyClientIds: truth,
   autoIdPrefix: text,
+  allowAnonymous: truth,
+  userNameAsClientId: truth,
+  acl: nullable(acl),
+  denySpecialChars: truth,
   topicAliasMaximum: word,
   outgoingTopicAliasMax: word,
   maximumQos: oneOf<Config['maximumQos']>(0, 1, 2),
@@ -80,6 +96,8 @@ export const listenerRuleKeys: ReadonlyArray<string> = Object.keys(ruleFields)
 export const config: Codec<Config> = closed<Config>('Config', {
   listeners: list(pair(text, closed<ListenerRules>('ListenerRules', ruleFields))),
   ...ruleFields,
+  clientIdPrefix: nullable(text),
+  checkRetainSource: truth,
   authenticationMethods: list(oneOf<MethodName>('SCRAM-SHA-256')),
   authenticationBytesMax: count,
   reasonStrings: truth,

@@ -116,6 +116,12 @@ export const note: Codec<Note> = tagged<Note>('Note', {
     clientId: text,
     peers: pair(peer, peer),
   }),
+  Denied: closed<Arm<'Denied'>>('Denied', {
+    _tag: tag('Denied'),
+    clientId: text,
+    what: oneOf<Arm<'Denied'>['what']>('publish', 'subscribe', 'will'),
+    topic: text,
+  }),
   MemoryShort: closed<Arm<'MemoryShort'>>('MemoryShort', { _tag: tag('MemoryShort') }),
   MemoryFree: closed<Arm<'MemoryFree'>>('MemoryFree', { _tag: tag('MemoryFree') }),
   StoreFull: closed<Arm<'StoreFull'>>('StoreFull', { _tag: tag('StoreFull') }),

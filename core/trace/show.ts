@@ -109,6 +109,8 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
       const whom = note.clientId === null ? '' : ` for ${quote(note.clientId, "'")}`
       return `- dropped ${quote(note.topic, "'")} qos${note.qos}${whom}: ${note.why}`
     }
+    case 'Denied':
+      return `- denied ${note.what} ${quote(note.topic, "'")} of ${quote(note.clientId, "'")}`
     case 'SessionEnded':
       return `- session ${quote(note.clientId, "'")} ended: ${note.why}` +
         (note.messages === 0 ? '' : `, ${note.messages} messages`)

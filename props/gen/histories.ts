@@ -4,6 +4,7 @@
 // command comes to is the business of props/model/world.ts.
 
 import fc from 'fast-check'
+import type { Acl, AclRule } from '../../core/broker/acl.ts'
 import type { Config, ListenerRules } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import * as I from '../../core/broker/input.ts'
@@ -65,6 +66,8 @@ export interface WillCommand {
   readonly broken: boolean
 }
 
+export type Rights = Pick<Config, 'acl' | 'denySpecialChars' | 'checkRetainSource'>
+
 export interface RequestCommand {
   readonly filter: number
   readonly shared: boolean
@@ -87,6 +90,7 @@ export type Command =
     readonly packetBytesMax: number | null
     readonly aliasMax: number | null
     readonly will: WillCommand | null
+    readonly userName: string | null
     /** How the client wants to authenticate itself, and what it says first. */
     readonly method: 'SCRAM-SHA-256' | 'PLAIN' | null
     readonly first: First
@@ -180,6 +184,8 @@ export type Command =
   | { readonly _tag: 'Stop' }
   /** The operator changes his mind about every limit. */
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
+  /** The same configuration but for who may do what. */
+  | { readonly _tag: 'Rights'; readonly rights: Rights }
 
 export const firsts = [
   'n,,n=user,r=client',
@@ -276,6 +282,29 @@ const verdict = fc.constantFrom<0 | 0x87 | null>(0, 0, 0, 0, 0, 0, 0x87, null)
 
 type PlainTag = Exclude<Command['_tag'], 'Reconfigure'>
 
+const aclRules = (...texts: ReadonlyArray<string>): fc.Arbitrary<ReadonlyArray<AclRule>> =>
+  fc.array(
+    fc.record({
+      access: fc.constantFrom<AclRule['access']>('read', 'write', 'readwrite', 'readwrite', 'deny'),
+      filter: fc.constantFrom(...texts.map(filter)),
+    }),
+    { maxLength: 4 },
+  )
+
+const ownRules = aclRules('t', 't/u', '#', '#', 't/#', '+', 't/+', '+/u', '$p/#', '/')
+
+export const acl: fc.Arbitrary<Acl> = fc.record({
+  anonymous: ownRules,
+  users: fc.tuple(ownRules, ownRules).map(([one, other]) => [['user', one], ['other', other]]),
+  patterns: aclRules('t/%u', '%c', '%c/#', '+/u', 't/%c/w', '%u/b', '#'),
+})
+
+const rights: fc.Arbitrary<Rights> = fc.record({
+  acl: fc.oneof(fc.constant(null), acl),
+  denySpecialChars: fc.boolean(),
+  checkRetainSource: fc.constantFrom(true, true, false),
+})
+
 export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _tag: K }>> } = {
   Connect: fc.record({
     _tag: fc.constant('Connect'),
@@ -289,6 +318,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     packetBytesMax: rarely(fc.constantFrom(40, 40, 60, 200, 200, 4, 12, 17)),
     aliasMax: fc.option(fc.constantFrom(0, 1, 3, 65_535), { freq: 2 }),
     will: rarely(will),
+    userName: fc.constantFrom('user', 'user', 'user', 'other', null, 'a/b', 'a+'),
     method: rarely(
       fc.constantFrom<'SCRAM-SHA-256' | 'PLAIN'>('SCRAM-SHA-256', 'SCRAM-SHA-256', 'PLAIN'),
     ),
@@ -299,6 +329,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     verdict,
   }),
   Open: fc.record({ _tag: fc.constant('Open') }),
+  Rights: fc.record({ _tag: fc.constant('Rights'), rights }),
   Subscribe: fc.record({
     _tag: fc.constant('Subscribe'),
     client,
@@ -417,6 +448,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Know: 5,
   Redirect: 1,
   Own: 4,
+  Rights: 1,
   Open: 2,
   Break: 1,
   Kick: 1,
@@ -443,6 +475,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Know, weight: weights.Know },
   { arbitrary: arms.Redirect, weight: weights.Redirect },
   { arbitrary: arms.Own, weight: weights.Own },
+  { arbitrary: arms.Rights, weight: weights.Rights },
   { arbitrary: arms.Stall, weight: weights.Stall },
   { arbitrary: arms.Take, weight: weights.Take },
   { arbitrary: arms.Memory, weight: weights.Memory },
@@ -465,6 +498,12 @@ const oftener = <A>(usual: A, ...other: ReadonlyArray<A>): fc.Arbitrary<A> =>
 
 const plainConfig: fc.Arbitrary<Config> = fc.record({
   authentication: limit<Config['authentication']>('none', 'judge'),
+  allowAnonymous: oftener(true, false),
+  userNameAsClientId: oftener(false, true),
+  acl: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, { arbitrary: acl, weight: 1 }),
+  denySpecialChars: fc.boolean(),
+  clientIdPrefix: oftener<string | null>(null, 'a'),
+  checkRetainSource: fc.constantFrom(true, true, false),
   authenticationMethods: limit<Config['authenticationMethods']>(['SCRAM-SHA-256'], []),
   listenerConnectionsMax: limit(100, 3),
   protocolLevels: oftener<ReadonlyArray<Level>>([3, 4, 5], [5], [3, 4]),

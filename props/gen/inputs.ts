@@ -249,6 +249,12 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
     clientId: text,
     peers: fc.tuple(peer, peer),
   }),
+  Denied: fc.record({
+    _tag: fc.constant('Denied'),
+    clientId: text,
+    what: fc.constantFrom<Arm<Note, 'Denied'>['what']>('publish', 'subscribe', 'will'),
+    topic: text,
+  }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort') }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree') }),
   StoreFull: fc.record({ _tag: fc.constant('StoreFull') }),

@@ -68,6 +68,13 @@ const signs: ReadonlyArray<readonly [what: string, sign: RegExp]> = [
   ['a filter was not available below version 5', /[34] Suback .*"reasons":\[[^\]]*(158|162)/],
   ['a will had too high a QoS', /ended refused 155/],
   ['a will was to be retained and could not', /ended refused 154/],
+  ['a publish was not allowed', /note denied publish "[cg]/],
+  ['a subscription was not allowed', /note denied subscribe/],
+  ['a will was not allowed', /note denied will/],
+  ['a subscription was refused below version 5', /[34] Suback .*"reasons":\[[^\]]*135/],
+  ['a QoS 1 publish was refused', /Puback .*"reason":135/],
+  ['a QoS 2 publish was refused', /Pubrec .*"reason":135/],
+  ['a copy was not allowed', /dropped "\w+" .* not allowed/],
 ]
 
 /** The same for what only the dumb broker can tell. */
@@ -87,6 +94,10 @@ const told: ReadonlyArray<string> = [
   'the same member again: hash of topic',
   'there was no alias left',
   'an alias would be too much',
+  'a member was passed over because it may not read',
+  'a retained message lost its foundation',
+  'a right was lost while a message waited',
+  'a right was lost before a message was sent again',
 ]
 
 /** A search of so many inputs has to have seen everything; a shorter one need not. */

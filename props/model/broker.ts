@@ -132,7 +132,15 @@ const publishOwn = (model: Model, packet: Publish): void => {
   const properties: Properties = Object.fromEntries(left)
   const { messageExpiryInterval: expiryS } = properties
   const expiresAt = expiryS === undefined ? NEVER : model.now + expiryS * 1000
-  publishKept(model, null, { topic, qos, retain, payload: B.own(payload), properties, expiresAt })
+  publishKept(model, null, {
+    topic,
+    qos,
+    retain,
+    payload: B.own(payload),
+    properties,
+    expiresAt,
+    who: null,
+  })
 }
 
 const shut = (model: Model, listener: string): void => {

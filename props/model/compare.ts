@@ -57,6 +57,8 @@ const noteLine = (note: Note): string | null => {
       return `session "${note.clientId}" ${note.why} ${note.messages}`
     case 'Contested':
       return `contested "${note.clientId}" ${note.peers.map((one) => one.port).join(' ')}`
+    case 'Denied':
+      return `denied ${note.what} "${note.clientId}" ${note.topic}`
     case 'MemoryShort':
       return 'memory short'
     case 'MemoryFree':
@@ -169,7 +171,7 @@ export const compare = (
   watch?: (command: Command, said: ReadonlyArray<string>) => void,
   look?: Onlooker['afterInput'],
 ): Outcome => {
-  const world = createWorld()
+  const world = createWorld(config)
   let state = initial(config, { at: originAt, wall: originWall, seed: 7 })
   const model = createModel(config, originAt)
   let inputs = 0

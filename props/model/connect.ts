@@ -73,9 +73,16 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
   })
 }
 
-export const isReserved = (topic: string, bridge: boolean): boolean =>
-  ['$SYS', '$CONTROL'].includes(topic.split('/')[0]!) &&
-  !(bridge && topic.startsWith('$SYS/broker/connection/'))
+/** Of a bridge's state an access list may decide, where there is one. */
+export const isReserved = (
+  model: Model,
+  { connect, listener }: Link,
+  topic: string,
+): boolean => {
+  const isTrusted = connect?.bridge === true || rulesFor(model, listener).acl !== null
+  return ['$SYS', '$CONTROL'].includes(topic.split('/')[0]!) &&
+    !(isTrusted && topic.startsWith('$SYS/broker/connection/'))
+}
 
 export const connect = (model: Model, link: Link, packet: Connect): void => {
   const { level, cleanStart, clientId } = packet
@@ -93,6 +100,9 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
   const isOffered = authenticationMethods.some((one) => one === authenticationMethod)
   if (authenticationMethod !== undefined && !isOffered) {
     return refuse(model, link, packet, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
+  }
+  if (packet.userName === null && !isOffered && !rules.allowAnonymous) {
+    return refuse(model, link, packet, 0x87, 'not authorised')
   }
   // 3.1 has no empty client identifiers, 3.1.1 none for sessions that last. [v3 MQTT-3.1.3-8]
   if (clientId === '' && (level === 3 || (level === 4 && !cleanStart))) {
@@ -117,7 +127,7 @@ export const connect = (model: Model, link: Link, packet: Connect): void => {
     const reason = packet.will.qos > maximumQos ? 0x9b : 0x9a
     return refuse(model, link, level === 5 ? packet : 0, reason, 'refused')
   }
-  if (packet.will !== null && isReserved(packet.will.topic, packet.bridge)) {
+  if (packet.will !== null && isReserved(model, { ...link, connect: packet }, packet.will.topic)) {
     return refuse(model, link, packet, 0x87, 'not authorised')
   }
   if (packet.will !== null && payloadFormatCheck && isMislabelled(packet.will)) {
@@ -201,12 +211,19 @@ export const begin = (
   const rules = rulesFor(model, link.listener)
   const { level, properties } = packet
   const five = level === 5
-  const clientId = packet.clientId === '' ? rules.autoIdPrefix + link.nonce : packet.clientId
+  const userName = proved === null ? packet.userName : proved.userName
+  const given = rules.userNameAsClientId ? userName ?? '' : packet.clientId
+  if (rules.userNameAsClientId && given === '') {
+    return refuse(model, link, packet, 0x87, 'not authorised')
+  }
+  const clientId = given === '' ? rules.autoIdPrefix + link.nonce : given
+  if (config.clientIdPrefix !== null && !clientId.startsWith(config.clientIdPrefix)) {
+    return refuse(model, link, packet, 0x87, 'not authorised')
+  }
   const find = () => model.sessions.find((one) => one.clientId === clientId)
   const keepAliveS = keepAliveOf(model, packet)
   const asked = five ? properties.sessionExpiryInterval ?? 0 : packet.cleanStart ? 0 : 0xffffffff
   const expiryS = Math.min(asked, config.sessionExpiryMaxS)
-  const userName = proved === null ? packet.userName : proved.userName
   const most = properties.maximumPacketSize ?? NEVER
   let said: Properties = {}
   if (five) {
@@ -261,6 +278,7 @@ export const begin = (
   const session = old ?? createSession(clientId)
   if (old === undefined) model.sessions.push(session)
   session.link = link
+  session.who = { clientId, userName, listener: link.listener }
   session.level = level
   session.expiryS = expiryS
   session.offlineAt = NEVER
@@ -276,6 +294,7 @@ export const begin = (
       payload: B.own(packet.will.payload),
       properties: rest,
       expiresAt: NEVER,
+      who: session.who,
     }
   }
   session.windowMax = Math.min(

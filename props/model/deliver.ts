@@ -3,6 +3,7 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish, Qos } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
+import { mayRead } from './access.ts'
 import type { Copy, Message, Model, Outgoing, Session, Subscription } from './state.ts'
 import { bytesOf, dropped, lower, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
 
@@ -176,13 +177,22 @@ export const drain = (model: Model, session: Session): void => {
   ) {
     const copy = session.queue.shift()!
     const { message, qos } = copy
-    if (message.expiresAt > model.now && qos === 0) sendAtMostOnce(model, session, copy, true)
-    else if (message.expiresAt > model.now) dispatch(model, session, copy)
-    else dropped(model, session.clientId, message.topic, qos, 'expired') // [MQTT-3.3.2-5]
+    if (message.expiresAt <= model.now) { // [MQTT-3.3.2-5]
+      dropped(model, session.clientId, message.topic, qos, 'expired')
+    } else if (!mayRead(model, session, message.topic)) {
+      model.marks.add('a right was lost while a message waited')
+      dropped(model, session.clientId, message.topic, qos, 'not allowed')
+    } else if (qos === 0) sendAtMostOnce(model, session, copy, true)
+    else dispatch(model, session, copy)
   }
 }
 
 const resend = (model: Model, session: Session, one: Outgoing): void => {
+  if (!mayRead(model, session, one.message.topic)) {
+    session.window = session.window.filter((other) => other !== one)
+    model.marks.add('a right was lost before a message was sent again')
+    return dropped(model, session.clientId, one.message.topic, one.qos, 'not allowed')
+  }
   const packet = packetFor(model, session, one, one.packetId, true) // [MQTT-3.3.1-1]
   if (!publishTo(model, session, packet)) {
     session.window = session.window.filter((other) => other !== one)
@@ -230,6 +240,10 @@ export const isBehind = (model: Model, session: Session): boolean =>
 /** One copy for one client; answers whether it was not turned away by a full queue. */
 export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
   const { topic } = copy.message
+  if (!mayRead(model, session, topic)) {
+    dropped(model, session.clientId, topic, copy.qos, 'not allowed')
+    return true
+  }
   const isCatchingUp = session.catchUps.length > 0 &&
     model.retained.some((one) => one.topic === topic)
   const taken = copy.qos > 0

@@ -5,7 +5,7 @@ import type { Connect, Level, Packet } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import { rest } from './retain.ts'
-import { publishKept } from './route.ts'
+import { publishIfAllowed } from './route.ts'
 import { handOver } from './hand-over.ts'
 import { leaveGroup } from './share.ts'
 import type { Link, Model, Session } from './state.ts'
@@ -99,7 +99,12 @@ export const publishWill = (model: Model, session: Session): void => {
   session.will = null
   session.willAt = NEVER
   noted(model, `will "${session.clientId}" ${will.topic}`)
-  publishKept(model, session, { ...will, expiresAt: expiryOf(model, will.properties) })
+  publishIfAllowed(
+    model,
+    session,
+    { ...will, expiresAt: expiryOf(model, will.properties) },
+    'will',
+  )
 }
 
 export const endSession = (

@@ -4,12 +4,13 @@ import type { Auth, Packet, Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
 import { splitShare } from '../../core/topic/filter.ts'
+import { denied, maySubscribe, mayWrite, refused as refusedTo } from './access.ts'
 import { first, last, method } from './authenticate.ts'
 import { connect, follow, isMislabelled, isReserved } from './connect.ts'
 import { drain } from './deliver.ts'
 import { expel, faulty, unlink } from './leave.ts'
 import { catchUp, keep, objection } from './retain.ts'
-import { publishKept, route } from './route.ts'
+import { publishIfAllowed, route } from './route.ts'
 import { giveQueued } from './hand-over.ts'
 import { joinGroup, leaveGroup } from './share.ts'
 import type { Link, Message, Model, Session, Subscription } from './state.ts'
@@ -78,7 +79,9 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       const { packetId } = packet
       const found = session.incoming.find((one) => one.packetId === packetId)
       session.incoming = session.incoming.filter((one) => one !== found)
-      if (found !== undefined && found.message !== null) publishKept(model, session, found.message)
+      if (found !== undefined && found.message !== null) {
+        publishIfAllowed(model, session, found.message, 'publish')
+      }
       const reason = found === undefined && level === 5 ? 0x92 : 0
       tell(model, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
       return 'fine'
@@ -105,6 +108,12 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       const reasons = packet.requests.map((request, index) => {
         const old = session.subscriptions.find((one) => one.filter === request.filter)
         if (index < model.config.filtersPerPacketMax && missing[index] !== 0) return missing[index]!
+        if (
+          index < model.config.filtersPerPacketMax && !maySubscribe(model, session, request.filter)
+        ) {
+          denied(model, session, 'subscribe', request.filter)
+          return 0x87
+        }
         if (
           index >= model.config.filtersPerPacketMax ||
           (old === undefined &&
@@ -215,9 +224,9 @@ const publish = (
     payload: B.own(packet.payload),
     properties,
     expiresAt: expiryOf(model, properties),
+    who: session.who,
   }
-  const bridge = link.connect?.bridge ?? false
-  const reserved = isReserved(topic, bridge)
+  const reserved = isReserved(model, link, topic) || !mayWrite(model, session, topic)
   const unretained = packet.retain && B.size(packet.payload) > 0 ? objection(model, message) : null
   const five = session.level === 5
   const mislabelled = config.payloadFormatCheck && isMislabelled(message)
@@ -256,7 +265,7 @@ const publish = (
   if (qos === 2) {
     const lacking = unretained ?? (model.isShort ? 'memory short' : null)
     if (!five && model.isShort) return 'memory short'
-    if (reserved) dropped(model, null, topic, 2, 'not allowed')
+    if (reserved) refusedTo(model, session, 'publish', message)
     else if (lacking !== null && five) dropped(model, null, topic, 2, lacking)
     const refused = !five ? 0 : reserved ? 0x87 : lacking !== null ? 0x97 : 0
     if (refused === 0) session.incoming.push({ packetId, message: reserved ? null : message, link })
@@ -265,7 +274,8 @@ const publish = (
   }
   let reason = 0
   if (reserved || unretained !== null) {
-    dropped(model, null, topic, qos, reserved ? 'not allowed' : unretained!)
+    if (reserved) refusedTo(model, session, 'publish', message)
+    else dropped(model, null, topic, qos, unretained!)
     reason = reserved ? 0x87 : qos === 1 && five ? 0x97 : 0
     if (reason === 0) keep(model, { ...message, payload: B.empty })
   } else if (packet.retain) keep(model, message)

@@ -24,7 +24,7 @@ export interface Onlooker {
 
 /** Plays a history through `step`; answers the last state. */
 export const play = (history: History, onlooker: Onlooker = {}): State => {
-  const world = createWorld()
+  const world = createWorld(history.config)
   let state = begin(history)
   const take = onlooker.step ?? step
   for (const command of history.commands) {

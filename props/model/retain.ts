@@ -3,6 +3,7 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
+import { isFounded, mayRead } from './access.ts'
 import { grantedFor, isFree, offer, queuedBytes, sendAtMostOnce } from './deliver.ts'
 import { grown, inOrder } from './order.ts'
 import type { TopicName } from '../../core/topic/name.ts'
@@ -84,6 +85,11 @@ const sendRetained = (
   const message = model.retained.find((one) => one.topic === topic)
   if (message === undefined || message.expiresAt <= model.now) return
   if (session.overtaken.includes(topic)) return
+  if (!mayRead(model, session, topic)) return
+  if (!isFounded(model, message)) {
+    model.marks.add('a retained message lost its foundation')
+    return
+  }
   const granted = grantedFor(model, message, subscription)
   const { identifiers } = subscription
   const copy = { message, qos: granted, retain: true, identifiers, share: null }

@@ -2,12 +2,24 @@
 
 import * as B from '../../core/data/bytes.ts'
 import { match } from '../../core/topic/match.ts'
+import { mayWrite, refused } from './access.ts'
 import { copyFor, deliver } from './deliver.ts'
 import { byFilter } from './order.ts'
 import { keep, objection } from './retain.ts'
 import { choose, membersOf } from './share.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
 import { dropped } from './state.ts'
+
+/** The same for who may have lost the right to it since. */
+export const publishIfAllowed = (
+  model: Model,
+  publisher: Session,
+  message: Message,
+  what: 'publish' | 'will',
+): void =>
+  mayWrite(model, publisher, message.topic)
+    ? publishKept(model, publisher, message)
+    : refused(model, publisher, what, message)
 
 /** Publishes a message that was kept for later: a released one, a will. */
 export const publishKept = (model: Model, publisher: Session | null, message: Message): void => {

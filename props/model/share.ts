@@ -1,5 +1,6 @@
 // Shared groups: who gets a message.
 
+import { mayRead } from './access.ts'
 import { copyFor, isBehind, isFree, isFull, isOverfull, sizeFor } from './deliver.ts'
 import type { Group, Message, Model, Session, Share, Subscription } from './state.ts'
 import { dropped } from './state.ts'
@@ -58,6 +59,10 @@ const inTurn = (
 /** Whether a member would not lose the message. */
 const isAble = (model: Model, member: Subscription, message: Message): boolean => {
   const { session } = member
+  if (!mayRead(model, session, message.topic)) {
+    model.marks.add('a member was passed over because it may not read')
+    return false
+  }
   const copy = copyFor(model, member, message)
   if (session.link === null) {
     return (copy.qos > 0 || model.config.queueQos0) && model.config.sharedOffline === 'queue' &&

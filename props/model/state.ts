@@ -16,6 +16,13 @@ export const NEVER: Millis = Number.MAX_SAFE_INTEGER
 /** As the shells report it: less than this may be on its way without anybody saying so. */
 export const UNREPORTED_BYTES_MAX = 65_536
 
+/** Who a client is, in the eyes of an access list. */
+export interface Who {
+  readonly clientId: string
+  readonly userName: string | null
+  readonly listener: string
+}
+
 export interface Message {
   readonly topic: TopicName
   readonly qos: Qos
@@ -23,6 +30,8 @@ export interface Message {
   readonly payload: Bytes
   readonly properties: Properties
   readonly expiresAt: Millis
+  /** Who published it. */
+  readonly who: Who | null
 }
 
 export interface Link {
@@ -89,6 +98,7 @@ interface CatchUp {
 
 export interface Session {
   readonly clientId: string
+  who: Who
   expiryS: number
   offlineAt: Millis
   subscriptions: Array<Subscription>
@@ -214,6 +224,7 @@ export const tell = (model: Model, session: Session, packet: Packet): void => {
 
 export const createSession = (clientId: string): Session => ({
   clientId,
+  who: { clientId, userName: null, listener: '' },
   expiryS: 0,
   offlineAt: NEVER,
   subscriptions: [],

@@ -2,6 +2,7 @@
 // as a shell would, and keeps the clients, which are little state machines: they hold the
 // acknowledgements they owe and send, delay or lose them, lose their connections and come back.
 
+import type { Config } from '../../core/broker/config.ts'
 import type { Effect, Query } from '../../core/broker/effect.ts'
 import type { Conn, Input, Millis } from '../../core/broker/input.ts'
 import * as I from '../../core/broker/input.ts'
@@ -55,6 +56,8 @@ interface Socket {
 }
 
 export interface World {
+  /** What the broker was told last. */
+  config: Config
   readonly clients: ReadonlyArray<Client>
   now: Millis
   step: number
@@ -77,7 +80,8 @@ export const residueMs = 500
 export const originAt = 1_000_000
 export const originWall = 1_800_000_000_000
 
-export const createWorld = (): World => ({
+export const createWorld = (config: Config): World => ({
+  config,
   clients: clientIds.map((clientId, index) => ({
     index,
     clientId,
@@ -319,7 +323,7 @@ const connectOf = (
     keepAliveS: command.keepAliveS,
     clientId: client.clientId,
     will: testament,
-    userName: 'user',
+    userName: command.userName,
     password: utf8('password'),
     properties,
   }
@@ -588,7 +592,12 @@ const act = (world: World, command: Command, subject: Subject): void => {
     case 'Memory':
       give(world, subject, command.isShort ? I.memoryShort(now) : I.memoryFree(now))
       return
+    case 'Rights':
+      world.config = { ...world.config, ...command.rights }
+      give(world, subject, I.reconfigured(now, world.config))
+      return
     case 'Reconfigure':
+      world.config = command.config
       give(world, subject, I.reconfigured(now, command.config))
       return
     case 'Pass': {
@@ -665,6 +674,7 @@ type ClientCommand = Exclude<
       | 'Open'
       | 'Stop'
       | 'Reconfigure'
+      | 'Rights'
       | 'Memory'
       | 'Pass'
       | 'Judge'

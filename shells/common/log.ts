@@ -180,6 +180,8 @@ export class Log {
     switch (note._tag) {
       case 'Dropped':
         return [this.drops, note.clientId ?? '']
+      case 'Denied':
+        return [this.denials, note.clientId]
       case 'ConnectionOpened':
         return [this.strangers, note.peer.address]
       case 'ConnectionEnded':
