@@ -1,12 +1,15 @@
 // A configuration as words, both ways: what differs from the defaults as `key=value`, the value in
 // JSON, and then each listener with rules of its own, as `listener "name"` and what of its rules
 // differs from the broker's. The codec of json.ts knows which options there are and what each of
-// them may be.
+// them may be. An access list is the lines of its file as one text, where that says it all:
+// `acl="user u; topic read a"`.
 
+import type { Acl } from '../broker/acl.ts'
 import type { Config } from '../broker/config.ts'
 import { defaults } from '../broker/config.ts'
+import { aclText, parseAcl } from '../config/acl-file.ts'
 import { E } from '../prelude.ts'
-import { listenerRuleKeys } from './input.ts'
+import { acl as aclCodec, listenerRuleKeys } from './input.ts'
 import { decodeConfig, encodeConfig } from './json.ts'
 import type { Words } from './words.ts'
 import { accept, fail, peek, quote, take, takeQuoted } from './words.ts'
@@ -23,11 +26,26 @@ const surprising = /[^ -~]/g
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
+const aclOf = (lines: string): Acl | null => {
+  const file = parseAcl('acl', lines.replaceAll('; ', '\n'))
+  return E.isRight(file) ? file.right.acl : null
+}
+
+/** The lines of an access list in one, as far as they read as the same list; else its JSON. */
+const shortAcl = (json: unknown): unknown => {
+  const acl = aclCodec.decode(json)
+  if (E.isLeft(acl)) return json
+  const lines = aclText(acl.right).trimEnd().replaceAll('\n', '; ')
+  const again = aclOf(lines)
+  const isSame = again !== null && JSON.stringify(aclCodec.encode(again)) === JSON.stringify(json)
+  return isSame ? lines : json
+}
+
 const differing = (options: Options, usual: Options): ReadonlyArray<string> =>
   Object.entries(options)
-    .map(([key, value]) => [key, JSON.stringify(value)] as const)
-    .filter(([key, value]) => value !== JSON.stringify(usual[key]))
-    .map(([key, value]) => `${key}=${value.replaceAll(surprising, escaped)}`)
+    .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(usual[key]))
+    .map(([key, value]) => [key, key === 'acl' ? shortAcl(value) : value] as const)
+    .map(([key, value]) => `${key}=${JSON.stringify(value).replaceAll(surprising, escaped)}`)
 
 /** What differs from the defaults, in the order of the options; listeners left out. */
 export const optionsText = (config: Config): ReadonlyArray<string> =>
@@ -63,7 +81,9 @@ const takeOptions = (w: Words, usual: Options, what: string): Options => {
     const token = take(w)
     const at = token.indexOf('=')
     const key = token.slice(0, Math.max(at, 0))
-    const value = parsed(token.slice(at + 1))
+    const text = parsed(token.slice(at + 1))
+    const acl = key === 'acl' && typeof text === 'string' ? aclOf(text) : null
+    const value = acl === null ? text : aclCodec.encode(acl)
     if (at < 0 || value === undefined) {
       fail(w, `${token} is no ${what}: write key=value with the value in JSON`)
     } else if (!Object.hasOwn(options, key)) {

@@ -1,0 +1,162 @@
+// Who may read and write what: the file and its value are the same, what the core makes of the
+// value is what a search rule by rule finds, and both are what mosquitto does with the file.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Acl, allowsRead, allowsSubscribe, allowsWrite } from '../core/broker/acl.ts'
+import { aclText, faultText, parseAcl } from '../core/config/mod.ts'
+import { E } from '../core/prelude.ts'
+import { acl, filter, filters, name, names } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { isAllowed, isSubscribable } from './model/access.ts'
+
+const access = suite('access')
+
+const parsed = (text: string): Acl => {
+  const file = parseAcl('acl', text)
+  if (E.isLeft(file)) throw new Error(faultText(file.left))
+  return file.right.acl
+}
+
+const refused = (text: string): string => {
+  const file = parseAcl('/etc/acl', text)
+  return E.isLeft(file) ? faultText(file.left) : 'no fault'
+}
+
+access('an access list is read from its text as it was', () => {
+  fc.assert(
+    fc.property(
+      acl,
+      (some) => assert.is(JSON.stringify(parsed(aclText(some))), JSON.stringify(some)),
+    ),
+    { numRuns: runs(300) },
+  )
+})
+
+const who = fc.record({
+  clientId: fc.constantFrom('a', 't', 'u', 'a/b', '+', 'x#'),
+  userName: fc.constantFrom(null, 'user', 'other', 'v', 'a/b', '+', 'nobody'),
+  listener: fc.constant(''),
+})
+
+access('what a client may do is what its rules say one by one', () => {
+  fc.assert(
+    fc.property(acl, fc.array(who), fc.boolean(), (list, clients, isStrict) => {
+      for (const one of clients) {
+        // Twice, because what was found is remembered.
+        for (const topic of [...names, ...names, name('a/b'), name('u/b'), name('t/user')]) {
+          const should = (wanted: 'read' | 'write'): boolean =>
+            isAllowed(list, one, isStrict, topic, wanted)
+          assert.is(allowsRead(list, one, isStrict, topic), should('read'), topic)
+          assert.is(allowsWrite(list, one, isStrict, topic), should('write'), topic)
+        }
+        for (const wanted of filters) {
+          const should = isSubscribable(list, one, isStrict, wanted)
+          assert.is(allowsSubscribe(list, one, isStrict, wanted), should, wanted)
+        }
+      }
+    }),
+    { numRuns: runs(400) },
+  )
+})
+
+access('a subscription to one topic is allowed where reading it is', () => {
+  fc.assert(
+    fc.property(acl, who, fc.boolean(), (list, one, isStrict) => {
+      for (const topic of names) {
+        const may = allowsRead(list, one, isStrict, topic)
+        assert.is(allowsSubscribe(list, one, isStrict, filter(topic)), may, topic)
+      }
+    }),
+    { numRuns: runs(400) },
+  )
+})
+
+access('who may read anything may subscribe to everything', () => {
+  fc.assert(
+    fc.property(acl, who, fc.boolean(), (list, one, isStrict) => {
+      const readable = ['t', 't/u', 't/u/w', '/', 'a/b'].map(name)
+        .filter((topic) => allowsRead(list, one, isStrict, topic))
+      fc.pre(readable.length > 0)
+      assert.ok(allowsSubscribe(list, one, isStrict, filter('#')))
+    }),
+    { numRuns: runs(300) },
+  )
+})
+
+access('a long list is remembered topic by topic and says the same', () => {
+  const rules = Array.from({ length: 300 }, (_, i) => `topic read r/${i}\ntopic deny r/${i}/no\n`)
+  const list = parsed(rules.join('') + 'topic write #\n')
+  const source = { clientId: 'a', userName: null, listener: '' }
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 20_000; i += 7) {
+      const topic = name(`r/${i % 400}`)
+      assert.is(allowsRead(list, source, true, topic), i % 400 < 300, topic)
+    }
+  }
+  assert.is(allowsWrite(list, source, true, name('r/5/no')), false)
+  assert.is(allowsWrite(list, source, true, name(`w/${'x'.repeat(1000)}`)), true)
+  assert.is(allowsRead(list, source, true, name(`w/${'x'.repeat(1000)}`)), false)
+})
+
+access('a file says what mosquitto takes it to say', () => {
+  const list = parsed(
+    '\ufeff# comment\r\n\r\n  topic read a b/c  \r\nuser  al ice \r\ntopic x\r\n\ttopic\tdeny\ty/#\n' +
+      'user bob\ntopic write z\npattern read p/%u\nuser al ice\ntopic read\ntopic readwrite #\n',
+  )
+  assert.equal(list, {
+    anonymous: [{ access: 'read', filter: 'a b/c' }],
+    users: [
+      ['al ice', [
+        { access: 'readwrite', filter: 'x' },
+        { access: 'deny', filter: 'y/#' },
+        { access: 'readwrite', filter: 'read' },
+        { access: 'readwrite', filter: '#' },
+      ]],
+      ['bob', [{ access: 'write', filter: 'z' }]],
+    ],
+    patterns: [{ access: 'read', filter: 'p/%u' }],
+  })
+  assert.equal(parsed(''), { anonymous: [], users: [], patterns: [] })
+})
+
+access('a line that is none is named, with what to do', () => {
+  assert.is(
+    refused('topic a\ntopic raed b\n'),
+    '/etc/acl:2: an access type that does not exist (raed). Write read, write, readwrite or deny ' +
+      'before the topic, and comments on lines of their own.',
+  )
+  assert.match(refused('topic x # comment'), /:1: an access type that does not exist \(x\)\./)
+  assert.match(refused('topic\n'), /:1: a line without a topic \(topic\)\./)
+  assert.match(refused('\nuser \n'), /:2: a line without a user name \(user\)\./)
+  assert.match(refused('TOPIC a'), /:1: a line that begins with another word \(TOPIC\)\./)
+  assert.match(refused('topic a/#/b'), /:1: the topic .*\(a\/#\/b\)\. Write a topic filter/)
+  assert.match(refused('pattern read a+/%c'), /:1: the topic .*\(a\+\/%c\)\./)
+})
+
+access('a pattern without a name in it is odd', () => {
+  const file = parseAcl('/etc/acl', 'topic a\npattern read b/#\n')
+  assert.ok(E.isRight(file))
+  assert.equal(file.right.warnings, [
+    "ACL pattern 'b/#' does not contain '%c' or '%u' (/etc/acl:2).",
+  ])
+})
+
+access('any text is read or refused', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.tuple(fc.constantFrom('topic', 'user', 'pattern'), fc.string({ unit: 'binary' }))
+      .map((words) => words.join(' ')),
+  )
+  fc.assert(
+    fc.property(fc.array(line), (lines) => {
+      const file = parseAcl('acl', lines.join('\n'))
+      if (E.isRight(file)) assert.equal(parsed(aclText(file.right.acl)), file.right.acl)
+      else assert.ok(file.left.line > 0 && file.left.remedy.endsWith('.'))
+    }),
+    { numRuns: runs(1_000) },
+  )
+})
+
+access.run()
