@@ -102,8 +102,9 @@ access('a long list is remembered topic by topic and says the same', () => {
 
 access('a file says what mosquitto takes it to say', () => {
   const list = parsed(
-    '\ufeff# comment\r\n\r\n  topic read a b/c  \r\nuser  al ice \r\ntopic x\r\n\ttopic\tdeny\ty/#\n' +
-      'user bob\ntopic write z\npattern read p/%u\nuser al ice\ntopic read\ntopic readwrite #\n',
+    '\ufeff# comment\r\n\r\n  topic read a b/c  \r\nuser  al ice \r\ntopic x\r\n' +
+      '\ttopic\tdeny\ty/#\nuser bob\ntopic write z\npattern read p/%u\nuser al ice\n' +
+      'topic read\ntopic readwrite #\n',
   )
   assert.equal(list, {
     anonymous: [{ access: 'read', filter: 'a b/c' }],
