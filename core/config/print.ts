@@ -36,7 +36,10 @@ const brokerLines = (settings: Settings): ReadonlyArray<string> =>
   })
 
 /** The options that say something of this listener, each value under one name. */
-const listenerOptions = (isLocalOnly: boolean, isPerListener: boolean): ReadonlyArray<Option> =>
+export const listenerOptions = (
+  isLocalOnly: boolean,
+  isPerListener: boolean,
+): ReadonlyArray<Option> =>
   table.filter(({ name, key, scope }) => {
     if (key === null || scope === 'global' || scope === 'plugin') return false
     if (isLocalOnly) return scope === 'security' || scope === 'listener'
@@ -63,12 +66,9 @@ const listenerLines = (
   return lines
 }
 
-const headOf = ({ port, host, path }: ListenerSettings): string =>
-  path !== null
-    ? `listener 0 ${path}`
-    : host === null
-    ? `listener ${port}`
-    : `listener ${port} ${host}`
+/** The value of the line `listener`. */
+export const showHead = ({ port, host, path }: ListenerSettings): string =>
+  path !== null ? `0 ${path}` : host === null ? String(port) : `${port} ${host}`
 
 /** The text of a configuration file that is read as these settings. */
 export const printSettings = (settings: Settings): string => {
@@ -85,7 +85,7 @@ export const printSettings = (settings: Settings): string => {
     if (isPerListener) lines.unshift('per_listener_settings true')
     const options = listenerOptions(false, isPerListener)
     for (const listener of listeners) {
-      lines.push('', headOf(listener))
+      lines.push('', `listener ${showHead(listener)}`)
       lines.push(...listenerLines(listener, defaultListener(listener.port), options))
     }
   }
