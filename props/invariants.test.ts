@@ -13,9 +13,8 @@ import * as B from '../core/data/bytes.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import * as Window from '../core/data/window.ts'
 import { deadline, defaults, initial, NEVER, run, type State, step } from '../core/mod.ts'
-import { splitShare } from '../core/topic/filter.ts'
 import { groupHistory } from './gen/groups.ts'
-import { filter, filters, history, name, names, sharedFilters, utf8 } from './gen/histories.ts'
+import { filter, history, name, utf8, wholeFilters, wholeNames } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { checkCited } from './model/cited.ts'
 import {
@@ -31,10 +30,7 @@ import { play } from './model/play.ts'
 
 const invariants = suite('invariants')
 
-const vocabulary = {
-  names: [...names, name('$SYS/broker/version')],
-  filters: [...new Set([...filters, ...sharedFilters.map((one) => splitShare(one)!.filter)])],
-}
+const vocabulary = { names: wholeNames, filters: wholeFilters }
 
 const some150 = fc.oneof(
   { arbitrary: history(150), weight: 4 },
@@ -103,7 +99,7 @@ const endAll = (state: State): State => {
   const cleaner = { slot: 1_000, generation }
   feed(opened(cleaner, current.now))
   feed(I.arrived(cleaner, current.now, connect('cleaner', true)))
-  for (const topic of names) {
+  for (const topic of wholeNames) {
     feed(I.arrived(cleaner, current.now, {
       _tag: 'Publish',
       dup: false,

@@ -12,15 +12,13 @@ import type { Config } from '../core/broker/config.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { deadline, restore, run, type State, step } from '../core/mod.ts'
 import { groupHistory } from './gen/groups.ts'
-import { type History, history, name, names, unproved } from './gen/histories.ts'
+import { type History, history, unproved, wholeNames } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { addEffects, lines, newAccount } from './model/compare.ts'
 import { play, record } from './model/play.ts'
 import { apply, compareRecords, inOrder, type Records, recordsOf, writesOf } from './model/store.ts'
 
 const persist = suite('persist')
-
-const topics = [...names, name('$SYS/broker/version')]
 
 const keeping = ({ config, commands }: History): History => ({
   config: { ...config, persistence: true },
@@ -47,7 +45,7 @@ persist('the store holds what has to outlive the process, after every input', ()
           for (const write of writes) {
             kinds.add(`${write._tag} ${write._tag === 'Put' ? write.record.kind : write.key.kind}`)
           }
-          const wrong = compareRecords(records.values(), recordsOf(after, topics))
+          const wrong = compareRecords(records.values(), recordsOf(after, wholeNames))
           if (wrong !== null) throw new Error(wrong)
         },
       })
@@ -86,7 +84,7 @@ persist('a batch stores what its inputs would store one by one', () => {
         assert.ok(effects.findIndex(({ _tag }) => _tag === 'Persist') <= 0, 'the first effect')
         apply(records, writesOf(effects))
         const after = states[Math.min(at + size, inputs.length)]!
-        const wrong = compareRecords(records.values(), recordsOf(after, topics))
+        const wrong = compareRecords(records.values(), recordsOf(after, wholeNames))
         if (wrong !== null) throw new Error(wrong)
       }
     }),
@@ -159,7 +157,7 @@ persist('a broker made of its store goes on as the one that it was', () => {
       const cut = where % (inputs.length + 1)
       const at = states[cut]!.now
       const wall = states[cut]!.wall
-      const records = recordsOf(states[cut]!, topics)
+      const records = recordsOf(states[cut]!, wholeNames)
       const uncut: Going = { state: loseAll(states[cut]!), account: newAccount() }
       const origin = { at, wall, seed: 7 }
       const [state, effects] = restore(states[cut]!.config, inOrder(records), origin)
@@ -170,7 +168,7 @@ persist('a broker made of its store goes on as the one that it was', () => {
       const changed: Records = new Map()
       apply(changed, records.map((record) => ({ _tag: 'Put', record, isNew: true })))
       apply(changed, writesOf(effects))
-      const wrong = compareRecords(changed.values(), recordsOf(state, topics))
+      const wrong = compareRecords(changed.values(), recordsOf(state, wholeNames))
       if (wrong !== null) throw new Error(wrong)
       const known = new Set<Conn>()
       for (const input of inputs.slice(cut)) {

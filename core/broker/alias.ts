@@ -8,6 +8,7 @@ import type { Publish } from '../codec/packet.ts'
 import * as StrMap from '../data/str-map.ts'
 import { type Draft, editSession } from './draft.ts'
 import { send } from './effect.ts'
+import { shown } from './mount.ts'
 import type { Session } from './state.ts'
 import { charge } from './tell.ts'
 
@@ -51,7 +52,7 @@ export const learnAlias = (draft: Draft, session: Session, packet: Publish): voi
 
 /**
  * Sends a PUBLISH to a session that has a connection; answers false where it is too large for the
- * client [MQTT-3.1.2-24] [MQTT-3.1.2-25]. `waited`: it leaves the session's queue for good.
+ * client [MQTT-3.1.2-24] [MQTT-3.1.2-25], or not for its eyes. `waited`: it leaves the session's queue for good.
  */
 export const sendPublish = (
   draft: Draft,
@@ -59,10 +60,12 @@ export const sendPublish = (
   plain: Publish,
   waited: boolean = false,
 ): boolean => {
-  const packet = session.aliasMax === 0 ? plain : underAlias(session, plain)
+  const seen = session.mountPoint === '' ? plain : shown(session, plain)
+  if (seen === null) return false
+  const packet = session.aliasMax === 0 ? seen : underAlias(session, seen)
   const bytes = encodedSize(session.level, packet)
   if (bytes > session.packetBytesMax) return false
-  if (packet !== plain) learnAlias(draft, session, packet)
+  if (packet !== seen) learnAlias(draft, session, packet)
   charge(draft, session, bytes)
   // The identifier must not be another's after a restart. With a full store QoS 1 goes all the
   // same: it may come twice. QoS 0 that has waited must not come again.

@@ -26,6 +26,7 @@ import { noteSession, noteWill } from './journal.ts'
 import { endSession, expel, redirection, refuse } from './leave.ts'
 import type { MethodName, Turn } from './method.ts'
 import type { Ending } from './note.ts'
+import { mountedConnect } from './mount.ts'
 import { isForbidden, isMislabelled } from './publish.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
@@ -38,6 +39,7 @@ const UNSUPPORTED_PROTOCOL_VERSION = 0x84
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85
 const NOT_AUTHORIZED = 0x87
 const BAD_AUTHENTICATION_METHOD = 0x8c
+const TOPIC_NAME_INVALID = 0x90
 const PACKET_TOO_LARGE = 0x95
 const QUOTA_EXCEEDED = 0x97
 const PAYLOAD_FORMAT_INVALID = 0x99
@@ -109,17 +111,22 @@ const turnAway = (
 }
 
 /** A CONNECT arrived: refuse it, ask about it, or accept it. */
-export const connect = (draft: Draft, link: Link, packet: Connect): void => {
+export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
   const { config } = draft
-  const { level } = packet
+  const { level } = arrived
   if (config.redirect !== 'none') {
     // No return code says it, so older clients are closed in silence [v3 MQTT-3.2.2-6].
-    refuse(draft, link, level === 5 ? packet : 0, redirection(draft), 'redirected')
+    refuse(draft, link, level === 5 ? arrived : 0, redirection(draft), 'redirected')
     return
   }
   const rules = rulesOf(config, link.listener)
   if (!rules.protocolLevels.includes(level)) { // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
-    refuse(draft, link, packet, UNSUPPORTED_PROTOCOL_VERSION, 'refused', unspoken(level))
+    refuse(draft, link, arrived, UNSUPPORTED_PROTOCOL_VERSION, 'refused', unspoken(level))
+    return
+  }
+  const packet = mountedConnect(rules.mountPoint, arrived)
+  if (packet === null) {
+    refuse(draft, link, arrived, TOPIC_NAME_INVALID, 'refused', unmountedWill)
     return
   }
   const { authenticationMethod, authenticationData } = packet.properties
@@ -262,6 +269,12 @@ const willNotRetained = fault(
   RETAIN_NOT_SUPPORTED,
   'MQTT-3.2.2-13',
   'a will to be retained, which is not available',
+)
+
+const unmountedWill = fault(
+  TOPIC_NAME_INVALID,
+  'MQTT-4.7.3-3',
+  'a will whose topic gets too long or too deep behind the mount point',
 )
 
 const largeWill = fault(
@@ -506,6 +519,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   )
   session.packetBytesMax = packetBytesMax
   session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, rules.outgoingTopicAliasMax)
+  session.mountPoint = rules.mountPoint
   session.aliases = StrMap.empty(draft.origin.seed) // [MQTT-3.3.2-7]
   session.receivingCount = 0 // the quota begins anew with the connection
   session.sentBytes = proved === null ? 0 : proved.sentBytes
@@ -685,6 +699,7 @@ export const begin = (draft: Draft, clientId: string, stored: boolean): Editable
     inflightCountMax: 1,
     inflightBytes: 0,
     packetBytesMax: NEVER,
+    mountPoint: '',
     aliasMax: 0,
     aliases: StrMap.empty(draft.origin.seed),
     sentBytes: 0,

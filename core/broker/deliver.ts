@@ -10,6 +10,7 @@ import { sendPublish } from './alias.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { noteGone, noteOutgoing } from './journal.ts'
+import { whyNotSent } from './mount.ts'
 import { type Delivery, type Message, NEVER, type Session, type Subscription } from './state.ts'
 import { isCongested, tell } from './tell.ts'
 
@@ -72,6 +73,10 @@ const publishFor = (
   }
 }
 
+/** Counts what could not be sent. */
+const dropUnsent = (draft: Draft, session: Session, { message, qos }: Delivery): void =>
+  drop(draft, session.clientId, message.topic, qos, whyNotSent(session, message.topic))
+
 /** Round the range again after its end, which the operator may have moved to before here. */
 const incremented = (packetId: number, max: number): number => packetId >= max ? 1 : packetId + 1
 
@@ -109,7 +114,7 @@ const dispatch = (
   // Sent for the first time, so without DUP [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT-3.3.1-3]
   // [v3 MQTT-3.3.1-3] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1].
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
-    drop(draft, session.clientId, delivery.message.topic, delivery.qos, 'too large')
+    dropUnsent(draft, session, delivery)
     if (waited) noteGone(draft, session, delivery)
     return
   }
@@ -125,7 +130,7 @@ const dispatch = (
 const dispatchQos0 = (draft: Draft, session: EditableSession, delivery: Delivery): void => {
   noteGone(draft, session, delivery)
   if (!sendPublish(draft, session, publishFor(draft, session, delivery, 0, false), true)) {
-    drop(draft, session.clientId, delivery.message.topic, 0, 'too large')
+    dropUnsent(draft, session, delivery)
   }
 }
 
@@ -304,7 +309,8 @@ const resend = (
   ) {
     session.window = Window.remove(session.window, draft.owner, packetId)
     noteGone(draft, session, delivery)
-    drop(draft, session.clientId, topic, delivery.qos, isDenied ? 'not allowed' : 'too large')
+    if (isDenied) drop(draft, session.clientId, topic, delivery.qos, 'not allowed')
+    else dropUnsent(draft, session, delivery)
     return
   }
   session.inflightBytes += delivery.message.bytes

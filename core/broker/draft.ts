@@ -207,6 +207,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
     inflightCountMax: session.inflightCountMax,
     inflightBytes: session.inflightBytes,
     packetBytesMax: session.packetBytesMax,
+    mountPoint: session.mountPoint,
     aliasMax: session.aliasMax,
     aliases: session.aliases,
     sentBytes: session.sentBytes,

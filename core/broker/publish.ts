@@ -12,6 +12,7 @@ import { denyPublish, mayPublish } from './access.ts'
 import { rulesOf } from './config.ts'
 import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
+import { mountedPublish } from './mount.ts'
 import type { DropReason } from './note.ts'
 import { forget, retain, whyNotRetained } from './retain.ts'
 import { keep, NO_SESSION, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
@@ -20,6 +21,7 @@ import { tell, tellWhy } from './tell.ts'
 
 const IMPLEMENTATION_SPECIFIC = 0x83
 const NOT_AUTHORIZED = 0x87
+const TOPIC_NAME_INVALID = 0x90
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 const PAYLOAD_FORMAT_INVALID = 0x99
 
@@ -49,6 +51,15 @@ export const publish = (
   }
   if (packet.retain && !ready.promised.retainAvailable) {
     return fault(0x9a, 'MQTT-3.2.2-14', 'a publish to be retained, which is not available')
+  }
+  const { mountPoint } = ready.rules
+  if (mountPoint !== '' && packet.topic !== '') {
+    const whole = mountedPublish(mountPoint, packet)
+    if (whole === null) {
+      const detail = 'a topic that gets too long or too deep behind the mount point'
+      return fault(TOPIC_NAME_INVALID, 'MQTT-4.7.3-3', detail)
+    }
+    packet = whole
   }
   let unfit: Unfit | null = null
   if (packet.properties !== none) {

@@ -13,6 +13,7 @@ import { sendPublish } from './alias.ts'
 import { isFree, offer, outgoingProperties, qosFor, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { nextMessageId, noteRetained, noteSubscription } from './journal.ts'
+import { whyNotSent } from './mount.ts'
 import { wakeRetained } from './schedule.ts'
 import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
@@ -236,6 +237,6 @@ const sendRetained = (
       : none,
   }
   if (!sendPublish(draft, session, packet)) {
-    drop(draft, session.clientId, message.topic, 0, 'too large')
+    drop(draft, session.clientId, message.topic, 0, whyNotSent(session, message.topic))
   }
 }

@@ -17,6 +17,7 @@ import { type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { nextMessageId } from './journal.ts'
 import { match, mergedEcho, weight } from './match.ts'
+import { shown } from './mount.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import { overtake } from './retain.ts'
 import { choose } from './share.ts'
@@ -137,7 +138,10 @@ const deliverTo = (
   if (session.conn === null || session.queuedQos0 > 0) {
     wait(draft, session, packet, retain, subscription)
   } else if (session.level === 5) {
-    if (alone || retain || session.aliasMax !== 0 || subscription.identifiers.length !== 0) {
+    if (
+      alone || retain || session.aliasMax !== 0 || subscription.identifiers.length !== 0 ||
+      session.mountPoint !== ''
+    ) {
       // [MQTT-3.3.4-5]
       const properties = withIdentifiers(packet.properties, subscription.identifiers)
       sendOne(draft, session, variant(packet, retain, properties))
@@ -153,7 +157,7 @@ const deliverTo = (
       gather(routing.receivers5, session.conn)
     }
   } else {
-    if (alone || retain) {
+    if (alone || retain || session.mountPoint !== '') {
       sendOne(draft, session, variant(packet, retain, none))
       return
     }
@@ -187,7 +191,12 @@ const wait = (
 }
 
 const sendOne = (draft: Draft, session: Session, plain: Publish): void => {
-  const packet = underAlias(session, plain)
+  const seen = shown(session, plain)
+  if (seen === null) {
+    drop(draft, session.clientId, plain.topic, 0, 'not allowed')
+    return
+  }
+  const packet = underAlias(session, seen)
   const bytes = encodedSize(session.level, packet)
   if (admit(draft, session, topicOf(plain), bytes)) {
     learnAlias(draft, session, packet)

@@ -12,11 +12,13 @@ import { underAlias } from './alias.ts'
 import { canTake, qosFor, withIdentifiers } from './deliver.ts'
 import { type Draft, drop } from './draft.ts'
 import type { SharedGroup } from './match.ts'
+import { shown } from './mount.ts'
 import { NEVER, type Session, type Subscription } from './state.ts'
 import { isOverfull } from './tell.ts'
 
 /** Bytes of the packet as the member would get it now. */
-const sizeFor = (session: Session, member: Subscription, packet: Publish, qos: Qos): number => {
+const sizeFor = (session: Session, member: Subscription, whole: Publish, qos: Qos): number => {
+  const packet = shown(session, whole) ?? whole
   const properties = session.level === 5
     ? withIdentifiers(packet.properties, member.identifiers)
     : none
@@ -35,6 +37,7 @@ const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: numb
     return (qos > 0 || draft.config.queueQos0) && draft.config.sharedOffline === 'queue' &&
       canTake(draft, session, bytes)
   }
+  if (session.mountPoint !== '' && shown(session, packet) === null) return false
   // Nearly nobody has a Maximum Packet Size.
   if (
     session.packetBytesMax !== NEVER &&

@@ -243,6 +243,8 @@ export interface Session {
   readonly inflightBytes: number
   /** The client's Maximum Packet Size, NEVER for none. */
   readonly packetBytesMax: number
+  /** What the client does not see of topics; see mount.ts. */
+  readonly mountPoint: string
   /** Topic aliases that may be set towards the client, and those that are: 1, 2, 3 and so on. */
   readonly aliasMax: number
   readonly aliases: StrMap.StrMap<number>

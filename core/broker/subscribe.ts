@@ -14,6 +14,7 @@ import { deny, maySubscribe } from './access.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
+import { mountedFilter } from './mount.ts'
 import { begin } from './retain.ts'
 import {
   type Audience,
@@ -29,6 +30,7 @@ import { tell, tellWhy } from './tell.ts'
 const NOT_AUTHORIZED = 0x87
 const QUOTA_EXCEEDED = 0x97
 const NO_SUBSCRIPTION_EXISTED = 0x11
+const TOPIC_FILTER_INVALID = 0x8f
 const SHARED_NOT_SUPPORTED = 0x9e
 const IDENTIFIERS_NOT_SUPPORTED = 0xa1
 const WILDCARDS_NOT_SUPPORTED = 0xa2
@@ -96,24 +98,30 @@ export const subscribe = (
   if (!fits(session, packet, packet.requests.length)) return unanswerable
   const identifiers = packet.properties.subscriptionIdentifiers ?? noIdentifiers
   const { filtersPerPacketMax, subscriptionsPerSessionMax } = draft.config
-  const { maximumQos } = ready.rules
+  const { maximumQos, mountPoint } = ready.rules
   const reasons: number[] = []
   const begun: Subscription[] = []
   let refused = ''
   // One by one, each with one reason, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   // [v3 MQTT-3.8.4-4] [v3 MQTT-3.8.4-5] [v3 MQTT-3.9.3-1].
   for (let i = 0; i < packet.requests.length; i++) {
-    const request = packet.requests[i]!
+    const asked = packet.requests[i]!
     if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
       refused ||= 'more topic filters in a packet than allowed'
       continue
     }
-    const missing = unavailable(ready, request.filter)
+    const missing = unavailable(ready, asked.filter)
     if (missing !== 0) {
       reasons.push(missing)
       continue
     }
+    const filter = mountedFilter(mountPoint, asked.filter)
+    if (filter === null) {
+      reasons.push(TOPIC_FILTER_INVALID)
+      continue
+    }
+    const request = filter === asked.filter ? asked : { ...asked, filter }
     if (
       draft.isGuarded &&
       !maySubscribe(draft, session, splitShare(request.filter)?.filter ?? request.filter)
@@ -162,11 +170,13 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fa
     draft.config.subscriptionsPerSessionMax,
   )
   for (let i = 0; i < packet.filters.length; i++) { // [MQTT-3.10.4-6] [v3 MQTT-3.10.4-6]
-    const filter = packet.filters[i]!
+    const filter = mountedFilter(ready.rules.mountPoint, packet.filters[i]!)
     // [MQTT-3.10.4-1] [v3 MQTT-3.10.4-1]
-    const old = i < searchedMax ? StrMap.get(session.subscriptions, filter) : undefined
+    const old = i < searchedMax && filter !== null
+      ? StrMap.get(session.subscriptions, filter)
+      : undefined
     reasons.push(old === undefined ? NO_SUBSCRIPTION_EXISTED : 0) // [MQTT-3.11.3-1]
-    if (old === undefined) continue
+    if (old === undefined || filter === null) continue
     session.subscriptions = StrMap.remove(session.subscriptions, draft.owner, filter)
     noteUnsubscription(draft, session, old)
     removeFromTree(draft, old) // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]

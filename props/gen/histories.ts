@@ -12,7 +12,7 @@ import type { Level, Qos } from '../../core/codec/packet.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
-import { isTopicFilter } from '../../core/topic/filter.ts'
+import { isTopicFilter, splitShare } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import { isTopicName } from '../../core/topic/name.ts'
 import { listenerRuleKeys } from '../../core/trace/input.ts'
@@ -54,6 +54,21 @@ export const sharedFilters: ReadonlyArray<TopicFilter> = [
   '$share/h/t/+',
   '$share/h/t',
 ].map(filter)
+
+export const mountPoints: ReadonlyArray<string> = ['', 't/', '$p/']
+
+/** Every topic that there may be, and every filter without its share. */
+export const wholeNames: ReadonlyArray<TopicName> = [
+  ...new Set(
+    mountPoints.flatMap((one) => [...names, '$SYS/broker/version'].map((it) => name(one + it))),
+  ),
+]
+export const wholeFilters: ReadonlyArray<TopicFilter> = [
+  ...new Set(
+    [...filters, ...sharedFilters.map((one) => splitShare(one)!.filter)]
+      .flatMap((it) => mountPoints.map((one) => filter(one + it))),
+  ),
+]
 
 export interface WillCommand {
   readonly topic: number
@@ -505,11 +520,12 @@ const plainConfig: fc.Arbitrary<Config> = fc.record({
   clientIdPrefix: oftener<string | null>(null, 'a'),
   checkRetainSource: fc.constantFrom(true, true, false),
   authenticationMethods: limit<Config['authenticationMethods']>(['SCRAM-SHA-256'], []),
-  listenerConnectionsMax: limit(100, 3),
+  listenerConnectionsMax: oftener(100, 3),
   protocolLevels: oftener<ReadonlyArray<Level>>([3, 4, 5], [5], [3, 4]),
   emptyClientIds: oftener(true, false),
   autoIdPrefix: fc.constantFrom('auto-', ''),
-  payloadBytesMax: limit(0, 3, 60),
+  mountPoint: limit('', ...mountPoints.slice(1)),
+  payloadBytesMax: oftener(0, 3, 60),
   upgradeOutgoingQos: limit(false, true),
   queueQos0: limit(false, true),
   inflightBytesMax: limit(0, 20, 100, 80_000),

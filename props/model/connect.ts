@@ -5,6 +5,7 @@ import type { Ending } from '../../core/broker/note.ts'
 import type { Connack, Connect, Will } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
+import { name } from '../gen/histories.ts'
 import type { Next } from './authenticate.ts'
 import { auth, first, method } from './authenticate.ts'
 import { resume } from './deliver.ts'
@@ -84,7 +85,12 @@ export const isReserved = (
     !(isTrusted && topic.startsWith('$SYS/broker/connection/'))
 }
 
-export const connect = (model: Model, link: Link, packet: Connect): void => {
+export const connect = (model: Model, link: Link, arrived: Connect): void => {
+  const mount = rulesFor(model, link.listener).mountPoint
+  const packet = arrived.will === null ? arrived : {
+    ...arrived,
+    will: { ...arrived.will, topic: name(mount + arrived.will.topic) },
+  }
   const { level, cleanStart, clientId } = packet
   const { keepAliveMaxS } = model.config
   const { redirect, authenticationMethods, payloadFormatCheck } = model.config
@@ -303,6 +309,7 @@ export const begin = (
   )
   session.packetBytesMax = properties.maximumPacketSize ?? NEVER
   session.aliasMax = Math.min(properties.topicAliasMaximum ?? 0, rules.outgoingTopicAliasMax)
+  session.mount = rules.mountPoint
   session.aliases = [] // [MQTT-3.3.2-7]
   session.sentBytes = link.authBytes
   session.takenBytes = 0
@@ -332,6 +339,7 @@ const contested = (model: Model, clientId: string, holder: Link, link: Link): vo
   const first = row[0]!
   const said = model.contests.filter((one) => one.first === first)
   if (row.length < 3 || said.some((one) => model.now - one.at < 600_000)) return
+  model.marks.add('a name was contested')
   model.contests.push({ first, at: model.now })
   noted(model, `contested "${clientId}" ${holder.peer.port} ${link.peer.port}`)
 }

@@ -3,9 +3,14 @@
 import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish, Qos } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
+import { name } from '../gen/histories.ts'
 import { mayRead } from './access.ts'
 import type { Copy, Message, Model, Outgoing, Session, Subscription } from './state.ts'
 import { bytesOf, dropped, lower, NEVER, sizeOf, tell, UNREPORTED_BYTES_MAX } from './state.ts'
+
+/** Whether there is anything of a topic behind the mount point of a client. */
+export const sees = ({ mount }: Session, { topic }: Message): boolean =>
+  topic !== mount && topic.indexOf(mount) === 0
 
 const packetFor = (
   model: Model,
@@ -25,7 +30,7 @@ const packetFor = (
     dup,
     qos,
     retain,
-    topic: message.topic,
+    topic: sees(session, message) ? name(message.topic.slice(session.mount.length)) : message.topic,
     packetId,
     payload: message.payload,
     properties: session.level === 5 ? { ...message.properties, ...expiry, ...numbers } : {},
@@ -86,6 +91,7 @@ export const sendAtMostOnce = (
     return false
   }
   if (session.link === null) return lost('offline')
+  if (!sees(session, copy.message)) return lost('not allowed')
   if (!anyway && isOverfull(model, session, sizeFor(model, session, copy))) {
     return lost('back-pressure')
   }
@@ -100,7 +106,9 @@ const isLight = (model: Model, session: Session): boolean => {
   const { inflightBytesMax } = model.config
   const sent = session.window.filter((one) => one.stage === 'sent')
   const bytes = sent.reduce((sum, one) => sum + bytesOf(one.message), 0)
-  return inflightBytesMax === 0 || bytes < inflightBytesMax
+  if (inflightBytesMax === 0 || bytes < inflightBytesMax) return true
+  if (session.link !== null) model.marks.add('enough bytes were in flight')
+  return false
 }
 
 const hasRoom = (model: Model, session: Session): boolean =>
@@ -150,6 +158,10 @@ export const isFull = (model: Model, session: Session, message: Message): boolea
 }
 
 const dispatch = (model: Model, session: Session, copy: Copy): void => {
+  if (!sees(session, copy.message)) {
+    model.marks.add('a topic was outside the mount point')
+    return dropped(model, session.clientId, copy.message.topic, copy.qos, 'not allowed')
+  }
   const used = session.window.map((one) => one.packetId)
   const { packetIdMax } = model.config
   const after = (id: number): number => id < packetIdMax ? id + 1 : 1
@@ -182,12 +194,17 @@ export const drain = (model: Model, session: Session): void => {
     } else if (!mayRead(model, session, message.topic)) {
       model.marks.add('a right was lost while a message waited')
       dropped(model, session.clientId, message.topic, qos, 'not allowed')
-    } else if (qos === 0) sendAtMostOnce(model, session, copy, true)
-    else dispatch(model, session, copy)
+    } else if (qos === 0) {
+      if (sendAtMostOnce(model, session, copy, true)) model.marks.add('QoS 0 has waited')
+    } else dispatch(model, session, copy)
   }
 }
 
 const resend = (model: Model, session: Session, one: Outgoing): void => {
+  if (!sees(session, one.message)) {
+    session.window = session.window.filter((other) => other !== one)
+    return dropped(model, session.clientId, one.message.topic, one.qos, 'not allowed')
+  }
   if (!mayRead(model, session, one.message.topic)) {
     session.window = session.window.filter((other) => other !== one)
     model.marks.add('a right was lost before a message was sent again')

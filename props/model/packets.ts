@@ -3,7 +3,9 @@
 import type { Auth, Packet, Publish } from '../../core/codec/packet.ts'
 import { none } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
+import type { TopicFilter } from '../../core/topic/filter.ts'
 import { splitShare } from '../../core/topic/filter.ts'
+import { filter, name } from '../gen/histories.ts'
 import { denied, maySubscribe, mayWrite, refused as refusedTo } from './access.ts'
 import { first, last, method } from './authenticate.ts'
 import { connect, follow, isMislabelled, isReserved } from './connect.ts'
@@ -23,10 +25,28 @@ export const arrived = (model: Model, link: Link, packet: Packet): void => {
     if (link.phase === 'greeting' && packet._tag === 'Connect') return connect(model, link, packet)
     return faulty(model, link, 0x82, 0)
   }
-  const reason = serve(model, link, session, packet)
+  const reason = serve(model, link, session, whole(session.mount, packet))
   if (reason === 'fine') link.seenAt = model.now
   else if (reason === 'memory short') expel(model, link, reason, 0x97)
   else expel(model, link, 'protocol error', reason)
+}
+
+/** What a client says, with its mount point before every topic. */
+const whole = (mount: string, packet: Packet): Packet => {
+  const mounted = (text: TopicFilter): TopicFilter =>
+    filter(text.replace(/^(\$share\/[^/]*\/)?/, (share) => share + mount))
+  switch (packet._tag) {
+    case 'Publish':
+      return packet.topic === '' ? packet : { ...packet, topic: name(mount + packet.topic) }
+    case 'Subscribe': {
+      const requests = packet.requests.map((one) => ({ ...one, filter: mounted(one.filter) }))
+      return { ...packet, requests }
+    }
+    case 'Unsubscribe':
+      return { ...packet, filters: packet.filters.map(mounted) }
+    default:
+      return packet
+  }
 }
 
 type Outcome = number | 'memory short' | 'fine'

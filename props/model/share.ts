@@ -1,7 +1,7 @@
 // Shared groups: who gets a message.
 
 import { mayRead } from './access.ts'
-import { copyFor, isBehind, isFree, isFull, isOverfull, sizeFor } from './deliver.ts'
+import { copyFor, isBehind, isFree, isFull, isOverfull, sees, sizeFor } from './deliver.ts'
 import type { Group, Message, Model, Session, Share, Subscription } from './state.ts'
 import { dropped } from './state.ts'
 
@@ -68,6 +68,7 @@ const isAble = (model: Model, member: Subscription, message: Message): boolean =
     return (copy.qos > 0 || model.config.queueQos0) && model.config.sharedOffline === 'queue' &&
       !model.isShort && !isFull(model, session, message)
   }
+  if (!sees(session, message)) return false
   const bytes = sizeFor(model, session, copy)
   if (bytes > session.packetBytesMax) {
     model.marks.add('a member was passed over because its packets are too small')

@@ -120,6 +120,8 @@ export interface Session {
   level: Level
   windowMax: number
   packetBytesMax: number
+  /** In front of every topic, unseen by the client. */
+  mount: string
   aliasMax: number
   /** The first topic has alias 1. */
   aliases: Array<TopicName>
@@ -241,6 +243,7 @@ export const createSession = (clientId: string): Session => ({
   level: 4,
   windowMax: 1,
   packetBytesMax: NEVER,
+  mount: '',
   aliasMax: 0,
   aliases: [],
   sentBytes: 0,
