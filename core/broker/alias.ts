@@ -52,7 +52,8 @@ export const learnAlias = (draft: Draft, session: Session, packet: Publish): voi
 
 /**
  * Sends a PUBLISH to a session that has a connection; answers false where it is too large for the
- * client [MQTT-3.1.2-24] [MQTT-3.1.2-25], or not for its eyes. `waited`: it leaves the session's queue for good.
+ * client [MQTT-3.1.2-24] [MQTT-3.1.2-25], or not for its eyes. `waited`: it leaves the session's
+ * queue for good.
  */
 export const sendPublish = (
   draft: Draft,

@@ -1,7 +1,7 @@
-// Mount points: what stands in front of every topic of a listener's clients. The broker itself knows
-// whole topics only (its rights, its wills, its retained messages, its log); a client sees what is
-// behind its mount point, and nothing else. As in mosquitto a topic that begins with $ is an
-// ordinary one behind a mount point.
+// Mount points: what stands in front of every topic of a listener's clients. The broker itself
+// knows whole topics only (its rights, its wills, its retained messages, its log); a client sees
+// what is behind its mount point, and nothing else. As in mosquitto a topic that begins with $ is
+// an ordinary one behind a mount point.
 
 import type { Connect, Publish } from '../codec/packet.ts'
 import { isTopicFilter, splitShare, type TopicFilter } from '../topic/filter.ts'
