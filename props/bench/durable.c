@@ -3,9 +3,9 @@
  * the session N listens. Modes, each a process of its own so that the broker can be killed between
  * them:
  *   prepare  makes the sessions and leaves
- *   publish  publishes for so many seconds, a window of messages under way per publisher, and says
- *            how many of each were acknowledged; with --online the sessions are there and
- *            acknowledge too
+ *   publish  publishes for so many seconds, or with --count so many messages each, a window of
+ *            messages under way per publisher, and says how many of each were acknowledged; with
+ *            --online the sessions are there and acknowledge too
  *   drain    lets the sessions come back and take what they are owed, which must be at least the
  *            messages 1 to N, in order, of as many as --acked names
  * Prints one line of JSON.
@@ -26,6 +26,7 @@ typedef struct {
 
 static int pairs = 50, window = 100, payload = 64, online = 0, epollFd;
 static double seconds = 30;
+static uint32_t count = 0; /* messages of each publisher; 0: as many as the time allows */
 static Client *clients[2 * pairsMax];
 static int clientCount = 0;
 static uint32_t wanted[pairsMax];
@@ -236,12 +237,16 @@ static void runPublish(void) {
   until(online ? 2 : 1);
   int64_t begun = nowNs(), cpu = brokerCpuNs(), own = ownCpuNs();
   int64_t end = begun + (int64_t)(seconds * 1e9);
-  while (nowNs() < end) {
+  for (int waits = 1; waits && nowNs() < end;) {
+    waits = count == 0;
     for (int i = first; i < clientCount; i++) {
       Client *client = clients[i];
+      waits |= client->acked < count;
       if (client->sent - client->acked > (uint32_t)window / 2) continue;
       while (client->sent - client->acked < (uint32_t)window &&
-             client->outBytes < bufferBytes / 2) publish(client);
+             (count == 0 || client->sent < count) && client->outBytes < bufferBytes / 2) {
+        publish(client);
+      }
       flush(client);
     }
     turn(10);
@@ -285,14 +290,14 @@ static void runDrain(void) {
          (unsigned long long)missing);
 }
 
-int main(int count, char **texts) {
+int main(int words, char **texts) {
   static const struct option table[] = {
       {"mode", 1, 0, 'm'},   {"port", 1, 0, 'p'},    {"pid", 1, 0, 'i'},    {"pairs", 1, 0, 'n'},
       {"window", 1, 0, 'w'}, {"seconds", 1, 0, 's'}, {"level", 1, 0, 'l'},  {"online", 1, 0, 'o'},
-      {"bytes", 1, 0, 'b'},  {"acked", 1, 0, 'a'},   {0, 0, 0, 0},
+      {"bytes", 1, 0, 'b'},  {"acked", 1, 0, 'a'},   {"count", 1, 0, 'c'},  {0, 0, 0, 0},
   };
   const char *mode = "";
-  for (int letter; (letter = getopt_long(count, texts, "", table, 0)) != -1;) {
+  for (int letter; (letter = getopt_long(words, texts, "", table, 0)) != -1;) {
     switch (letter) {
       case 'm': mode = optarg; break;
       case 'p': port = atoi(optarg); break;
@@ -302,6 +307,7 @@ int main(int count, char **texts) {
       case 's': seconds = atof(optarg); break;
       case 'l': level = atoi(optarg); break;
       case 'o': online = atoi(optarg); break;
+      case 'c': count = strtoul(optarg, NULL, 10); break;
       case 'b': payload = atoi(optarg); break;
       case 'a': {
         int i = 0;

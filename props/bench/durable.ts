@@ -17,7 +17,7 @@ import { compile, folder, freePort, root, run, type Server, startServer } from '
 
 export const durableRowNames = ['durable-offline', 'durable-online']
 
-const pairs = 50
+export const pairs = 50
 const payloadBytes = 64
 
 interface Case {
@@ -72,13 +72,13 @@ export interface DurableResults {
   readonly results: ReadonlyArray<DurableResult>
 }
 
-interface Contestant {
+export interface Contestant {
   readonly name: string
   readonly start: (port: number, store: string) => Promise<Server>
 }
 
 // The store lies beside the sources, since the temporary folder may be no disk at all.
-const storeFolder = join(root, 'data', 'bench')
+export const storeFolder = join(root, 'data', 'bench')
 
 const mosquitto = (name: string, lines: ReadonlyArray<string>): Contestant => ({
   name,
@@ -104,7 +104,8 @@ const loadingMs = 120_000
 
 const script = join(root, 'props/bench/durable-broker.ts')
 
-const contestants = (names: ReadonlyArray<string>): ReadonlyArray<Contestant> => {
+/** Brokers with a store, of those that are named. */
+export const contestants = (names: ReadonlyArray<string>): ReadonlyArray<Contestant> => {
   const found: Contestant[] = []
   if (names.includes('node')) {
     found.push({
@@ -155,14 +156,20 @@ const flushTime = (): number => {
   return times[25] ?? 0
 }
 
-const kill = async (server: Server): Promise<void> => {
+export const kill = async (server: Server): Promise<void> => {
   process.kill(server.pid, 'SIGKILL')
   await server.stop()
 }
 
-const ask = async <A>(program: string, mode: string, args: ReadonlyArray<string>): Promise<A> => {
+/** What the load says of one of its modes, within so many milliseconds. */
+export const ask = async <A>(
+  program: string,
+  mode: string,
+  args: ReadonlyArray<string>,
+  withinMs = 120_000,
+): Promise<A> => {
   const value: A & { error?: string } = JSON.parse(
-    await run(program, ['--mode', mode, ...args], 120_000),
+    await run(program, ['--mode', mode, ...args], withinMs),
   )
   if (value.error !== undefined) throw new Error(value.error)
   return value

@@ -11,6 +11,7 @@ import { measureRow, type RowResult, type Settings } from './measure.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { compile } from './processes.ts'
 import { profileText } from './profile.ts'
+import { type QueueResult, queueText, runQueue } from './queue-memory.ts'
 import type { Row } from './rows.ts'
 import { growth, type GrowthRow, growthText } from './growth.ts'
 import { coreText, crowdText, goalsText, rowText } from './table.ts'
@@ -83,6 +84,13 @@ const measureGrowth = async (options: Options): Promise<ReadonlyArray<GrowthRow>
   return results
 }
 
+const measureQueue = async (options: Options): Promise<ReadonlyArray<QueueResult>> => {
+  if (options.queueRows.length === 0) return []
+  const results = await runQueue(options.queueRows, options.contestants)
+  if (!options.json) print(queueText(results))
+  return results
+}
+
 /** A row that lost, doubled or changed a message of ours, or that we could not serve at all. */
 const isOurFailure = ({ results, columns }: RowResult): boolean =>
   [results, ...columns.map((column) => column.results)].flat().some(
@@ -107,10 +115,15 @@ const main = async (): Promise<number> => {
   const durable = await measureDurable(options)
   const core = await measureCore(options)
   const grown = await measureGrowth(options)
+  const queue = await measureQueue(options)
   const goals = goalsOf(rows, crowd)
   if (options.json) {
     print(
-      JSON.stringify({ versions: versionTable, rows, crowd, durable, core, grown, goals }, null, 2),
+      JSON.stringify(
+        { versions: versionTable, rows, crowd, durable, core, grown, queue, goals },
+        null,
+        2,
+      ),
     )
     return rows.some(isOurFailure) ? 1 : 0
   }

@@ -6,6 +6,7 @@ import { coreRowNames } from './core-rows.ts'
 import { crowdRowNames } from './crowd.ts'
 import { durableRowNames } from './durable.ts'
 import { growthRowNames } from './growth.ts'
+import { queueRowNames } from './queue-memory.ts'
 import { type Row, rows } from './rows.ts'
 
 export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'relay', 'mosquitto-inflight']
@@ -17,6 +18,7 @@ export interface Options {
   readonly coreRows: ReadonlyArray<string>
   /** Measured only where they are asked for. */
   readonly growthRows: ReadonlyArray<string>
+  readonly queueRows: ReadonlyArray<string>
   readonly contestants: ReadonlyArray<string>
   /** Whether they were named on the command line: then all take part in every row. */
   readonly isChoice: boolean
@@ -38,6 +40,7 @@ rows: ${rows.map((row) => row.name).join(' ')}
       ${coreRowNames.join(' ')}
       core (all of the last line); without a row, all of these
       ${growthRowNames.join(' ')}, or growth for these: what it costs when there is much of it
+      ${queueRowNames.join(' ')}: a million messages that wait, in bytes; takes minutes
 
 --runs N          how often each broker is measured in a row, by turns (3)
 --seconds S       how long each time (0.6)
@@ -86,6 +89,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     ...durableRowNames,
     ...coreRowNames,
     ...growthRowNames,
+    ...queueRowNames,
     'core',
     'growth',
   ])
@@ -115,6 +119,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     growthRows: growthRowNames.filter((name) =>
       positionals.includes(name) || positionals.includes('growth')
     ),
+    queueRows: queueRowNames.filter((name) => positionals.includes(name)),
     coreRows: coreRowNames.filter((name) => wants(name) || positionals.includes('core')),
     contestants,
     isChoice: values.brokers !== undefined,
