@@ -488,6 +488,7 @@ const queueLaw: Law<Queue.Queue<number>, ReadonlyArray<number>, readonly [QueueO
   agree: (items, model) => {
     assert.is(Queue.size(items), model.length)
     assert.is(Queue.peek(items), model[0])
+    assert.is(Queue.last(items), model.at(-1))
     assert.equal([...Queue.entries(items)], model)
   },
 }

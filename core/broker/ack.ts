@@ -9,7 +9,7 @@ import * as Window from '../data/window.ts'
 import { drain } from './deliver.ts'
 import { type Draft, editSession } from './draft.ts'
 import { noteGone, noteReleased } from './journal.ts'
-import type { Outgoing, Ready, Released, Session } from './state.ts'
+import { type Outgoing, type Ready, type Released, releasedTerms, type Session } from './state.ts'
 import { tell } from './tell.ts'
 
 const REFUSED = 0x80
@@ -32,7 +32,7 @@ export const puback = (draft: Draft, ready: Ready, packet: Puback): Fault | null
   const session = IntMap.get(draft.sessions, ready.session)!
   const outgoing = Window.get(session.window, packet.packetId)
   if (outgoing === undefined) return null
-  if (outgoing.qos !== 1) return wrong('a PUBACK')
+  if (outgoing.terms.qos !== 1) return wrong('a PUBACK')
   // Whatever its reason code [MQTT-4.3.2-3] [MQTT-4.4.0-2] [v3 MQTT-4.3.2-1].
   finish(draft, session, packet.packetId, outgoing)
   return null
@@ -49,7 +49,7 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
     }
     return null
   }
-  if (outgoing.qos !== 2) return wrong('a PUBREC')
+  if (outgoing.terms.qos !== 2) return wrong('a PUBREC')
   if (packet.reason >= REFUSED) { // [MQTT-4.3.3-4] [MQTT-4.4.0-2]: the exchange ends here
     finish(draft, session, packetId, outgoing)
     return null
@@ -59,7 +59,8 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
     if (outgoing.stage === 'waiting') editable.waitingCount--
     else editable.inflightBytes -= outgoing.message.bytes
     // The message goes: it is not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1].
-    const released: Released = { order: outgoing.order, stage: 'released', qos: 2 }
+    const { order } = outgoing
+    const released: Released = { order, stage: 'released', terms: releasedTerms }
     editable.window = Window.replace(editable.window, draft.owner, packetId, released)
     noteReleased(draft, editable, outgoing, released, packetId)
   }

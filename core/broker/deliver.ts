@@ -11,8 +11,9 @@ import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { noteGone, noteOutgoing } from './journal.ts'
 import { whyNotSent } from './mount.ts'
-import { type Delivery, type Message, NEVER, type Session, type Subscription } from './state.ts'
+import { type Delivery, isExpired, type Message, type Session, type Subscription } from './state.ts'
 import { isCongested, tell } from './tell.ts'
+import { termsFor } from './terms.ts'
 
 /** What goes out with a message now: its expiry counted down [MQTT-3.3.2-6], and identifiers. */
 export const outgoingProperties = (
@@ -20,17 +21,15 @@ export const outgoingProperties = (
   identifiers: ReadonlyArray<number>,
   now: Millis,
 ): Properties => {
+  const { properties, expiresAt } = message
   // What is only retained for so long does not expire for those who get it.
-  const isMortal = message.expiresAt !== NEVER &&
-    message.properties.messageExpiryInterval !== undefined
-  if (identifiers.length === 0 && !isMortal) return message.properties
+  if (expiresAt === null || properties.messageExpiryInterval === undefined) {
+    return withIdentifiers(properties, identifiers)
+  }
   // An exchange that was begun goes on after the message has expired, with nothing left to live
   // [MQTT-4.3.3-7].
-  const leftS = Math.max(0, Math.ceil((message.expiresAt - now) / 1000))
-  const counted = isMortal
-    ? { ...message.properties, messageExpiryInterval: leftS }
-    : message.properties
-  return withIdentifiers(counted, identifiers)
+  const leftS = Math.max(0, Math.ceil((expiresAt - now) / 1000))
+  return withIdentifiers({ ...properties, messageExpiryInterval: leftS }, identifiers)
 }
 
 /**
@@ -58,24 +57,24 @@ const publishFor = (
   packetId: number,
   dup: boolean,
 ): Publish => {
-  const { message } = delivery
+  const { message, terms } = delivery
   return {
     _tag: 'Publish',
     dup,
-    qos: delivery.qos,
-    retain: delivery.retain,
+    qos: terms.qos,
+    retain: terms.retain,
     topic: message.topic,
     packetId,
     payload: message.payload,
     properties: session.level === 5
-      ? outgoingProperties(message, delivery.identifiers, draft.now)
+      ? outgoingProperties(message, terms.identifiers, draft.now)
       : none,
   }
 }
 
 /** Counts what could not be sent. */
-const dropUnsent = (draft: Draft, session: Session, { message, qos }: Delivery): void =>
-  drop(draft, session.clientId, message.topic, qos, whyNotSent(session, message.topic))
+const dropUnsent = (draft: Draft, session: Session, { message, terms }: Delivery): void =>
+  drop(draft, session.clientId, message.topic, terms.qos, whyNotSent(session, message.topic))
 
 /** Round the range again after its end, which the operator may have moved to before here. */
 const incremented = (packetId: number, max: number): number => packetId >= max ? 1 : packetId + 1
@@ -154,11 +153,11 @@ export const offer = (
   retain: boolean,
   subscription: Subscription,
 ): boolean => {
-  const { identifiers, share } = subscription
   if (isFree(draft, session)) {
     const editable = editSession(draft, session)
     const order = editable.nextOrder++
-    const delivery: Delivery = { order, stage: 'open', message, qos, retain, identifiers, share }
+    const terms = termsFor(session, qos, retain, subscription.identifiers, subscription.share)
+    const delivery: Delivery = { order, stage: 'open', message, terms }
     dispatch(draft, editable, delivery, false)
     return true
   }
@@ -177,7 +176,6 @@ export const enqueue = (
   retain: boolean,
   subscription: Subscription,
 ): boolean => {
-  const { identifiers, share } = subscription
   if (qos === 0 && draft.isStoreFull && session.stored) {
     drop(draft, session.clientId, message.topic, 0, 'store full')
     return false
@@ -197,7 +195,8 @@ export const enqueue = (
   // Last in the line, with or without a connection [MQTT-4.5.0-1] [MQTT-4.6.0-5] [v3 MQTT-4.5.0-1]
   // [v3 MQTT-3.1.2-5] [v3 MQTT-4.6.0-6].
   const order = taking.nextOrder++
-  const delivery: Delivery = { order, stage: 'open', message, qos, retain, identifiers, share }
+  const terms = termsFor(taking, qos, retain, subscription.identifiers, subscription.share)
+  const delivery: Delivery = { order, stage: 'open', message, terms }
   taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
   if (qos === 0) taking.queuedQos0++
@@ -209,7 +208,7 @@ export const enqueue = (
 const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void => {
   session.queue = Queue.pop(session.queue, draft.owner)
   session.queuedBytes -= head.message.bytes
-  if (head.qos === 0) session.queuedQos0--
+  if (head.terms.qos === 0) session.queuedQos0--
 }
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
@@ -226,12 +225,12 @@ const isFull = (session: Session, bytes: number, countMax: number, bytesMax: num
 /** Makes room by dropping what has expired at the head of the queue. */
 const shedExpired = (draft: Draft, session: Session): Session => {
   let head = Queue.peek(session.queue)
-  if (head === undefined || head.message.expiresAt > draft.now) return session
+  if (head === undefined || !isExpired(head.message, draft.now)) return session
   const editable = editSession(draft, session)
-  while (head !== undefined && head.message.expiresAt <= draft.now) {
+  while (head !== undefined && isExpired(head.message, draft.now)) {
     unqueue(draft, editable, head)
     noteGone(draft, editable, head)
-    drop(draft, session.clientId, head.message.topic, head.qos, 'expired')
+    drop(draft, session.clientId, head.message.topic, head.terms.qos, 'expired')
     head = Queue.peek(editable.queue)
   }
   if (Queue.size(editable.catchUps) > 0) wantCatchUp(draft, editable)
@@ -258,16 +257,16 @@ export const drain = (draft: Draft, found: Session): void => {
     const editable = editSession(draft, session)
     let head = Queue.peek(editable.queue)
     // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-    while (head !== undefined && (head.qos === 0 || hasRoom(draft, editable))) {
-      if (head.qos === 0 && isCongested(draft, editable)) break
+    while (head !== undefined && (head.terms.qos === 0 || hasRoom(draft, editable))) {
+      if (head.terms.qos === 0 && isCongested(draft, editable)) break
       unqueue(draft, editable, head)
-      if (head.message.expiresAt <= draft.now) { // [MQTT-3.3.2-5]
+      if (isExpired(head.message, draft.now)) { // [MQTT-3.3.2-5]
         noteGone(draft, editable, head)
-        drop(draft, editable.clientId, head.message.topic, head.qos, 'expired')
+        drop(draft, editable.clientId, head.message.topic, head.terms.qos, 'expired')
       } else if (draft.isGuarded && !mayRead(draft, editable, head.message.topic)) {
         noteGone(draft, editable, head)
-        drop(draft, editable.clientId, head.message.topic, head.qos, 'not allowed')
-      } else if (head.qos === 0) {
+        drop(draft, editable.clientId, head.message.topic, head.terms.qos, 'not allowed')
+      } else if (head.terms.qos === 0) {
         dispatchQos0(draft, editable, head)
       } else {
         dispatch(draft, editable, head, true)
@@ -309,7 +308,7 @@ const resend = (
   ) {
     session.window = Window.remove(session.window, draft.owner, packetId)
     noteGone(draft, session, delivery)
-    if (isDenied) drop(draft, session.clientId, topic, delivery.qos, 'not allowed')
+    if (isDenied) drop(draft, session.clientId, topic, delivery.terms.qos, 'not allowed')
     else dropUnsent(draft, session, delivery)
     return
   }

@@ -42,12 +42,12 @@ export interface Draft extends Writable<State> {
 const noSlab = new Uint8Array(0)
 
 // A payload of more than this has a buffer of its own. The others of one run share buffers: the
-// first one's is exact, since it may be the only one, the next ones' are larger. A message that
-// is kept for long may keep such a buffer with it, so the queue's limit in messages times the
-// largest is what a session can hold in excess.
+// first one's is exact, since it may be the only one, each of the next is twice as large as the one
+// before. A message that is kept for long may keep such a buffer with it, so the queue's limit in
+// messages times the largest is what a session can hold in excess.
 const SLAB_PAYLOAD_MAX = 1_024
 const SLAB_BYTES_NEXT = 1_024
-const SLAB_BYTES_MAX = 8_192
+const SLAB_BYTES_MAX = 4_096
 
 /**
  * A copy of lent bytes for a message on its way: as good as `Bytes.own`, but where a run keeps many
@@ -58,7 +58,7 @@ export const keepBytes = (draft: Draft, bytes: Bytes.Bytes): Bytes.Bytes => {
   if (count > SLAB_PAYLOAD_MAX) return Bytes.own(bytes)
   if (draft.slabAt + count > draft.slab.length) {
     const before = draft.slab.length
-    const next = before === 0 ? 0 : before < SLAB_BYTES_NEXT ? SLAB_BYTES_NEXT : SLAB_BYTES_MAX
+    const next = before === 0 ? 0 : Math.min(SLAB_BYTES_MAX, Math.max(SLAB_BYTES_NEXT, 2 * before))
     draft.slab = new Uint8Array(Math.max(count, next))
     draft.slabAt = 0
   }

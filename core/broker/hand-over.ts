@@ -23,7 +23,7 @@ import { groupOf, type SharedGroup } from './match.ts'
 import { noteGone } from './journal.ts'
 import { deliverKept, packetOf } from './route.ts'
 import { pick } from './share.ts'
-import { type Delivery, isDurable, isSingle, type Session, type Share } from './state.ts'
+import { type Delivery, isDurable, isExpired, isSingle, type Session, type Share } from './state.ts'
 
 /** Whether a member that loses its connection gives up at once what others could take. */
 export const keepsNothingAway = (draft: Draft): boolean =>
@@ -53,7 +53,7 @@ const give = (
   onlyOnline: boolean,
   known: Known,
 ): boolean => {
-  if (message.expiresAt <= draft.now) return false // [MQTT-3.3.2-5]
+  if (isExpired(message, draft.now)) return false // [MQTT-3.3.2-5]
   let group = known.get(share)
   if (group === undefined) {
     group = lookUp(draft, share)
@@ -80,13 +80,13 @@ const giveQueued = (
 ): void => {
   let kept: Queue.Queue<Delivery> = Queue.empty
   for (const delivery of Queue.entries(session.queue)) {
-    const { share } = delivery
+    const { share } = delivery.terms
     if (
       share !== null && (only === null || isSame(share, only)) &&
       give(draft, delivery, share, onlyOnline, known)
     ) {
       session.queuedBytes -= delivery.message.bytes
-      if (delivery.qos === 0) session.queuedQos0--
+      if (delivery.terms.qos === 0) session.queuedQos0--
       noteGone(draft, session, delivery)
     } else kept = Queue.push(kept, draft.owner, delivery)
   }
@@ -102,8 +102,9 @@ export const handOver = (draft: Draft, leaver: Session, onlyOnline: boolean): vo
   const session = editSession(draft, leaver)
   const known: Known = new Map()
   for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
-    if (outgoing.qos === 2 || outgoing.share === null) continue // [MQTT-4.8.2-5]
-    if (!give(draft, outgoing, outgoing.share, onlyOnline, known)) continue
+    const { qos, share } = outgoing.terms
+    if (qos === 2 || outgoing.stage === 'released' || share === null) continue // [MQTT-4.8.2-5]
+    if (!give(draft, outgoing, share, onlyOnline, known)) continue
     session.window = Window.remove(session.window, draft.owner, packetId)
     noteGone(draft, session, outgoing)
     if (outgoing.stage === 'waiting') session.waitingCount--

@@ -159,7 +159,7 @@ export const noteOutgoing = (
   if (changes === null) return
   if (!was && outgoing.stage !== 'released') refer(draft, outgoing.message, 1)
   const { clientId } = session
-  const { order, qos } = outgoing
+  const { order } = outgoing
   const record: OutgoingRecord = outgoing.stage === 'released'
     ? {
       kind: 'outgoing',
@@ -168,7 +168,7 @@ export const noteOutgoing = (
       packetId,
       stage: 'released',
       message: 0,
-      qos,
+      qos: 2,
       retain: false,
       identifiers: [],
       share: null,
@@ -180,10 +180,10 @@ export const noteOutgoing = (
       packetId,
       stage: packetId === 0 ? 'queued' : 'sent',
       message: outgoing.message.id,
-      qos,
-      retain: outgoing.retain,
-      identifiers: outgoing.identifiers,
-      share: outgoing.share,
+      qos: outgoing.terms.qos,
+      retain: outgoing.terms.retain,
+      identifiers: outgoing.terms.identifiers,
+      share: outgoing.terms.share,
     }
   enter(changes.outgoing, order, record, was)
 }
@@ -300,7 +300,7 @@ const messageRecord = (message: Message): Record => ({
   retain: message.retain,
   payload: message.payload,
   properties: message.properties,
-  expiresAt: timeOf(message.expiresAt),
+  expiresAt: message.expiresAt,
 })
 
 const settle = (

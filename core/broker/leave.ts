@@ -205,7 +205,7 @@ export const publishWill = (draft: Draft, session: Session): void => {
   editable.willAt = NEVER
   // Its time to live counts from its publication.
   const expiryS = will.message.properties.messageExpiryInterval
-  const expiresAt = expiryS === undefined ? NEVER : draft.now + expiryS * 1000
+  const expiresAt = expiryS === undefined ? null : draft.now + expiryS * 1000
   const message = { ...will.message, id: nextMessageId(draft), expiresAt }
   note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
   publishIfAllowed(draft, message, editable, 'will')

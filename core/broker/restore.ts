@@ -19,9 +19,11 @@ import { noteSession, noteWill } from './journal.ts'
 import { expiresAt } from './leave.ts'
 import type { Kind, Record, Stamp, WillRecord, Write } from './record.ts'
 import { wakeRetained, wakeSession } from './schedule.ts'
-import { type CatchUp, initial, type Message, NEVER, type Origin, publishOf } from './state.ts'
+import type { CatchUp, Delivery, Message, Origin, Released } from './state.ts'
+import { initial, publishOf, releasedTerms } from './state.ts'
 import type { Session, State, Subscription } from './state.ts'
 import { join } from './subscribe.ts'
+import { termsFor } from './terms.ts'
 
 /** A clock on the wall that shows an earlier time than this was never set (2020-01-01). */
 const PLAUSIBLE_WALL_MS = 1_577_836_800_000
@@ -93,8 +95,6 @@ const sharedProperties = (properties: Properties): Properties => {
   return none
 }
 
-const noIdentifiers: ReadonlyArray<number> = []
-
 const sessionOf = ({ draft }: Restoring, kind: Kind, clientId: string): EditableSession => {
   const number = StrMap.get(draft.clients, clientId)
   const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
@@ -119,7 +119,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
         retain,
         payload,
         properties: sharedProperties(record.properties),
-        expiresAt: record.expiresAt ?? NEVER,
+        expiresAt: record.expiresAt,
         bytes: 0,
         source: null,
       }
@@ -172,7 +172,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
       const message = messageOf(restoring, 'retained', record.message)
       draft.retained = Tree.set(draft.retained, draft.retainedOwner, record.topic, message)
       draft.retainedBytes += message.bytes
-      if (message.expiresAt === NEVER) return
+      if (message.expiresAt === null) return
       draft.retainedExpiring++
       wakeRetained(draft, record.topic, message.expiresAt)
       return
@@ -188,15 +188,15 @@ const addOutgoing = (
 ): void => {
   const { draft } = restoring
   const { order, packetId, qos, retain, share } = record
-  const identifiers = record.identifiers.length === 0 ? noIdentifiers : record.identifiers
   const session = sessionOf(restoring, 'outgoing', record.clientId)
   session.nextOrder = Math.max(session.nextOrder, order + 1)
   if (record.stage === 'released') {
-    const released = { order, stage: 'released', qos: 2 } as const
+    const released: Released = { order, stage: 'released', terms: releasedTerms }
     session.window = Window.add(session.window, draft.owner, packetId, released)
   } else {
     const message = messageOf(restoring, 'outgoing', record.message)
-    const delivery = { order, stage: 'open', message, qos, retain, identifiers, share } as const
+    const terms = termsFor(session, qos, retain, record.identifiers, share)
+    const delivery: Delivery = { order, stage: 'open', message, terms }
     if (packetId === 0) {
       session.queue = Queue.push(session.queue, draft.owner, delivery)
       session.queuedBytes += message.bytes
@@ -218,7 +218,7 @@ const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): voi
     retain,
     payload,
     properties,
-    expiresAt: NEVER,
+    expiresAt: null,
     bytes: 0,
     source: null,
   }

@@ -15,7 +15,8 @@ import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { nextMessageId, noteRetained, noteSubscription } from './journal.ts'
 import { whyNotSent } from './mount.ts'
 import { wakeRetained } from './schedule.ts'
-import { type CatchUp, type Message, NEVER, type Session, type Subscription } from './state.ts'
+import { type CatchUp, isExpired, type Message, type Session } from './state.ts'
+import type { Subscription } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
 
 /** Nodes of the tree visited, or messages sent, before others get their turn. */
@@ -52,7 +53,7 @@ export const retain = (draft: Draft, published: Message): void => {
   remove(draft, message.topic, old)
   draft.retained = Tree.set(draft.retained, draft.retainedOwner, message.topic, message)
   draft.retainedBytes += message.bytes
-  if (message.expiresAt !== NEVER) {
+  if (message.expiresAt !== null) {
     draft.retainedExpiring++
     wakeRetained(draft, message.topic, message.expiresAt)
   }
@@ -61,7 +62,7 @@ export const retain = (draft: Draft, published: Message): void => {
 /** A message that has no time of its own is retained for as long as the operator allows. */
 const limited = (draft: Draft, message: Message): Message => {
   const { retainedExpiryMs } = draft.config
-  if (retainedExpiryMs === 0 || message.expiresAt !== NEVER) return message
+  if (retainedExpiryMs === 0 || message.expiresAt !== null) return message
   // One that differs from what those get who are there, so with an id of its own.
   return { ...message, id: nextMessageId(draft), expiresAt: draft.now + retainedExpiryMs }
 }
@@ -77,7 +78,7 @@ const remove = (draft: Draft, topic: TopicName, old: Message | undefined): void 
   if (old === undefined) return
   draft.retained = Tree.remove(draft.retained, draft.retainedOwner, topic)
   draft.retainedBytes -= old.bytes
-  if (old.expiresAt !== NEVER) draft.retainedExpiring--
+  if (old.expiresAt !== null) draft.retainedExpiring--
 }
 
 /**
@@ -215,7 +216,7 @@ const sendRetained = (
 ): void => {
   // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
   const qos = qosFor(draft, message.qos, subscription)
-  if (message.expiresAt <= draft.now) return
+  if (isExpired(message, draft.now)) return
   // What a client may not see was never on its way to it.
   if (draft.isGuarded) {
     if (!mayRead(draft, session, message.topic) || !maySource(draft, message)) return

@@ -21,7 +21,7 @@ import { shown } from './mount.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import { overtake } from './retain.ts'
 import { choose } from './share.ts'
-import { type Message, NEVER, publishOf, type Session, type Subscription } from './state.ts'
+import { isExpired, type Message, publishOf, type Session, type Subscription } from './state.ts'
 import { charge, isOverfull } from './tell.ts'
 
 /** What a publish comes to, as the reason code of its acknowledgement. */
@@ -93,7 +93,7 @@ export const keep = (
     properties: correlationData === undefined
       ? packet.properties
       : { ...packet.properties, correlationData: Bytes.own(correlationData) },
-    expiresAt: expiryS === undefined ? NEVER : draft.now + expiryS * 1000,
+    expiresAt: expiryS === undefined ? null : draft.now + expiryS * 1000,
     bytes: encodedSize(5, packet),
     source: packet.retain ? source : null,
   }
@@ -260,7 +260,7 @@ export const route = (
 
 /** Publishes a message that the broker kept: a released QoS 2 message, a will. */
 export const routeMessage = (draft: Draft, message: Message, publisher: number): number => {
-  if (message.expiresAt <= draft.now) {
+  if (isExpired(message, draft.now)) {
     drop(draft, null, message.topic, message.qos, 'expired')
     return ROUTED
   }
@@ -270,7 +270,7 @@ export const routeMessage = (draft: Draft, message: Message, publisher: number):
 /** A message that the broker kept, as the packet that would publish it now. */
 export const packetOf = (draft: Draft, message: Message): Publish => {
   const packet = publishOf(message)
-  return message.expiresAt === NEVER
+  return message.expiresAt === null
     ? packet
     : { ...packet, properties: outgoingProperties(message, noIdentifiers, draft.now) }
 }

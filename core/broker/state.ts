@@ -46,8 +46,8 @@ export interface Message {
   readonly payload: Bytes
   /** What is forwarded: no topic alias, no subscription identifiers; expiry as published. */
   readonly properties: Properties
-  /** NEVER without a message expiry interval. */
-  readonly expiresAt: Millis
+  /** Null without a message expiry interval: a number would weigh 16 bytes more. */
+  readonly expiresAt: Millis | null
   /** Size on the wire at level 5, what the limits in bytes count. */
   readonly bytes: number
   /** Who published it, of a message that is to be retained; null for the broker itself. */
@@ -148,12 +148,8 @@ export type Stage =
   | 'waiting' // sent on an earlier connection, not on this one yet: its window is full
   | 'released' // PUBREC received, PUBREL sent
 
-/** One copy of a message for one session; the same record in the queue and in the window. */
-export interface Delivery {
-  /** Its place in the session's line. */
-  readonly order: number
-  readonly stage: 'open' | 'waiting'
-  readonly message: Message
+/** How a copy of a message is sent: one record for all that wait in a queue and agree in it. */
+export interface Terms {
   readonly qos: Qos
   readonly retain: boolean
   /** Subscription identifiers that go with it. */
@@ -162,11 +158,23 @@ export interface Delivery {
   readonly share: Share | null
 }
 
+/** One copy of a message for one session; the same record in the queue and in the window. */
+export interface Delivery {
+  /** Its place in the session's line. */
+  readonly order: number
+  readonly stage: 'open' | 'waiting'
+  readonly message: Message
+  readonly terms: Terms
+}
+
+/** What is left of them when the message has gone. */
+export const releasedTerms = { qos: 2, retain: false, identifiers: [], share: null } as const
+
 /** What is left of a QoS 2 delivery when the receiver has the message. */
 export interface Released {
   readonly order: number
   readonly stage: 'released'
-  readonly qos: 2
+  readonly terms: typeof releasedTerms
 }
 
 export type Outgoing = Delivery | Released
@@ -429,6 +437,10 @@ export const initial = (config: Config, origin: Origin): State => ({
     stale: 0,
   },
 })
+
+/** Whether the time of a message has come [MQTT-3.3.2-5]. */
+export const isExpired = ({ expiresAt }: Message, now: Millis): boolean =>
+  expiresAt !== null && expiresAt <= now
 
 /** The packet that carries nothing but what a message says, for whoever has to publish one. */
 export const publishOf = (message: Message): Publish => ({

@@ -49,6 +49,10 @@ export const size = <A>(queue: Queue<A>): number => queue.size
 /** The oldest item. */
 export const peek = <A>(queue: Queue<A>): A | undefined => queue.head[queue.at]
 
+/** The newest item. */
+export const last = <A>({ tail, head }: Queue<A>): A | undefined =>
+  tail.length > 0 ? tail[tail.length - 1] : head[head.length - 1]
+
 export const push = <A>(queue: Queue<A>, owner: Owner | null, item: A): Queue<A> => {
   const draft = edit(queue, owner)
   if (draft.size === 0) {

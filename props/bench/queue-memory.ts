@@ -4,14 +4,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  ask,
-  type Contestant,
-  contestants,
-  kill,
-  pairs,
-  storeFolder,
-} from './durable.ts'
+import { ask, type Contestant, contestants, kill, pairs, storeFolder } from './durable.ts'
 import { compile, freePort, residentKibOf, sleep } from './processes.ts'
 
 export const queueRowNames = ['queue-memory']
@@ -20,7 +13,7 @@ const messages = 1_000_000
 const payloadBytes = 100
 
 /** Longer than the engine needs to notice that what it loaded with is garbage. */
-const settlingMs = 3_000
+const settlingMs = 8_000
 
 const fillingS = 300
 const drainingMs = 300_000

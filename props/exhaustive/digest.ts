@@ -33,8 +33,9 @@ const message = ({ topic, qos, retain, payload, properties, bytes }: Message): s
 
 const outgoing = (one: Outgoing): string =>
   one.stage === 'released'
-    ? `released ${one.qos}`
-    : `${one.stage} ${one.qos} ${one.retain} ${one.identifiers.join()} ${message(one.message)}`
+    ? `released ${one.terms.qos}`
+    : `${one.stage} ${one.terms.qos} ${one.terms.retain} ${one.terms.identifiers.join()} ` +
+      message(one.message)
 
 const subscription = (one: Subscription): string =>
   [one.session, one.filter, one.qos, one.noLocal, one.retainAsPublished, ...one.identifiers].join(

@@ -78,9 +78,9 @@ const checkSession = (state: State, number: number, session: Session): void => {
   const ids = [session.nextPacketId, ...window.map(([id]) => id)]
   must(ids.every((id) => id >= 1 && id <= 65_535), `${whose} has an identifier out of range`)
   for (const [, one] of window) {
-    must(one.qos > 0, `${whose} has QoS 0 in its window`)
+    must(one.terms.qos > 0, `${whose} has QoS 0 in its window`)
     must((one.stage === 'released') !== ('message' in one), `${whose} keeps what was received`)
-    must(one.stage !== 'released' || one.qos === 2, `${whose} released a message of QoS 1`)
+    must(one.stage !== 'released' || one.terms.qos === 2, `${whose} released a message of QoS 1`)
   }
   const waiting = window.filter(([, one]) => one.stage === 'waiting').length
   if (session.conn !== null) {
@@ -143,7 +143,7 @@ const checkSession = (state: State, number: number, session: Session): void => {
   )
   must(session.takenBytes <= session.sentBytes, `${whose}: more bytes were taken than sent`)
   must(session.inflightCountMax >= 1, `${whose} has no window`)
-  const atMostOnce = [...Queue.entries(session.queue)].filter((one) => one.qos === 0).length
+  const atMostOnce = [...Queue.entries(session.queue)].filter((one) => one.terms.qos === 0).length
   must(session.queuedQos0 === atMostOnce, `${whose} counts its QoS 0 wrongly`)
   let inflightBytes = 0
   for (const [, one] of Window.entries(session.window)) {
@@ -273,7 +273,7 @@ const checkRetained = (state: State, names: ReadonlyArray<TopicName>): void => {
   must(Tree.size(state.retained) === all.length, 'retained messages are miscounted')
   const bytes = sum(all.map((message) => message.bytes))
   must(state.retainedBytes === bytes, `${state.retainedBytes} of ${bytes} bytes are retained`)
-  const expiring = all.filter((message) => message.expiresAt !== NEVER).length
+  const expiring = all.filter((message) => message.expiresAt !== null).length
   must(state.retainedExpiring === expiring, 'retained messages that expire are miscounted')
   must(all.length <= state.config.retainedCountMax, 'too many messages are retained')
   must(bytes <= state.config.retainedBytesMax, 'too many bytes are retained')

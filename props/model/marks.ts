@@ -93,7 +93,7 @@ const watchIdentifiers = (
   }
 }
 
-const isOfQos2 = ([, one]: readonly [number, Outgoing]): boolean => one.qos === 2
+const isOfQos2 = ([, one]: readonly [number, Outgoing]): boolean => one.terms.qos === 2
 
 const watchResume = (old: Session, session: Session, reached: (mark: Mark) => void): void => {
   const count = Window.size(old.window)

@@ -51,14 +51,15 @@ const outgoingOf = (session: Session, referred: Map<number, Record>): Record[] =
     ...[...Queue.entries(session.queue)].map((one) => [0, one] as const),
   ]
   for (const [packetId, one] of lines) {
-    const { order, qos } = one
-    const bare = { kind: 'outgoing', clientId, order, packetId, qos } as const
+    const { order, terms } = one
+    const bare = { kind: 'outgoing', clientId, order, packetId, qos: terms.qos } as const
     if (one.stage === 'released') {
       const rest = { message: 0, retain: false, identifiers: [], share: null }
       found.push({ ...bare, stage: 'released', ...rest })
       continue
     }
-    const { message, retain, identifiers, share } = one
+    const { message } = one
+    const { retain, identifiers, share } = terms
     refer(referred, message)
     const stage = packetId === 0 ? 'queued' : 'sent'
     found.push({ ...bare, stage, message: message.id, retain, identifiers, share })
@@ -80,7 +81,7 @@ const refer = (
     retain,
     payload,
     properties,
-    expiresAt: timeOf(expiresAt),
+    expiresAt,
   }
   const known = referred.get(id)
   if (known !== undefined && recordText(known) !== recordText(record)) {

@@ -236,6 +236,9 @@ const openLog = (runtime: Runtime, options: StartOptions, host: Host): Log => {
   return log
 }
 
+// As many as make garbage of some MiB.
+const recordsWorthCollecting = 50_000
+
 const count = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
 
@@ -280,6 +283,8 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   }
   const [state, effects] = endRestore(restoring, at)
   log.line(`${count(recordCount, 'record')} restored.`)
+  // The engine leaves what loading took lying about until something else fills the memory.
+  if (recordCount >= recordsWorthCollecting) host.collect()
   return { store, state, effects }
 }
 

@@ -127,37 +127,47 @@ const referenceOf = ({ kind, columns }: Table): number =>
     .filter(({ type }) => type === 'whole' || type === 'maybe')
     .findIndex(({ name }) => name === 'store_id')
 
-/** Whole numbers that are added in ascending order. */
+/**
+ * Whole numbers that are added in ascending order, as the first and the last of each run: mostly
+ * they are a few runs, and memory is not given back while the store is open.
+ */
 class Ids {
-  #ids = new Float64Array(1024)
+  #bounds = new Float64Array(64)
+  /** Bounds in use, two for each run. */
   #count = 0
   /** Where the last one was found: lines of messages ascend as well. */
   #near = 0
 
   add(id: number): void {
-    if (this.#count === this.#ids.length) {
-      const larger = new Float64Array(2 * this.#count)
-      larger.set(this.#ids)
-      this.#ids = larger
+    if (this.#count > 0 && this.#bounds[this.#count - 1]! + 1 === id) {
+      this.#bounds[this.#count - 1] = id
+      return
     }
-    this.#ids[this.#count++] = id
+    if (this.#count === this.#bounds.length) {
+      const larger = new Float64Array(2 * this.#count)
+      larger.set(this.#bounds)
+      this.#bounds = larger
+    }
+    this.#bounds[this.#count++] = id
+    this.#bounds[this.#count++] = id
   }
 
   has(id: number): boolean {
-    const ids = this.#ids
-    for (let i = this.#near; i < this.#near + 4 && i < this.#count; i++) {
-      if (ids[i] !== id) continue
-      this.#near = i
-      return true
-    }
+    const bounds = this.#bounds
+    if (this.#isIn(this.#near, id)) return true
     let low = 0
-    let high = this.#count
+    let high = this.#count / 2
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (ids[middle]! < id) low = middle + 1
+      if (bounds[2 * middle + 1]! < id) low = middle + 1
       else high = middle
     }
     this.#near = low
-    return low < this.#count && ids[low] === id
+    return this.#isIn(low, id)
+  }
+
+  #isIn(run: number, id: number): boolean {
+    const at = 2 * run
+    return at < this.#count && this.#bounds[at]! <= id && id <= this.#bounds[at + 1]!
   }
 }

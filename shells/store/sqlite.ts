@@ -9,7 +9,7 @@ import type { Committed, Loaded, OpenStore, Store } from '../common/store.ts'
 import type { Answer, Request } from './message.ts'
 import { packWrites, unpackRecord } from './pack.ts'
 import { packer } from './wire.ts'
-import type { Packer } from './wire.ts'
+import type { Packer, Reader } from './wire.ts'
 
 /** Room for a batch to begin with. */
 const batchBytes = 64 << 10
@@ -60,7 +60,8 @@ const storeOn = (thread: Thread, warnings: ReadonlyArray<string>): Store => {
       if (answer._tag !== 'Portion') return E.left(whyOf(answer))
       // The next portion is read while this one is made into records.
       next = thread.ask({ _tag: 'Load' })
-      take(unpack(answer.packed))
+      const source = { buffer: answer.packed, at: 0 }
+      while (source.at < answer.packed.length) take(unpackSome(source))
     }
   }
 
@@ -91,10 +92,14 @@ const storeOn = (thread: Thread, warnings: ReadonlyArray<string>): Store => {
   return { warnings, load, commit, close }
 }
 
-const unpack = (packed: Uint8Array): ReadonlyArray<Record> => {
+/** So few that they are gone before the engine takes them for something that lasts. */
+const recordsAtOnce = 64
+
+const unpackSome = (source: Reader): ReadonlyArray<Record> => {
   const records: Array<Record> = []
-  const source = { buffer: packed, at: 0 }
-  while (source.at < packed.length) records.push(unpackRecord(source))
+  while (source.at < source.buffer.length && records.length < recordsAtOnce) {
+    records.push(unpackRecord(source))
+  }
   return records
 }
 
