@@ -7,6 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Record, Write } from '../core/broker/record.ts'
 import * as Bytes from '../core/data/bytes.ts'
+import type { TopicName } from '../core/topic/name.ts'
 import { Contradiction, keyOf, kinds, merge } from '../shells/common/store.ts'
 import type { OpenStore, Store } from '../shells/common/store.ts'
 import { createDisk, openMemory } from '../shells/store/memory.ts'
@@ -86,6 +87,28 @@ for (const [name, open, count] of stores) {
       }),
       { numRuns: runs(count) },
     )
+  })
+
+  laws(`${name}: what was handed out first is the same when all has been`, async () => {
+    const path = folder()
+    const store = await fresh(open, path)
+    // Several portions, payloads that share memory and such that do not, ids with gaps.
+    const records = Array.from(
+      { length: 4_000 },
+      (_, i) =>
+        message(1 + i + Math.floor(i / 3), `${i} `.repeat(i % 500 === 0 ? 2_000 : 1 + i % 90)),
+    )
+    for (const { id } of records.filter((each) => each.kind === 'message')) {
+      records.push({ kind: 'retained', topic: `t/${id}` as TopicName, message: id })
+    }
+    const writes = records.map((each) => put(each))
+    assert.equal(await store.commit(stampOf(1), writes), { _tag: 'Durable' })
+    await store.close()
+    const again = right(await open({ folder: path }))
+    const all = right(await loadAll(again))
+    await again.close()
+    assert.equal(lines(all.records), lines(records))
+    assert.equal(all.damaged, [])
   })
 
   laws(`${name}: loads by kind, and outgoing by client and order`, async () => {

@@ -247,6 +247,8 @@ export const endRestore = (
     if (IntMap.get(draft.references, id) !== undefined) continue
     orphans.push({ _tag: 'Delete', key: { kind: 'message', id } })
   }
+  // Whoever still holds what is being restored holds nothing large.
+  messages.clear()
   for (const [number, waiting] of catchUps) {
     const session = IntMap.get(draft.sessions, number) as EditableSession
     for (const catchUp of waiting.sort((one, other) => one.rank - other.rank)) {

@@ -107,7 +107,7 @@ export class Database {
   }
 
   /** Packed rows, in portions; the end says what was loaded, or why it must not be served. */
-  *load(): Generator<Uint8Array<ArrayBuffer>, Either<string, LoadEnd>> {
+  *load(): Generator<Uint8Array<ArrayBuffer>, Either<string, LoadEnd>, ArrayBuffer | undefined> {
     const loading = new Loading(this.#connection, this.#salvage)
     try {
       yield* loading.portions()

@@ -10,7 +10,7 @@ import type { Table } from './table.ts'
 import { addRow, emptyTallies, parseTallies } from './tally.ts'
 import { packer } from './wire.ts'
 
-/** A portion is sent when it has so many bytes. Small payloads share its memory. */
+/** A portion is sent when it has so many bytes. */
 const portionBytes = 256 << 10
 
 export class Loading {
@@ -34,7 +34,8 @@ export class Loading {
     this.#salvage = salvage
   }
 
-  *portions(): Generator<Uint8Array<ArrayBuffer>, void> {
+  /** Whoever has read a portion may lend its memory for another one. */
+  *portions(): Generator<Uint8Array<ArrayBuffer>, void, ArrayBuffer | undefined> {
     const result = found()
     let target = packer(portionBytes + 4096)
     for (let number = 0; number < tables.length; number++) {
@@ -65,8 +66,10 @@ export class Loading {
         addRow(tally, result.checksum)
         this.count += 1
         if (target.at < portionBytes) continue
-        yield target.buffer.subarray(0, target.at)
-        target = packer(portionBytes + 4096)
+        const lent = yield target.buffer.subarray(0, target.at)
+        target = lent === undefined
+          ? packer(portionBytes + 4096)
+          : { buffer: new Uint8Array(lent), at: 0 }
       }
     }
     if (target.at > 0) yield target.buffer.subarray(0, target.at)

@@ -8,8 +8,8 @@ import type { Extent } from './pack.ts'
 
 export type Request =
   | { readonly _tag: 'Open'; readonly options: StoreOptions }
-  /** Asks for the next portion. */
-  | { readonly _tag: 'Load' }
+  /** Asks for the next portion, and may give the memory of one that was read. */
+  | { readonly _tag: 'Load'; readonly lent: ArrayBuffer | undefined }
   | {
     readonly _tag: 'Commit'
     readonly stamp: Stamp

@@ -241,13 +241,25 @@ const readShare = (source: Reader): Share | null => {
 /** Payloads of at least so many bytes get a buffer of their own, small ones share theirs. */
 const ownBytesMin = 4096
 
+/** Where small payloads are kept, apart from the rest of their rows; in use up to `slabAt`. */
+const slabBytes = 64 << 10
+let slab = new Uint8Array(0)
+let slabAt = 0
+
 const readBytes = (source: Reader): Bytes.Bytes => {
   const size = readWhole(source)
   const start = source.at
   source.at += size
   if (size === 0) return Bytes.empty
   const bytes = Bytes.slice(source.buffer, start, source.at)
-  return size < ownBytesMin ? bytes : Bytes.own(bytes)
+  if (size >= ownBytesMin) return Bytes.own(bytes)
+  if (slabAt + size > slab.length) {
+    slab = new Uint8Array(slabBytes)
+    slabAt = 0
+  }
+  const from = slabAt
+  slabAt = Bytes.copyTo(bytes, slab, from)
+  return Bytes.slice(slab, from, slabAt)
 }
 
 const unpackProperties = (source: Reader, place: 'Publish' | 'Will'): Properties => {
@@ -257,12 +269,16 @@ const unpackProperties = (source: Reader, place: 'Publish' | 'Will'): Properties
   const properties = readProperties(c, place)
   if (c.fault !== null) throw new Error(`stored properties: ${c.fault.detail}`)
   source.at += size
-  return properties
+  // The only bytes among them.
+  const { correlationData } = properties
+  return correlationData === undefined
+    ? properties
+    : { ...properties, correlationData: Bytes.own(correlationData) }
 }
 
 const readQos = (source: Reader): Qos => readWhole(source) as Qos
 
-/** The record at this place; its payload shares memory with the source. */
+/** The record at this place, in memory of its own. */
 export const unpackRecord = (source: Reader): Record => {
   const number = readByte(source)
   source.at += 1

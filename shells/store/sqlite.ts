@@ -16,16 +16,21 @@ const batchBytes = 64 << 10
 /** A larger buffer is not kept for the next batch. */
 const batchBytesKept = 4 << 20
 
+/** What the thread makes lives for one row or one batch; room for more is never given back. */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 }
+
 /** Sources and built files lie under the same names, but for the ending. */
 const createWorker = (): Worker => {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./worker.js', import.meta.url), { resourceLimits })
+  }
   const source = new URL('./worker.ts', import.meta.url)
   if ('Deno' in globalThis) return new Worker(source)
   // Node runs sources with the help of tsx, which has to be called anew in every thread.
   const tsx = import.meta.resolve('tsx/esm/api')
   return new Worker(
     `import('${tsx}').then(({ register }) => (register(), import('${source}')))`,
-    { eval: true },
+    { eval: true, resourceLimits },
   )
 }
 
@@ -51,7 +56,8 @@ const storeOn = (thread: Thread, warnings: ReadonlyArray<string>): Store => {
   const load = async (
     take: (records: ReadonlyArray<Record>) => void,
   ): Promise<Either<string, Loaded>> => {
-    let next = thread.ask({ _tag: 'Load' })
+    let next = thread.ask({ _tag: 'Load', lent: undefined })
+    let lent: ArrayBuffer | undefined
     for (;;) {
       const answer = await next
       if (answer._tag === 'Loaded') {
@@ -59,9 +65,10 @@ const storeOn = (thread: Thread, warnings: ReadonlyArray<string>): Store => {
       }
       if (answer._tag !== 'Portion') return E.left(whyOf(answer))
       // The next portion is read while this one is made into records.
-      next = thread.ask({ _tag: 'Load' })
+      next = thread.ask({ _tag: 'Load', lent }, lent)
       const source = { buffer: answer.packed, at: 0 }
       while (source.at < answer.packed.length) take(unpackSome(source))
+      lent = answer.packed.buffer
     }
   }
 

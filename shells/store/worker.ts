@@ -3,16 +3,14 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
-import type { Either } from '../../core/prelude.ts'
 import { Contradiction } from '../common/store.ts'
 import { Database } from './database.ts'
-import type { LoadEnd } from './database.ts'
 import { loadSqlite } from './library.ts'
 import type { Answer, Request } from './message.ts'
 
 const serve = (port: MessagePort): void => {
   let database: Database | null = null
-  let loading: Generator<Uint8Array<ArrayBuffer>, Either<string, LoadEnd>> | null = null
+  let loading: ReturnType<Database['load']> | null = null
 
   const answer = (message: Answer, lent?: ArrayBuffer): void =>
     port.postMessage(message, lent === undefined ? [] : [lent])
@@ -33,7 +31,7 @@ const serve = (port: MessagePort): void => {
         return
       case 'Load': {
         loading ??= database!.load()
-        const { done, value } = loading.next()
+        const { done, value } = loading.next(request.lent)
         if (!done) return answer({ _tag: 'Portion', packed: value }, value.buffer)
         loading = null
         if (E.isLeft(value)) return answer({ _tag: 'Refused', why: value.left })
