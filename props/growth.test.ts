@@ -283,7 +283,7 @@ const queueWeight = (state: State): number => {
   return weighed([state], known)[1] / waitingCount
 }
 
-growth('a message of 100 bytes that waits weighs 335 at most, also after a restart', () => {
+growth('a message of 100 bytes that waits weighs 340 at most, also after a restart', () => {
   const cases = [
     { filter: 'q', identifiers: false },
     { filter: 'q', identifiers: true },
@@ -295,7 +295,7 @@ growth('a message of 100 bytes that waits weighs 335 at most, also after a resta
     const records = inOrder(recordsOf(state, [])).map(apart)
     const [again] = restore(state.config, records, state.origin)
     const weights = [state, again].map(queueWeight)
-    for (const weight of weights) assert.ok(weight < 335, `${one.filter}: ${weight} bytes`)
+    for (const weight of weights) assert.ok(weight < 340, `${one.filter}: ${weight} bytes`)
   }
 })
 
