@@ -9,6 +9,7 @@ import type { Above, Draft, Fault } from './draft.ts'
 import { expand, filesIn } from './expand.ts'
 import { takeLine } from './line.ts'
 import { resolve } from './resolve.ts'
+import type { StoreWish } from './resolve.ts'
 import type { Place, Settings } from './settings.ts'
 import type { ConfigError, Sources, Unread, Wanted } from './source.ts'
 import { emptyLine } from './value.ts'
@@ -107,17 +108,19 @@ const found = (some: Fault, place: Place): Found => ({ fault: some, places: [pla
 
 /**
  * Reads the configuration file at `path`, once nothing is `wanted` any more. `ports` are those of
- * the command line; they count where the file defines no listener.
+ * the command line; they count where the file defines no listener. `wish` is what the command line
+ * says about the store.
  */
 export const parseConfig = (
   path: string,
   sources: Sources,
   ports: ReadonlyArray<number> = [],
+  wish?: StoreWish,
 ): Either<ConfigError, Settings> => {
   const draft = emptyDraft()
   const error = takeFile(draft, path, path, sources)
   if (error !== null) return E.left(errorOf(path, error))
-  const settings = resolve(draft, ports, sources.variables)
+  const settings = resolve(draft, ports, sources.variables, wish)
   if ('fault' in settings) return E.left(errorOf(path, found(settings.fault, settings.given)))
   const decoded = settingsCodec.decode(settings)
   // The table and the codec disagree: a fault of ours, and never a way past the codec.

@@ -12,7 +12,7 @@ import {
   defaultSettings,
   localOnly,
 } from './settings.ts'
-import type { ListenerSettings, Origin, Settings } from './settings.ts'
+import type { ListenerSettings, Origin, PersistenceSettings, Settings } from './settings.ts'
 import { table } from './table.ts'
 import { path } from './words.ts'
 
@@ -132,11 +132,47 @@ const inside = <A extends object>(prefix: string, initial: A, values: Values): A
   return some
 }
 
+/** What was said about the store outside of a file. */
+export interface StoreWishes {
+  readonly isKept?: boolean
+  readonly folder?: string
+  readonly storeBytesMax?: number
+  readonly salvage?: boolean
+}
+
+/** Where a file may say something else, and whatever it says. */
+export interface StoreWish {
+  readonly before: StoreWishes
+  readonly after: StoreWishes
+}
+
+const noWish: StoreWish = { before: {}, after: {} }
+
+const partly = ({ isKept: _, ...some }: StoreWishes): Partial<PersistenceSettings> => some
+
+/** Settings with the store that was asked for, here and there. */
+export const withStore = (
+  settings: Settings,
+  values: Values,
+  variables: ReadonlyMap<string, string>,
+  { before, after }: StoreWish,
+): Settings => {
+  const said: Value = values.get('persistence')?.value ?? before.isKept ?? false
+  const folder = variables.get('MOSQUITTO_PERSISTENCE_LOCATION')
+  const kept: PersistenceSettings = {
+    ...inside('persistence', { ...defaultPersistence, ...partly(before) }, values),
+    ...(folder ? { folder } : {}),
+    ...partly(after),
+  }
+  return { ...settings, persistence: (after.isKept ?? said) === true ? kept : null }
+}
+
 /** Whole settings of what was given. `ports` count where no listener was defined. */
 export const resolve = (
   draft: Draft,
   ports: ReadonlyArray<number>,
   variables: ReadonlyMap<string, string>,
+  wish: StoreWish = noWish,
 ): Settings | Blame => {
   const blame = usePlugins(draft)
   if (blame !== null) return blame
@@ -146,16 +182,10 @@ export const resolve = (
     if (scope !== 'global' || key === null || key.includes('.') || key === 'persistence') continue
     broker = put(broker, values, key)
   }
-  const isKept: Value = values.get('persistence')?.value ?? false
-  const folder = variables.get('MOSQUITTO_PERSISTENCE_LOCATION')
-  const kept = {
-    ...inside('persistence', defaultPersistence, values),
-    ...(folder ? { folder } : {}),
-  }
+  const lasting = withStore(broker, values, variables, wish)
   const whole: Settings = {
-    ...broker,
+    ...lasting,
     log: inside('log', defaultLog, values),
-    persistence: isKept === true ? kept : null,
     warnings: draft.warnings,
     notices: draft.notices,
   }

@@ -2,8 +2,9 @@
 // The program `sabethes`, on whatever runtime it was started. Status 0: ended as asked; 1: could
 // not start; 3: a command line that makes no sense; 70: the broker itself was at fault.
 
+import { help, noSources, parseOptions, settingsFor, statusUsage } from '../../core/config/mod.ts'
+import type { Run, Settings } from '../../core/config/mod.ts'
 import { StoreError } from '../common/driver.ts'
-import { help, parseOptions, statusUsage } from '../common/options.ts'
 import { version } from '../common/version.ts'
 import type { Program } from '../common/program.ts'
 import type { Running, StartOptions } from '../common/start.ts'
@@ -32,6 +33,22 @@ const load = async (): Promise<Runtime> => {
   return { program, start }
 }
 
+/** What was asked for and cannot be done yet. */
+const missingIn = ({ file, daemon, testConfig }: Run): string | null =>
+  file !== null ? '-c' : daemon ? '-d' : testConfig ? '--test-config' : null
+
+const storeOf = ({ persistence }: Settings): Pick<StartOptions, 'persistence'> => {
+  if (persistence === null) return {}
+  const { folder, salvage, storeBytesMax } = persistence
+  return {
+    persistence: {
+      folder: folder || '.',
+      salvage,
+      ...(storeBytesMax === null ? {} : { storeBytesMax }),
+    },
+  }
+}
+
 const main = async (): Promise<void> => {
   const { program, start } = await load()
   const parsed = parseOptions(program.words())
@@ -46,6 +63,17 @@ const main = async (): Promise<void> => {
   if (options._tag === 'Store') {
     const { lookIntoStore } = await import('./store.ts')
     return program.exit(await lookIntoStore(program, options.action, options.folder))
+  }
+
+  const missing = options._tag === 'Run' ? missingIn(options) : 'config diff'
+  if (options._tag !== 'Run' || missing !== null) {
+    program.complain(`Error: ${missing} is not there yet: leave it out.\n`)
+    return program.exit(statusUsage)
+  }
+  const settings = settingsFor(options, noSources)
+  if (settings._tag === 'Left') {
+    for (const line of settings.left.lines) program.complain(`${line}\n`)
+    return program.exit(settings.left.status)
   }
 
   let running: Running | null = null
@@ -63,11 +91,10 @@ const main = async (): Promise<void> => {
   })
   try {
     running = await start({
-      ports: options.ports,
+      ports: settings.right.listeners.map(({ port }) => port),
       verbosity: options.verbosity,
-      ...(options.persistence === null ? {} : { persistence: options.persistence }),
-      fatal: (error) =>
-        program.exit(error instanceof StoreError ? statusFailed : statusFault),
+      ...storeOf(settings.right),
+      fatal: (error) => program.exit(error instanceof StoreError ? statusFailed : statusFault),
     })
   } catch (error) {
     const { message } = error instanceof Error ? error : new Error(String(error))
