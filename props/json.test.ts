@@ -348,6 +348,7 @@ json('a password is never written, though the fact that there was one is', () =>
     _tag: 'Judge',
     conn: connIs,
     question: {
+      listener: '1883',
       clientId: 'c',
       userName: 'u',
       password: connect.password,

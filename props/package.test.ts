@@ -88,7 +88,7 @@ const packaged = suite('package')
 packaged.after(() => rmSync(scratch, { recursive: true, force: true }))
 
 packaged(
-  'it installs into an empty folder, with two dependencies and an SQLite for older Nodes',
+  'it installs into an empty folder, with three dependencies and an SQLite for older Nodes',
   () => {
     const tarball = pack()
     mkdirSync(consumer)

@@ -196,6 +196,7 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
     draft.effects.push(pause(link.conn))
     draft.effects.push(
       judge(link.conn, {
+        listener: link.listener,
         clientId: packet.clientId,
         userName: packet.userName,
         password: packet.password === null ? null : Bytes.own(packet.password),

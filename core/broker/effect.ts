@@ -46,6 +46,8 @@ export type Resume = { readonly _tag: 'Resume'; readonly conn: Conn }
 
 /** Who wants to connect. Lives until it is answered and is never written down. */
 export interface Question {
+  /** The listener that the client came in through. */
+  readonly listener: string
   readonly clientId: string
   readonly userName: string | null
   readonly password: Bytes | null

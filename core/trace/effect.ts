@@ -24,6 +24,7 @@ import type { Codec } from './shape.ts'
 import { byte, closed, count, list, nullable, oneOf, secret, tag, tagged, text } from './shape.ts'
 
 const question: Codec<Question> = closed<Question>('Question', {
+  listener: text,
   clientId: text,
   userName: nullable(text),
   password: nullable(secret),

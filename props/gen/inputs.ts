@@ -266,6 +266,7 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
 export const note: fc.Arbitrary<Note> = fc.oneof(...Object.values(noteArms))
 
 const question: fc.Arbitrary<Question> = fc.record({
+  listener: text,
   clientId: text,
   userName: fc.option(text),
   password: fc.option(bytes),

@@ -1,0 +1,242 @@
+// Password files and the judge over them: what mosquitto_passwd writes is read and checked, what is
+// corrupt is named by its line, nobody can tell by the clock who exists, and a new file counts at
+// once.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Question } from '../core/broker/effect.ts'
+import { faultText, parsePasswords, revokedUsers } from '../core/config/mod.ts'
+import type { PasswordTable } from '../core/config/mod.ts'
+import { E } from '../core/prelude.ts'
+import type { Argon2, JudgeOptions } from '../shells/common/passwords.ts'
+import { createJudge } from '../shells/common/passwords.ts'
+import { createArgon2 } from '../shells/passwords/argon2.ts'
+import { utf8 } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+
+const passwords = suite('passwords')
+
+const NO = 0x87
+const BUSY = 0x89
+
+// "password" with the salt "somesalt", from the tests of the reference implementation of Argon2.
+const argon2id =
+  '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
+
+const read = (text: string): PasswordTable => {
+  const table = parsePasswords('/etc/passwd', text)
+  if (E.isLeft(table)) throw new Error(faultText(table.left))
+  return table.right
+}
+
+const refused = (text: string): string => {
+  const table = parsePasswords('/etc/pw', text)
+  return E.isLeft(table) ? faultText(table.left) : 'no fault'
+}
+
+const question = (
+  userName: string | null,
+  password: string | null,
+  listener = '1883',
+): Question => ({
+  listener,
+  clientId: 'c',
+  userName,
+  password: password === null ? null : utf8(password),
+  peer: { address: '127.0.0.1', port: 50_000 },
+})
+
+/** Hashes whatever it is asked, when it is told to. */
+const slow = (): { readonly argon2: Argon2; readonly asked: Array<() => void> } => {
+  const asked: Array<() => void> = []
+  const hash: Argon2['hash'] = (password, wanted) =>
+    new Promise((resolve) => {
+      asked.push(() => resolve(password[0] === 0x79 /* y */ ? wanted.hash : new Uint8Array(32)))
+    })
+  return { argon2: { hash, close: async () => {} }, asked }
+}
+
+const judgeOf = (table: PasswordTable, options: Partial<JudgeOptions> = {}) =>
+  createJudge({ tables: new Map([['1883', table]]), argon2: createArgon2(), ...options })
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+}
+
+passwords('a password is checked by each kind of hash', async () => {
+  // By mosquitto_passwd 2.0.11.
+  const one = 'u:$7$101$doc83CSXolIBNIRh$CE1R1cKw0QG08kwVc/0+/S47iMhUM+HXwtSQKMMKBvQfphx8SjWiSxR1' +
+    'tKVjvktAoopl+p7vL7vGxel9dlpm4w==\n'
+  const judge = judgeOf(read(`${one}a:${argon2id}\ns:${await sha512Of('bond', 'pepper')}\n`))
+  for (const [user, password] of [['u', 'x'], ['a', 'password'], ['s', 'bond']] as const) {
+    assert.is(await judge.judge(question(user, password)), 0, user)
+    assert.is(await judge.judge(question(user, `${password}.`)), NO, user)
+    assert.is(await judge.judge(question(user, '')), NO, user)
+    assert.is(await judge.judge(question(user, null)), NO, user)
+  }
+  assert.is(await judge.judge(question('nobody', 'x')), NO)
+  // Whether somebody without a name may connect is not a matter of passwords.
+  assert.is(await judge.judge(question(null, null)), 0)
+  // Another listener has no password file.
+  assert.is(await judge.judge(question('u', 'wrong', '1884')), 0)
+  await judge.close()
+})
+
+const sha512Of = async (password: string, salt: string): Promise<string> => {
+  const bytes = new TextEncoder().encode(password + salt)
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-512', bytes))
+  return `$6$${btoa(salt)}$${btoa(String.fromCharCode(...hash))}`
+}
+
+passwords('an empty file lets nobody in', async () => {
+  const judge = judgeOf(read(''))
+  assert.is(await judge.judge(question('u', 'x')), NO)
+  await judge.close()
+})
+
+passwords('what mosquitto_passwd writes is read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-passwd-'))
+  try {
+    const file = join(folder, 'passwd')
+    execFileSync('mosquitto_passwd', ['-c', '-b', file, 'bond', 'g\u00fcnther'])
+    execFileSync('mosquitto_passwd', ['-b', file, 'q', 'gadgets'])
+    const judge = judgeOf(read(readFileSync(file, 'utf8')))
+    assert.is(await judge.judge(question('bond', 'g\u00fcnther')), 0)
+    assert.is(await judge.judge(question('q', 'gadgets')), 0)
+    assert.is(await judge.judge(question('q', 'g\u00fcnther')), NO)
+    await judge.close()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    console.log('SKIPPED: files of mosquitto_passwd because mosquitto is missing')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+passwords('a user who does not exist costs a hash like those who do', async () => {
+  const { argon2, asked } = slow()
+  const wanted: Array<string> = []
+  const judge = judgeOf(read(`a:${argon2id}\n`), {
+    argon2: {
+      ...argon2,
+      hash: (password, hash) => {
+        wanted.push(`${hash.memoryKiB} ${hash.passes} ${hash.lanes} ${hash.salt.length}`)
+        return argon2.hash(password, hash)
+      },
+    },
+  })
+  const answers = [judge.judge(question('a', 'yes')), judge.judge(question('nobody', 'yes'))]
+  await turns()
+  asked.forEach((answer) => answer())
+  // Even where the hash is the one that was made up, it is nobody's.
+  assert.equal(await Promise.all(answers), [0, NO])
+  assert.equal(wanted, ['256 2 1 8', '256 2 1 8'])
+})
+
+passwords('four hashes at once, a line behind them, and an end to the line', async () => {
+  const { argon2, asked } = slow()
+  const judge = judgeOf(read(`a:${argon2id}\n`), { argon2, waitingMax: 3 })
+  const answers = Array.from({ length: 9 }, () => judge.judge(question('a', 'yes')))
+  await turns()
+  assert.is(asked.length, 4)
+  assert.equal(await Promise.all(answers.slice(7)), [BUSY, BUSY])
+  asked[0]!()
+  await turns()
+  assert.is(asked.length, 5)
+  for (let i = 1; i < 7; i++) {
+    asked[i]!()
+    await turns()
+  }
+  assert.equal(await Promise.all(answers.slice(0, 7)), [0, 0, 0, 0, 0, 0, 0])
+  // The places are free again.
+  const again = judge.judge(question('a', 'no'))
+  await turns()
+  asked[7]!()
+  assert.is(await again, NO)
+})
+
+passwords('a place is free again where a hash fails', async () => {
+  const hash: Argon2['hash'] = () => Promise.reject(new Error('no memory'))
+  const argon2: Argon2 = { hash, close: async () => {} }
+  const judge = judgeOf(read(`a:${argon2id}\n`), { argon2, atOnceMax: 1, waitingMax: 1 })
+  for (let i = 0; i < 5; i++) {
+    const outcome = await judge.judge(question('a', 'yes')).catch((error: Error) => error.message)
+    assert.is(outcome, 'no memory')
+  }
+})
+
+passwords('a new file counts at once, also for who is being judged', async () => {
+  const { argon2, asked } = slow()
+  const judge = judgeOf(read(`a:${argon2id}\nb:${argon2id}\n`), { argon2 })
+  const answers = ['a', 'b'].map((user) => judge.judge(question(user, 'yes')))
+  await turns()
+  const stays = read(`b:${argon2id}\n`)
+  // Of b the same line was read again, which is another table all the same.
+  assert.equal(judge.replace(new Map([['1883', stays]])), [{ listener: '1883', userNames: ['a'] }])
+  while (asked.length > 0) {
+    asked.shift()!()
+    await turns()
+  }
+  assert.equal(await Promise.all(answers), [NO, 0])
+})
+
+passwords('users who are gone or have another password are told apart from the others', () => {
+  const other = argon2id.replace('m=256', 'm=512')
+  const before = read(`a:${argon2id}\nb:${argon2id}\nc:${argon2id}\n`)
+  const now = read(`b:${argon2id}\nc:${other}\nd:${argon2id}\n`)
+  assert.equal(revokedUsers(before, now), ['a', 'c'])
+  assert.equal(revokedUsers(before, before), [])
+})
+
+passwords('blank lines and comments say nothing, and the last line of a user counts', () => {
+  const table = read(`\ufeff\n# who\n\na:${argon2id}  \r\na:${argon2id.replace('t=2', 't=3')}\n\n`)
+  assert.is(table.size, 1)
+  const hash = table.get('a')
+  assert.is(hash?.kind === 'argon2id' ? hash.passes : 0, 3)
+})
+
+passwords('a corrupt line is named, and its hash is not', () => {
+  const good = `a:${argon2id}\n`
+  const corrupt: ReadonlyArray<readonly [line: string, fault: RegExp]> = [
+    ['user', /:2: a line without a colon\. Write name:hash/],
+    [':x', /:2: a line without a user name\. /],
+    ['u:', /:2: a password that is not hashed \(u\)\. Hash all .* "mosquitto_passwd -U"\./],
+    ['u:secret', /:2: a password that is not hashed \(u\)\./],
+    ['u:$7$x', /:2: a hash that is cut or has too many parts \(u\)\./],
+    ['u:$9$YWJj$ZGVm', /:2: a kind of hash that is not known here \(u\)\./],
+    ['u:$6$a*c$ZGVm', /:2: a salt that is no base64 \(u\)\./],
+    ['u:$6$YWJj$*', /:2: a hash that is no base64 \(u\)\./],
+    ['u:$6$YWJj$ZGVm', /:2: a hash of the wrong length \(u\)\./],
+    [`u:$7$0$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number, or too many \(u\)\./],
+    [`u:$7$99999999$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number/],
+    [`u:${argon2id.replace('v=19', 'v=16')}`, /:2: parameters of argon2id .* \(u\)\./],
+    [`u:${argon2id.replace('m=256', 'm=4294967295')}`, /:2: parameters of argon2id/],
+    [`u:${argon2id.replace('p=1', 'p=64')}`, /:2: parameters of argon2id/],
+  ]
+  for (const [line, fault] of corrupt) {
+    assert.match(refused(`${good}${line}\n${good}`), fault)
+    assert.not.match(refused(`${good}${line}\n`), /secret|ZGVm|nf65/)
+  }
+})
+
+passwords('any text is read or refused', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.string().map((text) => `u:$7$${text}`),
+    fc.constant(`a:${argon2id}`),
+  )
+  fc.assert(
+    fc.property(fc.array(line), (lines) => {
+      const table = parsePasswords('f', lines.join('\n'))
+      if (E.isLeft(table)) assert.ok(table.left.line > 0 && table.left.remedy.endsWith('.'))
+    }),
+    { numRuns: runs(1_000) },
+  )
+})
+
+passwords.run()

@@ -1,0 +1,202 @@
+// Who may connect by a password: the answers to Judge questions, over the tables of the listeners'
+// password files. A user who does not exist costs as much as one who does, and is told the same.
+
+import type { Question } from '../../core/broker/effect.ts'
+import type { PasswordHash, PasswordTable } from '../../core/config/password-file.ts'
+import { revokedUsers } from '../../core/config/password-file.ts'
+import * as Bytes from '../../core/data/bytes.ts'
+
+export type Argon2Hash = Extract<PasswordHash, { readonly kind: 'argon2id' }>
+
+/** What a runtime has to bring, since WebCrypto does not: hashes made off the event loop. */
+export interface Argon2 {
+  /** The hash of the password in the way of another one: its salt, parameters and length. */
+  readonly hash: (password: Uint8Array, wanted: Argon2Hash) => Promise<Uint8Array>
+  readonly close: () => Promise<void>
+}
+
+/** By the name of the listener; one that is not in it has no password file. */
+export type PasswordTables = ReadonlyMap<string, PasswordTable>
+
+/** Users of a listener who were known by another password, or at all, and are not any more. */
+export interface Revoked {
+  readonly listener: string
+  readonly userNames: ReadonlyArray<string>
+}
+
+export interface JudgeOptions {
+  readonly tables: PasswordTables
+  readonly argon2: Argon2
+  /** Hashes made at once. Default: 4. */
+  readonly atOnceMax?: number
+  /** Questions that wait for a hash; who comes then is told that the server is busy. Default: 200. */
+  readonly waitingMax?: number
+}
+
+export interface PasswordJudge {
+  /**
+   * Answers an MQTT 5 reason code, 0 for yes. A client without a user name is let in: whether such
+   * may connect is the configuration's `allowAnonymous`.
+   */
+  readonly judge: (question: Question) => Promise<number>
+  /** Takes other tables, at once; answers whose connections rest on what is no more. */
+  readonly replace: (tables: PasswordTables) => ReadonlyArray<Revoked>
+  readonly close: () => Promise<void>
+}
+
+const ACCEPTED = 0x00
+const NOT_AUTHORIZED = 0x87
+const SERVER_BUSY = 0x89
+
+/** No password is longer on the wire; a client that sends none has none. */
+const atOnceDefault = 4
+const waitingDefault = 200
+
+// A Uint8Array over memory that is surely not shared, which is all that WebCrypto takes.
+type Raw = Uint8Array<ArrayBuffer>
+
+const raw = (bytes: Uint8Array): Raw => Uint8Array.from(bytes)
+
+/** Looks at every byte, wherever the first difference is. */
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0)
+  return difference === 0
+}
+
+const hashOf = async (
+  password: Uint8Array,
+  wanted: PasswordHash,
+  argon2: Argon2,
+): Promise<Uint8Array> => {
+  switch (wanted.kind) {
+    case 'sha512': {
+      const both = new Uint8Array(password.length + wanted.salt.length)
+      both.set(password)
+      both.set(wanted.salt, password.length)
+      return new Uint8Array(await crypto.subtle.digest('SHA-512', both))
+    }
+    case 'pbkdf2-sha512': {
+      const { salt, iterations, hash } = wanted
+      const made = raw(password)
+      const key = await crypto.subtle.importKey('raw', made, 'PBKDF2', false, ['deriveBits'])
+      const derivation = { name: 'PBKDF2', hash: 'SHA-512', salt: raw(salt), iterations }
+      return new Uint8Array(await crypto.subtle.deriveBits(derivation, key, hash.length * 8))
+    }
+    case 'argon2id':
+      return argon2.hash(password, wanted)
+  }
+}
+
+const costOf = (hash: PasswordHash): string =>
+  hash.kind === 'sha512'
+    ? hash.kind
+    : hash.kind === 'pbkdf2-sha512'
+    ? `${hash.kind} ${hash.iterations}`
+    : `${hash.kind} ${hash.memoryKiB} ${hash.passes} ${hash.lanes}`
+
+/**
+ * What a user who does not exist is checked against: a hash of nobody's password that costs what
+ * most in the table do. Null for a table without users, which has nothing to hide.
+ */
+const decoyOf = (table: PasswordTable): PasswordHash | null => {
+  const counts = new Map<string, number>()
+  let found: PasswordHash | null = null
+  let most = 0
+  for (const hash of table.values()) {
+    const cost = costOf(hash)
+    const count = (counts.get(cost) ?? 0) + 1
+    counts.set(cost, count)
+    if (count <= most) continue
+    most = count
+    found = hash
+  }
+  return found === null ? null : {
+    ...found,
+    salt: crypto.getRandomValues(new Uint8Array(found.salt.length)),
+    hash: crypto.getRandomValues(new Uint8Array(found.hash.length)),
+  }
+}
+
+/** At most so many at once, and so many more in line; null where the line is full. */
+class Gate {
+  private free: number
+  private readonly waitingMax: number
+  private readonly waiting: Array<() => void> = []
+
+  constructor(atOnceMax: number, waitingMax: number) {
+    this.free = atOnceMax
+    this.waitingMax = waitingMax
+  }
+
+  async pass<A>(work: () => Promise<A>): Promise<A | null> {
+    if (this.free === 0) {
+      if (this.waiting.length >= this.waitingMax) return null
+      // Whoever leaves hands its place on, so that nobody comes between.
+      await new Promise<void>((resolve) => this.waiting.push(resolve))
+    } else this.free -= 1
+    try {
+      return await work()
+    } finally {
+      const next = this.waiting.shift()
+      if (next === undefined) this.free += 1
+      else next()
+    }
+  }
+}
+
+export const createJudge = (options: JudgeOptions): PasswordJudge => {
+  const { argon2, atOnceMax = atOnceDefault, waitingMax = waitingDefault } = options
+  const gate = new Gate(atOnceMax, waitingMax)
+  let { tables } = options
+  const decoys = new WeakMap<PasswordTable, PasswordHash | null>()
+
+  const decoyIn = (table: PasswordTable): PasswordHash | null => {
+    let decoy = decoys.get(table)
+    if (decoy === undefined) {
+      decoy = decoyOf(table)
+      decoys.set(table, decoy)
+    }
+    return decoy
+  }
+
+  const check = async (
+    listener: string,
+    userName: string,
+    password: Uint8Array,
+  ): Promise<number> => {
+    for (;;) {
+      const table = tables.get(listener)
+      if (table === undefined) return ACCEPTED
+      const known = table.get(userName)
+      const wanted = known ?? decoyIn(table)
+      if (wanted === null) return NOT_AUTHORIZED
+      const hash = await hashOf(password, wanted, argon2)
+      // What was replaced meanwhile counts no more.
+      if (tables.get(listener)?.get(userName) !== known) continue
+      return isSame(hash, wanted.hash) && known !== undefined ? ACCEPTED : NOT_AUTHORIZED
+    }
+  }
+
+  return {
+    judge: async ({ listener, userName, password }) => {
+      if (userName === null || !tables.has(listener)) return ACCEPTED
+      // This says nothing about the user.
+      if (password === null) return NOT_AUTHORIZED
+      const bytes = Bytes.view(password)
+      return await gate.pass(() => check(listener, userName, bytes)) ?? SERVER_BUSY
+    },
+    replace: (next) => {
+      const revoked: Revoked[] = []
+      for (const [listener, table] of next) {
+        const before = tables.get(listener)
+        // Who was let in without a password file has proved nothing.
+        const userNames = before === undefined ? null : revokedUsers(before, table)
+        if (userNames !== null && userNames.length > 0) revoked.push({ listener, userNames })
+      }
+      tables = next
+      return revoked
+    },
+    close: () => argon2.close(),
+  }
+}
