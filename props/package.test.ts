@@ -100,7 +100,7 @@ packaged(
       !name.startsWith('.')
     )
     const optional = ['@photostructure', 'node-addon-api', 'node-gyp-build']
-    assert.equal(names.sort(), [...optional, 'fp-ts', 'io-ts', 'sabethes'].sort())
+    assert.equal(names.sort(), [...optional, 'fp-ts', 'hash-wasm', 'io-ts', 'sabethes'].sort())
   },
 )
 

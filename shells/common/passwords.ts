@@ -29,7 +29,7 @@ export interface JudgeOptions {
   readonly argon2: Argon2
   /** Hashes made at once. Default: 4. */
   readonly atOnceMax?: number
-  /** Questions that wait for a hash; who comes then is told that the server is busy. Default: 200. */
+  /** Questions that wait; who comes after is told that the server is busy. Default: 200. */
   readonly waitingMax?: number
 }
 
@@ -48,7 +48,6 @@ const ACCEPTED = 0x00
 const NOT_AUTHORIZED = 0x87
 const SERVER_BUSY = 0x89
 
-/** No password is longer on the wire; a client that sends none has none. */
 const atOnceDefault = 4
 const waitingDefault = 200
 
