@@ -9,6 +9,8 @@ import type { Effect } from '../core/broker/effect.ts'
 import type { Conn, Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { Config } from '../core/broker/config.ts'
+import { defaults } from '../core/broker/config.ts'
+import type { Record } from '../core/broker/record.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { deadline, restore, run, type State, step } from '../core/mod.ts'
 import { groupHistory } from './gen/groups.ts'
@@ -198,6 +200,24 @@ persist('a broker made of its store goes on as the one that it was', () => {
     { numRuns: runs(120) },
   )
   assert.ok(restored > 20, `only ${restored} had sessions`)
+})
+
+persist('a shorter cap on sessions holds for those that are away when the broker starts', () => {
+  const session = (clientId: string, expiryS: number): Record => ({
+    kind: 'session',
+    clientId,
+    expiryS,
+    offlineAt: 1_000,
+    level: 4,
+  })
+  const records = [session('never', 0xffffffff), session('soon', 30)]
+  const config = { ...defaults, sessionExpiryMaxS: 60 }
+  const [state, effects] = restore(config, records, { at: 2_000, wall: 0, seed: 7 })
+  assert.equal(writesOf(effects), [
+    { _tag: 'Put', record: session('never', 60), isNew: false },
+  ])
+  assert.is(deadline(state), 31_000)
+  assert.is(deadline(step(state, I.ticked(31_000, 0))[0]), 61_000)
 })
 
 persist.run()

@@ -123,7 +123,8 @@ export interface Config extends ListenerRules {
   readonly sessionsMax: number
   /**
    * Cap on a session's expiry interval in seconds, at every level; 0xFFFFFFFF is never. An MQTT 5
-   * client that wanted more is told.
+   * client that wanted more is told. A lower one holds for who connects from then on, and for all
+   * sessions when the broker is made again of its store.
    */
   readonly sessionExpiryMaxS: number
   /** Whether publishes and wills may be retained; like the next three, announced where not. */

@@ -130,7 +130,9 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
     }
     case 'session': {
       const session = begin(draft, record.clientId, true)
-      session.expiryS = record.expiryS
+      // An operator who shortens it means those as well who may never come back to be told.
+      session.expiryS = Math.min(record.expiryS, draft.config.sessionExpiryMaxS)
+      if (session.expiryS < record.expiryS) noteSession(draft, session, true)
       session.level = record.level
       if (record.offlineAt === null) restoring.cutOff.push(session)
       else session.offlineAt = record.offlineAt
