@@ -132,7 +132,8 @@ const settle = (going: Going, at: number, wall: number): void => {
   going.account = newAccount()
 }
 
-// How often an address has connected is forgotten, and what a shared group has given to members
+// How often an address has connected is forgotten; so is who they were that are away: what they may
+// not read is found out when they are back. Nor is there what a shared group has given to members
 // that end with their connection: who is still there gets it when they end one by one.
 // The order of retained messages among topics that one filter matches is nobody's law either, so
 // there are wildcards, or retained messages.
@@ -142,13 +143,16 @@ const steady = (config: Config, wildcards: boolean): Config => ({
   retainAvailable: !wildcards,
   sharedAvailable: false,
   connectionRatePerAddress: 0,
+  acl: null,
+  listeners: config.listeners.map(([name, rules]) => [name, { ...rules, acl: null }]),
 })
 
 // The wills of those who lose their connections one by one reach those who still have theirs, which
 // nobody has after a restart: wills are looked at by themselves.
 const unwilling = ({ config, commands }: History, wildcards: boolean): History => ({
   config: steady(config, wildcards),
-  commands: commands.map((one) => one._tag === 'Connect' ? { ...one, will: null } : one),
+  commands: commands.filter((one) => one._tag !== 'Rights')
+    .map((one) => one._tag === 'Connect' ? { ...one, will: null } : one),
 })
 
 persist('a broker made of its store goes on as the one that it was', () => {
