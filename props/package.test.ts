@@ -117,7 +117,7 @@ installedTest('it holds what was built and no more', () => {
   const top = (path: string): string =>
     path.split('/').slice(0, path.startsWith('dist/') ? 2 : 1).join('/')
   const tops = new Set(files.map(top))
-  const expected = 'CHANGELOG.md LICENSE README.md dist/core dist/shells package.json'
+  const expected = 'CHANGELOG.md LICENSE README.md dist/core dist/shells package.json shells'
   assert.is([...tops].sort().join(' '), expected)
   for (const path of files.filter((each) => each.endsWith('.js'))) {
     assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `${path} has no declarations`)

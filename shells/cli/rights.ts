@@ -57,7 +57,7 @@ const missing = (name: string): string =>
 const cannot = (name: string): string =>
   `This runtime cannot give up root's groups, so the broker cannot become the user '${name}'. ` +
   `Start it as that user (setpriv --reuid=${name} --regid=${name} --init-groups, or User= of ` +
-  'systemd), run it on Node, or keep root\'s rights with: user root'
+  "systemd), run it on Node, or keep root's rights with: user root"
 
 /**
  * Whom the broker is to become: null where it stays who it is, as nobody but root can change. Only

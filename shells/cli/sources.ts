@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
-import { noSources, parseConfig, wanted } from '../../core/config/mod.ts'
-import type { ConfigError, Settings, Sources, Unread } from '../../core/config/mod.ts'
+import { noSources, parseConfig, settingsFor, wanted } from '../../core/config/mod.ts'
+import type { ConfigError, Run, Settings, Sources, Unread } from '../../core/config/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 
@@ -45,29 +45,29 @@ const readText = (path: string): string => {
   return bytes.toString('utf8')
 }
 
-export interface Asked {
-  /** The ports of the command line. */
-  readonly ports: ReadonlyArray<number>
-  /** Whether `${NAME}` and `${file:PATH}` are replaced. */
-  readonly expand: boolean
-}
-
-/** The settings that a file, with all that it includes, stands for. */
-export const readSettings = (path: string, asked: Asked): Either<ConfigError, Settings> => {
+/** All that is to be read for the file at `path`. */
+const readAll = (path: string, expand: boolean): Sources => {
   const files = new Map<string, Either<Unread, string>>()
   const folders = new Map<string, Either<Unread, ReadonlyArray<string>>>()
-  const sources: Sources = {
-    ...noSources,
-    files,
-    folders,
-    variables: variables(),
-    expand: asked.expand,
-  }
+  const sources: Sources = { ...nothingRead(expand), files, folders }
   for (;;) {
     const missing = wanted(path, sources)
-    if (missing.files.length === 0 && missing.folders.length === 0) break
+    if (missing.files.length === 0 && missing.folders.length === 0) return sources
     for (const one of missing.files) files.set(one, attempt(() => readText(one)))
     for (const one of missing.folders) folders.set(one, attempt(() => readdirSync(one)))
   }
-  return parseConfig(path, sources, asked.ports)
 }
+
+const nothingRead = (expand: boolean): Sources => ({
+  ...noSources,
+  variables: variables(),
+  expand,
+})
+
+/** The settings that a command line asks for, with its file and all that this includes. */
+export const readRun = (run: Run): Either<ConfigError, Settings> =>
+  settingsFor(run, run.file === null ? nothingRead(run.expand) : readAll(run.file, run.expand))
+
+/** The settings that a file alone stands for. */
+export const readFile = (path: string): Either<ConfigError, Settings> =>
+  parseConfig(path, readAll(path, false))

@@ -9,9 +9,4 @@ export interface Program {
   complain(text: string): void
   /** Ends the process. */
   exit(status: number): never
-  /**
-   * Calls `handler` for every SIGINT and SIGTERM with the status that a shell shows for a process
-   * ended by it (130 and 143).
-   */
-  onSignals(handler: (status: number) => void): void
 }

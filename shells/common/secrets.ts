@@ -1,4 +1,4 @@
-// Reading files with secrets in them: looked at first, and refused where they are not to be trusted.
+// Reading files with secrets in them: looked at first, and refused where not to be trusted.
 
 import type { FileFault } from '../../core/config/file-fault.ts'
 import type { FileFacts } from '../../core/config/secret-file.ts'

@@ -9,8 +9,7 @@ import type { State } from '../../core/broker/state.ts'
 import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { defaultPort } from '../../core/config/settings.ts'
-import type { LogSettings } from '../../core/config/settings.ts'
+import type { LogSettings, LogType } from '../../core/config/settings.ts'
 import { createDriver } from './driver.ts'
 import type { Counters, Host, Restored } from './driver.ts'
 import { Listeners, StartError } from './listen.ts'
@@ -20,6 +19,7 @@ import { logOf } from '../../core/log/settings.ts'
 import type { Verbosity } from '../../core/log/settings.ts'
 import { outletTo } from './outlet.ts'
 import type { OpenOutlet } from './outlet.ts'
+import { defaultPort } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
@@ -32,6 +32,14 @@ export interface StartOptions {
   readonly hosts?: ReadonlyArray<string>
   /** In place of `ports` and `hosts`, where they differ in more. */
   readonly listeners?: ReadonlyArray<Wanted>
+  /** Whether the log says that only this machine can connect. Default: as the addresses say. */
+  readonly isLocalOnly?: boolean
+  /** Lines of the log after the first. */
+  readonly introduction?: ReadonlyArray<readonly [type: LogType, text: string]>
+  /** Called when all listeners are open and nobody has been accepted; may throw. */
+  readonly listening?: () => void
+  /** Opens the store. Default: SQLite. */
+  readonly openStore?: OpenStore
   /** What differs from the defaults of the broker. */
   readonly config?: Partial<Config>
   /**
@@ -79,6 +87,8 @@ export interface Running {
   changeLog(settings: LogSettings): Either<string, null>
   /** Begins the files of the log anew, after they were moved away. */
   reopenLog(): void
+  /** A line of the log. */
+  say(text: string, type?: LogType): void
   /** Changes the configuration that the broker was started with; whoever is connected stays so. */
   reconfigure(config: Partial<Config>): void
   /**
@@ -143,10 +153,11 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   }
   const { memoryLimitBytes } = options
   log.line(`sabethes version ${version} starting`)
+  for (const [type, text] of options.introduction ?? []) log.line(text, type)
   const { persistence } = options
   const restored = persistence === undefined
     ? null
-    : await bringBack(runtime, host, log, config, persistence)
+    : await bringBack(options.openStore ?? runtime.openStore, host, log, config, persistence)
   const driver = createDriver({
     config,
     host,
@@ -158,7 +169,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   })
   const opening = new Listeners(runtime.listen, driver, log)
   listeners = opening
-  if (options.listeners === undefined && options.hosts === undefined) {
+  if (options.isLocalOnly ?? (options.listeners === undefined && options.hosts === undefined)) {
     log.line(
       'Starting in local only mode. Connections will only be possible from clients running on ' +
         'this machine.',
@@ -167,7 +178,9 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   let ports: ReadonlyArray<number>
   try {
     ports = await opening.change(options.listeners ?? wantedOf(options))
+    options.listening?.()
   } catch (error) {
+    void opening.close()
     driver.kill()
     log.close()
     await restored?.store.close()
@@ -204,6 +217,10 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     command: (command) => driver.command(command),
     changeLog: (settings) => log.reconfigure(settings),
     reopenLog: () => log.reopen(),
+    say: (text, type) => {
+      log.line(text, type)
+      log.flush(driver.look().now)
+    },
     reconfigure: (some) => {
       config = { ...config, ...some }
       driver.reconfigure(config)
@@ -236,21 +253,18 @@ const openLog = (runtime: Runtime, options: StartOptions, host: Host): Log => {
   return log
 }
 
-// As many as make garbage of some MiB.
-const recordsWorthCollecting = 50_000
-
 const count = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
 
 /** Opens the store and makes the broker again that it has been told of. */
 const bringBack = async (
-  runtime: Runtime,
+  openStore: OpenStore,
   host: Host,
   log: Log,
   config: Config,
   options: StoreOptions,
 ): Promise<Restored> => {
-  const opened = await runtime.openStore(options)
+  const opened = await openStore(options)
   if (E.isLeft(opened)) throw new StartError(opened.left)
   const store = opened.right
   for (const warning of store.warnings) log.warn(warning)
@@ -283,8 +297,6 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   }
   const [state, effects] = endRestore(restoring, at)
   log.line(`${count(recordCount, 'record')} restored.`)
-  // The engine leaves what loading took lying about until something else fills the memory.
-  if (recordCount >= recordsWorthCollecting) host.collect()
   return { store, state, effects }
 }
 

@@ -117,10 +117,6 @@ export const program: Program = {
   say: printOut,
   complain: print,
   exit: (status) => Deno.exit(status),
-  onSignals: (handler) => {
-    Deno.addSignalListener('SIGINT', () => handler(130))
-    Deno.addSignalListener('SIGTERM', () => handler(143))
-  },
 }
 
 /** How many files and sockets this process may have open; Infinity where that is not known. */

@@ -80,12 +80,6 @@ export const program: Program = {
   say: printOut,
   complain: print,
   exit: (status) => process.exit(status),
-  onSignals: (handler) => {
-    process.on('SIGINT', () => handler(130))
-    process.on('SIGTERM', () => handler(143))
-    // A log that nobody reads any more is no reason to end.
-    process.stderr.on('error', () => {})
-  },
 }
 
 /** How many files and sockets this process may have open; Infinity where that is not known. */

@@ -1,0 +1,471 @@
+// runs: node
+// The broker as an operator has it: a configuration file, signals, a process identifier in a file,
+// the background, a user with fewer rights, and a service manager that waits for it. Each on both
+// runtimes, as a program of its own.
+
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect as dial, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createReader, defaultLimits, encode, Packet } from '../core/mod.ts'
+import type { Packet as AnyPacket } from '../core/codec/packet.ts'
+import { findDeno, root } from './runtimes.ts'
+
+const operating = suite('operate')
+
+const deno = findDeno()
+const program = join(root, 'shells/cli/main.ts')
+const built = join(root, 'dist/shells/cli/main.js')
+
+const runtimes: ReadonlyArray<readonly [name: string, command: ReadonlyArray<string>]> = [
+  ['Node', [process.execPath, built]],
+  ...(deno === null ? [] : [['Deno', [deno, 'run', '-A', program]] as const]),
+]
+if (deno === null) console.log('SKIPPED: the operator on Deno because deno is missing')
+
+const folder = mkdtempSync(join(tmpdir(), 'sabethes-operate-'))
+operating.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const isRoot = process.getuid?.() === 0
+/** Keeps root's rights, where there are any to keep. */
+const asIs = isRoot ? 'user root\n' : ''
+
+const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
+
+const until = async (what: string, done: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let i = 0; i < 800; i++) {
+    if (await done()) return
+    await sleep(25)
+  }
+  throw new Error(`waited 20 s in vain for ${what}`)
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = dial(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+
+let fileCount = 0
+const write = (text: string): string => {
+  fileCount += 1
+  const path = join(folder, `broker-${fileCount}.conf`)
+  writeFileSync(path, asIs + text)
+  return path
+}
+
+/** A broker of its own, which is killed at the end. */
+class Broker {
+  readonly child: ChildProcess
+  output = ''
+  errors = ''
+  status: number | null = null
+  readonly ended: Promise<number | null>
+
+  constructor(command: ReadonlyArray<string>, words: ReadonlyArray<string>, env = {}) {
+    const [first = '', ...rest] = command
+    this.child = spawn(first, [...rest, ...words], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.errors += text
+    })
+    this.ended = new Promise((resolve) =>
+      this.child.on('close', (status) => {
+        this.status = status
+        resolve(status)
+      })
+    )
+  }
+
+  async says(text: string): Promise<void> {
+    try {
+      await until(text, () => this.errors.includes(text) || this.child.exitCode !== null)
+    } finally {
+      assert.match(this.errors, text)
+    }
+  }
+
+  signal(name: NodeJS.Signals | number): void {
+    if (this.child.pid !== undefined) process.kill(this.child.pid, name)
+  }
+
+  async end(): Promise<number | null> {
+    if (this.child.exitCode === null) this.signal('SIGTERM')
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000)
+    await this.ended
+    clearTimeout(timer)
+    return this.status
+  }
+}
+
+/** A client of MQTT 5 that remembers what it was sent. */
+class Client {
+  readonly packets: Array<AnyPacket> = []
+  isOpen = true
+  readonly socket: Socket
+
+  constructor(port: number, clientId: string, userName: string | null = null) {
+    const reader = createReader(defaultLimits, 5)
+    this.socket = dial(port, '127.0.0.1')
+    this.socket.on('error', () => {})
+    this.socket.on('close', () => {
+      this.isOpen = false
+    })
+    this.socket.on('data', (chunk) => {
+      reader.push(chunk, 0, chunk.length)
+      for (let next = reader.next(); next !== null; next = reader.next()) {
+        if (next._tag === 'Right') this.packets.push(next.right)
+      }
+      reader.release()
+    })
+    const named = userName === null ? {} : { userName }
+    this.send(Packet.connect({ clientId, level: 5, ...named }))
+  }
+
+  send(packet: AnyPacket): void {
+    this.socket.write(encode(5, packet))
+  }
+
+  async got(tag: AnyPacket['_tag']): Promise<AnyPacket> {
+    await until(tag, () => this.packets.some((one) => one._tag === tag) || !this.isOpen)
+    const found = this.packets.find((one) => one._tag === tag)
+    if (found === undefined) throw new Error(`${tag} did not come`)
+    return found
+  }
+}
+
+for (const [runtime, command] of runtimes) {
+  const test = (name: string, body: () => Promise<void>): void => {
+    operating(`${runtime}: ${name}`, body)
+  }
+
+  test('a file is followed, and the end is in order', async () => {
+    const port = await freePort()
+    const pidFile = join(folder, `${runtime}.pid`)
+    const file = write(`listener ${port} 127.0.0.1\nallow_anonymous true\npid_file ${pidFile}\n`)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      assert.match(broker.errors, `Config loaded from ${file}.`)
+      assert.is(Number(readFileSync(pidFile, 'utf8')), broker.child.pid)
+      const client = new Client(port, 'a')
+      await client.got('Connack')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+    assert.not(existsSync(pidFile))
+  })
+
+  test('a broken file ends it before anything is opened', async () => {
+    const port = await freePort()
+    const file = write(`listener ${port} 127.0.0.1\nallow_anonymouse false\n`)
+    const broker = new Broker(command, ['-c', file])
+    assert.is(await broker.ended, 3)
+    const line = isRoot ? 3 : 2
+    assert.match(broker.errors, "Error: Unknown configuration variable 'allow_anonymouse'.\n")
+    assert.match(broker.errors, `Error found at ${file}:${line}.\n`)
+    assert.match(broker.errors, 'allow_anonymous')
+    assert.not(await accepts(port))
+  })
+
+  test('--test-config says what it thinks, and listens to nobody', async () => {
+    const good = new Broker(command, ['-c', write('listener 1883\n'), '--test-config'])
+    assert.is(await good.ended, 0, good.errors)
+    assert.match(good.output + good.errors, 'Configuration file is OK.')
+    const bad = new Broker(command, ['--test-config', '-c', write('listener none\n')])
+    assert.is(await bad.ended, 3)
+  })
+
+  test('SIGHUP takes listeners away and adds others; clients are told', async () => {
+    const [first, second, third] = [await freePort(), await freePort(), await freePort()]
+    const common = 'allow_anonymous true\n'
+    const file = write(`${common}listener ${first} 127.0.0.1\nlistener ${second} 127.0.0.1\n`)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      const [stays, goes] = [new Client(first, 'stays'), new Client(second, 'goes')]
+      await stays.got('Connack')
+      await goes.got('Connack')
+      const next = `${common}listener ${first} 127.0.0.1\nmax_qos 1\nlistener ${third} 127.0.0.1\n`
+      writeFileSync(file, asIs + next)
+      broker.signal('SIGHUP')
+      const farewell = await goes.got('Disconnect')
+      assert.is(farewell._tag === 'Disconnect' && farewell.reason, 0x98)
+      assert.not(await accepts(second))
+      assert.ok(await accepts(third))
+      const fresh = new Client(first, 'fresh')
+      const connack = await fresh.got('Connack')
+      assert.is(connack._tag === 'Connack' && connack.properties.maximumQos, 1)
+      stays.send({ _tag: 'Pingreq' })
+      await stays.got('Pingresp')
+      await broker.says('max_qos')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('a reload of a broken file changes nothing', async () => {
+    const [first, second] = [await freePort(), await freePort()]
+    const file = write(`listener ${first} 127.0.0.1\nallow_anonymous false\n`)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      for (
+        const text of [
+          `listener ${first} 127.0.0.1\nallow_anonymous true\nlistener ${second} 127.0.0.1\nx\n`,
+          `listener ${first} 127.0.0.1\nallow_anonymous true\nacl_file ${folder}/none\n`,
+          `allow_anonymous true\nlistener ${first} 127.0.0.1\nlistener ${second} 192.0.2.7\n`,
+        ]
+      ) {
+        writeFileSync(file, asIs + text)
+        broker.errors = ''
+        broker.signal('SIGHUP')
+        await broker.says('The configuration stays as it was.')
+        assert.match(broker.errors, 'Error: ')
+        assert.not(await accepts(second))
+        const client = new Client(first, 'nobody')
+        const connack = await client.got('Connack')
+        assert.is(connack._tag === 'Connack' && connack.reason, 0x87)
+      }
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('SIGUSR2 prints who has subscribed to what, SIGUSR1 says that all is saved', async () => {
+    const port = await freePort()
+    const broker = new Broker(command, ['-p', String(port)])
+    try {
+      await broker.says('running')
+      const client = new Client(port, 'one')
+      await client.got('Connack')
+      for (const filter of ['home/+/temp', '$SYS/broker/uptime', '$share/g/a/b', '/x']) {
+        client.send(Packet.subscribe({ filter, qos: 1 }))
+      }
+      await until('four answers', () => client.packets.length === 5)
+      broker.signal('SIGUSR2')
+      broker.signal('SIGUSR1')
+      await broker.says('nothing to save')
+      await until('the tree', () => broker.output.includes('(one, 1)'))
+      const expected = [
+        '    ',
+        '      home',
+        '        +',
+        '          temp (one, 1)',
+        '      ',
+        '        x (one, 1)',
+        '    $SYS',
+        '      $SYS',
+        '        broker',
+        '          uptime (one, 1)',
+        '    $share',
+        '      g',
+        '        a',
+        '          b (one, 1)',
+      ]
+      assert.equal([...broker.output.trimEnd().split('\n')].sort(), [...expected].sort())
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('SIGUSR1 in the midst of the start opens no debugger and ends nothing', async () => {
+    const port = await freePort()
+    // Until its first line runs a program has no say.
+    const hook = 'const { on } = process; process.on = function (name, f) { ' +
+      'on.call(this, name, f); ' +
+      "if (name === 'SIGUSR1') console.error('hears SIGUSR1'); return this }"
+    const preload = join(folder, 'preload.mjs')
+    writeFileSync(preload, `import process from 'node:process'; ${hook}`)
+    const [first = '', ...rest] = command
+    const hooked = runtime === 'Node'
+      ? [first, '--import', preload, ...rest]
+      : [first, ...rest.slice(0, -1), '--preload', preload, rest.at(-1)!]
+    const broker = new Broker(hooked, ['-p', String(port)])
+    try {
+      await broker.says('hears SIGUSR1')
+      assert.not.match(broker.errors, 'starting')
+      while (!broker.errors.includes('running')) {
+        assert.is(broker.child.exitCode, null, broker.errors)
+        assert.is(broker.child.signalCode, null, 'the signal ended it')
+        broker.signal('SIGUSR1')
+        await sleep(10)
+      }
+      assert.not.match(broker.errors, 'Debugger')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('-d comes back when the broker listens', async () => {
+    const port = await freePort()
+    const pidFile = join(folder, `${runtime}-d.pid`)
+    const text = `listener ${port} 127.0.0.1\nallow_anonymous true\npid_file ${pidFile}\n`
+    const file = write(text)
+    const front = new Broker(command, ['-d', '-c', file])
+    assert.is(await front.ended, 0, front.errors)
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    try {
+      assert.ok(await accepts(port))
+      assert.is.not(pid, front.child.pid)
+      const again = new Broker(command, ['-c', file, '-d'])
+      assert.is(await again.ended, 1)
+      assert.match(again.errors, 'Error: Address already in use')
+      const broken = new Broker(command, ['-d', '-c', write('nonsense\n')])
+      assert.is(await broken.ended, 3)
+      assert.match(broken.errors, 'nonsense')
+    } finally {
+      process.kill(pid, 'SIGTERM')
+      await until('the end', () => !existsSync(pidFile))
+    }
+  })
+
+  test('systemd is told when the broker is ready', async () => {
+    if (spawnSync('systemd-notify', ['--version']).error !== undefined) {
+      console.log('SKIPPED: readiness because systemd-notify is missing')
+      return
+    }
+    const socket = join(folder, `${runtime}.notify`)
+    const hear = `
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('${socket}')
+while True:
+    print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
+`
+    const manager = new Broker(['python3'], ['-c', hear])
+    await until('the socket', () => existsSync(socket))
+    const port = await freePort()
+    const env = { NOTIFY_SOCKET: socket }
+    const broker = new Broker(command, ['-p', String(port)], env)
+    try {
+      await until('READY=1', () => manager.output.includes('READY=1'))
+      assert.match(manager.output, `MAINPID=${broker.child.pid}`)
+      assert.ok(await accepts(port))
+    } finally {
+      assert.is(await broker.end(), 0)
+      manager.signal('SIGKILL')
+    }
+  })
+
+  test('started through a link named mosquitto it is that program', async () => {
+    const link = join(folder, `${runtime}`, 'mosquitto')
+    rmSync(join(folder, runtime), { recursive: true, force: true })
+    spawnSync('mkdir', [join(folder, runtime)])
+    symlinkSync(join(root, 'shells/service/sabethes'), link)
+    const env = runtime === 'Deno' ? { SABETHES_DENO: command[0] } : {}
+    const foreign = new Broker([link], ['store', 'verify', folder], env)
+    assert.is(await foreign.ended, 3)
+    assert.match(foreign.errors, "Error: Unknown option 'store'.")
+    const version = new Broker([link], ['--version'], env)
+    assert.is(await version.ended, 0)
+  })
+
+  if (isRoot) {
+    test('root gives up its rights, groups included, or says why it cannot', async () => {
+      const port = await freePort()
+      const pidFile = join(folder, `${runtime}-user.pid`)
+      const log = join(folder, `${runtime}-user.log`)
+      const data = mkdtempSync(join(tmpdir(), 'sabethes-user-'))
+      spawnSync('chmod', ['755', folder, data])
+      const file = write('')
+      const text = `user nobody\nlistener ${port} 127.0.0.1\nallow_anonymous true\n` +
+        `pid_file ${pidFile}\nlog_dest file ${log}\n` +
+        `persistence true\npersistence_location ${data}/store\n`
+      writeFileSync(file, text)
+      const broker = new Broker(command, ['-c', file])
+      try {
+        if (runtime === 'Deno') {
+          assert.is(await broker.ended, 1)
+          assert.match(broker.errors, 'setpriv')
+          assert.match(broker.errors, 'user root')
+          return
+        }
+        const said = (): string => existsSync(log) ? readFileSync(log, 'utf8') : ''
+        await until('the log', () => said().includes('running'))
+        const status = readFileSync(`/proc/${broker.child.pid}/status`, 'utf8')
+        const nobody = spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout.trim()
+        assert.match(status, new RegExp(`^Uid:(\\s${nobody}){4}$`, 'm'))
+        assert.not.match(status, /^Groups:.*\b0\b/m)
+        const owner = (path: string): string =>
+          spawnSync('stat', ['-c', '%U', path], { encoding: 'utf8' }).stdout.trim()
+        for (const path of [pidFile, log, `${data}/store`, `${data}/store/sabethes.sqlite3`]) {
+          assert.is(owner(path), 'nobody', path)
+        }
+        const client = new Client(port, 'kept')
+        await client.got('Connack')
+      } finally {
+        assert.is(await broker.end(), runtime === 'Deno' ? 1 : 0)
+        rmSync(data, { recursive: true, force: true })
+      }
+    })
+
+    test('a user that does not exist is an error with the remedy', async () => {
+      const file = write('')
+      writeFileSync(file, 'user nobody-of-that-name\nlistener 0 /tmp/x\n')
+      const broker = new Broker(command, ['-c', file])
+      assert.is(await broker.ended, 1)
+      assert.match(broker.errors, "'nobody-of-that-name'")
+      assert.match(broker.errors, 'useradd')
+    })
+  }
+}
+
+operating('the launcher makes SIGRTMIN harmless, and SysV finds its words', async () => {
+  const port = await freePort()
+  const pidFile = join(folder, 'service.pid')
+  const text = `listener ${port} 127.0.0.1\nallow_anonymous true\npid_file ${pidFile}\n`
+  const env = {
+    ...process.env,
+    CONFIG: write(text),
+    PIDFILE: pidFile,
+    DAEMON: join(root, 'shells/service/sabethes'),
+    SABETHES_NODE: process.execPath,
+  }
+  const service = (word: string): number | null =>
+    spawnSync('sh', [join(root, 'shells/service/sabethes.init'), word], { env, stdio: 'ignore' })
+      .status
+  assert.is(service('status'), 3)
+  assert.is(service('start'), 0)
+  try {
+    assert.ok(await accepts(port))
+    assert.is(service('status'), 0)
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 34)
+    await sleep(200)
+    assert.is(service('status'), 0)
+    assert.is(service('reload'), 0)
+    assert.is(service('restart'), 0)
+    assert.ok(await accepts(port))
+  } finally {
+    assert.is(service('stop'), 0)
+  }
+  assert.is(service('status'), 3)
+})
+
+operating.run()

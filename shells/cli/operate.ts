@@ -1,0 +1,299 @@
+// The life of the broker as a program: from its settings to a listening broker, what each signal
+// does to it, and a reload that happens as a whole or not at all.
+
+import { chownSync } from 'node:fs'
+import process from 'node:process'
+import { diff, printDiff } from '../../core/config/mod.ts'
+import type { ConfigError, LogType, Settings } from '../../core/config/mod.ts'
+import { treeText } from '../../core/log/tree-text.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { StoreError } from '../common/driver.ts'
+import type { Program } from '../common/program.ts'
+import type { Running, StartOptions } from '../common/start.ts'
+import type { OpenStore, StoreOptions } from '../common/store.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { isInBackground, letGo } from './background.ts'
+import { removePidFile, writePidFile } from './pid-file.ts'
+import { tellReady, tellReloading, tellStopping } from './ready.ts'
+import { as, become, isRoot, makeFolderFor, userToBecome } from './rights.ts'
+import type { User } from './rights.ts'
+import { Doorkeeper, Secrets } from './secrets.ts'
+import type { Refusal } from './secrets.ts'
+import { wantedOf } from './wanted.ts'
+
+/** What the command line makes of the broker. */
+export interface Order {
+  /** Null where there is no configuration file. */
+  readonly file: string | null
+  /** Reads the file, if there is one, and puts the command line over it. */
+  readonly read: () => Either<ConfigError, Settings>
+}
+
+export const statusFailed = 1
+
+/** EX_SOFTWARE of sysexits.h: an internal error has been found. */
+const statusFault = 70
+
+/** Signals within this time are one wish. */
+const sameWishMs = 500
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const refusal = (sentence: string, status = statusFailed): Refusal => ({
+  lines: [`Error: ${sentence}`],
+  status,
+})
+
+const storeOptions = ({ persistence }: Settings): StoreOptions | null =>
+  persistence === null ? null : {
+    folder: persistence.folder === '' ? '.' : persistence.folder,
+    salvage: persistence.salvage,
+    ...(persistence.storeBytesMax === null ? {} : { storeBytesMax: persistence.storeBytesMax }),
+  }
+
+/** The store belongs to whom the broker becomes. */
+const openStoreAs = (user: User): OpenStore => async (options) => {
+  makeFolderFor(options.folder, user)
+  const opened = await as(user, () => openSqlite(options))
+  return E.isRight(opened)
+    ? opened
+    : E.left(`${opened.left} (The broker is to run as the user '${user.name}'.)`)
+}
+
+const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
+
+export class Operator {
+  private readonly program: Program
+  private readonly start: (options: StartOptions) => Promise<Running>
+  private readonly order: Order
+  private settings: Settings | null = null
+  private secrets: Secrets | null = null
+  private doorkeeper: Doorkeeper | null = null
+  /** Whom it has become, null where it stayed who it was. */
+  private user: string | null = null
+  private running: Running | null = null
+  private signalledMs: number | null = null
+  private reloading: Promise<void> = Promise.resolve()
+
+  constructor(
+    program: Program,
+    start: (options: StartOptions) => Promise<Running>,
+    order: Order,
+  ) {
+    this.program = program
+    this.start = start
+    this.order = order
+  }
+
+  /** Resolves when the broker listens, or ends the process. */
+  async begin(): Promise<void> {
+    this.hearSignals()
+    const refused = await this.open()
+    if (refused !== null) {
+      for (const line of refused.lines) this.program.complain(`${line}\n`)
+      return this.program.exit(refused.status)
+    }
+    tellReady()
+    if (isInBackground()) letGo(this.program)
+    // A signal that came while the listeners were being opened.
+    if (this.signalledMs !== null) this.end()
+  }
+
+  private async open(): Promise<Refusal | null> {
+    const read = this.order.read()
+    if (E.isLeft(read)) return read.left
+    const settings = read.right
+    const isConfigured = this.order.file !== null || settings.user !== null
+    const becoming = isConfigured ? userToBecome(settings.user) : E.right(null)
+    if (E.isLeft(becoming)) return refusal(becoming.left)
+    const user = becoming.right
+    const secrets = await Secrets.read(settings, user?.name ?? null)
+    if (E.isLeft(secrets)) return secrets.left
+    const wanted = await wantedOf(settings)
+    if (E.isLeft(wanted)) return refusal(wanted.left)
+    const doorkeeper = new Doorkeeper(secrets.right, settings)
+    const store = storeOptions(settings)
+    try {
+      const running = await this.start({
+        listeners: wanted.right,
+        isLocalOnly: settings.isLocalOnly,
+        log: this.logOf(settings),
+        introduction: this.introduction(settings, secrets.right, user),
+        config: secrets.right.config(settings),
+        judge: (question) => doorkeeper.judge(question),
+        ...(settings.memoryLimitBytes === null
+          ? {}
+          : { memoryLimitBytes: settings.memoryLimitBytes }),
+        ...(store === null ? {} : { persistence: store }),
+        ...(user === null ? {} : { openStore: openStoreAs(user) }),
+        // The last thing that is done with all rights.
+        listening: () => this.settle(settings, user),
+        fatal: (error) => this.fail(error),
+      })
+      this.settings = settings
+      this.secrets = secrets.right
+      this.doorkeeper = doorkeeper
+      this.user = user?.name ?? null
+      this.running = running
+    } catch (error) {
+      return refusal(messageOf(error))
+    }
+    return null
+  }
+
+  /** Nobody reads what a broker in the background says to a terminal. */
+  private logOf({ log }: Settings): Settings['log'] {
+    if (!isInBackground()) return log
+    const destinations = log.destinations.filter(({ to }) => to !== 'stderr' && to !== 'stdout')
+    return { ...log, destinations }
+  }
+
+  private introduction(
+    settings: Settings,
+    secrets: Secrets,
+    user: User | null,
+  ): ReadonlyArray<readonly [LogType, string]> {
+    const { file } = this.order
+    return [
+      ...(user === null && file !== null && isRoot() ? [['warning', warnOfRoot] as const] : []),
+      ...(user === null
+        ? []
+        : [['information', `Info: running sabethes as user: ${user.name}.`] as const]),
+      ['information', file === null ? 'Using default config.' : `Config loaded from ${file}.`],
+      ...settings.notices.map((text) => ['information', text] as const),
+      ...[...settings.warnings, ...secrets.warnings].map(
+        (text) => ['warning', `Warning: ${text}`] as const,
+      ),
+    ]
+  }
+
+  /** The listeners are open: what remains to be done as root, and the end of being root. */
+  private settle({ pidFile, log }: Settings, user: User | null): void {
+    if (pidFile !== null) {
+      const failed = writePidFile(pidFile)
+      if (failed !== null) throw new Error(failed)
+    }
+    if (user === null) return
+    for (const destination of log.destinations) {
+      if (destination.to === 'file') chownSync(destination.path, user.uid, user.gid)
+    }
+    if (pidFile !== null) chownSync(pidFile, user.uid, user.gid)
+    become(user)
+  }
+
+  private fail(error: unknown): void {
+    this.forgetPid()
+    this.program.exit(error instanceof StoreError ? statusFailed : statusFault)
+  }
+
+  private forgetPid(): void {
+    const file = this.settings?.pidFile ?? null
+    if (file !== null) removePidFile(file)
+  }
+
+  private hearSignals(): void {
+    process.on('SIGINT', () => this.hearEnd(130))
+    process.on('SIGTERM', () => this.hearEnd(143))
+    process.on('SIGHUP', () => {
+      this.reloading = this.reloading.then(() => this.reload())
+    })
+    process.on('SIGUSR1', () => this.save())
+    process.on('SIGUSR2', () => {
+      if (this.running !== null) this.program.say(treeText(this.running.state()))
+    })
+    // A log that nobody reads any more is no reason to end.
+    process.stderr.on('error', () => {})
+    process.stdout.on('error', () => {})
+  }
+
+  private hearEnd(status: number): void {
+    const nowMs = performance.now()
+    if (this.signalledMs !== null) {
+      // Whoever asks twice does not want to wait for slow readers. What comes at once is the same
+      // wish: a terminal tells all that it has started, and who has started us passes it on.
+      if (nowMs - this.signalledMs > sameWishMs) {
+        this.forgetPid()
+        this.program.exit(status)
+      }
+      return
+    }
+    this.signalledMs = nowMs
+    this.end()
+  }
+
+  private end(): void {
+    const { running } = this
+    if (running === null) return
+    tellStopping()
+    running.stop().then(() => {
+      this.forgetPid()
+      this.program.exit(0)
+    })
+  }
+
+  private save(): void {
+    if (this.running === null) return
+    this.running.say(
+      this.settings?.persistence === null
+        ? 'There is nothing to save: persistence is off.'
+        : 'There is nothing to save: all that was acknowledged is on disk already.',
+    )
+  }
+
+  private say(lines: ReadonlyArray<string>, type: LogType): void {
+    for (const line of lines) this.running?.say(line, type)
+  }
+
+  private async reload(): Promise<void> {
+    const { running, settings, secrets, signalledMs } = this
+    if (running === null || settings === null || secrets === null || signalledMs !== null) return
+    if (this.order.file === null) return running.reopenLog()
+    tellReloading()
+    running.say('Reloading config.')
+    const refused = await this.change(running, settings, secrets)
+    if (refused !== null) {
+      this.say(refused.lines, 'error')
+      this.say(['The configuration stays as it was.'], 'error')
+    }
+    running.reopenLog()
+    tellReady()
+  }
+
+  private async change(
+    running: Running,
+    old: Settings,
+    secrets: Secrets,
+  ): Promise<Refusal | null> {
+    const read = this.order.read()
+    if (E.isLeft(read)) return read.left
+    const settings = read.right
+    const next = await Secrets.read(settings, this.user, secrets)
+    if (E.isLeft(next)) return next.left
+    const wanted = await wantedOf(settings)
+    if (E.isLeft(wanted)) return refusal(wanted.left)
+    const logged = running.changeLog(this.logOf(settings))
+    if (E.isLeft(logged)) return refusal(logged.left)
+    try {
+      await running.listen(wanted.right)
+    } catch (error) {
+      running.changeLog(this.logOf(old))
+      return refusal(messageOf(error))
+    }
+    this.settings = { ...settings, pidFile: old.pidFile, persistence: old.persistence }
+    this.secrets = next.right
+    running.reconfigure(next.right.config(settings))
+    for (const { listener, userNames } of this.doorkeeper?.change(next.right, settings) ?? []) {
+      void listener
+      void userNames
+    }
+    for (const { name } of old.listeners) {
+      if (settings.listeners.some((one) => one.name === name)) continue
+      running.command({ _tag: 'Shut', listener: name })
+    }
+    this.say(settings.warnings.map((text) => `Warning: ${text}`), 'warning')
+    this.say(next.right.warnings.map((text) => `Warning: ${text}`), 'warning')
+    this.say(printDiff(diff(old, settings)), 'information')
+    return null
+  }
+}

@@ -1,0 +1,109 @@
+// The program `sabethes`: what its command line asks for. Status 0: ended as asked; 1: could not
+// start; 3: a command line or a configuration that makes no sense; 13: a plugin that cannot be; 70:
+// the broker itself was at fault.
+
+import { basename } from 'node:path'
+import process from 'node:process'
+import {
+  configIsGood,
+  diff,
+  help,
+  parseOptions,
+  printDiff,
+  statusUsage,
+} from '../../core/config/mod.ts'
+import type { CommandLine, ConfigError, Run, Settings } from '../../core/config/mod.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import type { Program } from '../common/program.ts'
+import type { Running, StartOptions } from '../common/start.ts'
+import { version } from '../common/version.ts'
+import { goToBackground } from './background.ts'
+import { Operator } from './operate.ts'
+import { Secrets } from './secrets.ts'
+import type { Refusal } from './secrets.ts'
+import { readFile, readRun } from './sources.ts'
+
+interface Runtime {
+  readonly program: Program
+  readonly start: (options: StartOptions) => Promise<Running>
+}
+
+const load = async (): Promise<Runtime> => {
+  if ('Deno' in globalThis) {
+    const { program } = await import('../deno/host.ts')
+    const { start } = await import('../deno/mod.ts')
+    return { program, start }
+  }
+  const { program } = await import('../node/host.ts')
+  const { start } = await import('../node/mod.ts')
+  return { program, start }
+}
+
+/** What it was started as: a link may have the name of the program that it stands for. */
+const nameOfProgram = (): string => process.env['SABETHES_NAME'] ?? basename(process.argv[1] ?? '')
+
+/** mosquitto has options and no commands. */
+const parse = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
+  const [first] = words
+  return nameOfProgram() === 'mosquitto' && (first === 'store' || first === 'config')
+    ? E.left(`Unknown option '${first}'.`)
+    : parseOptions(words)
+}
+
+const complain = (program: Program, lines: ReadonlyArray<string>): void => {
+  for (const line of lines) program.complain(`${line}\n`)
+}
+
+/** Whether a broker would start with it, as far as files can say. */
+const whyNoGood = async (settings: Either<ConfigError, Settings>): Promise<Refusal | null> => {
+  if (E.isLeft(settings)) return settings.left
+  const secrets = await Secrets.read(settings.right, null)
+  return E.isLeft(secrets) ? secrets.left : null
+}
+
+const testConfig = async (program: Program, run: Run): Promise<never> => {
+  const wrong = await whyNoGood(readRun(run))
+  complain(program, wrong === null ? [configIsGood] : wrong.lines)
+  return program.exit(wrong === null ? 0 : wrong.status)
+}
+
+/** What a reload would change, on standard output; status 0 whether or not that is anything. */
+const compare = (program: Program, before: string, after: string): never => {
+  const [old, next] = [readFile(before), readFile(after)]
+  for (const one of [old, next]) {
+    if (E.isRight(one)) continue
+    complain(program, one.left.lines)
+    return program.exit(one.left.status)
+  }
+  if (E.isRight(old) && E.isRight(next)) {
+    for (const line of printDiff(diff(old.right, next.right))) program.say(`${line}\n`)
+  }
+  return program.exit(0)
+}
+
+export const main = async (): Promise<void> => {
+  const { program, start } = await load()
+  const parsed = parse(program.words())
+  if (E.isLeft(parsed)) {
+    program.complain(`Error: ${parsed.left}\n`)
+    return program.exit(statusUsage)
+  }
+  const asked = parsed.right
+  switch (asked._tag) {
+    case 'Help':
+      return program.say(help(version))
+    case 'Version':
+      return program.say(`sabethes version ${version}\n`)
+    case 'Store': {
+      const { lookIntoStore } = await import('./store.ts')
+      return program.exit(await lookIntoStore(program, asked.action, asked.folder))
+    }
+    case 'ConfigDiff':
+      return compare(program, asked.before, asked.after)
+    case 'Run':
+      if (asked.testConfig) return testConfig(program, asked)
+      if (asked.daemon) return program.exit(await goToBackground(program))
+      return new Operator(program, start, { file: asked.file, read: () => readRun(asked) }).begin()
+  }
+}
