@@ -5,6 +5,17 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Acl, allowsRead, allowsSubscribe, allowsWrite } from '../core/broker/acl.ts'
+import {
+  arrived,
+  deadline,
+  defaults,
+  initial,
+  opened,
+  Packet,
+  reconfigured,
+  run,
+} from '../core/mod.ts'
+import { ticked } from '../core/mod.ts'
 import { aclText, faultText, parseAcl } from '../core/config/mod.ts'
 import { E } from '../core/prelude.ts'
 import { acl, filter, filters, name, names } from './gen/histories.ts'
@@ -158,6 +169,31 @@ access('any text is read or refused', () => {
     }),
     { numRuns: runs(1_000) },
   )
+})
+
+access('connections are looked at again in portions, each once and in order', () => {
+  const count = 2_500
+  const conns = Array.from({ length: count }, (_, i) => ({ slot: i, generation: i + 1 }))
+  const peer = { address: '127.0.0.1', port: 1 }
+  const userOf = (i: number) => i % 2 === 0 ? {} : { userName: 'u' }
+  const inputs = conns.flatMap((conn, i) => [
+    opened(conn, 0, `nonce-${i}`, '1883', peer),
+    arrived(conn, 0, Packet.connect({ clientId: `c${i}`, ...userOf(i) })),
+  ])
+  const config = { ...defaults, unauthenticatedMax: 10_000 }
+  const [full] = run(initial(config, { at: 0, wall: 0, seed: 1 }), inputs)
+  let [state] = run(full, [reconfigured(1, { ...config, allowAnonymous: false })])
+  const closed: number[] = []
+  const portions: number[] = []
+  while (deadline(state) <= 1) {
+    const [next, effects] = run(state, [ticked(1, 1)])
+    const slots = effects.flatMap((one) => one._tag === 'Close' ? [one.conn.slot] : [])
+    closed.push(...slots)
+    portions.push(slots.length)
+    state = next
+  }
+  assert.equal(portions, [500, 500, 250])
+  assert.equal(closed, conns.map(({ slot }) => slot).filter((slot) => slot % 2 === 0))
 })
 
 access.run()

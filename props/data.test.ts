@@ -142,6 +142,11 @@ const intMapLaw = (keys: ReadonlyArray<number>): Law<
     assert.is(IntMap.size(map), model.size)
     assert.equal([...IntMap.entries(map)], expected)
     assert.equal(IntMap.first(map), expected[0])
+    for (const [key] of expected) {
+      const next = expected.find(([other]) => other > key)
+      assert.equal(IntMap.firstFrom(map, key), expected.find(([other]) => other === key))
+      assert.equal(IntMap.firstFrom(map, key + 1), next)
+    }
     const visited: Array<[number, number]> = []
     IntMap.each(map, (value, key) => visited.push([key, value]))
     assert.equal(visited, expected)

@@ -9,6 +9,7 @@ import { renewalLate } from './authenticate.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
+import { advanceRecheck } from './recheck.ts'
 import { advance, forget } from './retain.ts'
 import { counts, wakeLink, wakeSession } from './schedule.ts'
 import { type Link, NEVER, type Session, type State, type Timer } from './state.ts'
@@ -25,7 +26,7 @@ const PORTION = 1_000
  * later than now if work is waiting, NEVER if nothing is due. A query; it changes nothing.
  */
 export const deadline = (state: State): Millis => {
-  if (Queue.size(state.catching) > 0) return state.now
+  if (Queue.size(state.catching) > 0 || state.recheck !== null) return state.now
   return Heap.peek(state.timers)?.at ?? NEVER
 }
 
@@ -37,6 +38,7 @@ export const tick = (draft: Draft): void => {
     draft.timers = Heap.pop(draft.timers)
     if (counts(draft, next.item, next.at)) fire(draft, next.item, next.at)
   }
+  if (draft.recheck !== null) advanceRecheck(draft)
   // Each session in turn gets one portion of its retained messages, and then the others do.
   const number = Queue.peek(draft.catching)
   if (number === undefined) return

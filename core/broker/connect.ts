@@ -214,6 +214,11 @@ export const judged = (draft: Draft, link: Link, packet: Connect, reason: number
     refuse(draft, link, packet, reason, 'not authorised')
     return
   }
+  // The rules may have changed while somebody thought about it.
+  if (packet.userName === null && !rulesOf(draft.config, link.listener).allowAnonymous) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
+    return
+  }
   draft.effects.push(resumeReading(link.conn))
   accept(draft, link, packet, null)
 }

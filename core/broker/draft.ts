@@ -97,6 +97,7 @@ export const open = (state: State): Draft => {
     retainedExpiring: state.retainedExpiring,
     timers: state.timers,
     catching: state.catching,
+    recheck: state.recheck,
     counters: state.counters,
     owner,
     retainedOwner: owner,
@@ -146,6 +147,7 @@ const seal = (draft: Draft): State => ({
   retainedExpiring: draft.retainedExpiring,
   timers: draft.timers,
   catching: draft.catching,
+  recheck: draft.recheck,
   counters: draft.counters,
 })
 

@@ -114,11 +114,18 @@ export type Reconfigured = {
   readonly config: Config
 }
 
+/** Users of a listener who may not stay by the password that they came in with. */
+export interface Revocation {
+  readonly listener: string
+  readonly userNames: ReadonlyArray<string>
+}
+
 /**
  * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Shut` ends
  * those that came in through a listener, which is no more; `Redirect` sends everybody who is
  * connected to where the configuration says; `Publish` is a message of the broker's own, to any
- * topic: it needs no connection, and nobody's wanting it is no loss.
+ * topic: it needs no connection, and nobody's wanting it is no loss; `Revoke`
+ * ends the connections of users whose passwords changed, as soon as there is time.
  */
 export type Command =
   | { readonly _tag: 'Stop' }
@@ -126,6 +133,7 @@ export type Command =
   | { readonly _tag: 'Kick'; readonly clientId: string }
   | { readonly _tag: 'Publish'; readonly packet: Publish }
   | { readonly _tag: 'Shut'; readonly listener: string }
+  | { readonly _tag: 'Revoke'; readonly revocation: Revocation }
 
 export type Commanded = {
   readonly _tag: 'Commanded'

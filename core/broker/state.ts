@@ -15,7 +15,7 @@ import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import type { Source } from './acl.ts'
 import type { Config, ListenerRules } from './config.ts'
-import type { Conn, Millis, Peer } from './input.ts'
+import type { Conn, Millis, Peer, Revocation } from './input.ts'
 import type { Exchange, MethodName } from './method.ts'
 import type { DropReason } from './note.ts'
 
@@ -335,6 +335,15 @@ export interface Address {
   readonly timerAt: Millis
 }
 
+/** Whoever is connected is looked at again, since who may be has changed. */
+export interface Recheck {
+  /** The lowest slot that was not looked at. */
+  readonly next: number
+  /** Rank of opening of the first connection that need not be looked at. */
+  readonly before: number
+  readonly revocations: ReadonlyArray<Revocation>
+}
+
 export interface Counters {
   readonly dropped: { readonly [reason in DropReason]: number }
   /** Inputs about connections that were gone. */
@@ -387,6 +396,8 @@ export interface State {
   readonly timers: Heap.Heap<Timer>
   /** Numbers of the sessions whose catch-ups can go on at once, in turn; some may be gone. */
   readonly catching: Queue.Queue<number>
+  /** Connections that are still to be looked at again; null for none. */
+  readonly recheck: Recheck | null
   readonly counters: Counters
 }
 
@@ -419,6 +430,7 @@ export const initial = (config: Config, origin: Origin): State => ({
   retainedExpiring: 0,
   timers: Heap.empty,
   catching: Queue.empty,
+  recheck: null,
   counters: {
     dropped: {
       'expired': 0,

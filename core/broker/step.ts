@@ -19,6 +19,7 @@ import type { Answered, Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
 import { farewells, legality } from './phase.ts'
 import { publish, publishOwn, release } from './publish.ts'
+import { recheckNames, revoke } from './recheck.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
 import { credit, tell } from './tell.ts'
@@ -93,6 +94,7 @@ const take = (draft: Draft, input: Input): void => {
     case 'Reconfigured':
       draft.config = input.config
       draft.isGuarded = hasAcl(input.config)
+      recheckNames(draft)
       return
     case 'Commanded':
       return command(draft, input.command)
@@ -301,6 +303,8 @@ const command = (draft: Draft, order: Command): void => {
     }
     case 'Publish':
       return publishOwn(draft, order.packet)
+    case 'Revoke':
+      return revoke(draft, order.revocation)
     case 'Shut': {
       for (const [, { conn, listener }] of [...IntMap.entries(draft.links)]) {
         if (listener !== order.listener) continue

@@ -1,5 +1,5 @@
-// Which files with secrets in them (password files, access lists, keys) are to be trusted, from what
-// the file system says of them; and the sentences that an operator reads about it.
+// Which files with secrets in them (password files, access lists, keys) are to be trusted, from
+// what the file system says of them; and the sentences that an operator reads about it.
 
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
@@ -62,5 +62,5 @@ export const unreadable = (file: string, why: string, user: string | null): File
     : `To fix this, use "chown ${user} ${file}".`,
 })
 
-/** What the log says where a reload found something wrong with a file: what was read before stays. */
+/** What the log says where a reload found something wrong with a file. */
 export const keptText = (fault: string): string => `${fault} What was read before stays in force.`

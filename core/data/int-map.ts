@@ -140,6 +140,21 @@ export const each = <A>(map: IntMap<A>, f: (value: A, key: number) => void): voi
   }
 }
 
+/** The entry with the smallest key that is not below this one. */
+export const firstFrom = <A>(map: IntMap<A>, from: number): readonly [number, A] | undefined => {
+  for (let i = 0; i < map.keys.length; i++) {
+    if (map.keys[i]! >= from) return [map.keys[i]!, map.values[i]!]
+  }
+  const start = from - from % 32
+  for (let leaf = leafFrom(map, start); leaf !== null; leaf = leafFrom(map, leaf.key + 32)) {
+    for (let i = leaf.key === start ? from - start : 0; i < 32; i++) {
+      const value = leaf.node.values[i]
+      if (value !== undefined) return [leaf.key + i, value]
+    }
+  }
+  return undefined
+}
+
 /** The entry with the smallest key. */
 export const first = <A>(map: IntMap<A>): readonly [number, A] | undefined => {
   if (map.keys.length > 0) return [map.keys[0]!, map.values[0]!]

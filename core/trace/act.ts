@@ -2,7 +2,7 @@
 // story is played (a client that comes back, time that passes) are left to play.ts.
 
 import type { Config } from '../broker/config.ts'
-import type { Answer, Gone, Millis } from '../broker/input.ts'
+import type { Answer, Gone, Millis, Revocation } from '../broker/input.ts'
 import type { Fault } from '../codec/fault.ts'
 import type { Packet, Publish } from '../codec/packet.ts'
 
@@ -49,6 +49,7 @@ export type Act =
   | { readonly _tag: 'Kick'; readonly clientId: string }
   | { readonly _tag: 'Publish'; readonly packet: Publish }
   | { readonly _tag: 'Shut'; readonly listener: string }
+  | { readonly _tag: 'Revoke'; readonly revocation: Revocation }
   | { readonly _tag: 'Quiet' }
   | { readonly _tag: 'Deadline' }
   /** Null for the broker as a whole. */

@@ -20,6 +20,7 @@ import type {
   Opened,
   Peer,
   Reconfigured,
+  Revocation,
   StoreFree,
   StoreFull,
   Ticked,
@@ -160,6 +161,10 @@ const command: Codec<Command> = tagged<Command>('Command', {
   Shut: closed<Extract<Command, { readonly _tag: 'Shut' }>>('Shut', {
     _tag: tag('Shut'),
     listener: text,
+  }),
+  Revoke: closed<Extract<Command, { readonly _tag: 'Revoke' }>>('Revoke', {
+    _tag: tag('Revoke'),
+    revocation: closed<Revocation>('Revocation', { listener: text, userNames: list(text) }),
   }),
   Kick: closed<Extract<Command, { readonly _tag: 'Kick' }>>('Kick', {
     _tag: tag('Kick'),

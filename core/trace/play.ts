@@ -341,6 +341,8 @@ const perform = (player: Player, act: Act): void => {
       return feed(player, I.commanded(now, { _tag: 'Kick', clientId: act.clientId }))
     case 'Publish':
       return feed(player, I.commanded(now, { _tag: 'Publish', packet: act.packet }))
+    case 'Revoke':
+      return feed(player, I.commanded(now, { _tag: 'Revoke', revocation: act.revocation }))
     case 'Shut':
       return feed(player, I.commanded(now, { _tag: 'Shut', listener: act.listener }))
     case 'Quiet':

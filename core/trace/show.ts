@@ -198,6 +198,10 @@ const showCommand = (command: Command): string => {
       return 'stop'
     case 'Kick':
       return `kick ${quote(command.clientId, "'")}`
+    case 'Revoke': {
+      const { listener, userNames } = command.revocation
+      return ['revoke', ...[listener, ...userNames].map((name) => quote(name, '"'))].join(' ')
+    }
     case 'Shut':
       return `shut ${quote(command.listener, '"')}`
     case 'Redirect':

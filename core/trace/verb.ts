@@ -232,6 +232,18 @@ const shut: Verb = {
   read: (w) => ({ _tag: 'Shut', listener: takeQuoted(w, '"', 'the listener') }),
 }
 
+/** Users of a listener have other passwords, or none: who came in as one of them has to go. */
+// Example: revoke "1883" "u" "v"
+const revoke: Verb = {
+  example: 'revoke "1883" "u" "v"',
+  read: (w) => {
+    const listener = takeQuoted(w, '"', 'the listener')
+    const userNames: string[] = []
+    while (peek(w) !== '' && w.fault === null) userNames.push(takeQuoted(w, '"', 'a user name'))
+    return { _tag: 'Revoke', revocation: { listener, userNames } }
+  },
+}
+
 /** First in a stanza: what comes of it is not written down. */
 // Example: quiet
 const quiet: Verb = { example: 'quiet', read: () => ({ _tag: 'Quiet' }) }
@@ -269,6 +281,7 @@ const plainVerbs = new Map<string, Verb>(
     kick,
     publish,
     shut,
+    revoke,
     quiet,
     deadline,
     state,
@@ -366,6 +379,10 @@ export const writeAct = (act: Act): string => {
       return `kick ${quote(act.clientId, "'")}`
     case 'Publish':
       return packetText(act.packet, { secretText: spelled, ownId: null })
+    case 'Revoke': {
+      const { listener, userNames } = act.revocation
+      return ['revoke', ...[listener, ...userNames].map((name) => quote(name, '"'))].join(' ')
+    }
     case 'Shut':
       return `shut ${quote(act.listener, '"')}`
     case 'State':

@@ -81,7 +81,10 @@ export interface WillCommand {
   readonly broken: boolean
 }
 
-export type Rights = Pick<Config, 'acl' | 'denySpecialChars' | 'checkRetainSource'>
+export type Rights = Pick<
+  Config,
+  'acl' | 'allowAnonymous' | 'denySpecialChars' | 'checkRetainSource'
+>
 
 export interface RequestCommand {
   readonly filter: number
@@ -201,6 +204,7 @@ export type Command =
   | { readonly _tag: 'Reconfigure'; readonly config: Config }
   /** The same configuration but for who may do what. */
   | { readonly _tag: 'Rights'; readonly rights: Rights }
+  | { readonly _tag: 'Revoke'; readonly userName: string }
 
 export const firsts = [
   'n,,n=user,r=client',
@@ -316,6 +320,7 @@ export const acl: fc.Arbitrary<Acl> = fc.record({
 
 const rights: fc.Arbitrary<Rights> = fc.record({
   acl: fc.oneof(fc.constant(null), acl),
+  allowAnonymous: fc.constantFrom(true, true, true, false),
   denySpecialChars: fc.boolean(),
   checkRetainSource: fc.constantFrom(true, true, false),
 })
@@ -345,6 +350,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   }),
   Open: fc.record({ _tag: fc.constant('Open') }),
   Rights: fc.record({ _tag: fc.constant('Rights'), rights }),
+  Revoke: fc.record({ _tag: fc.constant('Revoke'), userName: fc.constantFrom('user', 'other') }),
   Subscribe: fc.record({
     _tag: fc.constant('Subscribe'),
     client,
@@ -464,6 +470,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Redirect: 1,
   Own: 4,
   Rights: 2,
+  Revoke: 1,
   Open: 2,
   Break: 1,
   Kick: 1,
@@ -491,6 +498,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Redirect, weight: weights.Redirect },
   { arbitrary: arms.Own, weight: weights.Own },
   { arbitrary: arms.Rights, weight: weights.Rights },
+  { arbitrary: arms.Revoke, weight: weights.Revoke },
   { arbitrary: arms.Stall, weight: weights.Stall },
   { arbitrary: arms.Take, weight: weights.Take },
   { arbitrary: arms.Memory, weight: weights.Memory },

@@ -124,6 +124,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     packet: packetOf('Publish', 5).filter((one) => one._tag === 'Publish'),
   }),
   fc.record({ _tag: fc.constant<'Shut'>('Shut'), listener: text }),
+  fc.record({
+    _tag: fc.constant<'Revoke'>('Revoke'),
+    revocation: fc.record({ listener: text, userNames: fc.array(text) }),
+  }),
 )
 
 const answer: fc.Arbitrary<Answer> = fc.oneof(

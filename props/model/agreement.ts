@@ -71,6 +71,7 @@ const signs: ReadonlyArray<readonly [what: string, sign: RegExp]> = [
   ['a publish was not allowed', /note denied publish "[cg]/],
   ['a subscription was not allowed', /note denied subscribe/],
   ['a will was not allowed', /note denied will/],
+  ['a connected client lost the right to be so', /Disconnect .*"reason":135/],
   ['a subscription was refused below version 5', /[34] Suback .*"reasons":\[[^\]]*135/],
   ['a QoS 1 publish was refused', /Puback .*"reason":135/],
   ['a QoS 2 publish was refused', /Pubrec .*"reason":135/],

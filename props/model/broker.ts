@@ -4,7 +4,7 @@
 // the inputs of the real broker and answers what each connection is sent, what is closed, and
 // what is noted.
 
-import type { Conn, Input, Millis } from '../../core/broker/input.ts'
+import type { Conn, Input, Millis, Revocation } from '../../core/broker/input.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
@@ -16,7 +16,7 @@ import { arrived } from './packets.ts'
 import { advance, isForgotten, keep } from './retain.ts'
 import { publishKept } from './route.ts'
 import type { Link, Model, Said } from './state.ts'
-import { NEVER, noted, UNREPORTED_BYTES_MAX } from './state.ts'
+import { NEVER, noted, rulesFor, UNREPORTED_BYTES_MAX } from './state.ts'
 
 /** Takes an input and answers what follows from it, in order. */
 export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
@@ -41,11 +41,13 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
       throw new Error('the dumb broker has no store')
     case 'Reconfigured':
       model.config = input.config
+      if (namesAreAsked(model)) { for (const link of model.links) link.isDoubted = true }
       break
     case 'Commanded':
       if (input.command._tag === 'Stop') stop(model)
       else if (input.command._tag === 'Redirect') redirect(model)
       else if (input.command._tag === 'Publish') publishOwn(model, input.command.packet)
+      else if (input.command._tag === 'Revoke') revoke(model, input.command.revocation)
       else if (input.command._tag === 'Shut') shut(model, input.command.listener)
       else kick(model, input.command.clientId)
       break
@@ -84,6 +86,9 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
       if (packet === null) return
       if (input.reason >= 0x80) {
         return refuse(model, link, packet, input.reason, 'not authorised')
+      }
+      if (packet.userName === null && !rulesFor(model, link.listener).allowAnonymous) {
+        return refuse(model, link, packet, 0x87, 'not authorised')
       }
       return begin(model, link, packet, null)
     }
@@ -199,15 +204,39 @@ const agenda = (model: Model): Array<Due> => {
   return found.sort((a, b) => a.at - b.at)
 }
 
+const namesAreAsked = ({ config }: Model): boolean =>
+  [config, ...config.listeners.map(([, rules]) => rules)].some((one) => !one.allowAnonymous)
+
+const revoke = (model: Model, { listener, userNames }: Revocation): void => {
+  for (const link of userNames.length === 0 ? [] : model.links) {
+    link.isDoubted = true
+    if (link.listener === listener) link.revoked = [...link.revoked, ...userNames]
+  }
+}
+
+const mayStay = (model: Model, { session, provedName, listener, revoked }: Link): boolean => {
+  if (session === null || provedName !== null) return true
+  const { userName } = session.who
+  return userName === null ? rulesFor(model, listener).allowAnonymous : !revoked.includes(userName)
+}
+
 const tick = (model: Model): void => {
   for (;;) {
     const next = agenda(model)[0]
     if (next === undefined || next.at > model.now) break
     next.act()
   }
+  for (const link of [...model.links].sort((a, b) => a.conn.slot - b.conn.slot)) {
+    if (link.isDoubted && !mayStay(model, link)) expel(model, link, 'not authorised', 0x87)
+    link.isDoubted = false
+    link.revoked = []
+  }
   for (const session of model.sessions) advance(model, session)
 }
 
 /** The next time at which something happens by itself, NEVER if nothing will. */
 export const due = (model: Model): Millis =>
-  model.sessions.some((one) => isForgotten(model, one)) ? model.now : agenda(model)[0]?.at ?? NEVER
+  model.links.some((one) => one.isDoubted) ||
+    model.sessions.some((one) => isForgotten(model, one))
+    ? model.now
+    : agenda(model)[0]?.at ?? NEVER

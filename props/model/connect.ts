@@ -62,6 +62,8 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
     openedAt: model.now,
     phase: 'greeting',
     connect: null,
+    isDoubted: false,
+    revoked: [],
     seenAt: model.now,
     keepAliveMs: 0,
     aliases: [],

@@ -42,6 +42,9 @@ export interface Link {
   readonly openedAt: Millis
   phase: 'greeting' | 'judging' | 'authenticating' | 'ready'
   connect: Connect | null
+  /** Whether it is to be looked at again, and whom it may not be then. */
+  isDoubted: boolean
+  revoked: ReadonlyArray<string>
   seenAt: Millis
   keepAliveMs: number
   aliases: Array<{ readonly alias: number; readonly topic: TopicName }>

@@ -596,6 +596,11 @@ const act = (world: World, command: Command, subject: Subject): void => {
       world.config = { ...world.config, ...command.rights }
       give(world, subject, I.reconfigured(now, world.config))
       return
+    case 'Revoke': {
+      const revocation = { listener: '1883', userNames: [command.userName] }
+      give(world, subject, I.commanded(now, { _tag: 'Revoke', revocation }))
+      return
+    }
     case 'Reconfigure':
       world.config = command.config
       give(world, subject, I.reconfigured(now, command.config))
@@ -675,6 +680,7 @@ type ClientCommand = Exclude<
       | 'Stop'
       | 'Reconfigure'
       | 'Rights'
+      | 'Revoke'
       | 'Memory'
       | 'Pass'
       | 'Judge'

@@ -41,6 +41,7 @@ const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
   'Kick',
   'Publish',
   'Shut',
+  'Revoke',
 ])
 
 /** Why the lines of a story cannot be played on sockets, or null. */
