@@ -214,6 +214,18 @@ options('nobody is let in without being asked unless somebody said so', () => {
   assert.equal([authentication, allowAnonymous], ['judge', false])
 })
 
+options('as many unfinished publishes are taken as are sent', () => {
+  const window = (count: number) => {
+    const { receiveMaximum, incomingCountMax } = brokerConfig(
+      settingsIn(`max_inflight_messages ${count}`),
+    )
+    return [receiveMaximum, incomingCountMax]
+  }
+  assert.equal(window(0), [65_535, 65_535])
+  assert.equal(window(1), [1, 1_000])
+  assert.equal(window(2_000), [2_000, 2_000])
+})
+
 options('an access list that was not read allows nothing', () => {
   const acl = { anonymous: [], users: [['a', []] as const], patterns: [] }
   const settings = settingsIn('acl_file a\nlistener 1')

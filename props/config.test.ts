@@ -8,6 +8,7 @@ import { settingsCodec } from '../core/config/codec.ts'
 import { parseConfig, wanted } from '../core/config/parse.ts'
 import { printSettings } from '../core/config/print.ts'
 import type { ListenerSettings, Settings } from '../core/config/settings.ts'
+import { optionNames } from '../core/config/table.ts'
 import { E } from '../core/prelude.ts'
 import { anySettings, errorIn, parse, settingsIn, sourcesOf } from './gen/configurations.ts'
 import { runs } from './gen/settings.ts'
@@ -167,6 +168,28 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'Error: A listener with port 0 must provide a Unix socket path.',
     'Error found at c:1.',
     'Write listener 0 /path/of/the/socket, or a port from 1 to 65535.',
+  ],
+  [
+    `listener 0 /${'x'.repeat(107)}`,
+    `Error: Path to unix socket is too long "/${'x'.repeat(63)}...".`,
+    'Error found at c:1.',
+    'It may have 107 characters.',
+  ],
+  [
+    'max_queued_messages -2147483649',
+    "Error: 'max_queued_messages' value out of range.",
+    'Error found at c:1.',
+  ],
+  [
+    'plugin_load x mosquitto_acl_file.so\nplugin_load x mosquitto_acl_file.so',
+    "Error: Duplicate plugin name 'x'.",
+    'Error found at c:2.',
+  ],
+  [
+    'plugin mosquitto_acl_file.so\nplugin_opt_acl_file x\nplugin_opt_acl_file x',
+    "Error: Duplicate 'acl_file' value in configuration.",
+    'Error found at c:3.',
+    'The other one is at c:2: leave one of them out.',
   ],
   [
     'listener 1883\nlistener 1884\nlistener 1883',
@@ -370,6 +393,13 @@ config('listeners hold what was said for all of them, and what was said for one'
   ])
 })
 
+config('protocol levels are some of three', () => {
+  const levels = (value: string) => first(`listener 1\naccept_protocol_versions ${value}`).levels
+  assert.equal(levels('5 , 3\t4'), [3, 4, 5])
+  assert.equal(levels('5,4,5'), [4, 5])
+  assert.equal(levels('4 # 3.1.1'), [4])
+})
+
 config('the older names still define a listener', () => {
   const old = settingsIn('port 1884\nbind_address 127.0.0.1\nmaximum_qos 1')
   assert.is(old.isLocalOnly, false)
@@ -397,6 +427,12 @@ config("mosquitto's own plugins are what they stand for, and others are refused"
       'listener 1\nplugin_use pw\nlistener 2',
   ).listeners
   assert.equal(used.map((one) => one.passwordFile), ['p', null])
+  // What nobody uses does nothing, and need not be told anything.
+  assert.is(
+    first(`plugin_load pw ${load}mosquitto_password_file.so\nlistener 1`).passwordFile,
+    null,
+  )
+  assert.is(settingsIn('plugin_load x mosquitto_persist_sqlite.so').persistence, null)
   const all = settingsIn(
     'per_listener_settings true\nglobal_plugin mosquitto_acl_file.so\nplugin_opt_acl_file a\n' +
       'listener 1\nlistener 2',
@@ -535,11 +571,9 @@ config('a shell is asked for what has to be read, step by step', () => {
 
 config('variables stand for themselves unless they are allowed', () => {
   assert.is(settingsIn('pid_file ${HOME}').pidFile, '${HOME}')
+  const variables = new Map([['A', 'b c'], ['TWO', 'a\nuser root']])
   const read = (text: string, content = 'x') => {
-    const parsed = parseConfig(
-      'c',
-      sourcesOf({ c: text, f: content }, { expand: true, variables: new Map([['A', 'b c']]) }),
-    )
+    const parsed = parseConfig('c', sourcesOf({ c: text, f: content }, { expand: true, variables }))
     return E.isLeft(parsed) ? parsed.left.lines.slice(0, 2).join(' ') : parsed.right.pidFile
   }
   assert.is(read('pid_file /${A}/${file:f}'), '/b c/x')
@@ -547,6 +581,7 @@ config('variables stand for themselves unless they are allowed', () => {
   assert.is(read('#pid_file ${NO}'), null)
   assert.is(read('pid_file ${NO}'), "Error: Variable 'NO' is not set. Error found at c:1.")
   assert.match(String(read('pid_file ${A')), /Missing } after/)
+  assert.match(String(read('pid_file ${TWO}')), /Variable 'TWO' holds more than one line/)
   assert.match(String(read('pid_file ${file:nope}')), /Unable to open file 'nope'/)
   assert.match(String(read('pid_file ${file:f}', 'a\nallow_anonymous true')), /more than one line/)
 })
@@ -613,6 +648,24 @@ config('every file has an answer: whole settings, or an error with its place', (
     ),
     { numRuns: runs(600) },
   )
+})
+
+config('every option has an answer to every value', () => {
+  const values = [
+    ...['', ' ', '#', '*', '%', '"', '-', '$&', '\t1', '1\t', 'true', '__proto__', 'constructor'],
+    ...['0', '-1', '1', '2147483647', '2147483648', '-2147483648', '0x7fffffff', '0777777777777'],
+    ...['9007199254740991', '9007199254740993', '1e308', `9${'9'.repeat(400)}`, 'Infinity', 'NaN'],
+    ...['1s', '2147483647y', '4294967295s', '9999999999w', '/x'.repeat(40_000), 'a b c d'],
+  ]
+  for (const name of [...optionNames, '__proto__', 'constructor', 'plugin_opt_', 'auth_opt_abc']) {
+    for (const above of ['', 'listener 1\n', 'plugin_load x mosquitto_persist_sqlite.so\n']) {
+      for (const value of values) {
+        const read = parse(`${above}${name} ${value}`)
+        if (E.isRight(read)) assert.ok(settingsCodec.is(read.right), `${name} ${value}`)
+        else assert.ok(read.left.line > 0 && read.left.lines.length > 1, `${name} ${value}`)
+      }
+    }
+  }
 })
 
 config('no error opens what the file without it would have closed', () => {

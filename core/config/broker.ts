@@ -5,7 +5,7 @@ import { defaults } from '../broker/config.ts'
 import type { Config, ListenerRules } from '../broker/config.ts'
 import type { ListenerSettings, Settings } from './settings.ts'
 
-const always = 0xffffffff
+const never = 0xffffffff
 const receiveMaximumMax = 65_535
 
 /** Access lists by the path of their file, as the settings have it. */
@@ -71,7 +71,7 @@ export const brokerConfig = (settings: Settings, acls: Acls = noAcls): Partial<C
     allowDuplicateMessages: settings.allowDuplicateMessages,
     retainAvailable: settings.retainAvailable,
     retainedExpiryMs: settings.retainExpiryS * 1000,
-    sessionExpiryMaxS: Math.min(sessionExpiryMaxS ?? always, always),
+    sessionExpiryMaxS: sessionExpiryMaxS ?? never,
     sharedOrder: settings.sharedOrder,
     sharedOffline: settings.sharedOffline,
     reasonStrings: settings.reasonStrings,

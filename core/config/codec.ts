@@ -124,7 +124,7 @@ export const settingsCodec: t.Type<Settings> = t.type({
   allowDuplicateMessages: t.boolean,
   retainAvailable: t.boolean,
   retainExpiryS: count,
-  sessionExpiryMaxS: orNull(from1),
+  sessionExpiryMaxS: orNull(whole(1, 0xffffffff)),
   sharedOrder: oneOf(['round robin', 'prefer online', 'sticky', 'hash of topic'] as const),
   sharedOffline: oneOf(['queue', 'drop'] as const),
   reasonStrings: t.boolean,

@@ -155,11 +155,11 @@ export const whole = (
   return more.below === undefined ? base : { ...base, below: more.below }
 }
 
-/** A number of ours, which may be as large as numbers are exact. */
+/** A number of ours, which may be as large as numbers are exact; a time may have 68 years. */
 export const large = (name: string, min: number, unit: string, scale = 1): Kind => ({
   _tag: 'Whole',
   min,
-  max: Math.floor(Number.MAX_SAFE_INTEGER / scale),
+  max: scale === 1 ? Number.MAX_SAFE_INTEGER : intMax,
   refusal: `Invalid '${name}' value (%): it must be at least ${min}.`,
   scale,
   unit,

@@ -182,16 +182,19 @@ const secondsIn: Readonly<Record<string, number>> = {
   y: 365 * 86_400,
 }
 
+/** What MQTT 5 calls never, in seconds. */
+const durationMax = 0xffffffff
+
 const readDuration = (label: string, word: string): Reading => {
   const found = /^([0-9]{1,10})([shdwmy])$/.exec(word)
   const count = found === null ? 0 : Number(found[1])
-  if (count === 0 || count > intMax) {
+  if (count === 0 || count > durationMax) {
     return refuse(
       `Invalid '${label}' duration in configuration.`,
       'Write a whole number and one of s h d w m y, as in 14d.',
     )
   }
-  return right(count * secondsIn[found![2]!]!)
+  return right(Math.min(count * secondsIn[found![2]!]!, durationMax))
 }
 
 const readLevels = (label: string, rest: string): Reading => {

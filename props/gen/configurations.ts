@@ -168,7 +168,7 @@ const anyBroker = record({
   allowDuplicateMessages: bool,
   retainAvailable: bool,
   retainExpiryS: int(0, 10_000_000).map((minutes) => minutes * 60),
-  sessionExpiryMaxS: orNull(int(1, intMax)),
+  sessionExpiryMaxS: orNull(int(1, 0xffffffff)),
   sharedOrder: fc.constantFrom(
     'round robin' as const,
     'prefer online' as const,
