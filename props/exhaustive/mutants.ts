@@ -13,8 +13,8 @@ export interface Mutant {
 export const mutants: ReadonlyArray<Mutant> = [
   {
     file: 'core/broker/deliver.ts',
-    search: 'publishFor(draft, session, delivery, packetId, true))) {',
-    replacement: 'publishFor(draft, session, delivery, packetId, false))) {',
+    search: 'publishFor(draft, session, delivery, packetId, true))',
+    replacement: 'publishFor(draft, session, delivery, packetId, false))',
     what: 'a message is sent again without DUP',
   },
   {
