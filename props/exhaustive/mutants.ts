@@ -61,9 +61,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     file: 'core/broker/publish.ts',
-    search:
-      '    if (incoming.message !== null) publishKept(draft, incoming.message, ready.session)',
-    replacement: '',
+    search: "publishIfAllowed(draft, incoming.message, session, 'publish')",
+    replacement: 'incoming',
     what: 'a released message is not routed',
   },
   {
@@ -74,8 +73,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     file: 'core/broker/connect.ts',
-    search:
-      'session.receivingCount = 0 // the quota begins anew with the connection',
+    search: 'session.receivingCount = 0 // the quota begins anew with the connection',
     replacement: '',
     what: 'the quota of the connection before is taken over',
   },
