@@ -10,7 +10,7 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { StoreError } from '../common/driver.ts'
 import type { Program } from '../common/program.ts'
-import type { Running, StartOptions } from '../common/start.ts'
+import type { Running, Start } from '../common/start.ts'
 import type { OpenStore, StoreOptions } from '../common/store.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { isInBackground, letGo } from './background.ts'
@@ -26,7 +26,7 @@ import { wantedOf } from './wanted.ts'
 export interface Order {
   /** Null where there is no configuration file. */
   readonly file: string | null
-  /** Reads the file, if there is one, and puts the command line over it. */
+  /** Reads the file again, if there is one, and puts the command line over it. */
   readonly read: () => Either<ConfigError, Settings>
 }
 
@@ -65,7 +65,7 @@ const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
 
 export class Operator {
   private readonly program: Program
-  private readonly start: (options: StartOptions) => Promise<Running>
+  private readonly start: Start
   private readonly order: Order
   private settings: Settings | null = null
   private secrets: Secrets | null = null
@@ -76,20 +76,16 @@ export class Operator {
   private signalledMs: number | null = null
   private reloading: Promise<void> = Promise.resolve()
 
-  constructor(
-    program: Program,
-    start: (options: StartOptions) => Promise<Running>,
-    order: Order,
-  ) {
+  constructor(program: Program, start: Start, order: Order) {
     this.program = program
     this.start = start
     this.order = order
   }
 
   /** Resolves when the broker listens, or ends the process. */
-  async begin(): Promise<void> {
+  async begin(settings: Settings): Promise<void> {
     this.hearSignals()
-    const refused = await this.open()
+    const refused = await this.open(settings)
     if (refused !== null) {
       for (const line of refused.lines) this.program.complain(`${line}\n`)
       return this.program.exit(refused.status)
@@ -100,10 +96,7 @@ export class Operator {
     if (this.signalledMs !== null) this.end()
   }
 
-  private async open(): Promise<Refusal | null> {
-    const read = this.order.read()
-    if (E.isLeft(read)) return read.left
-    const settings = read.right
+  private async open(settings: Settings): Promise<Refusal | null> {
     const isConfigured = this.order.file !== null || settings.user !== null
     const becoming = isConfigured ? userToBecome(settings.user) : E.right(null)
     if (E.isLeft(becoming)) return refusal(becoming.left)

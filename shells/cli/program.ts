@@ -16,28 +16,23 @@ import type { CommandLine, ConfigError, Run, Settings } from '../../core/config/
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Program } from '../common/program.ts'
-import type { Running, StartOptions } from '../common/start.ts'
+import type { Start } from '../common/start.ts'
 import { version } from '../common/version.ts'
 import { goToBackground } from './background.ts'
-import { Operator } from './operate.ts'
 import { Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { readFile, readRun } from './sources.ts'
 
-interface Runtime {
-  readonly program: Program
-  readonly start: (options: StartOptions) => Promise<Running>
+const isDeno = 'Deno' in globalThis
+
+const loadProgram = async (): Promise<Program> => {
+  const { program } = isDeno ? await import('../deno/host.ts') : await import('../node/host.ts')
+  return program
 }
 
-const load = async (): Promise<Runtime> => {
-  if ('Deno' in globalThis) {
-    const { program } = await import('../deno/host.ts')
-    const { start } = await import('../deno/mod.ts')
-    return { program, start }
-  }
-  const { program } = await import('../node/host.ts')
-  const { start } = await import('../node/mod.ts')
-  return { program, start }
+const loadStart = async (): Promise<Start> => {
+  const { start } = isDeno ? await import('../deno/mod.ts') : await import('../node/mod.ts')
+  return start
 }
 
 /** What it was started as: a link may have the name of the program that it stands for. */
@@ -82,8 +77,20 @@ const compare = (program: Program, before: string, after: string): never => {
   return program.exit(0)
 }
 
+const operate = async (program: Program, run: Run): Promise<void> => {
+  const settings = readRun(run)
+  if (E.isLeft(settings)) {
+    complain(program, settings.left.lines)
+    return program.exit(settings.left.status)
+  }
+  // The broker itself is much, and is loaded once it is known that it will be started.
+  const { Operator } = await import('./operate.ts')
+  const order = { file: run.file, read: () => readRun(run) }
+  return new Operator(program, await loadStart(), order).begin(settings.right)
+}
+
 export const main = async (): Promise<void> => {
-  const { program, start } = await load()
+  const program = await loadProgram()
   const parsed = parse(program.words())
   if (E.isLeft(parsed)) {
     program.complain(`Error: ${parsed.left}\n`)
@@ -104,6 +111,6 @@ export const main = async (): Promise<void> => {
     case 'Run':
       if (asked.testConfig) return testConfig(program, asked)
       if (asked.daemon) return program.exit(await goToBackground(program))
-      return new Operator(program, start, { file: asked.file, read: () => readRun(asked) }).begin()
+      return operate(program, asked)
   }
 }

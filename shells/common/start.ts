@@ -107,6 +107,9 @@ export interface Running {
   kill(): void
 }
 
+/** Starts a broker on a runtime; rejects with a StartError. */
+export type Start = (options: StartOptions) => Promise<Running>
+
 /** What a runtime brings. */
 export interface Runtime {
   createHost(fatal: (error: unknown) => void): Host
