@@ -130,7 +130,12 @@ class Client {
   isOpen = true
   readonly socket: Socket
 
-  constructor(port: number, clientId: string, userName: string | null = null) {
+  constructor(
+    port: number,
+    clientId: string,
+    userName: string | null = null,
+    password: string | null = null,
+  ) {
     const reader = createReader(defaultLimits, 5)
     this.socket = dial(port, '127.0.0.1')
     this.socket.on('error', () => {})
@@ -144,8 +149,9 @@ class Client {
       }
       reader.release()
     })
-    const named = userName === null ? {} : { userName }
-    this.send(Packet.connect({ clientId, level: 5, ...named }))
+    const user = userName === null ? {} : { userName }
+    const secret = password === null ? {} : { password }
+    this.send(Packet.connect({ clientId, level: 5, ...user, ...secret }))
   }
 
   send(packet: AnyPacket): void {
@@ -256,6 +262,91 @@ for (const [runtime, command] of runtimes) {
     } finally {
       assert.is(await broker.end(), 0)
     }
+  })
+
+  test('passwords and access lists: at the start, and again at SIGHUP', async () => {
+    const port = await freePort()
+    const [words, list] = [join(folder, `${runtime}.pw`), join(folder, `${runtime}.acl`)]
+    const setPassword = (password: string): void => {
+      const made = spawnSync('mosquitto_passwd', ['-c', '-b', words, 'ann', password])
+      assert.is(made.status, 0, String(made.error ?? made.stderr))
+    }
+    setPassword('one')
+    writeFileSync(list, 'user ann\ntopic readwrite ann/#\n', { mode: 0o600 })
+    const text = `listener ${port} 127.0.0.1\npassword_file ${words}\nacl_file ${list}\n`
+    const file = write(text)
+    const broker = new Broker(command, ['-c', file])
+    const connackOf = async (client: Client): Promise<number> => {
+      const connack = await client.got('Connack')
+      return connack._tag === 'Connack' ? connack.reason : -1
+    }
+    try {
+      await broker.says('running')
+      assert.match(broker.errors, `${words} has world readable permissions`)
+      assert.is(await connackOf(new Client(port, 'nobody')), 0x87)
+      assert.is(await connackOf(new Client(port, 'wrong', 'ann', 'two')), 0x87)
+      const ann = new Client(port, 'ann', 'ann', 'one')
+      assert.is(await connackOf(ann), 0)
+      ann.send(Packet.subscribe({ filter: 'bob/#', qos: 1 }))
+      const suback = await ann.got('Suback')
+      assert.equal(suback._tag === 'Suback' && suback.reasons, [0x87])
+      ann.send({ ...Packet.publish({ topic: 'bob/x', payload: 'no', qos: 1 }), packetId: 7 })
+      const puback = await ann.got('Puback')
+      assert.is(puback._tag === 'Puback' && puback.reason, 0x87)
+      await broker.says('Denied PUBLISH from ann')
+
+      // An access list that is none changes nothing at all.
+      writeFileSync(list, 'user ann\ntopic sometimes ann/#\n')
+      writeFileSync(file, asIs + `allow_anonymous true\n${text}`)
+      broker.errors = ''
+      broker.signal('SIGHUP')
+      await broker.says('The configuration stays as it was.')
+      assert.match(broker.errors, `${list}:2: `)
+      assert.is(await connackOf(new Client(port, 'nobody')), 0x87)
+
+      // One that is gone stays in force, and all else goes on.
+      rmSync(list)
+      broker.errors = ''
+      broker.signal('SIGHUP')
+      await broker.says('allow_anonymous')
+      assert.match(broker.errors, 'What was read before stays in force.')
+      assert.is(await connackOf(new Client(port, 'nobody')), 0)
+      assert.ok(ann.isOpen)
+
+      // Another password ends what rests on the old one.
+      setPassword('two')
+      broker.signal('SIGHUP')
+      const farewell = await ann.got('Disconnect')
+      assert.is(farewell._tag === 'Disconnect' && farewell.reason, 0x87)
+      assert.is(await connackOf(new Client(port, 'ann', 'ann', 'one')), 0x87)
+      assert.is(await connackOf(new Client(port, 'ann', 'ann', 'two')), 0)
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('a file with secrets that others may write is refused, and so is one in their place', async () => {
+    const port = await freePort()
+    const words = join(folder, `${runtime}-open.pw`)
+    const link = join(folder, `${runtime}-link.pw`)
+    writeFileSync(words, 'ann:$7$101$c2FsdHNhbHQ=$aGFzaA==\n', { mode: 0o666 })
+    spawnSync('chmod', ['666', words])
+    rmSync(link, { force: true })
+    symlinkSync(words, link)
+    const refused = async (path: string, env = {}): Promise<string> => {
+      const file = write(`listener ${port} 127.0.0.1\npassword_file ${path}\n`)
+      const broker = new Broker(command, ['-c', file], env)
+      await until('an answer', () => broker.status !== null || broker.errors.includes('running'))
+      const { status, errors } = broker
+      await broker.end()
+      return status === 13 ? errors : ''
+    }
+    assert.match(await refused(words), 'chmod go-w')
+    spawnSync('chmod', ['600', words])
+    assert.is(await refused(words), '')
+    assert.match(await refused(link), 'symbolic link')
+    assert.is(await refused(link, { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' }), '')
+    assert.match(await refused(`${words}-none`), `Error: Unable to open pwfile "${words}-none".`)
   })
 
   test('SIGUSR2 prints who has subscribed to what, SIGUSR1 says that all is saved', async () => {

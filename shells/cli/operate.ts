@@ -61,6 +61,13 @@ const openStoreAs = (user: User): OpenStore => async (options) => {
     : E.left(`${opened.left} (The broker is to run as the user '${user.name}'.)`)
 }
 
+/** Listeners whose clients have to go: it is closed, or they were never asked for a password. */
+const goneOrGuarded = (old: Settings, next: Settings): ReadonlyArray<string> =>
+  old.listeners.filter((one) => {
+    const same = next.listeners.find(({ name }) => name === one.name)
+    return same === undefined || (one.passwordFile === null && same.passwordFile !== null)
+  }).map(({ name }) => name)
+
 const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
 
 export class Operator {
@@ -239,12 +246,13 @@ export class Operator {
   }
 
   private async reload(): Promise<void> {
-    const { running, settings, secrets, signalledMs } = this
-    if (running === null || settings === null || secrets === null || signalledMs !== null) return
+    const { running, doorkeeper, settings, secrets } = this
+    if (running === null || doorkeeper === null || settings === null || secrets === null) return
+    if (this.signalledMs !== null) return
     if (this.order.file === null) return running.reopenLog()
     tellReloading()
     running.say('Reloading config.')
-    const refused = await this.change(running, settings, secrets)
+    const refused = await this.change(running, doorkeeper, settings, secrets)
     if (refused !== null) {
       this.say(refused.lines, 'error')
       this.say(['The configuration stays as it was.'], 'error')
@@ -255,6 +263,7 @@ export class Operator {
 
   private async change(
     running: Running,
+    doorkeeper: Doorkeeper,
     old: Settings,
     secrets: Secrets,
   ): Promise<Refusal | null> {
@@ -267,6 +276,8 @@ export class Operator {
     if (E.isLeft(wanted)) return refusal(wanted.left)
     const logged = running.changeLog(this.logOf(settings))
     if (E.isLeft(logged)) return refusal(logged.left)
+    // Whoever comes in through a new listener is asked from its first moment on.
+    doorkeeper.expect(next.right, settings)
     try {
       await running.listen(wanted.right)
     } catch (error) {
@@ -276,13 +287,11 @@ export class Operator {
     this.settings = { ...settings, pidFile: old.pidFile, persistence: old.persistence }
     this.secrets = next.right
     running.reconfigure(next.right.config(settings))
-    for (const { listener, userNames } of this.doorkeeper?.change(next.right, settings) ?? []) {
-      void listener
-      void userNames
+    for (const revocation of doorkeeper.change(next.right, settings)) {
+      running.command({ _tag: 'Revoke', revocation })
     }
-    for (const { name } of old.listeners) {
-      if (settings.listeners.some((one) => one.name === name)) continue
-      running.command({ _tag: 'Shut', listener: name })
+    for (const listener of goneOrGuarded(old, settings)) {
+      running.command({ _tag: 'Shut', listener })
     }
     this.say(settings.warnings.map((text) => `Warning: ${text}`), 'warning')
     this.say(next.right.warnings.map((text) => `Warning: ${text}`), 'warning')

@@ -85,7 +85,10 @@ const readAll = async <A>(
       const fault = faultText(secret.left)
       const old = before.get(path)
       if (old === undefined) {
-        const lines = [`Error: Unable to open ${what} "${path}".`, fault]
+        // The system's word stands there where it is the system that refuses.
+        const lines = secret.left.word === ''
+          ? [`Error: ${fault}`]
+          : [`Error: Unable to open ${what} "${path}".`, fault]
         return E.left({ lines, status: statusUnreadable })
       }
       warnings.push(keptText(fault))
@@ -161,17 +164,26 @@ export class Secrets {
 /** Who may connect, by the files of the moment. */
 export class Doorkeeper {
   private readonly keeper: PasswordJudge
+  private tables: ReadonlyMap<string, PasswordTable>
 
   constructor(secrets: Secrets, settings: Settings) {
-    this.keeper = createJudge({ tables: secrets.tablesOf(settings), argon2: createArgon2() })
+    this.tables = secrets.tablesOf(settings)
+    this.keeper = createJudge({ tables: this.tables, argon2: createArgon2() })
   }
 
   judge(question: Question): Promise<number> {
     return this.keeper.judge(question)
   }
 
+  /** Also by these, for listeners that there have not been. */
+  expect(secrets: Secrets, settings: Settings): void {
+    this.tables = new Map([...secrets.tablesOf(settings), ...this.tables])
+    this.keeper.replace(this.tables)
+  }
+
   /** From now on by these; answers whose connections rest on what is no more. */
   change(secrets: Secrets, settings: Settings): ReadonlyArray<Revoked> {
-    return this.keeper.replace(secrets.tablesOf(settings))
+    this.tables = secrets.tablesOf(settings)
+    return this.keeper.replace(this.tables)
   }
 }
