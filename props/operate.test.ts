@@ -325,7 +325,7 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
-  test('a file with secrets that others may write is refused, and so is one in their place', async () => {
+  test('files with secrets that others may write, or turn, are refused', async () => {
     const port = await freePort()
     const words = join(folder, `${runtime}-open.pw`)
     const link = join(folder, `${runtime}-link.pw`)
