@@ -52,7 +52,7 @@ const effects: Readonly<Record<string, readonly [value: string, effect: Effect]>
   allow_duplicate_messages: ['false', { allowDuplicateMessages: false }],
   retain_available: ['false', { retainAvailable: false }],
   retain_expiry_interval: ['2', { retainedExpiryMs: 120_000 }],
-  set_tcp_nodelay: ['true', 'shell'],
+  set_tcp_nodelay: ['false', 'shell'],
   packet_buffer_size: ['7', 'shell'],
   persistent_client_expiration: ['7s', { sessionExpiryMaxS: 7 }],
   shared_subscription_order: ['prefer_online', { sharedOrder: 'prefer online' }],

@@ -263,7 +263,7 @@ export const defaultSettings: Settings = {
   user: null,
   sysIntervalS: 10,
   memoryLimitBytes: null,
-  tcpNoDelay: false,
+  tcpNoDelay: true,
   readBufferBytes: 4096,
   clientIdPrefix: null,
   checkRetainSource: true,

@@ -184,7 +184,7 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'tcpNoDelay',
     initial: initial.tcpNoDelay,
     reload: 'new connections',
-    meaning: 'Whether TCP_NODELAY is set on the sockets of clients.',
+    meaning: 'Whether TCP_NODELAY is set on the sockets of clients; mosquitto begins with false.',
   },
   {
     name: 'packet_buffer_size',
