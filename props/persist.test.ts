@@ -14,7 +14,7 @@ import type { Record } from '../core/broker/record.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { deadline, restore, run, type State, step } from '../core/mod.ts'
 import { groupHistory } from './gen/groups.ts'
-import { type History, history, unproved, wholeNames } from './gen/histories.ts'
+import { type History, history, taciturn, unproved, wholeNames } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { addEffects, lines, newAccount } from './model/compare.ts'
 import { play, record } from './model/play.ts'
@@ -158,49 +158,54 @@ const unwilling = ({ config, commands }: History, wildcards: boolean): History =
 persist('a broker made of its store goes on as the one that it was', () => {
   let restored = 0
   fc.assert(
-    fc.property(some(100).map(unproved), fc.nat(), fc.boolean(), (one, where, wildcards) => {
-      const { inputs, states } = record(unwilling(one, wildcards))
-      const cut = where % (inputs.length + 1)
-      const at = states[cut]!.now
-      const wall = states[cut]!.wall
-      const records = recordsOf(states[cut]!, wholeNames)
-      const uncut: Going = { state: loseAll(states[cut]!), account: newAccount() }
-      const origin = { at, wall, seed: 7 }
-      const [state, effects] = restore(states[cut]!.config, inOrder(records), origin)
-      const again: Going = { state, account: newAccount() }
-      if (states[cut]!.isShort) give(again, I.memoryShort(at))
-      settle(uncut, at, wall)
-      settle(again, at, wall)
-      const changed: Records = new Map()
-      apply(changed, records.map((record) => ({ _tag: 'Put', record, isNew: true })))
-      apply(changed, writesOf(effects))
-      const wrong = compareRecords(changed.values(), recordsOf(state, wholeNames))
-      if (wrong !== null) throw new Error(wrong)
-      const known = new Set<Conn>()
-      for (const input of inputs.slice(cut)) {
-        // Those who were connected are gone, and say nothing more.
-        if (input._tag === 'Opened') {
-          known.add(input.conn)
-          // The recorded broker had closed who was there before, which this one may not have.
-          for (const going of [uncut, again]) vacate(going, input)
+    fc.property(
+      some(100).map(unproved).map(taciturn),
+      fc.nat(),
+      fc.boolean(),
+      (one, where, wildcards) => {
+        const { inputs, states } = record(unwilling(one, wildcards))
+        const cut = where % (inputs.length + 1)
+        const at = states[cut]!.now
+        const wall = states[cut]!.wall
+        const records = recordsOf(states[cut]!, wholeNames)
+        const uncut: Going = { state: loseAll(states[cut]!), account: newAccount() }
+        const origin = { at, wall, seed: 7 }
+        const [state, effects] = restore(states[cut]!.config, inOrder(records), origin)
+        const again: Going = { state, account: newAccount() }
+        if (states[cut]!.isShort) give(again, I.memoryShort(at))
+        settle(uncut, at, wall)
+        settle(again, at, wall)
+        const changed: Records = new Map()
+        apply(changed, records.map((record) => ({ _tag: 'Put', record, isNew: true })))
+        apply(changed, writesOf(effects))
+        const wrong = compareRecords(changed.values(), recordsOf(state, wholeNames))
+        if (wrong !== null) throw new Error(wrong)
+        const known = new Set<Conn>()
+        for (const input of inputs.slice(cut)) {
+          // Those who were connected are gone, and say nothing more.
+          if (input._tag === 'Opened') {
+            known.add(input.conn)
+            // The recorded broker had closed who was there before, which this one may not have.
+            for (const going of [uncut, again]) vacate(going, input)
+          }
+          if ('conn' in input && !known.has(input.conn)) continue
+          give(uncut, input)
+          give(again, input)
         }
-        if ('conn' in input && !known.has(input.conn)) continue
-        give(uncut, input)
-        give(again, input)
-      }
-      const had = lines(uncut.account)
-      const has = lines(again.account)
-      const first = had.findIndex((line, i) => line !== has[i])
-      if (first >= 0 || had.length !== has.length) {
-        const from = Math.max(0, first < 0 ? had.length : first)
-        const end = from + 3
-        throw new Error(
-          `cut after ${cut} inputs\nuncut:\n${had.slice(from, end).join('\n')}\n` +
-            `again:\n${has.slice(from, end).join('\n')}`,
-        )
-      }
-      if (IntMap.size(state.sessions) > 0) restored++
-    }),
+        const had = lines(uncut.account)
+        const has = lines(again.account)
+        const first = had.findIndex((line, i) => line !== has[i])
+        if (first >= 0 || had.length !== has.length) {
+          const from = Math.max(0, first < 0 ? had.length : first)
+          const end = from + 3
+          throw new Error(
+            `cut after ${cut} inputs\nuncut:\n${had.slice(from, end).join('\n')}\n` +
+              `again:\n${has.slice(from, end).join('\n')}`,
+          )
+        }
+        if (IntMap.size(state.sessions) > 0) restored++
+      },
+    ),
     { numRuns: runs(120) },
   )
   assert.ok(restored > 20, `only ${restored} had sessions`)

@@ -6,7 +6,7 @@
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish } from '../codec/packet.ts'
 import * as StrMap from '../data/str-map.ts'
-import { type Draft, editSession } from './draft.ts'
+import { countPublished, type Draft, editSession } from './draft.ts'
 import { send } from './effect.ts'
 import { shown } from './mount.ts'
 import type { Session } from './state.ts'
@@ -68,6 +68,7 @@ export const sendPublish = (
   if (bytes > session.packetBytesMax) return false
   if (packet !== seen) learnAlias(draft, session, packet)
   charge(draft, session, bytes)
+  countPublished(draft, 1, bytes, packet.payload)
   // The identifier must not be another's after a restart. With a full store QoS 1 goes all the
   // same: it may come twice. QoS 0 that has waited must not come again.
   const isHeld = session.stored &&

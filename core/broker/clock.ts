@@ -27,7 +27,7 @@ const PORTION = 1_000
  */
 export const deadline = (state: State): Millis => {
   if (Queue.size(state.catching) > 0 || state.recheck !== null) return state.now
-  return Heap.peek(state.timers)?.at ?? NEVER
+  return Math.min(Heap.peek(state.timers)?.at ?? NEVER, state.sys.dueAt)
 }
 
 /** Does what is due, as much as fits a portion; `deadline` tells whether there is more. */

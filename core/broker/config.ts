@@ -150,6 +150,10 @@ export interface Config extends ListenerRules {
   readonly unauthenticatedMax: number
   /** A connection younger than this is not closed for that reason. */
   readonly unauthenticatedGraceMs: number
+  /** `$SYS` is published on multiples of this time on the wall's clock; 0 for no `$SYS` at all. */
+  readonly sysIntervalMs: number
+  /** What the broker calls itself under `$SYS/broker/version`. */
+  readonly version: string
   /**
    * What outlives its connection outlives the process too: changes are handed to a store (a Persist
    * effect), and answers that hang on them wait until they are on disk. Settled when the broker
@@ -219,6 +223,8 @@ export const defaults: Config = {
   connectionBurstPerAddress: 200,
   unauthenticatedMax: 200,
   unauthenticatedGraceMs: 1_000,
+  sysIntervalMs: 0,
+  version: 'sabethes',
   persistence: false,
 }
 

@@ -18,7 +18,14 @@ import { proceed, resolve } from './authenticate.ts'
 import { atLevel } from './clause.ts'
 import { type ListenerRules, rulesOf } from './config.ts'
 import { resume } from './deliver.ts'
-import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
+import {
+  countSent,
+  type Draft,
+  type EditableSession,
+  editSession,
+  note,
+  setPhase,
+} from './draft.ts'
 import { ask, close, judge, pause, resume as resumeReading, send } from './effect.ts'
 import { informationFor } from './inform.ts'
 import type { Answered, Millis, Opened } from './input.ts'
@@ -86,6 +93,7 @@ export const opened = (draft: Draft, input: Opened): void => {
   }
   draft.links = IntMap.set(draft.links, draft.owner, conn.slot, link)
   draft.greeting = IntMap.set(draft.greeting, draft.owner, link.opening, conn.slot)
+  draft.traffic.sockets++
   enter(draft, listener, peer.address)
   wakeLink(draft, link, at + config.connectTimeoutMs)
   note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
@@ -354,6 +362,7 @@ const follow = (
         dialogue: { exchange: turn.exchange, isAsked: false },
         sentBytes: sentBytes + encodedSize(5, packet),
       })
+      countSent(draft, encodedSize(5, packet))
       draft.effects.push(send(conn, 5, packet))
       return
     }
@@ -550,6 +559,8 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
     aliases: IntMap.empty<TopicName>(),
   })
   draft.greeting = IntMap.remove(draft.greeting, draft.owner, link.opening)
+  const connected = IntMap.size(draft.links) - IntMap.size(draft.greeting)
+  if (connected > draft.traffic.connectedMax) draft.traffic.connectedMax = connected
   ready.seenAt = draft.now
   if (keepAliveS > 0) wakeLink(draft, ready, draft.now + keepAliveS * 1500)
 

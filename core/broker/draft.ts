@@ -13,7 +13,7 @@ import type { Conn } from './input.ts'
 import { batchOf, type Journal, newJournal } from './journal.ts'
 import type { DropReason, Note } from './note.ts'
 import { newRouting, type Routing } from './receivers.ts'
-import type { Counters, Link, Phase, Session, State } from './state.ts'
+import type { Counters, Link, Phase, Session, State, Traffic } from './state.ts'
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -21,7 +21,7 @@ export type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export type EditableSession = Writable<Session>
 export type EditableLink = Writable<Link>
 
-export interface Draft extends Writable<State> {
+export interface Draft extends Omit<Writable<State>, 'traffic'> {
   readonly owner: Owner
   /** The token for the tree of retained messages, changed whenever a snapshot of it is kept. */
   retainedOwner: Owner
@@ -33,6 +33,8 @@ export interface Draft extends Writable<State> {
   countersOwned: boolean
   /** Whether any listener has an access list. */
   isGuarded: boolean
+  /** The run's own. */
+  traffic: Writable<Traffic>
   readonly routing: Routing
   /** Where small payloads of this run are kept, and how much of it is in use. */
   slab: Uint8Array
@@ -67,6 +69,20 @@ export const keepBytes = (draft: Draft, bytes: Bytes.Bytes): Bytes.Bytes => {
   return Bytes.slice(draft.slab, at, draft.slabAt)
 }
 
+const copyOf = (traffic: Traffic): Writable<Traffic> => ({
+  receivedPublishes: traffic.receivedPublishes,
+  receivedPublishBytes: traffic.receivedPublishBytes,
+  receivedOthers: traffic.receivedOthers,
+  sentPublishes: traffic.sentPublishes,
+  sentPublishBytes: traffic.sentPublishBytes,
+  sentOthers: traffic.sentOthers,
+  sentBytes: traffic.sentBytes,
+  sockets: traffic.sockets,
+  connects: traffic.connects,
+  connectedMax: traffic.connectedMax,
+  expired: traffic.expired,
+})
+
 export const open = (state: State): Draft => {
   const owner = newOwner()
   return {
@@ -99,6 +115,10 @@ export const open = (state: State): Draft => {
     catching: state.catching,
     recheck: state.recheck,
     counters: state.counters,
+    traffic: copyOf(state.traffic),
+    sharedCount: state.sharedCount,
+    ownRetained: state.ownRetained,
+    sys: state.sys,
     owner,
     retainedOwner: owner,
     effects: [],
@@ -149,6 +169,10 @@ const seal = (draft: Draft): State => ({
   catching: draft.catching,
   recheck: draft.recheck,
   counters: draft.counters,
+  traffic: draft.traffic,
+  sharedCount: draft.sharedCount,
+  ownRetained: draft.ownRetained,
+  sys: draft.sys,
 })
 
 /** The link as this run may edit it; one that was looked up before an edit finds the edited one. */
@@ -245,6 +269,25 @@ export const emit = (draft: Draft, effect: Effect): void => {
 
 export const note = (draft: Draft, what: Note): void => {
   draft.effects.push(noted(what))
+}
+
+/** Counts a packet of so many bytes that is sent and is no PUBLISH. */
+export const countSent = (draft: Draft, bytes: number): void => {
+  draft.traffic.sentOthers++
+  draft.traffic.sentBytes += bytes
+}
+
+/** Counts a PUBLISH that is sent so many times; `bytes` and payload are those of one. */
+export const countPublished = (
+  draft: Draft,
+  times: number,
+  bytes: number,
+  payload: Bytes.Bytes,
+): void => {
+  const { traffic } = draft
+  traffic.sentPublishes += times
+  traffic.sentPublishBytes += times * (payload.end - payload.start)
+  traffic.sentBytes += times * bytes
 }
 
 /** Counts a message that did not reach `clientId` (null: anybody) once, with its reason. */

@@ -99,6 +99,17 @@ export type Ticked = {
   readonly wall: number
 }
 
+/**
+ * What the shell knows of the process, for `$SYS`: bytes received since the beginning, and the heap
+ * of the moment (0 where that is not known). Told before the Ticked of a round.
+ */
+export type Measured = {
+  readonly _tag: 'Measured'
+  readonly at: Millis
+  readonly receivedBytes: number
+  readonly heapBytes: number
+}
+
 /** The process has little memory left, or enough again. May be told more than once. */
 export type MemoryShort = { readonly _tag: 'MemoryShort'; readonly at: Millis }
 export type MemoryFree = { readonly _tag: 'MemoryFree'; readonly at: Millis }
@@ -150,6 +161,7 @@ export type Input =
   | Judged
   | Answered
   | Ticked
+  | Measured
   | MemoryShort
   | MemoryFree
   | StoreFull
@@ -211,6 +223,13 @@ export const answered = (conn: Conn, at: Millis, nonce: string, answer: Answer):
 })
 
 export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })
+
+export const measured = (at: Millis, receivedBytes: number, heapBytes: number): Measured => ({
+  _tag: 'Measured',
+  at,
+  receivedBytes,
+  heapBytes,
+})
 
 export const memoryShort = (at: Millis): MemoryShort => ({ _tag: 'MemoryShort', at })
 

@@ -19,6 +19,7 @@ import {
   type SessionWill,
   type Subscription,
 } from './state.ts'
+import { isOwnTopic } from './sys-topic.ts'
 
 /** What becomes of a record: whether there was one before the run, and what is there now. */
 interface Entry<A> {
@@ -246,7 +247,7 @@ export const noteRetained = (
   old: Message | undefined,
 ): void => {
   const { journal } = draft
-  if (journal === null) return
+  if (journal === null || isOwnTopic(topic)) return
   // Also where nothing is left to clear: the answer says that it is gone for good, and whoever
   // cleared it a moment ago may still be waiting for the disk.
   journal.count++

@@ -11,7 +11,7 @@ import * as Window from '../data/window.ts'
 import { exit } from './address.ts'
 import { atLevel } from './clause.ts'
 import { owedCount } from './deliver.ts'
-import { type Draft, dropWithSession, editSession, note } from './draft.ts'
+import { countSent, type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
 import { handOver, keepsNothingAway } from './hand-over.ts'
 import { nextMessageId, noteEnd, noteGone, noteSession, noteTaken, noteWill } from './journal.ts'
@@ -87,6 +87,7 @@ export const expel = (
     const { packetBytesMax } = IntMap.get(draft.sessions, phase.session)!
     const why = reasonOf(draft, fault?.detail ?? ending)
     const whole = fitting(packet, packetBytesMax, referenceOf(draft, said), why)
+    countSent(draft, encodedSize(5, whole))
     draft.effects.push(send(link.conn, 5, whole))
   }
   draft.effects.push(close(link.conn, reason)) // [MQTT-3.14.4-2] [MQTT-4.13.2-1]
@@ -153,7 +154,9 @@ export const refuse = (
       ? fitting(packet, packetBytesMax, referenceOf(draft, said), why)
       : packet
     // [MQTT-3.1.2-24]
-    if (packetBytesMax === 0 || encodedSize(level, whole) <= packetBytesMax) {
+    const bytes = encodedSize(level, whole)
+    if (packetBytesMax === 0 || bytes <= packetBytesMax) {
+      countSent(draft, bytes)
       draft.effects.push(send(link.conn, level, whole))
     }
   }
@@ -236,6 +239,7 @@ export const endSession = (
   publishWill(draft, session)
   const ending = IntMap.get(draft.sessions, session.number)!
   const messages = owedCount(ending)
+  if (why === 'expired') draft.traffic.expired++
   dropWithSession(draft, messages)
   noteContents(draft, ending)
   draft.sessions = IntMap.remove(draft.sessions, draft.owner, session.number)

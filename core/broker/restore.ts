@@ -20,7 +20,7 @@ import { expiresAt } from './leave.ts'
 import type { Kind, Record, Stamp, WillRecord, Write } from './record.ts'
 import { wakeRetained, wakeSession } from './schedule.ts'
 import type { CatchUp, Delivery, Message, Origin, Released } from './state.ts'
-import { initial, publishOf, releasedTerms } from './state.ts'
+import { initial, newSys, publishOf, releasedTerms } from './state.ts'
 import type { Session, State, Subscription } from './state.ts'
 import { join } from './subscribe.ts'
 import { termsFor } from './terms.ts'
@@ -244,6 +244,7 @@ export const endRestore = (
 ): readonly [State, ReadonlyArray<Effect>] => {
   draft.origin = { ...draft.origin, at }
   draft.now = at
+  draft.sys = newSys(draft.config, at)
   const orphans: Write[] = []
   for (const id of messages.keys()) {
     if (IntMap.get(draft.references, id) !== undefined) continue

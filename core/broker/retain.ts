@@ -15,6 +15,7 @@ import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { nextMessageId, noteRetained, noteSubscription } from './journal.ts'
 import { whyNotSent } from './mount.ts'
 import { wakeRetained } from './schedule.ts'
+import { isOwnTopic } from './sys-topic.ts'
 import { type CatchUp, isExpired, type Message, type Session } from './state.ts'
 import type { Subscription } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
@@ -31,12 +32,13 @@ export const whyNotRetained = (
   topic: TopicName,
   bytes: number,
 ): 'retained store full' | 'memory short' | 'store full' | null => {
+  if (isOwnTopic(topic)) return null
   if (draft.isStoreFull) return 'store full'
   const old = Tree.get(draft.retained, topic)
   const oldBytes = old?.bytes ?? 0
   const { retainedCountMax, retainedBytesMax } = draft.config
   if (
-    (old === undefined && Tree.size(draft.retained) >= retainedCountMax) ||
+    (old === undefined && Tree.size(draft.retained) - draft.ownRetained >= retainedCountMax) ||
     draft.retainedBytes - oldBytes + bytes > retainedBytesMax
   ) return 'retained store full'
   return draft.isShort && bytes > oldBytes ? 'memory short' : null
@@ -52,7 +54,8 @@ export const retain = (draft: Draft, published: Message): void => {
   noteRetained(draft, message.topic, message, old)
   remove(draft, message.topic, old)
   draft.retained = Tree.set(draft.retained, draft.retainedOwner, message.topic, message)
-  draft.retainedBytes += message.bytes
+  if (isOwnTopic(message.topic)) draft.ownRetained++
+  else draft.retainedBytes += message.bytes
   if (message.expiresAt !== null) {
     draft.retainedExpiring++
     wakeRetained(draft, message.topic, message.expiresAt)
@@ -63,6 +66,8 @@ export const retain = (draft: Draft, published: Message): void => {
 const limited = (draft: Draft, message: Message): Message => {
   const { retainedExpiryMs } = draft.config
   if (retainedExpiryMs === 0 || message.expiresAt !== null) return message
+  // What the broker says of itself is true until it says something else.
+  if (isOwnTopic(message.topic)) return message
   // One that differs from what those get who are there, so with an id of its own.
   return { ...message, id: nextMessageId(draft), expiresAt: draft.now + retainedExpiryMs }
 }
@@ -77,7 +82,8 @@ export const forget = (draft: Draft, topic: TopicName): void => {
 const remove = (draft: Draft, topic: TopicName, old: Message | undefined): void => {
   if (old === undefined) return
   draft.retained = Tree.remove(draft.retained, draft.retainedOwner, topic)
-  draft.retainedBytes -= old.bytes
+  if (isOwnTopic(topic)) draft.ownRetained--
+  else draft.retainedBytes -= old.bytes
   if (old.expiresAt !== null) draft.retainedExpiring--
 }
 

@@ -13,7 +13,7 @@ import { mayRead } from './access.ts'
 import type { Source } from './acl.ts'
 import { learnAlias, underAlias } from './alias.ts'
 import { enqueue, offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
-import { type Draft, drop, keepBytes } from './draft.ts'
+import { countPublished, type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { nextMessageId } from './journal.ts'
 import { match, mergedEcho, weight } from './match.ts'
@@ -49,7 +49,8 @@ const admit = (draft: Draft, session: Session, topic: TopicName, bytes: number):
   return true
 }
 
-const emitTo = (draft: Draft, receivers: Receivers, packet: Publish): void => {
+const emitTo = (draft: Draft, receivers: Receivers, packet: Publish, bytes: number): void => {
+  countPublished(draft, receivers.count, bytes, packet.payload)
   if (receivers.count === 1) draft.effects.push(send(receivers.first!, receivers.level, packet))
   else draft.effects.push(multicast(release(receivers), receivers.level, packet))
   receivers.first = null
@@ -200,6 +201,7 @@ const sendOne = (draft: Draft, session: Session, plain: Publish): void => {
   const bytes = encodedSize(session.level, packet)
   if (admit(draft, session, topicOf(plain), bytes)) {
     learnAlias(draft, session, packet)
+    countPublished(draft, 1, bytes, packet.payload)
     draft.effects.push(send(session.conn!, session.level, packet))
   }
 }
@@ -236,8 +238,12 @@ export const route = (
     count++
     deliverTo(draft, packet, subscription, false)
   }
-  if (routing.receivers4.count > 0) emitTo(draft, routing.receivers4, routing.live4!)
-  if (routing.receivers5.count > 0) emitTo(draft, routing.receivers5, routing.live5!)
+  if (routing.receivers4.count > 0) {
+    emitTo(draft, routing.receivers4, routing.live4!, routing.bytes4)
+  }
+  if (routing.receivers5.count > 0) {
+    emitTo(draft, routing.receivers5, routing.live5!, routing.bytes5)
+  }
   // A connection stands in a multicast once; whoever gets further copies gets them after it.
   for (let i = 0; !isMerging && i < overlapping.length; i++) {
     const subscription = overlapping[i]!

@@ -18,6 +18,7 @@ import type { Config, ListenerRules } from './config.ts'
 import type { Conn, Millis, Peer, Revocation } from './input.ts'
 import type { Exchange, MethodName } from './method.ts'
 import type { DropReason } from './note.ts'
+import { averageCount, loadCount, sysTopics } from './sys-topic.ts'
 
 /** Where the clock of a state begins. */
 export interface Origin {
@@ -350,6 +351,54 @@ export interface Counters {
   readonly stale: number
 }
 
+/** What has gone in and out since the beginning; plain numbers, which a run counts in place. */
+export interface Traffic {
+  readonly receivedPublishes: number
+  /** Of payloads. */
+  readonly receivedPublishBytes: number
+  /** Packets that are no PUBLISH. */
+  readonly receivedOthers: number
+  readonly sentPublishes: number
+  /** Of payloads. */
+  readonly sentPublishBytes: number
+  readonly sentOthers: number
+  /** Of whole packets of all kinds. */
+  readonly sentBytes: number
+  /** Connections that were opened. */
+  readonly sockets: number
+  /** CONNECT packets. */
+  readonly connects: number
+  /** Clients that were ever connected at once. */
+  readonly connectedMax: number
+  /** Sessions that ended because their time was over. */
+  readonly expired: number
+}
+
+/** Where the publication of `$SYS` has got to. */
+export interface Sys {
+  /** When the next round begins; while one goes on, when it began. NEVER where there are none. */
+  readonly dueAt: Millis
+  /** Sums over the sessions up to the number `after`; null where no round goes on. */
+  readonly walk: {
+    readonly after: number
+    readonly messages: number
+    readonly bytes: number
+    readonly subscriptions: number
+  } | null
+  /** Values of this round that are still to be published, by place; null before they are known. */
+  readonly pending: ReadonlyArray<number> | null
+  /** What was last made known, by place among the topics; empty for nothing. */
+  readonly values: ReadonlyArray<string>
+  /** When the averages were last made, of which counts, and what they came to. */
+  readonly roundAt: Millis
+  readonly counts: ReadonlyArray<number>
+  readonly averages: ReadonlyArray<number>
+  /** What the shell has told last. */
+  readonly receivedBytes: number
+  readonly heapBytes: number
+  readonly heapBytesMax: number
+}
+
 export interface State {
   readonly config: Config
   readonly origin: Origin
@@ -399,7 +448,43 @@ export interface State {
   /** Connections that are still to be looked at again; null for none. */
   readonly recheck: Recheck | null
   readonly counters: Counters
+  readonly traffic: Traffic
+  /** Shared subscriptions of all sessions. */
+  readonly sharedCount: number
+  /** Values of `$SYS` among the retained messages, which no limit counts. */
+  readonly ownRetained: number
+  readonly sys: Sys
 }
+
+const noTraffic: Traffic = {
+  receivedPublishes: 0,
+  receivedPublishBytes: 0,
+  receivedOthers: 0,
+  sentPublishes: 0,
+  sentPublishBytes: 0,
+  sentOthers: 0,
+  sentBytes: 0,
+  sockets: 0,
+  connects: 0,
+  connectedMax: 0,
+  expired: 0,
+}
+
+const zeros = (count: number): ReadonlyArray<number> => Array.from({ length: count }, () => 0)
+
+/** `$SYS` before its first round, which is at once. */
+export const newSys = (config: Config, at: Millis): Sys => ({
+  dueAt: config.sysIntervalMs > 0 ? at : NEVER,
+  walk: null,
+  pending: null,
+  values: sysTopics.map(() => ''),
+  roundAt: at,
+  counts: zeros(loadCount),
+  averages: zeros(averageCount),
+  receivedBytes: 0,
+  heapBytes: 0,
+  heapBytesMax: 0,
+})
 
 /** A broker without clients. */
 export const initial = (config: Config, origin: Origin): State => ({
@@ -448,6 +533,10 @@ export const initial = (config: Config, origin: Origin): State => ({
     },
     stale: 0,
   },
+  traffic: noTraffic,
+  sharedCount: 0,
+  ownRetained: 0,
+  sys: newSys(config, origin.at),
 })
 
 /** Whether the time of a message has come [MQTT-3.3.2-5]. */

@@ -22,6 +22,7 @@ import { publish, publishOwn, release } from './publish.ts'
 import { recheckNames, revoke } from './recheck.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
+import { measured, rearm, report } from './sys.ts'
 import { credit, tell } from './tell.ts'
 
 /** One input: the next state and what is to be done. The old state stays valid. */
@@ -82,7 +83,10 @@ const take = (draft: Draft, input: Input): void => {
       return hear(draft, input)
     case 'Ticked':
       draft.wall = input.wall
-      return tick(draft)
+      tick(draft)
+      return report(draft)
+    case 'Measured':
+      return measured(draft, input)
     case 'MemoryShort':
       return setShort(draft, true)
     case 'MemoryFree':
@@ -91,11 +95,13 @@ const take = (draft: Draft, input: Input): void => {
       return setFull(draft, true)
     case 'StoreFree':
       return setFull(draft, false)
-    case 'Reconfigured':
+    case 'Reconfigured': {
+      const before = draft.config
       draft.config = input.config
       draft.isGuarded = hasAcl(input.config)
       recheckNames(draft)
-      return
+      return rearm(draft, before)
+    }
     case 'Commanded':
       return command(draft, input.command)
     default:
@@ -149,6 +155,14 @@ const hear = (draft: Draft, input: Answered): void => {
 }
 
 const arrive = (draft: Draft, found: Link, packet: Packet): void => {
+  const { traffic } = draft
+  if (packet._tag === 'Publish') {
+    traffic.receivedPublishes++
+    traffic.receivedPublishBytes += packet.payload.end - packet.payload.start
+  } else {
+    traffic.receivedOthers++
+    if (packet._tag === 'Connect') traffic.connects++
+  }
   const verdict = legality[found.phase.phase][packet._tag]
   if (verdict !== 'legal') return faulty(draft, found, verdict)
   const link = editLink(draft, found)

@@ -237,6 +237,7 @@ export const join = (
 ): void => {
   const { filter, share } = subscription
   session.subscriptions = StrMap.set(session.subscriptions, draft.owner, filter, subscription)
+  if (share !== null && old === undefined) draft.sharedCount++
   if (share === null) {
     const subscribers = Tree.get(draft.filters.tree, filter)
     if (subscribers === undefined || subscribers === old) {
@@ -319,6 +320,7 @@ const removeFromTree = (draft: Draft, subscription: Subscription): void => {
     setSubscribers(draft, filter, least({ direct, groups: subscribers.groups }))
     return
   }
+  draft.sharedCount--
   const { direct, groups } = audienceOf(draft, subscribers)
   const group = StrMap.get(groups, share.group)
   if (group === undefined) return

@@ -4,7 +4,7 @@ import { encodedSize } from '../codec/mod.ts'
 import type { Packet } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
-import { type Draft, editSession } from './draft.ts'
+import { countSent, type Draft, editSession } from './draft.ts'
 import { pause, resume, send, type When } from './effect.ts'
 import { wakeLink } from './schedule.ts'
 import type { Ready, Session } from './state.ts'
@@ -95,7 +95,9 @@ const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
 
 /** Sends a packet to a session that has a connection. */
 export const tell = (draft: Draft, session: Session, packet: Packet): void => {
-  charge(draft, session, encodedSize(session.level, packet))
+  const bytes = encodedSize(session.level, packet)
+  charge(draft, session, bytes)
+  countSent(draft, bytes)
   draft.effects.push(send(session.conn!, session.level, packet, whenOf(draft, session, packet)))
 }
 

@@ -167,6 +167,23 @@ export const first = <A>(map: IntMap<A>): readonly [number, A] | undefined => {
   return undefined
 }
 
+/** The entry with the smallest key above `after`, which may be -1 and need not be there. */
+export const next = <A>(map: IntMap<A>, after: number): readonly [number, A] | undefined => {
+  const { keys } = map
+  for (let i = 0; i < keys.length; i++) {
+    if (keys[i]! > after) return [keys[i]!, map.values[i]!]
+  }
+  const from = after + 1
+  let leaf = leafFrom(map, from - from % 32)
+  for (; leaf !== null; leaf = leafFrom(map, leaf.key + 32)) {
+    for (let i = Math.max(0, from - leaf.key); i < 32; i++) {
+      const value = leaf.node.values[i]
+      if (value !== undefined) return [leaf.key + i, value]
+    }
+  }
+  return undefined
+}
+
 // Arrays of 32 are made by slicing `blank`, which keeps one kind of array for V8 everywhere.
 const none: never[] = []
 const blank: undefined[] = Array.from({ length: 32 }, () => undefined)

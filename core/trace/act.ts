@@ -41,6 +41,7 @@ export type Act =
   | { readonly _tag: 'At'; readonly at: Millis }
   /** Null for the clock of the story. */
   | { readonly _tag: 'Ticked'; readonly wall: number | null }
+  | { readonly _tag: 'Measured'; readonly receivedBytes: number; readonly heapBytes: number }
   | { readonly _tag: 'Memory'; readonly isShort: boolean }
   | { readonly _tag: 'Store'; readonly isFull: boolean }
   | { readonly _tag: 'Reconfigure'; readonly config: Config }

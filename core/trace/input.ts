@@ -15,6 +15,7 @@ import type {
   Gone,
   Input,
   Judged,
+  Measured,
   MemoryFree,
   MemoryShort,
   Opened,
@@ -148,6 +149,8 @@ export const config: Codec<Config> = closed<Config>('Config', {
   connectionBurstPerAddress: count,
   unauthenticatedMax: count,
   unauthenticatedGraceMs: count,
+  sysIntervalMs: count,
+  version: text,
   persistence: truth,
 })
 
@@ -225,6 +228,12 @@ export const input: Codec<Input> = tagged<Input>('Input', {
     at,
     nonce: text,
     answer,
+  }),
+  Measured: closed<Measured>('Measured', {
+    _tag: tag('Measured'),
+    at,
+    receivedBytes: count,
+    heapBytes: count,
   }),
   Ticked: closed<Ticked>('Ticked', { _tag: tag('Ticked'), at, wall: count }),
   MemoryShort: closed<MemoryShort>('MemoryShort', { _tag: tag('MemoryShort'), at }),

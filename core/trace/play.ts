@@ -327,6 +327,8 @@ const perform = (player: Player, act: Act): void => {
       return
     case 'Ticked':
       return feed(player, I.ticked(now, act.wall ?? wallOf(player)))
+    case 'Measured':
+      return feed(player, I.measured(now, act.receivedBytes, act.heapBytes))
     case 'Memory':
       return feed(player, act.isShort ? I.memoryShort(now) : I.memoryFree(now))
     case 'Store':

@@ -159,6 +159,8 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
     case 'Answered':
       return `${nameOf(input.conn)} answered ${answerText(input.answer, blanked)} ` +
         `nonce ${quote(input.nonce, '"')}`
+    case 'Measured':
+      return `measured ${input.receivedBytes} heap ${input.heapBytes}`
     case 'Ticked':
       return `ticked wall ${input.wall}`
     case 'MemoryShort':

@@ -193,6 +193,17 @@ const store: Verb = {
   },
 }
 
+/** What the shell knows of the process: bytes received, and the heap. */
+// Example: measured 4096 heap 1000000
+const measured: Verb = {
+  example: 'measured 4096 heap 1000000',
+  read: (w) => {
+    const receivedBytes = takeNumber(w, 'bytes received', 0, most)
+    if (!accept(w, 'heap')) fail(w, 'the heap is missing: write heap 0 where it is not known')
+    return { _tag: 'Measured', receivedBytes, heapBytes: takeNumber(w, 'the heap', 0, most) }
+  },
+}
+
 /** The operator gives a new configuration: the defaults, but for what is named. */
 // Example: reconfigure keepAliveMaxS=60
 const reconfigure: Verb = {
@@ -273,6 +284,7 @@ const plainVerbs = new Map<string, Verb>(
     tick,
     at,
     ticked,
+    measured,
     memory,
     store,
     reconfigure,
@@ -369,6 +381,8 @@ export const writeAct = (act: Act): string => {
       return `at ${act.at}`
     case 'Ticked':
       return act.wall === null ? 'ticked' : `ticked wall ${act.wall}`
+    case 'Measured':
+      return `measured ${act.receivedBytes} heap ${act.heapBytes}`
     case 'Memory':
       return act.isShort ? 'memory short' : 'memory free'
     case 'Store':

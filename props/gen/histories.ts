@@ -46,6 +46,8 @@ export const filters: ReadonlyArray<TopicFilter> = [
   't/+/w',
   '$p/#',
   '/',
+  '$SYS/broker/clients/+',
+  '$SYS/#',
 ].map(filter)
 
 export const sharedFilters: ReadonlyArray<TopicFilter> = [
@@ -184,6 +186,8 @@ export type Command =
   /** The shell answers the question that has waited longest. */
   | { readonly _tag: 'Know'; readonly reason: 0 | 0x87 }
   | { readonly _tag: 'Redirect' }
+  /** The shell says what it knows of the process. */
+  | { readonly _tag: 'Measure'; readonly receivedBytes: number; readonly heapBytes: number }
   /** The broker publishes something of its own. */
   | {
     readonly _tag: 'Own'
@@ -428,6 +432,11 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   }),
   Know: fc.record({ _tag: fc.constant('Know'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
   Redirect: fc.record({ _tag: fc.constant('Redirect') }),
+  Measure: fc.record({
+    _tag: fc.constant('Measure'),
+    receivedBytes: fc.nat(),
+    heapBytes: fc.nat(),
+  }),
   Own: fc.record({
     _tag: fc.constant('Own'),
     topic: fc.nat({ max: 15 }),
@@ -468,6 +477,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Prove: 25,
   Know: 5,
   Redirect: 1,
+  Measure: 2,
   Own: 4,
   Rights: 2,
   Revoke: 1,
@@ -496,6 +506,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Prove, weight: weights.Prove },
   { arbitrary: arms.Know, weight: weights.Know },
   { arbitrary: arms.Redirect, weight: weights.Redirect },
+  { arbitrary: arms.Measure, weight: weights.Measure },
   { arbitrary: arms.Own, weight: weights.Own },
   { arbitrary: arms.Rights, weight: weights.Rights },
   { arbitrary: arms.Revoke, weight: weights.Revoke },
@@ -562,6 +573,7 @@ const plainConfig: fc.Arbitrary<Config> = fc.record({
   subscriptionsPerSessionMax: limit(1_000, 2),
   filtersPerPacketMax: limit(100, 2),
   retainedCountMax: limit(100, 2),
+  sysIntervalMs: oftener(0, 500, 3_000),
   retainedBytesMax: limit(1_000_000, 300),
   sessionsMax: limit(100, 3),
   sessionExpiryMaxS: limit(0xffffffff, 10),
@@ -622,6 +634,9 @@ const under = ({ config, commands }: History, some: Partial<Config>): History =>
 
 /** The same history with a broker that gives no reasons in words, which are its own affair. */
 export const wordless = (some: History): History => under(some, { reasonStrings: false })
+
+/** The same history with a broker that says nothing of itself, of which there is no end. */
+export const taciturn = (some: History): History => under(some, { sysIntervalMs: 0 })
 
 /** The same history with a broker that has no authentication methods, so no secrets matter. */
 export const unproved = (some: History): History => under(some, { authenticationMethods: [] })

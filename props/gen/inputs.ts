@@ -158,6 +158,12 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
   Written: fc.record({ _tag: fc.constant('Written'), conn, at, total: count }),
   Judged: fc.record({ _tag: fc.constant('Judged'), conn, at, reason: byte }),
   Answered: fc.record({ _tag: fc.constant('Answered'), conn, at, nonce, answer }),
+  Measured: fc.record({
+    _tag: fc.constant('Measured'),
+    at,
+    receivedBytes: count,
+    heapBytes: count,
+  }),
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort'), at }),
   MemoryFree: fc.record({ _tag: fc.constant('MemoryFree'), at }),

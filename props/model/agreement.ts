@@ -66,6 +66,8 @@ const signs: ReadonlyArray<readonly [what: string, sign: RegExp]> = [
   ['a subscription identifier was not available', /ended protocol error 161/],
   ['a wildcard was not available', /ended protocol error 162/],
   ['a filter was not available below version 5', /[34] Suback .*"reasons":\[[^\]]*(158|162)/],
+  ['the broker told of itself', /Publish .*"topic":"\$SYS\/broker\/load/],
+  ['somebody asked what it had told', /Publish .*"retain":true,"topic":"\$SYS/],
   ['a will had too high a QoS', /ended refused 155/],
   ['a will was to be retained and could not', /ended refused 154/],
   ['a publish was not allowed', /note denied publish "[cg]/],

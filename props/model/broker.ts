@@ -15,12 +15,14 @@ import { endSession, expel, faulty, publishWill, refuse, unlink } from './leave.
 import { arrived } from './packets.ts'
 import { advance, isForgotten, keep } from './retain.ts'
 import { publishKept } from './route.ts'
+import { addUp, changed, report } from './sys.ts'
 import type { Link, Model, Said } from './state.ts'
 import { NEVER, noted, rulesFor, UNREPORTED_BYTES_MAX } from './state.ts'
 
 /** Takes an input and answers what follows from it, in order. */
 export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
   model.said = []
+  model.sums.counted = 0
   model.now = Math.max(model.now, input.at)
   switch (input._tag) {
     case 'Opened':
@@ -28,6 +30,12 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
       break
     case 'Ticked':
       tick(model)
+      report(model, input.wall)
+      break
+    case 'Measured':
+      model.sums.receivedBytes = input.receivedBytes
+      model.sums.heap = input.heapBytes
+      model.sums.heapMost = Math.max(model.sums.heapMost, input.heapBytes)
       break
     case 'MemoryShort':
     case 'MemoryFree': {
@@ -40,7 +48,11 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
     case 'StoreFree':
       throw new Error('the dumb broker has no store')
     case 'Reconfigured':
-      model.config = input.config
+      {
+        const { sysIntervalMs } = model.config
+        model.config = input.config
+        changed(model, sysIntervalMs)
+      }
       if (namesAreAsked(model)) { for (const link of model.links) link.isDoubted = true }
       break
     case 'Commanded':
@@ -54,6 +66,9 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
     default:
       ofLink(model, input)
   }
+  addUp(model)
+  const online = model.links.filter((one) => one.phase === 'ready').length
+  model.sums.most = Math.max(model.sums.most, online)
   return model.said
 }
 
@@ -72,6 +87,12 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
   }
   switch (input._tag) {
     case 'Arrived':
+      model.sums.received++
+      if (input.packet._tag === 'Connect') model.sums.connects++
+      if (input.packet._tag === 'Publish') {
+        model.sums.receivedPublishes++
+        model.sums.receivedPayload += B.size(input.packet.payload)
+      }
       return arrived(model, link, input.packet)
     case 'Broke':
       return faulty(model, link, input.fault.reason, input.fault.level)
@@ -239,4 +260,4 @@ export const due = (model: Model): Millis =>
   model.links.some((one) => one.isDoubted) ||
     model.sessions.some((one) => isForgotten(model, one))
     ? model.now
-    : agenda(model)[0]?.at ?? NEVER
+    : Math.min(agenda(model)[0]?.at ?? NEVER, model.sysAt)

@@ -47,6 +47,7 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
     return turnAway(model.stopping ? 'server shutting down' : 'too many connections', 0x97)
   }
   if (!isLoopback(peer) && isTooOften(model, peer)) return turnAway('connecting too often', 0x9f)
+  model.sums.opened++
   model.accepted.push({ address: peer.address, at: model.now })
   const hesitating = model.links.filter((one) => one.phase !== 'ready')
   const oldest = hesitating[0]

@@ -33,10 +33,9 @@ export const grown = (
   old: ReadonlyArray<string>,
   messages: ReadonlyArray<Named>,
 ): ReadonlyArray<string> => {
-  const all = messages.flatMap((one) => prefixesOf(one.topic))
-  const kept = old.filter((prefix) => all.includes(prefix))
-  const fresh = all.filter((prefix, i) => !old.includes(prefix) && all.indexOf(prefix) === i)
-  return [...kept, ...fresh]
+  const all = new Set(messages.flatMap((one) => prefixesOf(one.topic)))
+  const known = new Set(old)
+  return [...old.filter((prefix) => all.has(prefix)), ...[...all].filter((one) => !known.has(one))]
 }
 
 /** A topic before those below it; siblings in the order in which their levels came to be. */

@@ -9,10 +9,12 @@ import { grown, inOrder } from './order.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
 import { bytesOf, NEVER, UNREPORTED_BYTES_MAX } from './state.ts'
+import { isOwn } from './sys-topic.ts'
 
 /** Why a message cannot be retained; null where it can. */
 export const objection = (model: Model, message: Message): DropReason | null => {
-  const others = model.retained.filter((one) => one.topic !== message.topic)
+  if (isOwn(message.topic)) return null
+  const others = model.retained.filter((one) => one.topic !== message.topic && !isOwn(one.topic))
   const bytes = others.reduce((sum, one) => sum + bytesOf(one), bytesOf(message))
   if (others.length >= model.config.retainedCountMax || bytes > model.config.retainedBytesMax) {
     return 'retained store full'
@@ -28,7 +30,7 @@ export const keep = (model: Model, message: Message): void => {
   model.prefixes = grown(model.prefixes, model.retained)
   if (B.size(message.payload) === 0) return
   const { retainedExpiryMs } = model.config
-  const isLimited = retainedExpiryMs > 0 && message.expiresAt === NEVER
+  const isLimited = retainedExpiryMs > 0 && message.expiresAt === NEVER && !isOwn(message.topic)
   model.retained.push(
     isLimited ? { ...message, expiresAt: model.now + retainedExpiryMs } : message,
   )

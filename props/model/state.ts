@@ -155,6 +155,28 @@ export interface TakeOver {
   readonly from: Link
 }
 
+/** What has come and gone since the beginning. */
+interface Sums {
+  /** How much of what is being said has been added. */
+  counted: number
+  received: number
+  receivedPublishes: number
+  receivedPayload: number
+  receivedBytes: number
+  sent: number
+  sentBytes: number
+  sentPublishes: number
+  sentPayload: number
+  dropped: number
+  expired: number
+  opened: number
+  connects: number
+  /** Clients that were ever connected at once. */
+  most: number
+  heap: number
+  heapMost: number
+}
+
 export interface Model {
   /** Every connection that took over from another, in their order. */
   takeOvers: Array<TakeOver>
@@ -175,6 +197,14 @@ export interface Model {
   /** Levels of retained topics in the order in which they came to be. */
   prefixes: ReadonlyArray<string>
   said: Array<Said>
+  readonly began: Millis
+  /** When `$SYS` is due, and when it was last reported. */
+  sysAt: Millis
+  reportedAt: Millis
+  /** Values of `$SYS` as they are known, by topic. */
+  readonly reported: Map<string, string>
+  readonly loads: Map<string, { readonly count: number; readonly averages: ReadonlyArray<number> }>
+  readonly sums: Sums
   /** What happened and cannot be told from what was said. */
   readonly marks: Set<string>
 }
@@ -198,6 +228,29 @@ export const createModel = (config: Config, at: Millis): Model => ({
   retained: [],
   prefixes: [],
   said: [],
+  began: at,
+  sysAt: config.sysIntervalMs === 0 ? NEVER : at,
+  reportedAt: at,
+  reported: new Map(),
+  loads: new Map(),
+  sums: {
+    counted: 0,
+    received: 0,
+    receivedPublishes: 0,
+    receivedPayload: 0,
+    receivedBytes: 0,
+    sent: 0,
+    sentBytes: 0,
+    sentPublishes: 0,
+    sentPayload: 0,
+    dropped: 0,
+    expired: 0,
+    opened: 0,
+    connects: 0,
+    most: 0,
+    heap: 0,
+    heapMost: 0,
+  },
   marks: new Set(),
 })
 

@@ -13,6 +13,7 @@ import * as Window from '../../core/data/window.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import * as Tree from '../../core/topic/tree.ts'
 import { keyOf } from '../gen/records.ts'
+import { isOwn } from './sys-topic.ts'
 
 const keyText = (key: Key): string => JSON.stringify(Object.values(key))
 
@@ -138,7 +139,8 @@ export const recordsOf = (
   })
   for (const topic of topics) {
     const message = Tree.get(state.retained, topic)
-    if (message === undefined) continue
+    // What the broker says of itself is not worth a memory.
+    if (message === undefined || isOwn(topic)) continue
     refer(referred, message)
     found.push({ kind: 'retained', topic, message: message.id })
   }

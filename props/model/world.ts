@@ -581,6 +581,10 @@ const act = (world: World, command: Command, subject: Subject): void => {
       }
       return give(world, subject, I.commanded(now, { _tag: 'Publish', packet }))
     }
+    case 'Measure': {
+      const { receivedBytes, heapBytes } = command
+      return give(world, subject, I.measured(now, receivedBytes, heapBytes))
+    }
     case 'Redirect':
       return give(world, subject, I.commanded(now, { _tag: 'Redirect' }))
     case 'Open':
@@ -687,6 +691,7 @@ type ClientCommand = Exclude<
       | 'Know'
       | 'Redirect'
       | 'Own'
+      | 'Measure'
       | 'Echo'
   }
 >

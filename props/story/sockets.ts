@@ -38,6 +38,7 @@ const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
   'Reconfigure',
   'Redirect',
   'Memory',
+  'Measured',
   'Kick',
   'Publish',
   'Shut',

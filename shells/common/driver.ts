@@ -445,6 +445,10 @@ export class Driver {
     }
     if (this.broker.deadline(this.state) <= this.at) {
       this.hearAll()
+      if (this.state.sys.dueAt <= this.at) {
+        const { heapUsedBytes } = this.host.memory()
+        this.push(Input.measured(this.at, this.receivedBytes, Math.round(heapUsedBytes)))
+      }
       this.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()

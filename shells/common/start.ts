@@ -152,6 +152,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...defaults,
     authenticationMethods: scram ? ['SCRAM-SHA-256'] : [],
     connectionsMax: connectionsWithin(runtime.openFilesMax()),
+    version: `sabethes version ${version}`,
     ...options.config,
   }
   const { memoryLimitBytes } = options
