@@ -370,10 +370,12 @@ export const houseRows: ReadonlyArray<Row> = [
         same([seen.status, seen.signal], [3, null], `how it ended with ${args.join(' ')}`)
         holds(seen.stderr.trim().length > 10, 'standard error', 'a sentence', seen.stderr)
       }
-      const wanted = ['-c', 'mosquitto.conf']
-      const seen = await refusal(stage, wanted)
-      same(seen.status, 3, `status with ${wanted.join(' ')}`)
-      holds(seen.stderr.includes('-c'), 'standard error', 'the option by its name', seen.stderr)
+      for (const wanted of [['--tls-keylog', 'keys'], ['-c', 'nowhere.conf']]) {
+        const seen = await refusal(stage, wanted)
+        same(seen.status, 3, `status with ${wanted.join(' ')}`)
+        const word = wanted[wanted[0] === '-c' ? 1 : 0]!
+        holds(seen.stderr.includes(word), 'standard error', `... ${word} ...`, seen.stderr)
+      }
     },
   },
   {
