@@ -1,0 +1,166 @@
+// Where a tutorial is played. Best in a machine of its own (namespace.sh), in which every path, port
+// and address is the tutorial's. Where the system allows none, the same lines with other paths, a
+// free port and addresses of loopback; the play says so.
+
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { root } from '../runtimes.ts'
+
+export const brokerNames = ['node', 'deno', 'mosquitto'] as const
+
+/** Sabethes on one of its runtimes, or Debian's mosquitto to compare it with. */
+export type BrokerName = (typeof brokerNames)[number]
+
+export interface World {
+  readonly broker: BrokerName
+  /** Whether paths, ports and addresses are the tutorial's. */
+  readonly isOwnMachine: boolean
+  /** A tutorial's text in the paths, ports and addresses of this world. */
+  readonly here: (text: string) => string
+  readonly env: Readonly<Record<string, string>>
+  /** The folder with the world's own files. */
+  readonly folder: string
+  readonly close: () => void
+}
+
+const isRoot = process.getuid?.() === 0
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+const script = (path: string, ...lines: ReadonlyArray<string>): void => {
+  writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\n`)
+  chmodSync(path, 0o755)
+}
+
+/** An editor in which somebody types: it writes what lies in TYPED to the file, or behind it. */
+const makeEditor = (path: string): void =>
+  script(path, 'if [ -n "$APPEND" ]; then cat "$TYPED" >>"$1"; else cat "$TYPED" >"$1"; fi')
+
+/**
+ * The program `mosquitto`. Deno cannot give up root's groups, so there the broker is the user
+ * `mosquitto` from the start; what only root may make is made for it before.
+ */
+const launcher = (broker: BrokerName, folder: string, repo: string, deno: string): string => {
+  if (broker === 'mosquitto') return 'exec /usr/sbin/mosquitto "$@"'
+  if (broker === 'node') return `exec ${repo}/shells/service/sabethes "$@"`
+  const user = 'setpriv --reuid=mosquitto --regid=mosquitto --init-groups'
+  return [
+    "trap '' 34 35",
+    `[ -w /run ] && install -o mosquitto -m 644 /dev/null /run/mosquitto.pid`,
+    `export SABETHES_NAME=mosquitto DENO_DIR=${folder}/deno-cache NO_COLOR=1`,
+    `exec ${isRoot ? user : ''} ${deno} run -A ${repo}/shells/cli/main.ts "$@"`,
+  ].join('\n')
+}
+
+/** What a service manager calls. */
+const makeService = (world: World, etc: string, bin: string): void => {
+  const init = join(etc, 'init.d/mosquitto')
+  copyFileSync(join(root, 'shells/service/sabethes.init'), init)
+  chmodSync(init, 0o755)
+  const settings = [`DAEMON=${bin}/mosquitto`]
+  if (world.isOwnMachine) {
+    return writeFileSync(join(etc, 'default/sabethes'), `${settings.join('\n')}\n`)
+  }
+  settings.push(`CONFIG=${etc}/mosquitto/mosquitto.conf`)
+  settings.push(`PIDFILE=${world.here('/run/mosquitto/mosquitto.pid')}`)
+  const given = settings.join(' ')
+  script(join(bin, 'service'), `exec env ${given} ${etc}/init.d/"$1" "$2"`)
+}
+
+/** The programs of a tutorial that are not the ones of this machine. */
+const makePrograms = (world: World, port: number): void => {
+  const { broker, isOwnMachine, folder } = world
+  const [bin, etc] = [join(folder, 'bin'), isOwnMachine ? '/etc' : join(folder, 'etc')]
+  const repo = isOwnMachine ? join(folder, 'repo') : root
+  const deno = isOwnMachine ? join(folder, 'deno') : process.env['DENO'] ?? 'deno'
+  // Whoever is root needs no sudo, and whoever is not has files of his own here.
+  script(join(bin, 'sudo'), 'exec "$@"')
+  for (const editor of ['nano', 'vim']) makeEditor(join(bin, editor))
+  const start = launcher(broker, folder, repo, deno)
+  const onPort = `case " $* " in *" -c "*) ;; *) set -- "$@" -p ${port} ;; esac`
+  if (isOwnMachine && broker === 'node') {
+    symlinkSync(`${repo}/shells/service/sabethes`, join(bin, 'mosquitto'))
+  } else if (isOwnMachine) script(join(bin, 'mosquitto'), start)
+  else script(join(bin, 'mosquitto'), onPort, start)
+  mkdirSync(join(folder, 'deno-cache'), { mode: 0o777 })
+  chmodSync(join(folder, 'deno-cache'), 0o777)
+  makeService(world, etc, bin)
+}
+
+/** Other paths, which only this world has. */
+const furnish = (folder: string, port: number): void => {
+  chmodSync(folder, 0o755)
+  for (const path of ['etc/init.d', 'etc/default', 'etc/apt/sources.list.d', 'xdg']) {
+    mkdirSync(join(folder, path), { recursive: true })
+  }
+  for (const path of ['var/lib/mosquitto', 'var/log/mosquitto', 'run/mosquitto', 'var/run']) {
+    mkdirSync(join(folder, path), { recursive: true })
+    if (isRoot) spawnSync('chown', ['mosquitto:', join(folder, path)])
+  }
+  cpSync('/etc/mosquitto', join(folder, 'etc/mosquitto'), { recursive: true })
+  for (const client of ['mosquitto_pub', 'mosquitto_sub']) {
+    writeFileSync(join(folder, 'xdg', client), `-p ${port}\n`)
+  }
+}
+
+const moved = (folder: string, port: number) => (text: string): string =>
+  text
+    .replaceAll(
+      /\/(etc\/(?:mosquitto|init\.d|apt)|var\/(?:lib|log|run)\/mosquitto|run\/mosquitto)/g,
+      (_, path) => `${folder}/${path}`,
+    )
+    .replaceAll('10.42.', '127.42.')
+    .replaceAll('test.mosquitto.org', 'localhost')
+    .replaceAll(/\b1883\b/g, String(port))
+
+export const makeWorld = async (broker: BrokerName, isOwnMachine: boolean): Promise<World> => {
+  const folder = isOwnMachine ? '/run/tutorial' : mkdtempSync(join(tmpdir(), 'tutorial-'))
+  const port = isOwnMachine ? 1883 : await freePort()
+  mkdirSync(join(folder, 'bin'))
+  if (!isOwnMachine) furnish(folder, port)
+  const here = isOwnMachine ? (text: string) => text : moved(folder, port)
+  if (isOwnMachine) {
+    // The public server, played by ourselves.
+    writeFileSync('/etc/hosts', '127.0.0.1 localhost test.mosquitto.org\n::1 localhost\n')
+  } else {
+    const conf = join(folder, 'etc/mosquitto/mosquitto.conf')
+    const text = spawnSync('cat', ['/etc/mosquitto/mosquitto.conf'], { encoding: 'utf8' }).stdout
+    writeFileSync(conf, here(text))
+  }
+  const { FORCE_COLOR: _, NODE_OPTIONS: __, ...inherited } = process.env
+  const env = {
+    ...Object.fromEntries(
+      Object.entries(inherited).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    PATH: [join(folder, 'bin'), process.env['PATH'], '/usr/sbin', '/sbin'].join(delimiter),
+    LC_ALL: 'C.UTF-8',
+    XDG_CONFIG_HOME: join(folder, 'xdg'),
+  }
+  const close = (): void => {
+    if (!isOwnMachine) rmSync(folder, { recursive: true, force: true })
+  }
+  const world: World = { broker, isOwnMachine, here, env, folder, close }
+  makePrograms(world, port)
+  return world
+}
