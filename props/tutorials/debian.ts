@@ -47,10 +47,10 @@ const service = async (play: Play): Promise<void> => {
   })
   await play.fileSays(
     log,
-    'mosquitto version <version> starting',
+    '<program> version <version> starting',
     'Config loaded from /etc/mosquitto/mosquitto.conf.',
     'Opening ipv4 listen socket on port 1883.',
-    'mosquitto version <version> running',
+    '<program> version <version> running',
   )
 }
 
@@ -93,12 +93,12 @@ const passwords = async (play: Play): Promise<void> => {
   ])
   play.skip('sudo systemctl restart mosquitto.service')
   await play.run('sudo /etc/init.d/mosquitto restart')
-  const included = play.unlike(
-    'no quotes around the name of an included file',
-    "Loading config file '/etc/mosquitto/conf.d/default.conf'",
-    'Loading config file /etc/mosquitto/conf.d/default.conf',
+  await play.fileSays(
+    log,
+    ...play.unlike('names included files before it has opened its log', [
+      "Loading config file '/etc/mosquitto/conf.d/default.conf'",
+    ], []),
   )
-  await play.fileSays(log, included)
   await play.run(
     'mosquitto_pub -t hello/world -m anonymous',
     play.unlike('lets anonymous clients in while it is local only', {
@@ -114,6 +114,7 @@ const passwords = async (play: Play): Promise<void> => {
 
 /** The same file as mosquitto_passwd 2.1 leaves it: for root alone. */
 const closedFile = async (play: Play): Promise<void> => {
+  if (!play.unlike('ends with status 13 where the file is for root alone', true, false)) return
   await play.run('sudo chmod 600 /etc/mosquitto/passwd')
   if (play.world.broker === 'deno') {
     play.note('on Deno the broker is the user mosquitto from the start, and must own what it reads')
@@ -128,9 +129,11 @@ const closedFile = async (play: Play): Promise<void> => {
 const ended = async (play: Play): Promise<void> => {
   await play.run('mosquitto_pub -t kept -m "for later" -q 1 -r -u sammy -P secret')
   await play.run('sudo /etc/init.d/mosquitto stop')
-  await play.fileSays(log, 'mosquitto version <version> terminating')
+  await play.fileSays(log, '<program> version <version> terminating')
+  // In a folder in which the broker may delete nothing.
+  const stays = play.unlike('leaves the number of a process that has ended', false, true)
   await play.holds('the number is gone from its file', () =>
-    readScreen(play.world.here('/var/run/mosquitto.pid')).trim() === '')
+    stays || readScreen(play.world.here('/var/run/mosquitto.pid')).trim() === '')
   await play.run('ls /var/lib/mosquitto/', {
     says: [play.unlike('a file of its own', 'sabethes.sqlite3', 'mosquitto.db')],
   })

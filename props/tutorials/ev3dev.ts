@@ -86,7 +86,7 @@ const second = async (play: Play): Promise<void> => {
   })
   const broker = play.open('sudo mosquitto')
   await broker.says(
-    'mosquitto version <version> starting',
+    '<program> version <version> starting',
     'Using default config.',
     'Opening ipv4 listen socket on port 1883.',
     'Opening ipv6 listen socket on port 1883.',

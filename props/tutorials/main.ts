@@ -33,7 +33,7 @@ const play = new Play(world, fill)
 try {
   await script(play)
 } finally {
-  world.close()
+  play.close()
 }
 console.log(JSON.stringify(play.report()))
 process.exit(play.report().failures.length === 0 ? 0 : 1)

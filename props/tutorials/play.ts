@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { comes, folderAfter, missingIn, readScreen, type } from './screen.ts'
@@ -42,6 +42,7 @@ export class Play {
   readonly #fill: Readonly<Record<string, string>>
   readonly #failures: Array<string> = []
   readonly #skipped: Array<string> = []
+  readonly #screens: Array<Screen> = []
   readonly #scratch = mkdtempSync(join(tmpdir(), 'typed-'))
   #cwd = this.#scratch
   #played = 0
@@ -50,6 +51,13 @@ export class Play {
   constructor(world: World, fill: Readonly<Record<string, string>> = {}) {
     this.world = world
     this.#fill = fill
+  }
+
+  /** Ends what still runs, and leaves nothing. */
+  close(): void {
+    for (const { kill } of this.#screens) kill()
+    rmSync(this.#scratch, { recursive: true, force: true })
+    this.world.close()
   }
 
   report(): Report {
@@ -104,6 +112,7 @@ export class Play {
   async run(line: string, expected: Expected = {}): Promise<string> {
     const typed = this.#line(line)
     const screen = type(this.world, typed, this.#cwd, expected.typed ?? '')
+    this.#screens.push(screen)
     const status = await screen.ended()
     if (status === 0) this.#cwd = folderAfter(typed, this.#cwd)
     const text = screen.text()
@@ -132,6 +141,7 @@ export class Play {
   open(line: string): Window {
     // exec: Ctrl-C is for the program and not for a shell around it, and so is the status.
     const screen = type(this.world, `exec ${this.#line(line)}`, this.#cwd, '')
+    this.#screens.push(screen)
     const says = async (...wanted: ReadonlyArray<string>): Promise<void> => {
       const lines = wanted.map((each) => this.world.here(each))
       await screen.shows(lines)

@@ -14,12 +14,12 @@ export const raspberryPi = async (play: Play): Promise<void> => {
   await play.run('service mosquitto stop')
   const verbose = play.open('mosquitto -v')
   await verbose.says(
-    'mosquitto version <version> starting',
+    '<program> version <version> starting',
     'Using default config.',
     'Starting in local only mode.',
     'Opening ipv4 listen socket on port 1883.',
     'Opening ipv6 listen socket on port 1883.',
-    'mosquitto version <version> running',
+    '<program> version <version> running',
   )
   await play.run('mosquitto_pub -h 10.42.0.3 -t a -m "from another machine"', {
     status: 1,
@@ -45,7 +45,7 @@ export const raspberryPi = async (play: Play): Promise<void> => {
     'Config loaded from /etc/mosquitto/mosquitto.conf.',
     'Opening ipv4 listen socket on port 1883.',
     'Opening ipv6 listen socket on port 1883.',
-    'mosquitto version <version> running',
+    '<program> version <version> running',
   )
   const own = play.world.isOwnMachine ? ['10.42.0.3'] : []
   await play.run('hostname -I', { says: own })

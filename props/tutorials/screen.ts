@@ -49,6 +49,8 @@ export interface Screen {
   readonly status: () => number | null
   /** Resolves with the status at the end, 128 and more for a signal; null where it does not end. */
   readonly ended: () => Promise<number | null>
+  /** Ends it and whatever it has started, if it still runs. */
+  readonly kill: () => void
   /** Ctrl-C. */
   readonly interrupt: () => Promise<number | null>
   /** Whether lines appear, in this order. */
@@ -91,6 +93,9 @@ export const type = (world: World, line: string, cwd: string, typed: string, env
     text: () => text,
     status: () => status,
     ended,
+    kill: () => {
+      if (child.pid !== undefined && status === null) process.kill(-child.pid, 'SIGKILL')
+    },
     interrupt: () => {
       if (child.pid !== undefined && status === null) process.kill(-child.pid, 'SIGINT')
       return ended()

@@ -62,12 +62,15 @@ const makeEditor = (path: string): void =>
  * `mosquitto` from the start; what only root may make is made for it before.
  */
 const launcher = (broker: BrokerName, folder: string, repo: string, deno: string): string => {
-  if (broker === 'mosquitto') return 'exec /usr/sbin/mosquitto "$@"'
+  // The tutorial's pid_file lies where the user mosquitto may make no file.
+  const pidFile = '[ ! -w /run ] || [ -e /run/mosquitto.pid ] || ' +
+    'install -o mosquitto -m 644 /dev/null /run/mosquitto.pid'
+  if (broker === 'mosquitto') return `${pidFile}\nexec /usr/sbin/mosquitto "$@"`
   if (broker === 'node') return `exec ${repo}/shells/service/sabethes "$@"`
   const user = 'setpriv --reuid=mosquitto --regid=mosquitto --init-groups'
   return [
     "trap '' 34 35",
-    `[ -w /run ] && install -o mosquitto -m 644 /dev/null /run/mosquitto.pid`,
+    pidFile,
     `export SABETHES_NAME=mosquitto DENO_DIR=${folder}/deno-cache NO_COLOR=1`,
     `exec ${isRoot ? user : ''} ${deno} run -A ${repo}/shells/cli/main.ts "$@"`,
   ].join('\n')
@@ -75,17 +78,18 @@ const launcher = (broker: BrokerName, folder: string, repo: string, deno: string
 
 /** What a service manager calls. */
 const makeService = (world: World, etc: string, bin: string): void => {
-  const init = join(etc, 'init.d/mosquitto')
+  const init = join(etc, 'init.d', world.isOwnMachine ? 'mosquitto' : 'sabethes')
   copyFileSync(join(root, 'shells/service/sabethes.init'), init)
   chmodSync(init, 0o755)
-  const settings = [`DAEMON=${bin}/mosquitto`]
-  if (world.isOwnMachine) {
-    return writeFileSync(join(etc, 'default/sabethes'), `${settings.join('\n')}\n`)
-  }
-  settings.push(`CONFIG=${etc}/mosquitto/mosquitto.conf`)
-  settings.push(`PIDFILE=${world.here('/run/mosquitto/mosquitto.pid')}`)
-  const given = settings.join(' ')
-  script(join(bin, 'service'), `exec env ${given} ${etc}/init.d/"$1" "$2"`)
+  const daemon = `DAEMON=${bin}/mosquitto`
+  if (world.isOwnMachine) return writeFileSync(join(etc, 'default/sabethes'), `${daemon}\n`)
+  const settings = [
+    daemon,
+    `CONFIG=${etc}/mosquitto/mosquitto.conf`,
+    `STARTED=${join(world.folder, 'started')}`,
+  ]
+  script(join(etc, 'init.d/mosquitto'), `exec env ${settings.join(' ')} ${init} "$@"`)
+  script(join(bin, 'service'), `exec ${etc}/init.d/"$1" "$2"`)
 }
 
 /** The programs of a tutorial that are not the ones of this machine. */
@@ -98,7 +102,8 @@ const makePrograms = (world: World, port: number): void => {
   script(join(bin, 'sudo'), 'exec "$@"')
   for (const editor of ['nano', 'vim']) makeEditor(join(bin, editor))
   const start = launcher(broker, folder, repo, deno)
-  const onPort = `case " $* " in *" -c "*) ;; *) set -- "$@" -p ${port} ;; esac`
+  // What counts where no file has a listener.
+  const onPort = `set -- "$@" -p ${port}`
   if (isOwnMachine && broker === 'node') {
     symlinkSync(`${repo}/shells/service/sabethes`, join(bin, 'mosquitto'))
   } else if (isOwnMachine) script(join(bin, 'mosquitto'), start)
@@ -158,7 +163,9 @@ export const makeWorld = async (broker: BrokerName, isOwnMachine: boolean): Prom
     XDG_CONFIG_HOME: join(folder, 'xdg'),
   }
   const close = (): void => {
-    if (!isOwnMachine) rmSync(folder, { recursive: true, force: true })
+    if (isOwnMachine) return
+    spawnSync(here('/etc/init.d/mosquitto'), ['stop'], { env, stdio: 'ignore' })
+    rmSync(folder, { recursive: true, force: true })
   }
   const world: World = { broker, isOwnMachine, here, env, folder, close }
   makePrograms(world, port)
