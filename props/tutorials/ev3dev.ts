@@ -100,6 +100,9 @@ const second = async (play: Play): Promise<void> => {
   await broker.interrupt()
 }
 
+/** Where a client of this machine comes from that has gone to 10.42.0.3. */
+const brick = (play: Play): string => play.world.isOwnMachine ? '10.42.0.3' : '<address>'
+
 const older = (play: Play): string => play.unlike('calls 3.1.1 p2 and 3.1 p1', 'p4', 'p2')
 
 /** The broker in a window, where its log is to be seen. */
@@ -128,8 +131,8 @@ const conversation = async (play: Play): Promise<void> => {
   )
   const p = older(play)
   await broker.says(
-    'New connection from 10.42.0.3:<port> on port 1883.',
-    `New client connected from 10.42.0.3:<port> as <id> (${p}, c1, k60).`,
+    `New connection from ${brick(play)}:<port> on port 1883.`,
+    `New client connected from ${brick(play)}:<port> as <id> (${p}, c1, k60).`,
   )
   await sub.interrupt()
   const known = play.open(
@@ -171,7 +174,7 @@ const logs = async (play: Play): Promise<void> => {
   const topic = play.open("mosquitto_sub -h 10.42.0.3 -v -t '$SYS/broker/log/#'")
   await play.clients(1)
   await play.run('mosquitto_pub -h 10.42.0.3 -t hello/world -m "hello" -i brick')
-  const line = 'New client connected from 10.42.0.3:<port> as brick'
+  const line = `New client connected from ${brick(play)}:<port> as brick`
   await topic.says(`$SYS/broker/log/N <time>: ${line}`)
   await broker.says(`<time>: ${line}`)
   await play.fileSays(log, `<time>: ${line}`)

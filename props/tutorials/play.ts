@@ -43,6 +43,7 @@ export class Play {
   readonly #failures: Array<string> = []
   readonly #skipped: Array<string> = []
   readonly #screens: Array<Screen> = []
+  // Also for a broker that is another user.
   readonly #scratch = mkdtempSync(join(tmpdir(), 'typed-'))
   #cwd = this.#scratch
   #played = 0

@@ -29,6 +29,8 @@ export const skips: Readonly<Record<string, Skip>> = {
 export const privateOnly: Readonly<Record<string, Skip>> = {
   'ldconfig': outside('writes the cache of the linker'),
   'update-rc.d': outside('changes what this machine starts'),
+  '/etc/init.d/mosquitto': outside('is to be started with this machine'),
+  'su': outside('asks for a password'),
   'chown': outside('is for root'),
   'adduser': outside('is for root'),
 }
@@ -36,7 +38,7 @@ export const privateOnly: Readonly<Record<string, Skip>> = {
 /** The program that a command line is about. */
 export const programOf = (line: string): string => {
   const words = line.split(/\s+/).filter((word) => word !== 'sudo')
-  return (words[0] ?? '').replace(/^.*\//, '')
+  return (words[0] ?? '').replace(/^.*\/s?bin\//, '')
 }
 
 export const isHere = (program: string): boolean =>

@@ -7,8 +7,10 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -92,12 +94,30 @@ const makeService = (world: World, etc: string, bin: string): void => {
   script(join(bin, 'service'), `exec ${etc}/init.d/"$1" "$2"`)
 }
 
+/**
+ * The program where the user mosquitto can read it, wherever this checkout and Deno lie: what
+ * namespace.sh has for its machine, made of copies.
+ */
+const copyProgram = (folder: string): void => {
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as Readonly<Record<string, Readonly<Record<string, string>>>>
+  const packages = Object.keys({ ...dependencies, ...optionalDependencies })
+    .map((name) => `node_modules/${name}`)
+  const parts = ['core', 'shells', 'dist', 'package.json', 'deno.json', ...packages]
+  for (const part of parts.filter((each) => existsSync(join(root, each)))) {
+    cpSync(join(root, part), join(folder, 'repo', part), { recursive: true, dereference: true })
+  }
+  const deno = process.env['DENO'] ?? ''
+  if (deno !== '') copyFileSync(deno, join(folder, 'deno'))
+}
+
 /** The programs of a tutorial that are not the ones of this machine. */
 const makePrograms = (world: World, port: number): void => {
   const { broker, isOwnMachine, folder } = world
   const [bin, etc] = [join(folder, 'bin'), isOwnMachine ? '/etc' : join(folder, 'etc')]
-  const repo = isOwnMachine ? join(folder, 'repo') : root
-  const deno = isOwnMachine ? join(folder, 'deno') : process.env['DENO'] ?? 'deno'
+  const [repo, deno] = [join(folder, 'repo'), join(folder, 'deno')]
+  if (!isOwnMachine) copyProgram(folder)
   // Whoever is root needs no sudo, and whoever is not has files of his own here.
   script(join(bin, 'sudo'), 'exec "$@"')
   for (const editor of ['nano', 'vim']) makeEditor(join(bin, editor))
