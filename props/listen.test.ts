@@ -58,6 +58,19 @@ const greet = async (where: number | string): Promise<readonly [Connack, Socket]
   return [await connack, socket]
 }
 
+const canGreet = (port: number, host: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = dial(port, host, () => {
+      socket.write(encode(5, Packet.connect({ clientId: '', level: 5 })))
+    })
+    socket.once('data', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.on('error', () => resolve(false))
+    socket.on('close', () => resolve(false))
+  })
+
 const isRefused = async (where: number | string): Promise<boolean> => {
   try {
     const socket = await open(where)
@@ -132,6 +145,58 @@ listening('a port may get more addresses, although it is open on one of them', a
   const [, client] = await greet(port)
   client.destroy()
   await broker.stop()
+})
+
+listening('all addresses: each family at its door, which come and go one by one', async () => {
+  let log = ''
+  const print = (text: string): void => {
+    log += text
+  }
+  const [four, six] = (['0.0.0.0', '::'] as const).map((host) => (port: number) =>
+    ({ _tag: 'Tcp', host, port }) as const
+  )
+  const both = (port: number): Wanted => ({
+    name: null,
+    addresses: [four!(port), six!(port)],
+    noDelay: true,
+  })
+  const only = (address: Wanted['addresses'][number], name: string): Wanted => ({
+    name,
+    addresses: [address],
+    noDelay: true,
+  })
+  const broker = await start({ listeners: [both(0)], verbosity: 'normal', print })
+  const port = broker.ports[0]!
+  const can = async (): Promise<ReadonlyArray<boolean>> => [
+    await canGreet(port, '127.0.0.1'),
+    await canGreet(port, '::1'),
+  ]
+  assert.equal(await can(), [true, true])
+  assert.match(log, 'New connection from 127.0.0.1:')
+  assert.match(log, 'New connection from ::1:')
+  assert.not.match(log, '::ffff:')
+  // The same doors once more, then one of them, the other, and both under names of their own.
+  for (
+    const [wanted, expected] of [
+      [[both(port)], [true, true]],
+      [[only(four!(port), 'four')], [true, false]],
+      [[only(six!(port), 'six')], [false, true]],
+      [[only(six!(port), 'six'), only(four!(port), 'four')], [true, true]],
+      [[only(four!(port), 'four')], [true, false]],
+      [[only(four!(port), 'four'), only(six!(port), 'six')], [true, true]],
+      [[only(six!(port), 'six')], [false, true]],
+    ] as const
+  ) {
+    await broker.listen(wanted)
+    assert.equal(await can(), expected, JSON.stringify(wanted))
+  }
+  const [taken, stranger] = await occupy()
+  const error = await failure(broker.listen([only(six!(port), 'six'), both(taken)]))
+  assert.match(error.message, 'Address already in use')
+  assert.equal(await can(), [false, true])
+  stranger.close()
+  await broker.stop()
+  assert.equal(await can(), [false, false])
 })
 
 listening('what is asked of a listener holds for those who came in through it', async () => {

@@ -1,155 +1,65 @@
 // TCP and Unix sockets on Deno: accepts connections and couples each with a link of the driver.
 
 import type { Peer } from '../../core/broker/input.ts'
-import type { Driver, Link } from '../common/driver.ts'
+import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
-import type { Wire } from '../common/outbox.ts'
 import { ListenError } from '../common/listen.ts'
 import type { Door, Listener, ListenReason } from '../common/listen.ts'
+import { couple } from './wire.ts'
 
 const backlog = 4096
-
-// A read buffer begins small, since most connections are idle and every one has a read under way;
-// it grows while reads fill it and shrinks when they have been small for a while.
-const readBytesMin = 512
-const readBytesMax = 64 * 1024
-const smallReadsMax = 64
 
 // How long accepting pauses when the process has no file descriptor left.
 const acceptPauseMs = 100
 
-class ConnWire implements Wire {
-  link!: Link
-  private readonly conn: Deno.Conn
-  private readonly driver: Driver
-  private buffer = new Uint8Array(readBytesMin)
-  /** Reads in a row that filled less than a quarter of the buffer. */
-  private smallReads = 0
-  /** A read is under way, or what it has read is lent to the driver. */
-  private busy = false
-  private paused = false
-  /** Nothing more will be read. */
-  private over = false
-
-  constructor(conn: Deno.Conn, driver: Driver) {
-    this.conn = conn
-    this.driver = driver
-  }
-
-  write(bytes: Uint8Array): boolean {
-    this.conn.write(bytes).then(
-      (count) => {
-        // Each step is told, so that a slow reader shows progress.
-        if (count < bytes.length) this.write(bytes.subarray(count))
-        this.driver.taken(this.link, count)
-      },
-      () => this.fail(),
-    )
-    return false
-  }
-
-  pause(): void {
-    this.paused = true
-  }
-
-  resume(): void {
-    this.paused = false
-    this.read()
-  }
-
-  released(): void {
-    this.busy = false
-    this.read()
-  }
-
-  end(): void {
-    this.conn.closeWrite().catch(() => this.fail())
-  }
-
-  destroy(): void {
-    this.over = true
-    this.conn.close()
-  }
-
-  /** Begins a read if the buffer is free. */
-  read(): void {
-    if (this.busy || this.paused || this.over) return
-    this.busy = true
-    this.conn.read(this.buffer).then(
-      (count) => this.afterRead(count),
-      () => this.fail(),
-    )
-  }
-
-  private afterRead(count: number | null): void {
-    if (this.over) return
-    if (count === null) {
-      this.over = true
-      return this.driver.closed(this.link, 'closed')
-    }
-    // While the buffer is lent there is nothing to read into, and the other connections get their
-    // turn; so there is one buffer per connection, and one read per turn.
-    const lent = this.driver.received(this.link, this.buffer, 0, count)
-    this.fit(count)
-    // What nobody wants may come faster than it is thrown away; the others must have their turns.
-    if (!lent) setImmediate(() => this.released())
-  }
-
-  private fit(count: number): void {
-    const { length } = this.buffer
-    if (count === length) {
-      this.smallReads = 0
-      if (length < readBytesMax) this.buffer = new Uint8Array(Math.min(length * 4, readBytesMax))
-    } else if (count * 4 < length && length > readBytesMin) {
-      this.smallReads += 1
-      if (this.smallReads < smallReadsMax) return
-      this.smallReads = 0
-      this.buffer = new Uint8Array(Math.max(length / 4, readBytesMin))
-    } else this.smallReads = 0
-  }
-
-  private fail(): void {
-    if (this.over) return
-    this.over = true
-    this.driver.closed(this.link, 'failed')
-  }
-}
-
 type Accepting = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn>
 
-const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: Door): Peer =>
-  conn.remoteAddr.transport === 'tcp'
-    ? { address: conn.remoteAddr.hostname, port: conn.remoteAddr.port }
-    : { address: address._tag === 'Unix' ? address.path : 'unknown', port: 0 }
+/** How Deno writes an address of IPv4 that came to a socket of IPv6. */
+const mapped = '::ffff:'
 
-const accept = (
-  driver: Driver,
-  conn: Deno.TcpConn | Deno.UnixConn,
-  door: Door,
-  name: string,
-): void => {
+const isMapped = (conn: Deno.TcpConn | Deno.UnixConn): boolean =>
+  conn.remoteAddr.transport === 'tcp' && conn.remoteAddr.hostname.startsWith(mapped)
+
+const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: Door): Peer => {
+  if (conn.remoteAddr.transport !== 'tcp') {
+    return { address: address._tag === 'Unix' ? address.path : 'unknown', port: 0 }
+  }
+  const { hostname, port } = conn.remoteAddr
+  return { address: isMapped(conn) ? hostname.slice(mapped.length) : hostname, port }
+}
+
+/** A door without a name is called by its port. */
+const named = (door: Door, port: number): Door => ({ ...door, name: door.name ?? String(port) })
+
+const nameOf = ({ name }: Door): string => name ?? ''
+
+const accept = (driver: Driver, conn: Deno.TcpConn | Deno.UnixConn, door: Door): void => {
   try {
     if ('setNoDelay' in conn) conn.setNoDelay(door.noDelay)
   } catch {
     // The peer has gone already, which the first read will tell.
   }
-  const wire = new ConnWire(conn, driver)
-  wire.link = driver.opened(wire, name, peerOf(conn, door))
-  wire.read()
+  couple(driver, conn, nameOf(door), peerOf(conn, door))
 }
+
+/** The door that a connection has come in by; null where nobody opened one for it. */
+type Route = (conn: Deno.TcpConn | Deno.UnixConn) => Door | null
 
 const acceptAll = async (
   driver: Driver,
   log: Log,
   listener: Accepting,
-  door: Door,
   name: string,
+  route: Route,
   isClosed: () => boolean,
 ): Promise<void> => {
   let short = false
   for (;;) {
     try {
-      accept(driver, await listener.accept(), door, name)
+      const conn = await listener.accept()
+      const door = route(conn)
+      if (door === null) conn.close()
+      else accept(driver, conn, door)
       short = false
     } catch (error) {
       if (isClosed()) return
@@ -160,6 +70,25 @@ const acceptAll = async (
       short = true
       await new Promise((resolve) => setTimeout(resolve, acceptPauseMs))
     }
+  }
+}
+
+type Close = () => Promise<void>
+
+const serve = (
+  driver: Driver,
+  log: Log,
+  listener: Accepting,
+  door: Door,
+  route: Route = () => door,
+): Close => {
+  let closed = false
+  const accepting = acceptAll(driver, log, listener, nameOf(door), route, () => closed)
+  return () => {
+    closed = true
+    listener.close()
+    // The address is taken as long as somebody waits for a connection there.
+    return accepting
   }
 }
 
@@ -186,30 +115,147 @@ const openUnix = async (path: string): Promise<Deno.UnixListener> => {
   return listener
 }
 
+const listenUnix = async (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  path: string,
+): Promise<Listener> => {
+  const close = serve(driver, log, await openUnix(path), named(door, 0))
+  return {
+    port: 0,
+    close: () => {
+      const closing = close()
+      removeQuietly(path)
+      return closing
+    },
+  }
+}
+
+const anyVersion4 = '0.0.0.0'
+const anyVersion6 = '::'
+
+/**
+ * Who listens on all addresses of a port. A socket that Deno opens on `::` takes IPv4 as well, and
+ * none on 0.0.0.0 can be beside it: then that one serves both doors.
+ */
+interface Anywhere {
+  version4: { readonly door: Door; close: Close | null } | null
+  version6: boolean
+}
+
+const anywhere = new Map<number, Anywhere>()
+
+const anywhereOn = (port: number): Anywhere => {
+  let found = anywhere.get(port)
+  if (found === undefined) anywhere.set(port, found = { version4: null, version6: false })
+  return found
+}
+
+const forget = (port: number): void => {
+  const { version4, version6 } = anywhereOn(port)
+  if (version4 === null && !version6) anywhere.delete(port)
+}
+
+/** A socket of its own, or none where the one on `::` has the port already. */
+const openVersion4 = (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  wanted: number,
+): readonly [port: number, close: Close | null] => {
+  if (wanted !== 0 && anywhereOn(wanted).version6) return [wanted, null]
+  const listener = openTcp(anyVersion4, wanted)
+  const { port } = listener.addr
+  return [port, serve(driver, log, listener, named(door, port))]
+}
+
+const listenVersion4 = (driver: Driver, log: Log, door: Door, wanted: number): Listener => {
+  const [port, close] = openVersion4(driver, log, door, wanted)
+  const all = anywhereOn(port)
+  const mine = { door: named(door, port), close }
+  all.version4 = mine
+  return {
+    port,
+    close: async () => {
+      all.version4 = null
+      forget(port)
+      await mine.close?.()
+    },
+  }
+}
+
+/** Opens `::`, for which a socket on 0.0.0.0 has to go. */
+const openVersion6 = async (all: Anywhere, port: number): Promise<Deno.TcpListener> => {
+  try {
+    return openTcp(anyVersion6, port)
+  } catch (error) {
+    const close = all.version4?.close
+    if (!(error instanceof Deno.errors.AddrInUse) || close == null) throw error
+    await close()
+    all.version4!.close = null
+    return openTcp(anyVersion6, port)
+  }
+}
+
+const listenVersion6 = async (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  wanted: number,
+): Promise<Listener> => {
+  const before = anywhereOn(wanted)
+  /** What came for 0.0.0.0 is served by a socket of its own again. */
+  const giveBack = (all: Anywhere): void => {
+    if (all.version4 === null || all.version4.close !== null) return
+    const { door: lent } = all.version4
+    all.version4.close = openVersion4(driver, log, lent, wanted)[1]
+  }
+  let listener: Deno.TcpListener
+  try {
+    listener = await openVersion6(before, wanted)
+  } catch (error) {
+    giveBack(before)
+    forget(wanted)
+    throw error
+  }
+  const { port } = listener.addr
+  const all = anywhereOn(port)
+  all.version6 = true
+  const mine = named(door, port)
+  const route: Route = (conn) => isMapped(conn) ? all.version4?.door ?? null : mine
+  const close = serve(driver, log, listener, mine, route)
+  return {
+    port,
+    close: async () => {
+      all.version6 = false
+      await close()
+      giveBack(all)
+      forget(port)
+    },
+  }
+}
+
+const listenTcp = (driver: Driver, log: Log, door: Door, host: string, port: number): Listener => {
+  const listener = openTcp(host, port)
+  const { port: got } = listener.addr
+  return { port: got, close: serve(driver, log, listener, named(door, got)) }
+}
+
 /** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
 export const listen = async (driver: Driver, log: Log, door: Door): Promise<Listener> => {
   const { address } = door
-  let listener: Deno.TcpListener | Deno.UnixListener
   try {
-    listener = address._tag === 'Unix'
-      ? await openUnix(address.path)
-      : openTcp(address.host, address.port)
+    if (address._tag === 'Unix') return await listenUnix(driver, log, door, address.path)
+    const { host, port } = address
+    return host === anyVersion4
+      ? listenVersion4(driver, log, door, port)
+      : host === anyVersion6
+      ? await listenVersion6(driver, log, door, port)
+      : listenTcp(driver, log, door, host, port)
   } catch (error) {
     throw listenErrorOf(error)
   }
-  const { addr } = listener
-  const port = addr.transport === 'tcp' ? addr.port : 0
-  let closed = false
-  const name = door.name ?? String(port)
-  const accepting = acceptAll(driver, log, listener, door, name, () => closed)
-  const close = (): Promise<void> => {
-    closed = true
-    listener.close()
-    if (address._tag === 'Unix') removeQuietly(address.path)
-    // The address is taken as long as somebody waits for a connection there.
-    return accepting
-  }
-  return { port, close }
 }
 
 const removeQuietly = (path: string): void => {

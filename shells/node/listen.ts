@@ -4,83 +4,14 @@ import { chmodSync, closeSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { ListenOptions, Server, Socket } from 'node:net'
 import { openFilesMax } from './host.ts'
-import type { Driver, Link } from '../common/driver.ts'
+import { couple } from './wire.ts'
+import type { Peer } from '../../core/broker/input.ts'
+import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
-import type { Wire } from '../common/outbox.ts'
 import { ListenError } from '../common/listen.ts'
 import type { Address, Door, Listener, ListenReason } from '../common/listen.ts'
 
 const backlog = 4096
-
-/** A socket that knows its wire, so that event handlers need no closure per connection. */
-type Wired = Socket & { wire: SocketWire }
-
-class SocketWire implements Wire {
-  private readonly socket: Socket
-  readonly driver: Driver
-  link!: Link
-  private flyingBytes = 0
-  /** Made at the first write, then the same for all. */
-  private wrote: (() => void) | null = null
-
-  constructor(socket: Socket, driver: Driver) {
-    this.socket = socket
-    this.driver = driver
-  }
-
-  write(bytes: Uint8Array): boolean {
-    const { socket } = this
-    this.wrote ??= () => this.afterWrite()
-    socket.write(bytes, this.wrote)
-    // Node tries to write at once; if nothing is left, the kernel has taken all.
-    if (socket.writableLength === 0) return true
-    this.flyingBytes = bytes.length
-    return false
-  }
-
-  pause(): void {
-    this.socket.pause()
-  }
-
-  resume(): void {
-    this.socket.resume()
-  }
-
-  /** Every chunk that Node reads has memory of its own. */
-  released(): void {}
-
-  end(): void {
-    this.socket.end()
-  }
-
-  destroy(): void {
-    this.socket.destroy()
-  }
-
-  /**
-   * Called for every write, and a little later also for one that was taken at once: by then another
-   * may be under way, whose bytes must not be given back yet.
-   */
-  private afterWrite(): void {
-    const count = this.flyingBytes
-    if (count === 0 || this.socket.writableLength > 0) return
-    this.flyingBytes = 0
-    this.driver.taken(this.link, count)
-  }
-}
-
-function onData(this: Wired, chunk: Buffer): void {
-  const { wire } = this
-  wire.driver.received(wire.link, chunk, 0, chunk.length)
-}
-
-function onEnd(this: Wired): void {
-  this.wire.driver.closed(this.wire.link, 'closed')
-}
-
-function onFailure(this: Wired): void {
-  this.wire.driver.closed(this.wire.link, 'failed')
-}
 
 // While accepting pauses it is tried again after this time.
 const acceptPauseMs = 100
@@ -104,19 +35,10 @@ const areLeft = (count: number): boolean => {
   }
 }
 
-const accept = (driver: Driver, socket: Socket, listener: string, address: Address): void => {
-  const wire = new SocketWire(socket, driver)
-  const wired = Object.assign(socket, { wire })
-  const peer = address._tag === 'Unix'
+const peerOf = (socket: Socket, address: Address): Peer =>
+  address._tag === 'Unix'
     ? { address: address.path, port: 0 }
     : { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }
-  wire.link = driver.opened(wire, listener, peer)
-  // 'close' is heard too, since a socket may be destroyed without an 'end' and without an 'error'.
-  wired.on('error', onFailure)
-  wired.on('close', onFailure)
-  wired.on('end', onEnd)
-  wired.on('data', onData)
-}
 
 /**
  * One address and port. Node can leave nobody waiting in the kernel's queue: without a descriptor
@@ -145,7 +67,7 @@ class Gate implements Listener {
       ? { path: address.path, backlog }
       : { host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') }
     this.server = createServer({ allowHalfOpen: true, noDelay }, (socket) => {
-      accept(driver, socket, this.nameText(), address)
+      couple(driver, socket, this.nameText(), peerOf(socket, address))
       this.look()
     })
   }
