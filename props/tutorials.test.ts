@@ -1,8 +1,8 @@
 // runs: node
 // Five tutorials that people follow, line by line, on both runtimes: what they type, what they must
-// see, and their slips. What is skipped is skipped by name and stands on a list. Each is played in a
-// machine of its own (tutorials/namespace.sh), where paths, ports and addresses are the tutorial's;
-// where the system allows none, with other paths and ports, which is said.
+// see, and their slips. What is skipped is skipped by name and stands on a list. Each is played in
+// a machine of its own (tutorials/namespace.sh), where paths, ports and addresses are the
+// tutorial's; where the system allows none, with other paths and ports, which is said.
 //
 // BROKER=mosquitto plays them against Debian's mosquitto instead, TUTORIAL=debian one of them.
 

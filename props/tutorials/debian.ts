@@ -85,8 +85,10 @@ const passwords = async (play: Play): Promise<void> => {
   })
   await play.fileSays('/etc/mosquitto/passwd', 'sammy:$7$<hash>')
   // 2.0 leaves a file that everybody may read.
-  await play.holds('it is 0644', () =>
-    (statSync(play.world.here('/etc/mosquitto/passwd')).mode & 0o777) === 0o644)
+  await play.holds(
+    'it is 0644',
+    () => (statSync(play.world.here('/etc/mosquitto/passwd')).mode & 0o777) === 0o644,
+  )
   await play.edit('sudo nano /etc/mosquitto/conf.d/default.conf', [
     '    allow_anonymous false',
     '    password_file /etc/mosquitto/passwd',
@@ -109,7 +111,10 @@ const passwords = async (play: Play): Promise<void> => {
   await play.run('mosquitto_pub -t hello/world -m wrong -u sammy -P wrong', { status: 5 })
   await play.run('mosquitto_pub -t hello/world -m right -u sammy -P secret -q 1')
   const protocol = play.unlike('calls 3.1.1 p2', 'p4', 'p2')
-  await play.fileSays(log, `New client connected from <address> as <id> (${protocol}, c1, k60, u'sammy').`)
+  await play.fileSays(
+    log,
+    `New client connected from <address> as <id> (${protocol}, c1, k60, u'sammy').`,
+  )
 }
 
 /** The same file as mosquitto_passwd 2.1 leaves it: for root alone. */
@@ -132,8 +137,10 @@ const ended = async (play: Play): Promise<void> => {
   await play.fileSays(log, '<program> version <version> terminating')
   // In a folder in which the broker may delete nothing.
   const stays = play.unlike('leaves the number of a process that has ended', false, true)
-  await play.holds('the number is gone from its file', () =>
-    stays || readScreen(play.world.here('/var/run/mosquitto.pid')).trim() === '')
+  await play.holds(
+    'the number is gone from its file',
+    () => stays || readScreen(play.world.here('/var/run/mosquitto.pid')).trim() === '',
+  )
   await play.run('ls /var/lib/mosquitto/', {
     says: [play.unlike('a file of its own', 'sabethes.sqlite3', 'mosquitto.db')],
   })

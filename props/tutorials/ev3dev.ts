@@ -72,7 +72,7 @@ const configure = async (play: Play): Promise<void> => {
   if (duplicate) {
     await play.run("sed -i '/persistence/d' /etc/mosquitto/conf.d/mosquitto.conf")
     await play.run('sudo service mosquitto restart')
-  } else await play.fileSays(log, "Warning: <what>persistence_location")
+  } else await play.fileSays(log, 'Warning: <what>persistence_location')
   await play.privately('sudo update-rc.d mosquitto enable')
 }
 

@@ -109,8 +109,10 @@ const sketch = async (play: Play): Promise<PubSubClient> => {
 
   const wrong = makeBoard(play, board)
   await wrong.connect(id, 'esp', 'wrong')
-  await play.holds('a wrong password: state 5', () =>
-    wrong.state() === 5 && wrong.received.join() === '20020005')
+  await play.holds(
+    'a wrong password: state 5',
+    () => wrong.state() === 5 && wrong.received.join() === '20020005',
+  )
 
   const client = makeBoard(play, board)
   const heard: Array<string> = []
@@ -124,14 +126,23 @@ const sketch = async (play: Play): Promise<PubSubClient> => {
   await loops(client, () => heard.length >= 1)
   client.publish('esp/test', 'Hello from a little device')
   await loops(client, () => heard.length >= 2)
-  await play.holds('every byte that went out and came in is the right one', () =>
-    client.sent.join(' ') ===
-      [connectHex, helloHex, '820d000200086573702f7465737400', helloHex].join(' ') &&
-    client.received.join(' ') ===
-      ['20020000', '9003000200', '30140008' + '6573702f74657374' + '48656c6c6f206261636b',
-        helloHex].join(' '))
-  await play.holds('the callback was called', () =>
-    heard.join('; ') === 'esp/test Hello back; esp/test Hello from a little device')
+  await play.holds(
+    'every byte that went out and came in is the right one',
+    () =>
+      client.sent.join(' ') ===
+        [connectHex, helloHex, '820d000200086573702f7465737400', helloHex].join(' ') &&
+      client.received.join(' ') ===
+        [
+          '20020000',
+          '9003000200',
+          '30140008' + '6573702f74657374' + '48656c6c6f206261636b',
+          helloHex,
+        ].join(' '),
+  )
+  await play.holds(
+    'the callback was called',
+    () => heard.join('; ') === 'esp/test Hello back; esp/test Hello from a little device',
+  )
   return client
 }
 
@@ -140,15 +151,19 @@ const buffers = async (play: Play, client: PubSubClient): Promise<void> => {
   const heard: Array<number> = []
   client.callback = (_, payload) => heard.push(payload.length)
   const most = 'x'.repeat(256 - 5 - 2 - 8)
-  await play.holds('the library sends 256 bytes and none more', () =>
-    client.publish('esp/test', most) && !client.publish('esp/test', `${most}x`))
+  await play.holds(
+    'the library sends 256 bytes and none more',
+    () => client.publish('esp/test', most) && !client.publish('esp/test', `${most}x`),
+  )
   await play.run(
     `mosquitto_pub -u esp -P secret -t esp/test -m ${'y'.repeat(300)} && ` +
       'mosquitto_pub -u esp -P secret -t esp/test -m short',
   )
   await loops(client, () => heard.includes(5))
-  await play.holds('what is longer is dropped by the board, and nothing else', () =>
-    heard.join() === `${most.length},5` && client.connected())
+  await play.holds(
+    'what is longer is dropped by the board, and nothing else',
+    () => heard.join() === `${most.length},5` && client.connected(),
+  )
 }
 
 /** Two boards with one sketch. */
@@ -184,10 +199,14 @@ const keepAlive = (play: Play): () => Promise<void> => {
       if (!dead.connected()) diedMs = performance.now() - startMs
       return diedMs > 0
     }, 26_000)
-    await play.holds('a board in loop() sends PINGREQ after 15 s and is answered', () =>
-      alive.connected() && alive.sent.at(-1) === 'c000' && alive.received.at(-1) === 'd000')
-    await play.holds(`a board that has stopped is dropped after 22.5 s (${Math.round(diedMs)} ms)`,
-      () => diedMs > 21_500 && diedMs < 25_500)
+    await play.holds(
+      'a board in loop() sends PINGREQ after 15 s and is answered',
+      () => alive.connected() && alive.sent.at(-1) === 'c000' && alive.received.at(-1) === 'd000',
+    )
+    await play.holds(
+      `a board that has stopped is dropped after 22.5 s (${Math.round(diedMs)} ms)`,
+      () => diedMs > 21_500 && diedMs < 25_500,
+    )
     alive.stop()
   }
 }

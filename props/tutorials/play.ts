@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { comes, folderAfter, missingIn, readScreen, type } from './screen.ts'
@@ -52,6 +52,7 @@ export class Play {
   constructor(world: World, fill: Readonly<Record<string, string>> = {}) {
     this.world = world
     this.#fill = fill
+    chmodSync(this.#scratch, 0o755)
   }
 
   /** Ends what still runs, and leaves nothing. */
@@ -167,7 +168,7 @@ export class Play {
     this.#judge(line, status === 0 ? [] : [`status ${status}`], screen.text())
   }
 
-  /** Waits until so many subscribers have been told that they are: CONNACK and SUBACK are 9 bytes. */
+  /** Waits until so many subscribers have an answer: CONNACK and SUBACK are 9 bytes. */
   async clients(count: number): Promise<void> {
     const port = this.world.here('1883')
     const ask = ['-tniOH', 'state', 'established', `( dport = :${port} )`]
@@ -186,7 +187,7 @@ export class Play {
       encoding: 'utf8',
     }).stdout ?? ''
     const sum = createHash('md5').update(readScreen(path)).digest('hex')
-    await this.holds(`${path} is the one of Debian's package`, () => known.includes(`${path} ${sum}`))
+    await this.holds(`${path} is Debian's own`, () => known.includes(`${path} ${sum}`))
   }
 
   /** What is true now, or soon. */

@@ -1,6 +1,6 @@
-// Where a tutorial is played. Best in a machine of its own (namespace.sh), in which every path, port
-// and address is the tutorial's. Where the system allows none, the same lines with other paths, a
-// free port and addresses of loopback; the play says so.
+// Where a tutorial is played. Best in a machine of its own (namespace.sh), in which every path,
+// port and address is the tutorial's. Where the system allows none, the same lines with other
+// paths, a free port and addresses of loopback; the play says so.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -175,9 +175,7 @@ export const makeWorld = async (broker: BrokerName, isOwnMachine: boolean): Prom
   }
   const { FORCE_COLOR: _, NODE_OPTIONS: __, ...inherited } = process.env
   const env = {
-    ...Object.fromEntries(
-      Object.entries(inherited).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    ),
+    ...Object.fromEntries(Object.entries(inherited).map(([name, value]) => [name, value ?? ''])),
     PATH: [join(folder, 'bin'), process.env['PATH'], '/usr/sbin', '/sbin'].join(delimiter),
     LC_ALL: 'C.UTF-8',
     XDG_CONFIG_HOME: join(folder, 'xdg'),
