@@ -535,7 +535,7 @@ operating('the launcher makes SIGRTMIN harmless, and SysV finds its words', asyn
   const env = {
     ...process.env,
     CONFIG: write(text),
-    PIDFILE: pidFile,
+    STARTED: join(folder, 'started'),
     DAEMON: join(root, 'shells/service/sabethes'),
     SABETHES_NODE: process.execPath,
   }
@@ -553,6 +553,22 @@ operating('the launcher makes SIGRTMIN harmless, and SysV finds its words', asyn
     assert.is(service('reload'), 0)
     assert.is(service('restart'), 0)
     assert.ok(await accepts(port))
+    // Another file from now on; the broker that runs is known by the old one.
+    const other = join(folder, 'other.pid')
+    const before = readFileSync(pidFile, 'utf8')
+    writeFileSync(env.CONFIG, asIs + text.replace(pidFile, other))
+    assert.is(service('status'), 0)
+    assert.is(service('restart'), 0)
+    assert.is.not(readFileSync(other, 'utf8'), before)
+    // Ended, if not yet buried by whoever is the first process here.
+    const line = `/proc/${before}/cmdline`
+    assert.is(existsSync(line) ? readFileSync(line, 'utf8') : '', '')
+    assert.ok(await accepts(port))
+    // A number that was left behind, and is another program's by now.
+    assert.is(service('stop'), 0)
+    writeFileSync(other, String(process.pid))
+    assert.is(service('status'), 3)
+    assert.is(service('start'), 0)
   } finally {
     assert.is(service('stop'), 0)
   }

@@ -1,6 +1,6 @@
 // The file that tells others which process the broker is.
 
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
@@ -15,11 +15,16 @@ export const writePidFile = (path: string): string | null => {
   }
 }
 
-/** At the end; a folder in which the user may not delete keeps a stale file. */
+/**
+ * At the end. Where the user may not delete (a file in /run, which root has made and given away)
+ * the number is, so that nobody takes another process for the broker later.
+ */
 export const removePidFile = (path: string): void => {
-  try {
-    rmSync(path, { force: true })
-  } catch {
-    // Nobody is left to tell.
+  for (const clear of [() => rmSync(path, { force: true }), () => truncateSync(path)]) {
+    try {
+      return clear()
+    } catch {
+      // The next way; behind the last one nobody is left to tell.
+    }
   }
 }
