@@ -6,9 +6,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { Buffer } from 'node:buffer'
-import { rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTo, createServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -184,5 +185,34 @@ for (const [pauseMs, status] of [[0, 0], [700, 130]] as const) {
     }
   })
 }
+
+starting(
+  'Deno that may not write into the folder of the store is given the option that is missing',
+  async () => {
+    if (deno === null) return
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-permission-'))
+    const store = join(folder, 'store')
+    const port = String(await freePort())
+    const permissions = ['--allow-net', '--allow-env', '--allow-sys', '--allow-read']
+    const refused = (what: string): void => {
+      const command = ['--persistence', 'true', '--persistence-location', store, '-p', port]
+      const main = join(root, 'shells/cli/main.ts')
+      const args = ['run', '--no-prompt', ...permissions, main, ...command]
+      const { status, stderr } = spawnSync(deno, args, { encoding: 'utf8', timeout: 30_000 })
+      assert.is(status, 1, what)
+      assert.ok(stderr.includes(`--allow-write=${store}`), `${what}: ${stderr}`)
+      assert.ok(stderr.includes('Deno does not let the broker use'), what)
+    }
+    try {
+      refused('no folder')
+      mkdirSync(store)
+      refused('an empty folder')
+      writeFileSync(join(store, 'sabethes.sqlite3'), '')
+      refused('a store')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+)
 
 starting.run()

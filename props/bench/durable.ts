@@ -46,6 +46,7 @@ interface Published {
 }
 
 interface Drained {
+  readonly seconds: number
   readonly got: number
   readonly missing: number
 }
@@ -64,6 +65,8 @@ export interface DurableResult {
   readonly lost: number | null
   /** From the start after the kill until the port answered. */
   readonly restartS: number
+  /** From the first CONNECT until the last message was given out; 0 if nobody waited for it. */
+  readonly drainedS: number
 }
 
 export interface DurableResults {
@@ -74,15 +77,22 @@ export interface DurableResults {
 
 export interface Contestant {
   readonly name: string
-  readonly start: (port: number, store: string) => Promise<Server>
+  /** Waits until the port answers, with so many messages to be loaded first. */
+  readonly start: (port: number, store: string, messages: number) => Promise<Server>
 }
 
 // The store lies beside the sources, since the temporary folder may be no disk at all.
 export const storeFolder = join(root, 'data', 'bench')
 
+/**
+ * How long a broker may take to load or to give out so many messages: what it needs is a tenth of
+ * it on a quiet machine.
+ */
+export const patienceMs = (messages: number): number => 20_000 + messages / 5
+
 const mosquitto = (name: string, lines: ReadonlyArray<string>): Contestant => ({
   name,
-  start: (port, store) => {
+  start: (port, store, messages) => {
     const path = join(folder, `durable-${port}.conf`)
     const all = [
       `listener ${port} 127.0.0.1`,
@@ -95,12 +105,9 @@ const mosquitto = (name: string, lines: ReadonlyArray<string>): Contestant => ({
       ...lines,
     ]
     writeFileSync(path, all.join('\n') + '\n')
-    return startServer(name, 'mosquitto', ['-c', path], port)
+    return startServer(name, 'mosquitto', ['-c', path], port, patienceMs(messages))
   },
 })
-
-// Millions of messages are not loaded in ten seconds.
-const loadingMs = 120_000
 
 const script = join(root, 'props/bench/durable-broker.ts')
 
@@ -110,13 +117,13 @@ export const contestants = (names: ReadonlyArray<string>): ReadonlyArray<Contest
   if (names.includes('node')) {
     found.push({
       name: 'node',
-      start: (port, store) =>
+      start: (port, store, messages) =>
         startServer(
           'node',
           process.execPath,
           ['--import', 'tsx', script, String(port), store],
           port,
-          loadingMs,
+          patienceMs(messages),
         ),
     })
   }
@@ -124,8 +131,14 @@ export const contestants = (names: ReadonlyArray<string>): ReadonlyArray<Contest
   if (deno !== null) {
     found.push({
       name: 'deno',
-      start: (port, store) =>
-        startServer('deno', deno, ['run', '-A', script, String(port), store], port, loadingMs),
+      start: (port, store, messages) =>
+        startServer(
+          'deno',
+          deno,
+          ['run', '-A', script, String(port), store],
+          port,
+          patienceMs(messages),
+        ),
     })
   }
   if (names.includes('mosquitto')) {
@@ -189,31 +202,35 @@ const measure = async (
     ...['--port', String(port), '--pid', String(pid), '--pairs', String(pairs)],
     ...['--window', String(window), '--level', String(level), '--bytes', String(payloadBytes)],
   ]
-  let server = await start(port, store)
+  let server = await start(port, store, 0)
   try {
     if (!isOnline) await ask(program, 'prepare', of(server.pid))
     const published = await ask<Published>(program, 'publish', [
       ...of(server.pid),
       ...['--seconds', String(seconds), '--online', isOnline ? '1' : '0'],
-    ])
+    ], 60_000 + seconds * 1000)
     await kill(server)
     const begun = performance.now()
-    server = await start(port, store)
+    server = await start(port, store, published.acked)
     const restartS = (performance.now() - begun) / 1000
     // Who was there has had most of it; the rest is in flight, and nobody can say which.
-    const drained = isOnline
-      ? null
-      : await ask<Drained>(program, 'drain', [...of(server.pid), '--acked', published.each])
+    const drained = isOnline ? null : await ask<Drained>(
+      program,
+      'drain',
+      [...of(server.pid), '--acked', published.each],
+      patienceMs(published.acked) + 40_000,
+    )
     return {
       ...{ row, name, window, level, failure: null, restartS },
       ackedPerS: published.perS,
       cpuSPer100k: published.cpuS / published.acked * 100_000,
       acked: published.acked,
       lost: drained === null ? null : drained.missing,
+      drainedS: drained === null ? 0 : drained.seconds,
     }
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error)
-    const none = { ackedPerS: 0, cpuSPer100k: 0, acked: 0, lost: null, restartS: 0 }
+    const none = { ackedPerS: 0, cpuSPer100k: 0, acked: 0, lost: null, restartS: 0, drainedS: 0 }
     return { row, name, window, level, failure, ...none }
   } finally {
     await server.stop()
@@ -242,7 +259,8 @@ export const runDurable = async (
 }
 
 const lineOf = (result: DurableResult): string => {
-  const { name, level, window, failure, ackedPerS, cpuSPer100k, acked, lost, restartS } = result
+  const { name, level, window, failure, ackedPerS, cpuSPer100k, acked, lost } = result
+  const { restartS, drainedS } = result
   const what = `  ${name.padEnd(31)} MQTT ${level === 5 ? '5    ' : '3.1.1'} window ${
     String(window).padEnd(4)
   }`
@@ -250,7 +268,7 @@ const lineOf = (result: DurableResult): string => {
   return what + `${Math.round(ackedPerS).toString().padStart(8)} acknowledged/s` +
     `${cpuSPer100k.toFixed(2).padStart(7)} s CPU for 100,000` +
     `   up again in ${restartS.toFixed(1)} s` +
-    (lost === null ? '' : `   ${lost} of ${acked} lost`)
+    (lost === null ? '' : `   given out in ${drainedS.toFixed(1)} s   ${lost} of ${acked} lost`)
 }
 
 /** The rows as text. */

@@ -4,7 +4,15 @@
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ask, type Contestant, contestants, kill, pairs, storeFolder } from './durable.ts'
+import {
+  ask,
+  type Contestant,
+  contestants,
+  kill,
+  pairs,
+  patienceMs,
+  storeFolder,
+} from './durable.ts'
 import { compile, freePort, residentKibOf, sleep } from './processes.ts'
 
 export const queueRowNames = ['queue-memory']
@@ -16,7 +24,6 @@ const payloadBytes = 100
 const settlingMs = 8_000
 
 const fillingS = 300
-const drainingMs = 300_000
 
 export interface QueueResult {
   readonly name: string
@@ -48,11 +55,11 @@ const measure = async (program: string, { name, start }: Contestant): Promise<Qu
     ...['--bytes', String(payloadBytes)],
   ]
   const each = messages / pairs
-  let server = await start(port, store)
+  let server = await start(port, store, 0)
   try {
     await ask(program, 'prepare', of(server.pid))
     await kill(server)
-    server = await start(port, store)
+    server = await start(port, store, 0)
     const emptyKib = await settled(server.pid)
     const { acked } = await ask<{ readonly acked: number }>(program, 'publish', [
       ...of(server.pid),
@@ -62,14 +69,14 @@ const measure = async (program: string, { name, start }: Contestant): Promise<Qu
     const filledKib = await settled(server.pid)
     await kill(server)
     const begun = performance.now()
-    server = await start(port, store)
+    server = await start(port, store, messages)
     const restartS = (performance.now() - begun) / 1000
     const restoredKib = await settled(server.pid)
     const drained = await ask<{ readonly seconds: number; readonly missing: number }>(
       program,
       'drain',
       [...of(server.pid), '--acked', Array.from({ length: pairs }, () => each).join()],
-      drainingMs,
+      patienceMs(messages) + 40_000,
     )
     return {
       ...{ name, failure: null, count: messages, emptyKib, filledKib, restoredKib, restartS },

@@ -76,7 +76,7 @@ const sentences: ReadonlyArray<readonly [FaultKind, RegExp]> = [
   ],
   [
     'forbidden',
-    /readonly database|unable to open database|access permission|requires (read|write)/,
+    /readonly database|unable to open database|access permission|requires (read|write) access/i,
   ],
   ['contradiction', /constraint failed/],
 ]
