@@ -49,7 +49,7 @@ let tries = 0
 const commit = async (count: number, size: number): Promise<string> => {
   const batch = Array.from({ length: count }, (_, i) => put(id + i + 1, size))
   const { _tag } = await store.commit({ at: id, wall: Date.now() }, batch)
-  if (_tag === 'Durable') id += count
+  if (_tag === 'Durable' || _tag === 'Tight') id += count
   return _tag
 }
 
@@ -65,7 +65,7 @@ while (what === 'loop' && !isOver) {
 // Fills the disk, makes room when told to, and goes on.
 if (what === 'fill') {
   let tag = 'Durable'
-  while (tag === 'Durable') tag = await commit(20, 2000)
+  while (tag !== 'Full') tag = await commit(20, 2000)
   say(`${tag} ${id}`)
   process.stdin.once('data', async () => {
     say(`${await commit(1, 10)} ${id}`)

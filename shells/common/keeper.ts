@@ -3,7 +3,7 @@
 // is the driver's business.
 
 import type { Persist } from '../../core/broker/effect.ts'
-import type { Write } from '../../core/broker/record.ts'
+import type { Stamp, Write } from '../../core/broker/record.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { merge } from './store.ts'
 import type { Committed, Store } from './store.ts'
@@ -42,14 +42,17 @@ export class Keeper {
   private readonly listener: Listener
   private gathered: Array<ReadonlyArray<Write>> = []
   private at = 0
+  private stamp: Stamp = { at: 0, wall: 0 }
   private isBusy = false
   private isBroken = false
   private retryAt = 0
   /** The last batch that was handed over, and the last of which it is known that it is on disk. */
   issued = 0
   safe = 0
-  /** The store has no room. */
+  /** The store has no room, or hardly any. */
   isFull = false
+  /** The last batch was refused: the next attempt is at `retryAt`. */
+  private isRefused = false
   /** Roughly the bytes of what has gathered and is not on its way. */
   gatheredBytes = 0
 
@@ -69,14 +72,18 @@ export class Keeper {
 
   /** Sets out with what has gathered, unless the store is at work, or full and asked just now. */
   push(nowMs: number): void {
-    if (this.isBusy || this.isBroken || this.gathered.length === 0) return
-    if (this.isFull && nowMs < this.retryAt) return
+    if (this.isBusy || this.isBroken) return
+    // A full store is asked with nothing in hand, too: it says whether there is room again.
+    if (this.gathered.length === 0 && !this.isFull) return
+    if ((this.isRefused || this.gathered.length === 0) && nowMs < this.retryAt) return
+    // Asking says nothing of the time: it stays that of the last batch.
+    if (this.gathered.length > 0) this.stamp = { at: this.at, wall: this.wall() }
     const writes = merge(this.gathered)
     const batch = this.issued
     this.gathered = []
     this.gatheredBytes = 0
     this.isBusy = true
-    this.store.commit({ at: this.at, wall: this.wall() }, writes).then(
+    this.store.commit(this.stamp, writes).then(
       (committed) => this.committed(committed, batch, writes, nowMs),
       // The store says what goes wrong with a disk; this is a fault of ours, and nothing is safe.
       (error: unknown) => this.fail(error instanceof Error ? error.message : String(error)),
@@ -85,12 +92,12 @@ export class Keeper {
 
   /** When `push` should be called again though nothing was added; `never` if not at all. */
   due(never: number): number {
-    return this.isFull && !this.isBusy && this.gathered.length > 0 ? this.retryAt : never
+    return this.isFull && !this.isBusy && !this.isBroken ? this.retryAt : never
   }
 
   /** Whether everything that can be safe is. */
   get isSettled(): boolean {
-    return this.isBroken || (!this.isBusy && (this.gathered.length === 0 || this.isFull))
+    return this.isBroken || (!this.isBusy && (this.gathered.length === 0 || this.isRefused))
   }
 
   private committed(
@@ -103,21 +110,33 @@ export class Keeper {
     switch (committed._tag) {
       case 'Durable':
         this.safe = batch
+        this.isRefused = false
         if (this.isFull) {
           this.isFull = false
           this.listener.free()
         }
         return this.listener.durable(batch)
+      case 'Tight':
+        this.safe = batch
+        this.isRefused = false
+        this.retryAt = nowMs + retryMs
+        this.becomeFull(committed.why)
+        return this.listener.durable(batch)
       case 'Full':
         this.gathered.unshift(writes)
         for (let i = 0; i < writes.length; i++) this.gatheredBytes += sizeOf(writes[i]!)
         this.retryAt = nowMs + retryMs
-        if (this.isFull) return this.listener.stillFull()
-        this.isFull = true
-        return this.listener.full(committed.why)
+        this.isRefused = true
+        return this.becomeFull(committed.why)
       case 'Broken':
         return this.fail(committed.why)
     }
+  }
+
+  private becomeFull(why: string): void {
+    if (this.isFull) return this.listener.stillFull()
+    this.isFull = true
+    this.listener.full(why)
   }
 
   private fail(why: string): void {

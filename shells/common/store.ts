@@ -35,6 +35,8 @@ export interface Loaded {
 export type Committed =
   /** The batch is on disk: flushed, not only written. */
   | { readonly _tag: 'Durable' }
+  /** The same, and there is hardly room for more: whoever can should stop promising. */
+  | { readonly _tag: 'Tight'; readonly why: string }
   /** There is no room, nothing was written; the same batch may be tried again later. */
   | { readonly _tag: 'Full'; readonly why: string }
   /** Whether the batch is on disk is unknown, and from now on every commit answers this. */

@@ -19,6 +19,7 @@ import type { Migrations } from './migrate.ts'
 import { copyInto, damagedRowsSentence, explain, openFile, rollBack } from './open.ts'
 import { adding, deleting } from './pack.ts'
 import type { Extent } from './pack.ts'
+import { giveUp, makeReserve, reserveBytes, reserveBytesLarge } from './reserve.ts'
 import { prepare, readValues } from './row.ts'
 import type { Statements } from './row.ts'
 import { schemaVersion, tables } from './table.ts'
@@ -31,12 +32,12 @@ const pageBytes = 4096
 /** A page in the log, with its head. */
 const frameBytes = pageBytes + 24
 
-/** When the log is as large as this, its pages move into the file. */
-const walBytesWanted = 16 << 20
-
 /** Of the bytes allowed, this part (and at most so many) is kept for the log. */
 const walShare = 1 / 4
 const walBytesMax = 64 << 20
+
+/** How often a store without its reserve looks for room. */
+const lookMs = 500
 
 export interface LoadEnd {
   readonly stamp: Stamp
@@ -61,6 +62,11 @@ export class Database {
   #frames = 0
   #rows = 0
   #framesPerRow = 1
+  /** Whether the reserve was given up, or could not be made; and when to look for room again. */
+  #isTight = false
+  #reserveBytes = reserveBytes
+  #hasGrown = false
+  #lookAt = 0
 
   static open(
     sqlite: Sqlite,
@@ -103,6 +109,7 @@ export class Database {
     this.#bytesMax = bytesMax
     this.#writeMeta = metaWriter(connection)
     this.#statements = tables.map((table, number) => prepare(connection, table, number))
+    this.#isTight = !makeReserve(paths.reserve)
     this.#limitPages()
   }
 
@@ -151,12 +158,16 @@ export class Database {
   /** One batch as `packWrites` made it. Throws where the batch contradicts the rows. */
   commit(stamp: Stamp, packed: Uint8Array, extent: Extent): Committed {
     if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
-    if (!this.#hasRoom(packed.length, extent)) return this.#full()
     try {
-      if (this.#transact(stamp, packed, extent)) return { _tag: 'Durable' }
-      // What the log holds may as well stand in the file; once that is done there may be room.
-      this.#emptyLog()
-      return this.#transact(stamp, packed, extent) ? { _tag: 'Durable' } : this.#full()
+      if (this.#fit(stamp, packed, extent)) return this.#refill()
+      if (this.#isTight) return this.#full()
+      this.#isTight = true
+      giveUp(this.#paths.reserve)
+      this.#limitPages()
+      if (!this.#fit(stamp, packed, extent)) return this.#full()
+      // The log may have wanted the reserve only to move into the file.
+      this.#lookAt = 0
+      return this.#refill()
     } catch (error) {
       if (error instanceof Contradiction) throw error
       // The connection is left alone from here on: a flush that failed once may seem to succeed the
@@ -167,13 +178,63 @@ export class Database {
     }
   }
 
+  #fit(stamp: Stamp, packed: Uint8Array, extent: Extent): boolean {
+    if (!this.#hasRoom(packed.length, extent)) return false
+    if (this.#transact(stamp, packed, extent)) return true
+    // What the log holds may as well stand in the file; once that is done there may be room.
+    this.#emptyLog()
+    return this.#transact(stamp, packed, extent)
+  }
+
+  /** What to say of a batch that is on disk: there is room again once the reserve is whole. */
+  #refill(): Committed {
+    if (!this.#isTight) return { _tag: 'Durable' }
+    const now = performance.now()
+    if (now >= this.#lookAt) {
+      this.#lookAt = now + lookMs
+      if (this.#isSpacious() && this.#makeReserve()) {
+        this.#isTight = false
+        this.#limitPages()
+        return { _tag: 'Durable' }
+      }
+    }
+    return { _tag: 'Tight', why: this.#whyFull() }
+  }
+
+  /** Whether the bytes allowed leave the reserve and as much again. */
+  #isSpacious(): boolean {
+    if (this.#bytesMax === Infinity) return true
+    const used = this.#number('page_count') - this.#number('freelist_count')
+    return used * pageBytes + this.#walBytesMax() + 2 * reserveBytes <= this.#bytesMax
+  }
+
+  #makeReserve(): boolean {
+    const { reserve } = this.#paths
+    this.#emptyLog()
+    if (makeReserve(reserve, this.#reserveBytes)) return true
+    this.#reserveBytes = reserveBytes
+    if (makeReserve(reserve)) return true
+    // A file never becomes smaller. What is free in it is room as well, and leaves only the log to
+    // be provided for.
+    return this.#number('freelist_count') * pageBytes >= 2 * reserveBytes &&
+      makeReserve(reserve, reserveBytes / 4)
+  }
+
+  #number(pragma: 'page_count' | 'freelist_count'): number {
+    return Number(this.#connection.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
+  }
+
   #full(): Committed {
+    return { _tag: 'Full', why: this.#whyFull() }
+  }
+
+  #whyFull(): string {
     const { file } = this.#paths
     const cause = this.#bytesMax === Infinity
       ? 'the disk is full: make room on it'
       : `max_store_bytes (${this.#bytesMax}) is reached, or the disk is full: raise the one or ` +
         'make room on the other'
-    return { _tag: 'Full', why: `${file} cannot take more, ${cause}.` }
+    return `${file} cannot take more, ${cause}.`
   }
 
   /** True where the batch is on disk, false where there is no room for it. */
@@ -199,7 +260,7 @@ export class Database {
     }
     this.#tallies = tallies
     this.#rows += extent.rows
-    this.#frames += extent.rows * this.#framesPerRow
+    this.#frames += 1 + extent.rows * this.#framesPerRow
     return true
   }
 
@@ -243,6 +304,8 @@ export class Database {
   /** To be called between batches: moves pages from the log into the file when it is time. */
   tidy(): void {
     if (this.#broken !== null || this.#frames * frameBytes < this.#walWanted()) return
+    this.#growReserve()
+    if (this.#frames * frameBytes < this.#walWanted()) return
     try {
       const result = this.#connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
       const frames = Number(result?.['log'])
@@ -256,7 +319,17 @@ export class Database {
   }
 
   #walWanted(): number {
-    return Math.min(walBytesWanted, this.#walBytesMax() / 2)
+    // The log stays as small as the reserve, which has to have room for what moves into the file.
+    return Math.min(this.#reserveBytes, this.#walBytesMax() / 2)
+  }
+
+  /** Once, when it turns out that there is much to write. */
+  #growReserve(): void {
+    if (this.#hasGrown || this.#isTight || this.#bytesMax !== Infinity) return
+    this.#hasGrown = true
+    const { reserve } = this.#paths
+    if (makeReserve(reserve, reserveBytesLarge)) this.#reserveBytes = reserveBytesLarge
+    else this.#isTight = !makeReserve(reserve)
   }
 
   #walBytesMax(): number {
@@ -281,23 +354,28 @@ export class Database {
       '(dmesg) and start the broker again, which serves what is really on disk.'
   }
 
+  #bytesUsable(): number {
+    return this.#isTight ? this.#bytesMax : this.#bytesMax - reserveBytes
+  }
+
   /** The file without its log gets this many pages and no more. */
   #limitPages(): void {
     if (this.#bytesMax === Infinity) return
-    const pages = Math.floor((this.#bytesMax - this.#walBytesMax()) / pageBytes)
+    const pages = Math.floor((this.#bytesUsable() - this.#walBytesMax()) / pageBytes)
     this.#connection.exec(`PRAGMA max_page_count = ${pages}`)
   }
 
   /** Whether the batch fits into the bytes allowed, whatever pages it touches. */
   #hasRoom(packedBytes: number, { rows, added, removed }: Extent): boolean {
     if (this.#bytesMax === Infinity) return true
-    const pages = Number(this.#connection.prepare('PRAGMA page_count').get()?.['page_count'])
+    const pages = this.#number('page_count')
     const touched = Math.min(
       8 + 2 * rows + 2 * Math.ceil(packedBytes / pageBytes),
       8 + pages + 2 * Math.ceil(packedBytes / pageBytes),
     )
     const fits = (): boolean =>
-      pages * pageBytes + sizeOf(this.#paths.wal) + touched * frameBytes <= this.#bytesMax
+      pages * pageBytes + sizeOf(this.#paths.wal) + touched * frameBytes <=
+        this.#bytesUsable()
     if (fits()) return true
     this.#emptyLog()
     // What takes away no less than it brings makes room, and needs some for a moment.
@@ -308,6 +386,8 @@ export class Database {
   close(): void {
     if (this.#broken !== null) return
     this.#emptyLog()
-    if (this.#broken === null) this.#connection.close()
+    if (this.#broken !== null) return
+    this.#connection.close()
+    giveUp(this.#paths.reserve)
   }
 }

@@ -14,11 +14,13 @@ export interface Paths {
   readonly wal: string
   /** A store that is being made; it gets its name when it is whole. */
   readonly unborn: string
+  /** Room that is given up when the disk is full. */
+  readonly reserve: string
 }
 
 export const pathsOf = (folder: string): Paths => {
   const file = join(folder, fileName)
-  return { folder, file, wal: `${file}-wal`, unborn: `${file}-new` }
+  return { folder, file, wal: `${file}-wal`, unborn: `${file}-new`, reserve: `${file}-reserve` }
 }
 
 export const exists = (path: string): boolean => fs.existsSync(path)
