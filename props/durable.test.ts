@@ -10,6 +10,8 @@ import * as B from '../core/data/bytes.ts'
 import { none } from '../core/mod.ts'
 import { parseTopicFilter } from '../core/topic/filter.ts'
 import { StoreError } from '../shells/common/driver.ts'
+import { Keeper } from '../shells/common/keeper.ts'
+import type { Committed, Store } from '../shells/common/store.ts'
 import { bytesOf, topicOf } from './crash/client.ts'
 import { bytesText } from './crash/telling.ts'
 import { type Line, type Socket, World } from './crash/world.ts'
@@ -453,5 +455,53 @@ durable('a stop waits for the last batch', async () => {
   await back.say(connect(5, 'absent', true))
   assert.equal(back.news(), ['Connack', '1'])
 })
+
+durable(
+  'a store that is tight is asked again by a batch of nothing, which says no other time',
+  async () => {
+    const told: string[] = []
+    const commits: string[] = []
+    const answers: Committed[] = [
+      { _tag: 'Tight', why: 'hardly any room' },
+      { _tag: 'Tight', why: 'hardly any room' },
+      { _tag: 'Durable' },
+    ]
+    let wall = 5_000
+    const store: Store = {
+      warnings: [],
+      load: () => Promise.reject(new Error('not here')),
+      commit: (stamp, writes) => {
+        commits.push(`${stamp.at} ${stamp.wall} ${writes.length}`)
+        return Promise.resolve(answers[commits.length - 1]!)
+      },
+      close: () => Promise.resolve(),
+    }
+    const keeper = new Keeper(store, () => wall, {
+      durable: (batch) => told.push(`durable ${batch}`),
+      full: () => told.push('full'),
+      stillFull: () => told.push('still full'),
+      free: () => told.push('free'),
+      broken: () => told.push('broken'),
+    })
+    const turn = async (at: number): Promise<void> => {
+      keeper.push(at)
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+    const key = { kind: 'message', id: 1 } as const
+    keeper.add({ _tag: 'Persist', at: 70, writes: [{ _tag: 'Delete', key }] })
+    await turn(100)
+    assert.equal(told.splice(0), ['full', 'durable 1'], 'and what was asked for is safe')
+    assert.is(keeper.due(Infinity), 1_100)
+    wall = 9_000
+    await turn(1_099)
+    assert.is(commits.length, 1, 'not before its time')
+    await turn(1_100)
+    assert.equal(told.splice(0), ['still full', 'durable 1'])
+    await turn(2_100)
+    assert.equal(told.splice(0), ['free', 'durable 1'])
+    assert.is(keeper.due(Infinity), Infinity)
+    assert.equal(commits, ['70 5000 1', '70 5000 0', '70 5000 0'])
+  },
+)
 
 durable.run()
