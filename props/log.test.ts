@@ -74,7 +74,8 @@ log("notes read like mosquitto's lines", () => {
   into.note({ _tag: 'ConnectionOpened', conn, listener: '1883', peer })
   into.note(connected('james bond'))
   into.note(connected('ev3', 'robot'))
-  const ended = { _tag: 'ConnectionEnded', conn, clientId: 'x', peer, fault: null } as const
+  const known = { clientId: 'x', wasAccepted: true, peer, fault: null } as const
+  const ended = { _tag: 'ConnectionEnded', conn, ...known } as const
   into.note({ ...ended, ending: 'disconnected', reason: 0 })
   into.note({ ...ended, ending: 'exceeded timeout', reason: 0x8d })
   into.note({ ...ended, ending: 'session taken over', reason: 0x8e })
@@ -299,6 +300,7 @@ log('without connection messages nobody hears who comes and goes', () => {
     _tag: 'ConnectionEnded',
     conn,
     clientId: 'x',
+    wasAccepted: true,
     peer,
     ending: 'disconnected',
     reason: 0,
@@ -453,7 +455,8 @@ log('a crowd of strangers is a few lines a second, whoever is let in has all of 
     into.note({
       _tag: 'ConnectionEnded',
       conn,
-      clientId: null,
+      clientId: i % 2 === 0 ? null : `c${i}`,
+      wasAccepted: false,
       peer: from,
       ending: 'too many connections',
       reason: 0x97,

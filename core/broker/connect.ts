@@ -111,6 +111,7 @@ const turnAway = (
     _tag: 'ConnectionEnded',
     conn,
     clientId: null,
+    wasAccepted: false,
     peer,
     ending,
     reason,

@@ -10,6 +10,7 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { exit } from './address.ts'
 import { atLevel } from './clause.ts'
+import { rulesOf } from './config.ts'
 import { owedCount } from './deliver.ts'
 import { countSent, type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
@@ -43,7 +44,11 @@ const clientIdOf = (draft: Draft, link: Link): string | null =>
     ? IntMap.get(draft.sessions, link.phase.session)!.clientId
     : link.phase.phase === 'Greeting'
     ? null
-    : link.phase.connect.clientId
+    : nameIn(draft, link, link.phase.connect)
+
+/** As what a client asks to be let in; who has no name is called what it would have got. */
+const nameIn = (draft: Draft, { listener, nonce }: Link, { clientId }: Connect): string =>
+  clientId === '' ? rulesOf(draft.config, listener).autoIdPrefix + nonce : clientId
 
 const levelOf = ({ phase }: Link): Level | 0 =>
   phase.phase === 'Ready' ? phase.level : phase.phase === 'Greeting' ? 0 : phase.connect.level
@@ -55,11 +60,13 @@ const noteEnding = (
   reason: number,
   fault: Fault | null,
   level: Level | 0 = levelOf(link),
+  clientId: string | null = clientIdOf(draft, link),
 ): void =>
   note(draft, {
     _tag: 'ConnectionEnded',
     conn: link.conn,
-    clientId: clientIdOf(draft, link),
+    clientId,
+    wasAccepted: link.phase.phase === 'Ready',
     peer: link.peer,
     ending,
     reason,
@@ -136,7 +143,8 @@ export const refuse = (
   fault: Fault | null = null,
 ): void => {
   const level = typeof asked === 'number' ? asked : asked.level
-  noteEnding(draft, link, ending, reason, fault, level === 0 ? levelOf(link) : level)
+  const name = typeof asked === 'number' ? clientIdOf(draft, link) : nameIn(draft, link, asked)
+  noteEnding(draft, link, ending, reason, fault, level === 0 ? levelOf(link) : level, name)
   if (level !== 0) {
     const packetBytesMax = typeof asked === 'number'
       ? 0

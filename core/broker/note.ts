@@ -73,8 +73,10 @@ export type Note =
   | {
     readonly _tag: 'ConnectionEnded'
     readonly conn: Conn
-    /** Null where the connection never got as far as an accepted CONNECT. */
+    /** Null where nobody has said who it is. */
     readonly clientId: string | null
+    /** Whether its CONNECT had been accepted. */
+    readonly wasAccepted: boolean
     readonly peer: Peer
     readonly ending: Ending
     /** The MQTT 5 reason code behind it, 0 for an orderly end. */

@@ -74,6 +74,7 @@ export const brokerConfig = (settings: Settings, acls: Acls = noAcls): Partial<C
     sessionExpiryMaxS: sessionExpiryMaxS ?? never,
     sharedOrder: settings.sharedOrder,
     sharedOffline: settings.sharedOffline,
+    sysIntervalMs: settings.sysIntervalS * 1000,
     reasonStrings: settings.reasonStrings,
     connectTimeoutMs: settings.connectTimeoutMs,
     stalledMs: settings.stalledMs,

@@ -82,6 +82,7 @@ export const note: Codec<Note> = tagged<Note>('Note', {
     _tag: tag('ConnectionEnded'),
     conn,
     clientId: nullable(text),
+    wasAccepted: truth,
     peer,
     ending: wordOf(endings),
     reason: byte,

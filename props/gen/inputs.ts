@@ -230,6 +230,7 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
     _tag: fc.constant('ConnectionEnded'),
     conn,
     clientId: fc.option(text),
+    wasAccepted: fc.boolean(),
     peer,
     ending,
     reason: byte,

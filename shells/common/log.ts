@@ -185,7 +185,7 @@ export class Log {
       case 'ConnectionOpened':
         return [this.strangers, note.peer.address]
       case 'ConnectionEnded':
-        return note.clientId === null ? [this.strangers, note.peer.address] : null
+        return note.wasAccepted ? null : [this.strangers, note.peer.address]
       default:
         return null
     }
