@@ -37,7 +37,7 @@ export interface World {
   readonly close: () => void
 }
 
-const isRoot = process.getuid?.() === 0
+export const isRoot = process.getuid?.() === 0
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -99,17 +99,29 @@ const makeService = (world: World, etc: string, bin: string): void => {
  * namespace.sh has for its machine, made of copies.
  */
 const copyProgram = (folder: string): void => {
-  const { dependencies, optionalDependencies } = JSON.parse(
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  ) as Readonly<Record<string, Readonly<Record<string, string>>>>
-  const packages = Object.keys({ ...dependencies, ...optionalDependencies })
-    .map((name) => `node_modules/${name}`)
-  const parts = ['core', 'shells', 'dist', 'package.json', 'deno.json', ...packages]
-  for (const part of parts.filter((each) => existsSync(join(root, each)))) {
+  for (const part of ['core', 'shells', 'dist', 'package.json', 'deno.json', ...packages()]) {
     cpSync(join(root, part), join(folder, 'repo', part), { recursive: true, dereference: true })
   }
   const deno = process.env['DENO'] ?? ''
   if (deno !== '') copyFileSync(deno, join(folder, 'deno'))
+}
+
+/** What the program needs of node_modules. */
+const packages = (): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  const visit = (manifest: string): void => {
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(join(root, manifest, 'package.json'), 'utf8'),
+    ) as Readonly<Record<string, Readonly<Record<string, string>>>>
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const part = `node_modules/${name}`
+      if (found.has(part) || !existsSync(join(root, part))) continue
+      found.add(part)
+      visit(part)
+    }
+  }
+  visit('.')
+  return [...found]
 }
 
 /** The programs of a tutorial that are not the ones of this machine. */
