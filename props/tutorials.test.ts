@@ -63,7 +63,7 @@ const play = (name: string, broker: string): Promise<Outcome> =>
   })
 
 /** Many of them wait most of the time, one of them for a board that has fallen silent. */
-const atATime = 3
+const atATime = 4
 
 const gate = (): <A>(work: () => Promise<A>) => Promise<A> => {
   const waiting: Array<() => void> = []

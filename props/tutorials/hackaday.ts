@@ -16,7 +16,6 @@ const install = async (play: Play): Promise<void> => {
   await play.run('/etc/init.d/mosquitto start')
 }
 
-/** Waits for a line that only a subscriber who is there can have. */
 const subscribers = async (play: Play): Promise<void> => {
   const one = play.open('mosquitto_sub -h localhost -t "test/topic"')
   const two = play.open('mosquitto_sub -h localhost -t "test/topic"')

@@ -23,14 +23,14 @@ const loops = (client: PubSubClient, done: () => boolean, withinMs?: number): Pr
   }, withinMs)
 
 /** The broker, the password and the typo. */
-const router1 = async (play: Play): Promise<void> => {
+const misspelt = async (play: Play): Promise<void> => {
   play.skip('opkg update')
   play.skip('opkg install mosquitto mosquitto-client libmosquitto')
   await play.privately('/etc/init.d/mosquitto enable')
   await play.run('/etc/init.d/mosquitto restart')
   await play.run('mosquitto_passwd -c /etc/mosquitto/passwd <username>', {
     typed: 'secret\nsecret\n',
-    says: ['Password: ', 'Reenter password: '].slice(0, 1),
+    says: ['Password: ', 'Reenter password: '],
   })
   await play.fileSays('/etc/mosquitto/passwd', 'esp:$7$<hash>')
 
@@ -213,7 +213,7 @@ const keepAlive = (play: Play): () => Promise<void> => {
 }
 
 export const openwrt = async (play: Play): Promise<void> => {
-  await router1(play)
+  await misspelt(play)
   await passwords(play)
   const client = await sketch(play)
   const waits = keepAlive(play)
