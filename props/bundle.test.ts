@@ -11,9 +11,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { root } from './runtimes.ts'
 
-const bundle = async (): Promise<string> => {
+const bundle = async (entry = 'core/mod.ts'): Promise<string> => {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [join(root, 'core/mod.ts')],
+    entryPoints: [join(root, entry)],
     bundle: true,
     write: false,
     platform: 'browser',
@@ -88,6 +88,22 @@ browser('the bundle answers a CONNECT where there is nothing but the language', 
   runInContext(await bundle(), world)
   const answer: unknown = runInContext(`{${conversation}}`, world)
   assert.match(String(answer), /^20[0-9a-f]{2}0000/)
+})
+
+browser('the simulator bundles as well, and wants one timer of a runtime', async () => {
+  const script = await bundle('shells/simulator/mod.ts')
+  // The timer is for `advanceAsync`, which lets others have a turn; io-ts would warn of tagged
+  // unions, of which there are none.
+  assert.equal(foreignNames(script), ['console', 'setTimeout'])
+  const world = createContext({})
+  runInContext(script, world)
+  const program = `
+    const world = sabethes.simulate()
+    world.connect('b').subscribe('t', 2)
+    world.connect('a').publish('t', 'x', { qos: 2 })
+    world.advance('30d')
+    world.deliveries('b').map(({ topic, payload }) => topic + ' ' + payload).join()`
+  assert.is(runInContext(`{${program}}`, world), 't x')
 })
 
 browser.run()

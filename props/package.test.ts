@@ -142,21 +142,21 @@ installedTest('the command runs by its name', () => {
 })
 
 installedTest('every entry can be imported by plain Node', () => {
-  const program = "for (const name of ['sabethes', 'sabethes/node']) {\n" +
+  const program = "for (const name of ['sabethes', 'sabethes/node', 'sabethes/simulator']) {\n" +
     '  const entry = await import(name)\n' +
     '  console.log(name, Object.keys(entry).length > 0)\n}\n'
   writeFileSync(join(consumer, 'entries.js'), program)
   const { stdout, all } = run(consumer, 'node', 'entries.js')
-  assert.is(stdout, 'sabethes true\nsabethes/node true\n', all)
+  assert.is(stdout, 'sabethes true\nsabethes/node true\nsabethes/simulator true\n', all)
 })
 
 installedTest('every entry can be imported by Deno', () => {
-  const program = "for (const name of ['sabethes', 'sabethes/deno']) {\n" +
+  const program = "for (const name of ['sabethes', 'sabethes/deno', 'sabethes/simulator']) {\n" +
     '  const entry = await import(name)\n' +
     '  console.log(name, Object.keys(entry).length > 0)\n}\n'
   writeFileSync(join(consumer, 'entries-deno.js'), program)
   const { stdout, all } = deno('run', '-A', '--node-modules-dir=manual', 'entries-deno.js')
-  assert.is(stdout, 'sabethes true\nsabethes/deno true\n', all)
+  assert.is(stdout, 'sabethes true\nsabethes/deno true\nsabethes/simulator true\n', all)
 })
 
 installedTest('the types of every entry can be used', () => {
@@ -165,10 +165,13 @@ installedTest('the types of every entry can be used', () => {
     "import { defaults, initial, run } from 'sabethes'\n" +
       "import type { Effect, Input, State } from 'sabethes'\n" +
       "import { start } from 'sabethes/node'\n" +
+      "import { simulate } from 'sabethes/simulator'\n" +
+      "import { connectStream } from 'sabethes/simulator/stream'\n" +
       'const state: State = initial(defaults, { at: 0, wall: 0, seed: 1 })\n' +
       'const inputs: ReadonlyArray<Input> = []\n' +
       'export const effects: ReadonlyArray<Effect> = run(state, inputs)[1]\n' +
-      'export const running: ReturnType<typeof start> = start({ ports: [0] })\n',
+      'export const running: ReturnType<typeof start> = start({ ports: [0] })\n' +
+      "export const stream = connectStream(simulate({ seed: 2 }), 'phone')\n",
   )
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const strict = '--strict --noEmit --module nodenext --target es2022'.split(' ')
@@ -176,7 +179,7 @@ installedTest('the types of every entry can be used', () => {
   assert.is(status, 0, all)
 })
 
-for (const name of ['embed', 'listen']) {
+for (const name of ['simulate', 'embed', 'listen']) {
   const program = (): string => {
     const file = `${name}.js`
     writeFileSync(join(consumer, file), readmeProgram(name))

@@ -286,6 +286,7 @@ const coreIsPure = perNode(under('core/'), (node) => {
 
 const foreignNames: Readonly<Record<string, ReadonlySet<string>>> = {
   common: words('Deno process Buffer setImmediate require'),
+  simulator: words('Deno process Buffer setImmediate require'),
   node: words('Deno'),
   deno: words('process Buffer require'),
 }

@@ -134,6 +134,7 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
     [
       { 'shells/common/a.ts': 'const home = process.cwd()' },
       { 'shells/common/a.ts': 'const home = Deno.cwd()' },
+      { 'shells/simulator/a.ts': 'const at = process.hrtime()' },
       { 'shells/node/a.ts': 'Deno.listen({ port: 1 })' },
       { 'shells/deno/a.ts': 'const b = Buffer.alloc(1)' },
     ],

@@ -33,7 +33,7 @@ export const openMemory = async (disk: Disk): Promise<E.Either<string, Store>> =
   let broken: Committed | null = null
 
   const load: Store['load'] = async (take) => {
-    const records = kinds.flatMap((kind) => [...disk.records.get(kind)!.values()].sort(byKey))
+    const records = recordsOf(disk)
     if (records.length > 0) take(records)
     return E.right({ stamp: disk.stamp, recordCount: records.length, damaged: [] })
   }
@@ -47,9 +47,7 @@ export const openMemory = async (disk: Disk): Promise<E.Either<string, Store>> =
       broken = { _tag: 'Broken', why: 'The store in memory is broken.' }
       return broken
     }
-    for (const write of kept) check(disk, write)
-    for (const write of kept) apply(disk, write)
-    disk.stamp = stamp
+    writeTo(disk, stamp, kept)
     return { _tag: 'Durable' }
   }
 
@@ -58,6 +56,17 @@ export const openMemory = async (disk: Disk): Promise<E.Either<string, Store>> =
   }
 
   return E.right({ warnings: [], load, commit, close })
+}
+
+/** All records, in the order in which a store hands them out. */
+export const recordsOf = ({ records }: Disk): ReadonlyArray<Record> =>
+  kinds.flatMap((kind) => [...records.get(kind)!.values()].sort(byKey))
+
+/** Makes a batch durable at once, whole or not at all; whoever lends bytes owns them first. */
+export const writeTo = (disk: Disk, stamp: Stamp, writes: ReadonlyArray<Write>): void => {
+  for (const write of writes) check(disk, write)
+  for (const write of writes) apply(disk, write)
+  disk.stamp = stamp
 }
 
 /** By client, then by number, as rows stand in a table. */
@@ -86,8 +95,8 @@ const compare = (
   [other, second]: readonly [string, number | string],
 ): number => one < other ? -1 : one > other ? 1 : first < second ? -1 : first > second ? 1 : 0
 
-/** The bytes of a write are lent. */
-const ownWrite = (write: Write): Write => {
+/** The write with bytes of its own, since those of a batch are lent. */
+export const ownWrite = (write: Write): Write => {
   if (write._tag === 'Delete') return write
   const { record, isNew } = write
   if (record.kind !== 'message' && record.kind !== 'will') return write

@@ -1,0 +1,356 @@
+// Simulated clients: programs that speak MQTT as a good library does. A client acknowledges what it
+// gets, pings in time, sends again what was not acknowledged when it finds its session, and never
+// acts twice on one QoS 2 message. It connects only when it is told to.
+
+import type { Gone } from '../../core/broker/input.ts'
+import { encode } from '../../core/codec/encode.ts'
+import { defaultLimits } from '../../core/codec/limits.ts'
+import type { ConnectWish, Payload, SubscribeWish } from '../../core/codec/make.ts'
+import * as make from '../../core/codec/make.ts'
+import type { Packet, PacketTag, Publish, Qos } from '../../core/codec/packet.ts'
+import type { Properties } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/property.ts'
+import type { Reader } from '../../core/codec/reader.ts'
+import { createReader } from '../../core/codec/reader.ts'
+import { decodeUtf8 } from '../../core/codec/utf8.ts'
+import { own, view } from '../../core/data/bytes.ts'
+import { showBytes } from '../../core/trace/words.ts'
+import type { Clock } from './clock.ts'
+import type { Arrivals, Connection } from './net.ts'
+
+export interface ClientWish extends Partial<ConnectWish> {
+  /** Seconds for which the broker keeps the session: `sessionExpiryInterval` of the properties. */
+  readonly sessionExpiryS?: number
+  /** Whether it keeps the connection alive with PINGREQ; it does. */
+  readonly pings?: boolean
+  /** Whether it acknowledges what it gets; it does. One that does not acknowledges by `send`. */
+  readonly acknowledges?: boolean
+}
+
+export interface PublishOptions {
+  readonly qos?: Qos
+  readonly retain?: boolean
+  readonly properties?: Properties
+}
+
+/** A message that reached a client. */
+export interface Delivery {
+  /** Since the world began. */
+  readonly atMs: number
+  readonly topic: string
+  /** As text; bytes that are not UTF-8 as `0xff00`. */
+  readonly payload: string
+  readonly bytes: Uint8Array
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly dup: boolean
+  readonly properties: Properties
+}
+
+/** What a client needs of its world. */
+export interface Surroundings {
+  readonly clock: Clock
+  open(name: string, arrivals: Arrivals): Connection
+  /** Lets everything happen that is due now. */
+  settle(): void
+}
+
+interface Unacknowledged {
+  readonly publish: Publish
+  isReleased: boolean
+}
+
+const idMax = 65_535
+
+export class Client {
+  readonly name: string
+  private readonly world: Surroundings
+  private wish: ClientWish
+  private connection: Connection | null = null
+  private reader: Reader = createReader(defaultLimits, 5)
+  private readonly unacknowledged = new Map<number, Unacknowledged>()
+  /** Publishes that were not sent yet, for want of a connection or of room in the window. */
+  private unsent: Array<Publish> = []
+  /** QoS 2 messages that were taken and not released. */
+  private readonly unreleased = new Set<number>()
+  private readonly aliases = new Map<number, Publish['topic']>()
+  private lastId = 0
+  private windowMax = idMax
+  private keepAliveMs = 0
+  private lastSentAt = 0
+  /** `refused` after a CONNACK that says no; `closed` before the first CONNECT. */
+  status: 'closed' | 'connecting' | 'connected' | 'refused' = 'closed'
+  /** Every packet that came, oldest first. */
+  received: Array<Packet> = []
+  deliveries: Array<Delivery> = []
+
+  constructor(name: string, world: Surroundings, wish: ClientWish) {
+    this.name = name
+    this.world = world
+    this.wish = wish
+  }
+
+  /** The newest packet of a kind that came, or undefined. */
+  last<Tag extends PacketTag>(tag: Tag): Extract<Packet, { _tag: Tag }> | undefined {
+    for (let i = this.received.length - 1; i >= 0; i--) {
+      const packet = this.received[i]!
+      if (isOf(packet, tag)) return packet
+    }
+    return undefined
+  }
+
+  /**
+   * Opens a connection and sends CONNECT: as last time, but for what `wish` says. A former
+   * connection is left to itself; the broker takes the session over.
+   */
+  connect(wish: ClientWish = {}): this {
+    this.wish = { ...this.wish, ...wish }
+    const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = this.wish
+    const { properties = none } = this.wish
+    const connect = make.connect({
+      ...this.wish,
+      clientId: this.wish.clientId ?? this.name,
+      properties: sessionExpiryS === undefined
+        ? properties
+        : { ...properties, sessionExpiryInterval: sessionExpiryS },
+    })
+    this.reader = createReader({ ...defaultLimits, packetBytesMax: 0x0fffffff }, level)
+    this.aliases.clear()
+    this.status = 'connecting'
+    this.keepAliveMs = pings ? keepAliveS * 1_000 : 0
+    const arrivals: Arrivals = {
+      bytes: (bytes) => this.connection === connection && this.read(bytes),
+      gone: (why) => this.connection === connection && this.lost(why),
+    }
+    const connection = this.world.open(this.name, arrivals)
+    this.connection = connection
+    this.send(connect)
+    if (this.keepAliveMs > 0) this.planPing(connection)
+    return this
+  }
+
+  /** Subscribes to one filter or several, at QoS 0 unless said otherwise. */
+  subscribe(
+    wishes: string | SubscribeWish | ReadonlyArray<string | SubscribeWish>,
+    qos: Qos = 0,
+  ): this {
+    const all = typeof wishes === 'string' || !isList(wishes) ? [wishes] : wishes
+    const named = all.map((wish) => typeof wish === 'string' ? { filter: wish, qos } : wish)
+    return this.send(make.subscribe(named, this.freshId()))
+  }
+
+  unsubscribe(...filters: ReadonlyArray<string>): this {
+    const { requests } = make.subscribe(filters)
+    return this.send({
+      _tag: 'Unsubscribe',
+      packetId: this.freshId(),
+      filters: requests.map(({ filter }) => filter),
+      properties: none,
+    })
+  }
+
+  /**
+   * Publishes. QoS 1 and 2 wait until there is a connection, and room in the broker's Receive
+   * Maximum; QoS 0 without a connection throws.
+   */
+  publish(topic: string, payload: Payload = '', options: PublishOptions = {}): this {
+    const { qos = 0 } = options
+    const packetId = qos === 0 ? 0 : this.freshId()
+    const packet = make.publish({ ...options, topic, payload, qos, packetId })
+    if (qos === 0) return this.send(packet)
+    this.unsent.push(packet)
+    this.sendUnsent()
+    this.world.settle()
+    return this
+  }
+
+  /** Says goodbye; 0x04 has the broker publish the will all the same. */
+  disconnect(reason = 0): this {
+    this.send({ _tag: 'Disconnect', reason, properties: none })
+    this.connection?.end()
+    this.lost('closed')
+    this.world.settle()
+    return this
+  }
+
+  /** Sends any packet as it is. */
+  send(packet: Packet): this {
+    this.put(packet)
+    this.world.settle()
+    return this
+  }
+
+  /** Sends any bytes, which need not be a packet. */
+  write(bytes: Uint8Array): this {
+    this.connected().send(bytes)
+    this.world.settle()
+    return this
+  }
+
+  /** Forgets what it has got, for tests with more than one act. */
+  forget(): this {
+    this.received = []
+    this.deliveries = []
+    return this
+  }
+
+  /** Its connection is no more, and it knows. */
+  lost(_why: Gone): void {
+    this.connection = null
+    if (this.status !== 'refused') this.status = 'closed'
+  }
+
+  private connected(): Connection {
+    if (this.connection !== null) return this.connection
+    throw new Error(`${this.name} has no connection: let it connect() first`)
+  }
+
+  private put(packet: Packet): void {
+    this.connected().send(encode(this.wish.level ?? 5, packet))
+    this.lastSentAt = this.world.clock.now
+  }
+
+  private planPing(connection: Connection): void {
+    this.world.clock.at(this.lastSentAt + this.keepAliveMs, () => {
+      if (this.connection !== connection || this.keepAliveMs === 0) return
+      if (this.world.clock.now >= this.lastSentAt + this.keepAliveMs) this.put({ _tag: 'Pingreq' })
+      this.planPing(connection)
+    })
+  }
+
+  private freshId(): number {
+    for (let tries = 0; tries < idMax; tries++) {
+      this.lastId = this.lastId % idMax + 1
+      const id = this.lastId
+      const isFree = !this.unacknowledged.has(id) &&
+        !this.unsent.some(({ packetId }) => packetId === id)
+      if (isFree) return id
+    }
+    throw new Error(`${this.name} has no packet identifier left: ${idMax} publishes wait`)
+  }
+
+  private read(bytes: Uint8Array): void {
+    const { reader, connection } = this
+    reader.push(bytes, 0, bytes.length)
+    while (this.connection === connection) {
+      const found = reader.next()
+      if (found === null) break
+      if (found._tag === 'Left') {
+        throw new Error(`the broker sent ${this.name} what is no packet: ${found.left.detail}`)
+      }
+      const packet = ownPacket(found.right)
+      this.received.push(packet)
+      this.handle(packet)
+    }
+    reader.release()
+  }
+
+  private handle(packet: Packet): void {
+    switch (packet._tag) {
+      case 'Connack':
+        if (packet.reason === 0) return this.welcome(packet.sessionPresent, packet.properties)
+        this.status = 'refused'
+        return
+      case 'Publish':
+        return this.take(packet)
+      case 'Pubrel':
+        this.unreleased.delete(packet.packetId)
+        return this.acknowledge('Pubcomp', packet.packetId)
+      case 'Pubrec': {
+        const sent = this.unacknowledged.get(packet.packetId)
+        if (sent === undefined || packet.reason >= 0x80) break
+        sent.isReleased = true
+        return this.acknowledge('Pubrel', packet.packetId)
+      }
+      case 'Puback':
+      case 'Pubcomp':
+        break
+      default:
+        return
+    }
+    this.unacknowledged.delete(packet.packetId)
+    this.sendUnsent()
+  }
+
+  private welcome(sessionPresent: boolean, properties: Properties): void {
+    this.status = 'connected'
+    this.windowMax = properties.receiveMaximum ?? idMax
+    const { serverKeepAlive } = properties
+    if (serverKeepAlive !== undefined && this.wish.pings !== false) {
+      const { connection, keepAliveMs } = this
+      this.keepAliveMs = serverKeepAlive * 1_000
+      if (keepAliveMs === 0 && this.keepAliveMs > 0) this.planPing(connection!)
+    }
+    if (!sessionPresent) {
+      // The broker knows nothing of them, and an identifier may mean something else by now.
+      this.unacknowledged.clear()
+      this.unreleased.clear()
+    }
+    for (const [packetId, { publish, isReleased }] of this.unacknowledged) {
+      if (isReleased) this.put({ _tag: 'Pubrel', packetId, reason: 0, properties: none })
+      else this.put({ ...publish, dup: true })
+    }
+    this.sendUnsent()
+  }
+
+  private sendUnsent(): void {
+    while (this.status === 'connected' && this.unacknowledged.size < this.windowMax) {
+      const publish = this.unsent.shift()
+      if (publish === undefined) return
+      this.unacknowledged.set(publish.packetId, { publish, isReleased: false })
+      this.put(publish)
+    }
+  }
+
+  private take(packet: Publish): void {
+    const { qos, packetId } = packet
+    if (qos < 2 || !this.unreleased.has(packetId)) this.deliver(packet)
+    if (qos === 2) this.unreleased.add(packetId)
+    if (qos > 0) this.acknowledge(qos === 1 ? 'Puback' : 'Pubrec', packetId)
+  }
+
+  private deliver({ topic, payload, qos, retain, dup, properties }: Publish): void {
+    const { topicAlias } = properties
+    if (topicAlias !== undefined && topic !== '') this.aliases.set(topicAlias, topic)
+    const named = topicAlias === undefined ? topic : this.aliases.get(topicAlias) ?? topic
+    const { buffer, start, end } = payload
+    this.deliveries.push({
+      atMs: this.world.clock.now,
+      topic: named,
+      payload: decodeUtf8(buffer, start, end) ?? showBytes(payload),
+      bytes: view(payload),
+      qos,
+      retain,
+      dup,
+      properties,
+    })
+  }
+
+  private acknowledge(tag: 'Puback' | 'Pubrec' | 'Pubrel' | 'Pubcomp', packetId: number): void {
+    if (this.wish.acknowledges === false) return
+    this.put({ _tag: tag, packetId, reason: 0, properties: none })
+  }
+}
+
+const isList = <A>(one: A | ReadonlyArray<A>): one is ReadonlyArray<A> => Array.isArray(one)
+
+const isOf = <Tag extends PacketTag>(
+  packet: Packet,
+  tag: Tag,
+): packet is Extract<Packet, { _tag: Tag }> => packet._tag === tag
+
+/** The bytes of a packet are lent by the reader; whoever keeps it owns them. */
+const ownPacket = (packet: Packet): Packet => {
+  if (!('properties' in packet)) return packet
+  const { correlationData, authenticationData } = packet.properties
+  const properties = correlationData === undefined && authenticationData === undefined
+    ? packet.properties
+    : {
+      ...packet.properties,
+      ...(correlationData === undefined ? {} : { correlationData: own(correlationData) }),
+      ...(authenticationData === undefined ? {} : { authenticationData: own(authenticationData) }),
+    }
+  return packet._tag === 'Publish'
+    ? { ...packet, payload: own(packet.payload), properties }
+    : { ...packet, properties } as Packet
+}

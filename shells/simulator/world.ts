@@ -1,0 +1,388 @@
+// A world in which a broker can be tried: its clients, the connections between them, the clock, and
+// what may go wrong with any of it. Whatever is done happens at once and to its end, before the
+// call returns; time passes only in `advance`.
+
+import type { Config } from '../../core/broker/config.ts'
+import { defaults } from '../../core/broker/config.ts'
+import type { Question } from '../../core/broker/effect.ts'
+import type { Command } from '../../core/broker/input.ts'
+import type { State } from '../../core/broker/state.ts'
+import { createDisk } from '../store/memory.ts'
+import type { ClientWish, Delivery } from './clients.ts'
+import { Client } from './clients.ts'
+import type { Dice, Span } from './clock.ts'
+import { Clock, createDice, millis, spanText } from './clock.ts'
+import type { Arrivals, Connection, Delay } from './net.ts'
+import { Pipe } from './net.ts'
+import { Server } from './server.ts'
+import { Transcript } from './transcript.ts'
+
+export interface SimulateOptions {
+  /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
+  readonly config?: Partial<Config>
+  /** For all that is left to chance; the same seed, the same conversation. 1 unless given. */
+  readonly seed?: number
+  /** Where the clock on the wall begins, in Unix milliseconds; 2027-01-15T08:00Z unless given. */
+  readonly wall?: number
+  /** Answers who may connect with a reason code, where the configuration says 'judge'. */
+  readonly judge?: (question: Question) => number
+  /** Whether `show` has PINGREQ and PINGRESP too, of which a day brings thousands. */
+  readonly showPings?: boolean
+}
+
+export interface DelayOptions {
+  /** At most so much longer, by chance. */
+  readonly jitter?: Span
+}
+
+/** Timers on the clock of a world, in the form that MQTT.js takes as its `timerVariant`. */
+export interface Timers {
+  /** Runs `work` every `ms` milliseconds until it is cleared; answers what `clear` takes. */
+  set(work: () => void, ms: number): number
+  clear(id: number): void
+}
+
+/** A client did not get what it should; the message ends with the conversation. */
+export class Unexpected extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'Unexpected'
+  }
+}
+
+const usualWall = 1_800_000_000_000
+const noDelay: Delay = { ms: 0, jitterMs: 0 }
+
+/** A name, or the client that has it. */
+export type Who = string | Client
+
+const nameOf = (who: Who): string => typeof who === 'string' ? who : who.name
+
+export class World {
+  private readonly clock = new Clock()
+  private readonly dice: Dice
+  private readonly wallAtZero: number
+  private readonly server: Server
+  private readonly transcript: Transcript
+  private readonly clients = new Map<string, Client>()
+  /** The newest connection of each name. */
+  private readonly connections = new Map<string, Connection>()
+  private readonly delays = new Map<string, Delay>()
+  private readonly stalled = new Set<string>()
+  private config: Config
+  private isSettling = false
+  private timerId = 0
+  private readonly running = new Set<number>()
+
+  constructor(options: SimulateOptions) {
+    const { seed = 1, wall = usualWall, judge = null } = options
+    this.config = { ...defaults, ...options.config }
+    this.dice = createDice(seed)
+    this.wallAtZero = wall
+    this.server = new Server({
+      config: this.config,
+      clock: this.clock,
+      wall: () => this.wall,
+      seed,
+      disk: this.config.persistence ? createDisk() : null,
+      judge,
+    })
+    const { showPings = false } = options
+    this.transcript = new Transcript(this.clock, (conn) => this.server.nameOf(conn), showPings)
+    this.server.attach(this.transcript)
+  }
+
+  /** Milliseconds since the world began. */
+  get now(): number {
+    return this.clock.now
+  }
+
+  /** The clock on the wall, in Unix milliseconds. */
+  get wall(): number {
+    return this.wallAtZero + this.clock.now
+  }
+
+  /** The broker as it is: a value that stays valid. */
+  get state(): State {
+    return this.server.state
+  }
+
+  readonly timers: Timers = {
+    set: (work, ms) => {
+      const id = ++this.timerId
+      this.running.add(id)
+      const again = (): void => {
+        this.clock.at(this.clock.now + Math.max(1, Math.ceil(ms)), () => {
+          if (!this.running.has(id)) return
+          work()
+          again()
+        })
+      }
+      again()
+      return id
+    },
+    clear: (id) => {
+      this.running.delete(id)
+    },
+  }
+
+  /**
+   * A client connects: MQTT 5, a clean start and a keep alive of 60 seconds unless `wish` says
+   * otherwise. Its name is its client identifier. One that has connected before does so again, as
+   * last time but for what `wish` says.
+   */
+  connect(name: string, wish: ClientWish = {}): Client {
+    let client = this.clients.get(name)
+    if (client === undefined) {
+      client = new Client(name, {
+        clock: this.clock,
+        open: (_, arrivals) => this.open(name, arrivals),
+        settle: () => this.settle(),
+      }, {})
+      this.clients.set(name, client)
+    }
+    return client.connect(wish)
+  }
+
+  /** What a client has got since it was made, or since it was told to `forget`. */
+  deliveries(who: Who): ReadonlyArray<Delivery> {
+    return this.clientOf(who).deliveries
+  }
+
+  /**
+   * Throws unless exactly this was delivered to a client, in this order: topic, blank, payload. The
+   * error shows the conversation.
+   */
+  expect(who: Who, lines: ReadonlyArray<string>): void {
+    const got = this.deliveries(who).map(({ topic, payload }) => `${topic} ${payload}`)
+    if (got.length === lines.length && got.every((line, i) => line === lines[i])) return
+    const listed = (all: ReadonlyArray<string>): string =>
+      all.length === 0 ? '  nothing\n' : all.map((line) => `  ${line}\n`).join('')
+    this.check(false, `${nameOf(who)} should have got\n${listed(lines)}and got\n${listed(got)}`)
+  }
+
+  /** Throws unless `holds`; the error says what should hold and shows the conversation. */
+  check(holds: boolean, what: string): void {
+    if (holds) return
+    const text = what.endsWith('\n') ? what : `${what}\n`
+    throw new Unexpected(`${text}in this conversation:\n${this.show()}`)
+  }
+
+  /** The conversation so far, a line for each packet and each fault. */
+  show(): string {
+    return this.transcript.text()
+  }
+
+  /** Lets time pass: all that becomes due meanwhile happens, in order, each at its time. */
+  advance(span: Span): void {
+    const until = this.clock.now + millis(span)
+    this.settle()
+    while (this.next() <= until) this.goOn()
+    this.clock.now = until
+  }
+
+  /**
+   * The same for a world in which programs take part that wait for promises or streams: between two
+   * moments everybody has time to answer.
+   */
+  async advanceAsync(span: Span): Promise<void> {
+    const until = this.clock.now + millis(span)
+    await breath()
+    this.settle()
+    while (this.next() <= until) {
+      this.goOn()
+      await breath()
+      this.settle()
+    }
+    this.clock.now = until
+  }
+
+  // Faults
+
+  /** The connection breaks. Both sides notice at once, and what was on its way is lost. */
+  cut(who: Who): void {
+    this.transcript.fault(`cut ${nameOf(who)}`)
+    this.connectionOf(who).fail()
+    this.settle()
+  }
+
+  /**
+   * The client is gone without a word, as when its power fails: the broker hears nothing, and what
+   * it sends is lost.
+   */
+  vanish(who: Who): void {
+    const name = nameOf(who)
+    this.transcript.fault(`vanish ${name}`)
+    const { up, down } = this.connectionOf(who)
+    up.cut()
+    down.cut()
+    this.clients.get(name)?.lost('failed')
+    this.settle()
+  }
+
+  /** From now on bytes from and to this client take so long, on this connection and later ones. */
+  delay(who: Who, span: Span, { jitter = 0 }: DelayOptions = {}): void {
+    const name = nameOf(who)
+    const delay = { ms: millis(span), jitterMs: millis(jitter) }
+    const about = delay.jitterMs === 0 ? '' : ` jitter ${spanText(delay.jitterMs)}`
+    this.transcript.fault(`delay ${name} ${spanText(delay.ms)}${about}`)
+    this.delays.set(name, delay)
+    const connection = this.connections.get(name)
+    if (connection === undefined) return
+    connection.up.delay = delay
+    connection.down.delay = delay
+  }
+
+  /** The client reads nothing more, so that what it is owed piles up; it still sends. */
+  stall(who: Who): void {
+    this.transcript.fault(`stall ${nameOf(who)}`)
+    this.stalled.add(nameOf(who))
+    this.connections.get(nameOf(who))?.down.stall()
+  }
+
+  /** The client reads again. */
+  resume(who: Who): void {
+    this.transcript.fault(`resume ${nameOf(who)}`)
+    this.stalled.delete(nameOf(who))
+    this.connections.get(nameOf(who))?.down.resume()
+    this.settle()
+  }
+
+  /** From now on it takes so long until what the broker writes is on its disk. */
+  slowDisk(span: Span): void {
+    this.server.flushMs = millis(span)
+    this.transcript.fault(`disk ${spanText(this.server.flushMs)}`)
+  }
+
+  /**
+   * The broker's process is killed. All connections fail, nobody can connect until `restart`, and
+   * what was not on disk by now is lost; without `persistence` that is everything.
+   */
+  crash(): void {
+    this.transcript.fault('crash')
+    this.server.crash()
+    this.settle()
+  }
+
+  /** The broker starts again with what is on its disk; one that runs is stopped in order first. */
+  restart(): void {
+    if (this.server.isUp) {
+      this.transcript.fault('stop')
+      this.server.stop()
+      this.settle()
+    }
+    this.transcript.fault('start')
+    this.server.start()
+    this.settle()
+  }
+
+  // What the operator does
+
+  /** The broker is given a command: kick somebody, publish a message of its own, and so on. */
+  command(command: Command): void {
+    this.server.command(command)
+    this.settle()
+  }
+
+  /** The broker gets another configuration; whoever is connected stays so. */
+  reconfigure(some: Partial<Config>): void {
+    this.config = { ...this.config, ...some }
+    this.server.reconfigure(this.config)
+    this.settle()
+  }
+
+  // For clients that bring their own bytes
+
+  /**
+   * Opens a connection for somebody who speaks MQTT by himself. It fails at once while there is no
+   * broker. Whoever sends on it calls `settle` afterwards.
+   */
+  open(name: string, arrivals: Arrivals): Connection {
+    const { clock, dice, server } = this
+    const delay = this.delays.get(name) ?? noDelay
+    const down: Pipe = new Pipe(clock, dice, delay, {
+      bytes: (bytes) => {
+        arrivals.bytes(bytes)
+        if (link !== null) server.taken(link)
+      },
+      gone: (why) => arrivals.gone(why),
+    })
+    const lose = (): void => {
+      up.cut()
+      down.cut()
+      arrivals.gone('failed')
+    }
+    const link = server.isUp ? server.open(name, down, lose) : null
+    const up: Pipe = new Pipe(clock, dice, delay, {
+      bytes: (bytes) => link !== null && server.received(link, bytes),
+      gone: (why) => link !== null && server.gone(link, why),
+    })
+    if (link === null) {
+      this.transcript.fault(`${name} finds no broker`)
+      clock.at(clock.now, lose)
+    }
+    if (this.stalled.has(name)) down.stall()
+    let isOver = false
+    const connection: Connection = {
+      name,
+      up,
+      down,
+      send: (bytes) => up.send(bytes.slice()),
+      end: () => up.send('closed'),
+      fail: () => {
+        if (isOver) return
+        isOver = true
+        lose()
+        if (link !== null) server.gone(link, 'failed')
+      },
+    }
+    this.connections.set(name, connection)
+    return connection
+  }
+
+  /** Lets everything happen that is due now. */
+  settle(): void {
+    // What is done from within happens when the one who is at it comes to it.
+    if (this.isSettling) return
+    this.isSettling = true
+    try {
+      do {
+        this.clock.settle()
+        this.server.wake()
+      } while (this.next() <= this.clock.now)
+    } finally {
+      this.isSettling = false
+    }
+  }
+
+  private next(): number {
+    return Math.min(this.clock.due(), this.server.due())
+  }
+
+  private goOn(): void {
+    this.clock.now = Math.max(this.clock.now, this.next())
+    this.settle()
+  }
+
+  private clientOf(who: Who): Client {
+    const name = nameOf(who)
+    const client = this.clients.get(name)
+    if (client === undefined) throw new TypeError(`there is no client ${name}: connect it first`)
+    return client
+  }
+
+  private connectionOf(who: Who): Connection {
+    const name = nameOf(who)
+    const connection = this.connections.get(name)
+    if (connection === undefined) throw new TypeError(`${name} has never had a connection`)
+    return connection
+  }
+}
+
+/** A world with a broker in it, and nobody else yet. */
+export const simulate = (options: SimulateOptions = {}): World => new World(options)
+
+/** Everybody who waits for a promise, a stream or a timer that is due has a turn. */
+const breath = async (): Promise<void> => {
+  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setTimeout(resolve, 0))
+}
