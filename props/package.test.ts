@@ -166,12 +166,11 @@ installedTest('the types of every entry can be used', () => {
       "import type { Effect, Input, State } from 'sabethes'\n" +
       "import { start } from 'sabethes/node'\n" +
       "import { simulate } from 'sabethes/simulator'\n" +
-      "import { connectStream } from 'sabethes/simulator/stream'\n" +
       'const state: State = initial(defaults, { at: 0, wall: 0, seed: 1 })\n' +
       'const inputs: ReadonlyArray<Input> = []\n' +
       'export const effects: ReadonlyArray<Effect> = run(state, inputs)[1]\n' +
       'export const running: ReturnType<typeof start> = start({ ports: [0] })\n' +
-      "export const stream = connectStream(simulate({ seed: 2 }), 'phone')\n",
+      "export const size: number = simulate({ seed: 2 }).connect('a').name.length\n",
   )
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const strict = '--strict --noEmit --module nodenext --target es2022'.split(' ')
