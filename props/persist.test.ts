@@ -14,7 +14,14 @@ import type { Record } from '../core/broker/record.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { deadline, restore, run, type State, step } from '../core/mod.ts'
 import { groupHistory } from './gen/groups.ts'
-import { type History, history, taciturn, unproved, wholeNames } from './gen/histories.ts'
+import {
+  acl,
+  type History,
+  history,
+  taciturn,
+  unproved,
+  wholeNames,
+} from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { addEffects, lines, newAccount } from './model/compare.ts'
 import { play, record } from './model/play.ts'
@@ -132,9 +139,8 @@ const settle = (going: Going, at: number, wall: number): void => {
   going.account = newAccount()
 }
 
-// How often an address has connected is forgotten; so is who they were that are away: what they may
-// not read is found out when they are back. Nor is there what a shared group has given to members
-// that end with their connection: who is still there gets it when they end one by one.
+// How often an address has connected is forgotten. Nor is there what a shared group has given to
+// members that end with their connection: who is still there gets it when they end one by one.
 // The order of retained messages among topics that one filter matches is nobody's law either, so
 // there are wildcards, or retained messages.
 const steady = (config: Config, wildcards: boolean): Config => ({
@@ -143,16 +149,13 @@ const steady = (config: Config, wildcards: boolean): Config => ({
   retainAvailable: !wildcards,
   sharedAvailable: false,
   connectionRatePerAddress: 0,
-  acl: null,
-  listeners: config.listeners.map(([name, rules]) => [name, { ...rules, acl: null }]),
 })
 
 // The wills of those who lose their connections one by one reach those who still have theirs, which
 // nobody has after a restart: wills are looked at by themselves.
 const unwilling = ({ config, commands }: History, wildcards: boolean): History => ({
   config: steady(config, wildcards),
-  commands: commands.filter((one) => one._tag !== 'Rights')
-    .map((one) => one._tag === 'Connect' ? { ...one, will: null } : one),
+  commands: commands.map((one) => one._tag === 'Connect' ? { ...one, will: null } : one),
 })
 
 persist('a broker made of its store goes on as the one that it was', () => {
@@ -211,6 +214,43 @@ persist('a broker made of its store goes on as the one that it was', () => {
   assert.ok(restored > 20, `only ${restored} had sessions`)
 })
 
+/** Where the broker of a state ends, a broker of what it has stored, and itself without its links. */
+const cutAt = (state: State): { readonly uncut: Going; readonly again: Going } => {
+  const origin = { at: state.now, wall: state.wall, seed: 7 }
+  const [next] = restore(state.config, inOrder(recordsOf(state, wholeNames)), origin)
+  const uncut: Going = { state, account: newAccount() }
+  for (const [, { conn }] of [...IntMap.entries(state.links)]) {
+    give(uncut, I.closed(conn, state.now, 'failed'))
+  }
+  return { uncut, again: { state: next, account: newAccount() } }
+}
+
+persist('a will is published after a restart if it would be without, and denied likewise', () => {
+  const seen = { published: 0, denied: 0 }
+  fc.assert(
+    fc.property(some(60), acl, fc.nat(), (one, list, where) => {
+      const config = { ...steady(one.config, true), acl: list, checkRetainSource: false }
+      const { states } = record({ ...one, config })
+      const { uncut, again } = cutAt(states[where % states.length]!)
+      // No delay is longer.
+      const { now, wall } = uncut.state
+      for (const going of [uncut, again]) {
+        for (let at = now; at <= now + 60_000; at += 1_000) {
+          for (let i = 0; i < 100 && deadline(going.state) <= at; i++) {
+            give(going, I.ticked(at, wall))
+          }
+        }
+      }
+      const willsOf = ({ account }: Going): ReadonlyArray<string> =>
+        account.notes.filter((line) => /^(will|denied will) /.test(line)).sort()
+      assert.equal(willsOf(again), willsOf(uncut))
+      for (const line of willsOf(again)) seen[line.startsWith('will') ? 'published' : 'denied']++
+    }),
+    { numRuns: runs(400) },
+  )
+  assert.ok(seen.published > 5 && seen.denied > 5, JSON.stringify(seen))
+})
+
 persist('a shorter cap on sessions holds for those that are away when the broker starts', () => {
   const session = (clientId: string, expiryS: number): Record => ({
     kind: 'session',
@@ -218,6 +258,7 @@ persist('a shorter cap on sessions holds for those that are away when the broker
     expiryS,
     offlineAt: 1_000,
     level: 4,
+    source: null,
   })
   const records = [session('never', 0xffffffff), session('soon', 30)]
   const config = { ...defaults, sessionExpiryMaxS: 60 }

@@ -27,7 +27,7 @@ import { openSqlite } from '../shells/store/sqlite.ts'
 import { findDeno, root } from './runtimes.ts'
 import { openDirect, settle, sqlite, storeOf } from './store/direct.ts'
 import { lines } from './store/records.ts'
-import { sample, stamp, writes } from './store/sample.ts'
+import { sample, sourceless, stamp, writes } from './store/sample.ts'
 import { folder, left, loadAll, look, right, sweep } from './store/scratch.ts'
 
 const onDeno = 'Deno' in globalThis
@@ -182,11 +182,11 @@ faults('a newer schema is refused', async () => {
   if (E.isRight(newer)) newer.right.close()
   settle(path)
   const { metaInsertion } = await import('../shells/store/meta.ts')
-  const meta = { schema: 2, program: '9.0.0', at: 1, wall: 2, tally: '' }
+  const meta = { schema: 3, program: '9.0.0', at: 1, wall: 2, tally: '' }
   byHand(path, `DELETE FROM meta; ${metaInsertion(meta)}`)
   settle(path)
   const why = left(await openDirect({ folder: path }))
-  assert.match(why, /written by sabethes 9\.0\.0 in schema 2/)
+  assert.match(why, /written by sabethes 9\.0\.0 in schema 3/)
   assert.match(why, 'start the newer program')
 })
 
@@ -211,7 +211,7 @@ faults('an older schema is migrated, after a copy', async () => {
   const steps = new Map([[0, (connection: { exec(text: string): void }): void => {
     connection.exec('DROP TABLE retained')
     connection.exec(creation(retains!))
-  }]])
+  }], [1, () => {}]])
   const database = right(Database.open(sqlite, { folder: path }, steps))
   const copy = `${fileOf(path)}.schema0-1`
   assert.match(database.warnings.join(), `${copy} is the store as it was`)
@@ -227,16 +227,66 @@ faults('an older schema is migrated, after a copy', async () => {
   assert.equal(again.warnings, [])
 })
 
+/** The golden store of a schema, in a folder of its own. */
+const goldenStore = (schema: string): string => {
+  const path = folder()
+  mkdirSync(path)
+  copyFileSync(join(root, 'props/store/golden', `${schema}.sqlite3`), fileOf(path))
+  return path
+}
+
 for (const golden of readdirSync(join(root, 'props/store/golden'))) {
-  faults(`the golden store ${golden} is read`, async () => {
-    const path = folder()
-    mkdirSync(path)
-    copyFileSync(join(root, 'props/store/golden', golden), fileOf(path))
+  faults(`the golden store ${golden} is read, and goes on as one of this program`, async () => {
+    const schema = golden.replace('.sqlite3', '')
+    const path = goldenStore(schema)
     const seen = right(await look(openDirect, { folder: path }))
-    assert.equal(lines(seen.records), lines(sample))
+    assert.equal(lines(seen.records), lines(schema === '1' ? sourceless : sample))
     assert.equal(seen.stamp, stamp)
+    const copy = `${fileOf(path)}.schema${schema}-1`
+    assert.equal(seen.warnings.filter((one) => one.includes(copy)).length, schema === '2' ? 0 : 1)
+    // Each record is put again, as it is known today.
+    settle(path)
+    const store = right(await openDirect({ folder: path }))
+    assert.equal(store.warnings, [])
+    right(await loadAll(store))
+    const again = sample.map((record): Write => ({ _tag: 'Put', record, isNew: false }))
+    assert.is((await store.commit(stamp, again))._tag, 'Durable')
+    await store.close()
+    const now = right(await look(openDirect, { folder: path }))
+    assert.equal(lines(now.records), lines(sample))
   })
 }
+
+faults('a migration makes nothing sound that was not', async () => {
+  const cases: ReadonlyArray<readonly [string, RegExp]> = [
+    ['UPDATE base_msgs SET retain = 1 - retain WHERE store_id = 178', /message 178 does not/],
+    ["DELETE FROM wills WHERE client_id = 'visitor'", /1 records of kind will are missing/],
+    ["UPDATE clients SET row_version = 2 WHERE client_id = 'lamp'", /session "lamp" does not/],
+    ["UPDATE clients SET row_version = 3 WHERE client_id = 'lamp'", /has row version 3/],
+  ]
+  for (const [statement, sentence] of cases) {
+    const path = goldenStore('1')
+    byHand(path, statement)
+    settle(path)
+    assert.match(left(await look(openDirect, { folder: path })), sentence)
+  }
+})
+
+faults('whose something is cannot be taken away, nor made up', async () => {
+  const cases: ReadonlyArray<readonly [string, RegExp]> = [
+    ["UPDATE clients SET source = '' WHERE client_id = 'lamp'", /session "lamp" does not have/],
+    ["UPDATE clients SET source = 'x' WHERE client_id = 'lamp'", /session "lamp" does not have/],
+    ["UPDATE base_msgs SET source = 'x' WHERE store_id = 178", /holds what row version 1 has not/],
+    ['UPDATE wills SET row_version = 1', /holds what row version 1 has not/],
+    ["UPDATE wills SET row_version = 1, source = ''", /will "visitor" does not have/],
+  ]
+  for (const [statement, sentence] of cases) {
+    const path = await sampleStore()
+    byHand(path, statement)
+    settle(path)
+    assert.match(left(await look(openDirect, { folder: path })), sentence, statement)
+  }
+})
 
 faults('rows that vanish, come back, change or dangle are reported and not served', async () => {
   const cases: ReadonlyArray<readonly [string, RegExp, gone: number]> = [

@@ -6,6 +6,7 @@
 import * as IntMap from '../data/int-map.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
+import type { Source } from './acl.ts'
 import type { Draft } from './draft.ts'
 import type { Persist } from './effect.ts'
 import type { Millis } from './input.ts'
@@ -33,10 +34,16 @@ interface Wanted {
   readonly catchUp: number
 }
 
+interface Mourning {
+  readonly will: SessionWill
+  readonly dueAt: Millis
+  readonly source: Source | null
+}
+
 /** Of one client identifier, under which one session may end and another begin in a run. */
 interface Changes {
   session: Entry<number> | null
-  will: Entry<{ readonly will: SessionWill; readonly dueAt: Millis }> | null
+  will: Entry<Mourning> | null
   readonly subscriptions: Map<TopicFilter, Entry<Wanted>>
   readonly outgoing: Map<number, Entry<OutgoingRecord>>
   readonly incoming: Map<number, Entry<IncomingRecord>>
@@ -122,7 +129,7 @@ export const noteWill = (
   if (journal === null || (session.will === null && will === null)) return
   journal.count++
   const changes = changesOf(journal, session.clientId)
-  const now = will === null ? null : { will, dueAt }
+  const now = will === null ? null : { will, dueAt, source: session.source }
   if (changes.will === null) changes.will = { was: session.will !== null, now }
   else changes.will.now = now
 }
@@ -267,9 +274,10 @@ const sessionRecord = (session: Session): Record => ({
   expiryS: session.expiryS,
   offlineAt: timeOf(session.offlineAt),
   level: session.level,
+  source: session.source,
 })
 
-const willRecord = (clientId: string, will: SessionWill, dueAt: Millis): Record => ({
+const willRecord = (clientId: string, { will, dueAt, source }: Mourning): Record => ({
   kind: 'will',
   clientId,
   topic: will.message.topic,
@@ -279,6 +287,7 @@ const willRecord = (clientId: string, will: SessionWill, dueAt: Millis): Record 
   properties: will.message.properties,
   delayMs: will.delayMs,
   dueAt: timeOf(dueAt),
+  source,
 })
 
 const subscriptionRecord = (clientId: string, { subscription, catchUp }: Wanted): Record => ({
@@ -302,6 +311,7 @@ const messageRecord = (message: Message): Record => ({
   payload: message.payload,
   properties: message.properties,
   expiresAt: message.expiresAt,
+  source: message.source,
 })
 
 const settle = (
@@ -339,7 +349,7 @@ const settleClient = (
   }
   if (will !== null) {
     const { now } = will
-    settle(writes, will, () => willRecord(clientId, now!.will, now!.dueAt), () => ({
+    settle(writes, will, () => willRecord(clientId, now!), () => ({
       kind: 'will',
       clientId,
     }))

@@ -8,6 +8,7 @@ import type { Properties } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
+import type { Source } from './acl.ts'
 import type { Share } from './state.ts'
 
 /** A session that outlives its connection. */
@@ -20,6 +21,8 @@ export interface SessionRecord {
   readonly offlineAt: number | null
   /** The protocol level that the client last spoke. */
   readonly level: Level
+  /** Who its client is, for the access list; null where an older program did not store it. */
+  readonly source: Source | null
 }
 
 /** One subscription of a session in the store. */
@@ -50,6 +53,11 @@ export interface MessageRecord {
   readonly properties: Properties
   /** Null without a message expiry interval. */
   readonly expiresAt: number | null
+  /**
+   * Who published a message that is to be retained; null for all others, for the broker's own, and
+   * where an older program did not store it.
+   */
+  readonly source: Source | null
 }
 
 /** A copy of a message on its way to a session. */
@@ -98,6 +106,8 @@ export interface WillRecord {
   readonly delayMs: number
   /** When it is due; null while the client is connected. */
   readonly dueAt: number | null
+  /** Whose it is, for the access list; null where an older program did not store it. */
+  readonly source: Source | null
 }
 
 export type Record =

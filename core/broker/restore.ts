@@ -10,6 +10,7 @@ import * as Window from '../data/window.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
+import type { Source } from './acl.ts'
 import type { Config } from './config.ts'
 import { begin } from './connect.ts'
 import { type Draft, type EditableSession, finish, open, type Writable } from './draft.ts'
@@ -28,8 +29,9 @@ import { termsFor } from './terms.ts'
 /** A clock on the wall that shows an earlier time than this was never set (2020-01-01). */
 const PLAUSIBLE_WALL_MS = 1_577_836_800_000
 
-/** Names of topics remembered while messages are loaded. */
+/** Names of topics, and clients, remembered while records are loaded. */
 const TOPICS_MAX = 4_096
+const SOURCES_MAX = 4_096
 
 /** Nobody looks for sessions after so long; a clock that says so is wrong (ten years). */
 const AWAY_MS_MAX = 10 * 365 * 86_400_000
@@ -54,6 +56,8 @@ export interface Restoring {
   readonly messages: Map<number, Message>
   /** Names that messages share, so that a million messages of ten topics hold ten of them. */
   readonly topics: Map<TopicName, TopicName>
+  /** Who messages, sessions and wills are of, one for all of a client, by client identifier. */
+  readonly sources: Map<string, Source>
   /** Catch-ups of each session, by its number, in no order yet. */
   readonly catchUps: Map<number, CatchUp[]>
   /** Sessions that had a connection when the process ended, and those of them with a will. */
@@ -66,6 +70,7 @@ export const beginRestore = (config: Config, origin: Origin): Restoring => ({
   draft: open(initial({ ...config, persistence: true }, origin)),
   messages: new Map(),
   topics: new Map(),
+  sources: new Map(),
   catchUps: new Map(),
   cutOff: [],
   mourned: [],
@@ -88,6 +93,18 @@ const shared = ({ topics }: Restoring, topic: TopicName): TopicName => {
   if (topics.size >= TOPICS_MAX) topics.clear()
   topics.set(topic, topic)
   return topic
+}
+
+const sharedSource = ({ sources }: Restoring, source: Source | null): Source | null => {
+  if (source === null) return null
+  const { clientId, userName, listener } = source
+  const known = sources.get(clientId)
+  if (known !== undefined && known.userName === userName && known.listener === listener) {
+    return known
+  }
+  if (sources.size >= SOURCES_MAX) sources.clear()
+  sources.set(clientId, source)
+  return source
 }
 
 const sharedProperties = (properties: Properties): Properties => {
@@ -121,7 +138,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
         properties: sharedProperties(record.properties),
         expiresAt: record.expiresAt,
         bytes: 0,
-        source: null,
+        source: sharedSource(restoring, record.source),
       }
       message.bytes = encodedSize(5, publishOf(message))
       restoring.messages.set(id, message)
@@ -134,6 +151,7 @@ export const addRecord = (restoring: Restoring, record: Record): void => {
       session.expiryS = Math.min(record.expiryS, draft.config.sessionExpiryMaxS)
       if (session.expiryS < record.expiryS) noteSession(draft, session, true)
       session.level = record.level
+      session.source = sharedSource(restoring, record.source)
       if (record.offlineAt === null) restoring.cutOff.push(session)
       else session.offlineAt = record.offlineAt
       return
@@ -211,7 +229,9 @@ const addOutgoing = (
 }
 
 /** A client whose session was to end with its connection still has a will to be published. */
-const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): void => {
+const addWill = (restoring: Restoring, record: WillRecord): void => {
+  const { draft, cutOff, mourned } = restoring
+  const source = sharedSource(restoring, record.source)
   const { clientId, topic, qos, retain, payload, properties, delayMs, dueAt } = record
   const bare: Message = {
     id: 0,
@@ -222,13 +242,14 @@ const addWill = ({ draft, cutOff, mourned }: Restoring, record: WillRecord): voi
     properties,
     expiresAt: null,
     bytes: 0,
-    source: null,
+    source: retain ? source : null,
   }
   const message = { ...bare, bytes: encodedSize(5, publishOf(bare)) }
   const number = StrMap.get(draft.clients, clientId)
   const found = number === undefined ? undefined : IntMap.get(draft.sessions, number)
   const session = found === undefined ? begin(draft, clientId, false) : found as EditableSession
   if (found === undefined) cutOff.push(session)
+  session.source = source
   session.will = { message, delayMs }
   if (dueAt === null) mourned.push(session)
   else session.willAt = dueAt

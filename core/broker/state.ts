@@ -205,7 +205,7 @@ export interface Session {
   readonly owner: Owner | null
   readonly number: number
   readonly clientId: string
-  /** Who its client is; null after a restart where the store did not say. */
+  /** Who its client is; null after a restart where an older program did not store it. */
   readonly source: Source | null
   /** Whether it outlives the process. */
   readonly stored: boolean

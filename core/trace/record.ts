@@ -2,6 +2,7 @@
 // by their kind, as their tables are.
 
 import type { Key, Kind, Record, Write } from '../broker/record.ts'
+import type { Source } from '../broker/acl.ts'
 import type { Share } from '../broker/state.ts'
 import { t } from '../prelude.ts'
 import { level, properties, qos, topicFilter, topicName } from './packet.ts'
@@ -18,6 +19,12 @@ const time = nullable(whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
 
 const share: Codec<Share> = closed<Share>('Share', { group: text, filter: topicFilter })
 
+const source: Codec<Source> = closed<Source>('Source', {
+  clientId: text,
+  userName: nullable(text),
+  listener: text,
+})
+
 const records: { readonly [K in Kind]: Codec<Of<K>> } = {
   session: closed<Of<'session'>>('session', {
     kind: tag('session'),
@@ -25,6 +32,7 @@ const records: { readonly [K in Kind]: Codec<Of<K>> } = {
     expiryS: long,
     offlineAt: time,
     level,
+    source: nullable(source),
   }),
   subscription: closed<Of<'subscription'>>('subscription', {
     kind: tag('subscription'),
@@ -46,6 +54,7 @@ const records: { readonly [K in Kind]: Codec<Of<K>> } = {
     payload: bytes,
     properties,
     expiresAt: time,
+    source: nullable(source),
   }),
   outgoing: closed<Of<'outgoing'>>('outgoing', {
     kind: tag('outgoing'),
@@ -80,6 +89,7 @@ const records: { readonly [K in Kind]: Codec<Of<K>> } = {
     properties,
     delayMs: count,
     dueAt: time,
+    source: nullable(source),
   }),
 }
 

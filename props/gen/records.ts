@@ -17,6 +17,12 @@ const time = fc.option(number)
 const packetId = fc.integer({ min: 1, max: 0xffff })
 const identifiers = fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 2 })
 
+const source = fc.option(fc.record({
+  clientId,
+  userName: fc.constantFrom(null, '', 'ann', '\u{1f99f}'),
+  listener: fc.constantFrom('', '1883', '/run/mqtt'),
+}))
+
 const payload: fc.Arbitrary<Bytes> = fc.uint8Array({ maxLength: 40 })
   .map((bytes) => B.slice(bytes, 0, bytes.length))
 
@@ -29,6 +35,7 @@ const arms: Arms = {
     expiryS: fc.integer({ min: 0, max: 0xffffffff }),
     offlineAt: time,
     level,
+    source,
   }),
   subscription: fc.record({
     kind: fc.constant('subscription'),
@@ -50,6 +57,7 @@ const arms: Arms = {
     payload,
     properties: properties('Publish'),
     expiresAt: time,
+    source,
   }),
   outgoing: fc.record({
     kind: fc.constant('outgoing'),
@@ -75,6 +83,7 @@ const arms: Arms = {
     properties: properties('Will'),
     delayMs: number,
     dueAt: time,
+    source,
   }),
 }
 

@@ -26,6 +26,7 @@ const message = (id: number): Record => ({
   payload: bytesOf('x'.repeat(100)),
   properties: none,
   expiresAt: null,
+  source: null,
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'sabethes-collected-'))

@@ -72,7 +72,7 @@ const refer = (
   referred: Map<number, Record>,
   message: State['retained'] extends Tree.Tree<infer M> ? M : never,
 ): void => {
-  const { id, topic, qos, retain, payload, properties, expiresAt } = message
+  const { id, topic, qos, retain, payload, properties, expiresAt, source } = message
   if (id === 0) throw new Error(`a stored message to ${topic} has no id`)
   const record: Record = {
     kind: 'message',
@@ -83,6 +83,7 @@ const refer = (
     payload,
     properties,
     expiresAt,
+    source,
   }
   const known = referred.get(id)
   if (known !== undefined && recordText(known) !== recordText(record)) {
@@ -102,6 +103,7 @@ export const recordsOf = (
     const { clientId } = session
     if (session.will !== null) {
       const { topic, qos, retain, payload, properties } = session.will.message
+      const { source } = session
       const { delayMs } = session.will
       const dueAt = timeOf(session.willAt)
       found.push({
@@ -114,14 +116,16 @@ export const recordsOf = (
         properties,
         delayMs,
         dueAt,
+        source,
       })
     }
     if (!session.stored) {
       if (isDurable(session)) throw new Error(`the durable session of ${clientId} is not stored`)
       return
     }
-    const { expiryS, level } = session
-    found.push({ kind: 'session', clientId, expiryS, offlineAt: timeOf(session.offlineAt), level })
+    const { expiryS, level, source } = session
+    const offlineAt = timeOf(session.offlineAt)
+    found.push({ kind: 'session', clientId, expiryS, offlineAt, level, source })
     const ranks = new Map(
       [...Queue.entries(session.catchUps)].map(({ rank, subscription }) => [subscription, rank]),
     )

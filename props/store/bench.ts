@@ -98,6 +98,7 @@ const puts = (id: number): ReadonlyArray<Write> => {
         payload: Bytes.of(buffer),
         properties: none,
         expiresAt: null,
+        source: null,
       },
     },
     { _tag: 'Put', isNew: true, record: outgoing },

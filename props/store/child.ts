@@ -26,6 +26,7 @@ const put = (id: number, size: number): Write => ({
     payload: Bytes.of(new Uint8Array(size).fill(id)),
     properties: none,
     expiresAt: null,
+    source: null,
   },
 })
 

@@ -33,6 +33,11 @@ const topics: fc.Arbitrary<TopicFilter> = fc.oneof(
 const few = fc.integer({ min: 1, max: 6 })
 const large = fc.oneof(few, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 1 }))
 const instant = fc.option(fc.oneof(large, fc.constant(0)))
+const source = fc.option(fc.record({
+  clientId,
+  userName: fc.oneof(fc.constantFrom(null, '', 'ann', '"]'), identifier),
+  listener: fc.constantFrom('', '1883', '/run/mqtt "1"'),
+}))
 const identifiers = fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 3 })
 
 const only = <K extends Kind>(kind: K): fc.Arbitrary<K> => fc.constant(kind)
@@ -45,6 +50,7 @@ export const arms: { readonly [K in Kind]: fc.Arbitrary<Extract<Record, { kind: 
     expiryS: fc.constantFrom(0, 1, 3600, 0xffffffff),
     offlineAt: instant,
     level: fc.constantFrom<Level>(3, 4, 5),
+    source,
   }),
   subscription: fc.record({
     kind: only('subscription'),
@@ -66,6 +72,7 @@ export const arms: { readonly [K in Kind]: fc.Arbitrary<Extract<Record, { kind: 
     payload,
     properties: properties('Publish'),
     expiresAt: instant,
+    source,
   }),
   outgoing: fc.record({
     kind: only('outgoing'),
@@ -96,6 +103,7 @@ export const arms: { readonly [K in Kind]: fc.Arbitrary<Extract<Record, { kind: 
     properties: properties('Will'),
     delayMs: large,
     dueAt: instant,
+    source,
   }),
 }
 

@@ -8,13 +8,23 @@ import { filter, name } from '../gen/topics.ts'
 
 const bytes = (text: string): Bytes.Bytes => Bytes.of(new TextEncoder().encode(text))
 
+const lamp = { clientId: 'lamp', userName: null, listener: '1883' }
+const lämp = { clientId: 'lämp', userName: 'günther "x"', listener: '/run/mqtt' }
+
 const identifiers: ReadonlyArray<number> = [1, 268_435_455]
 
 export const stamp: Stamp = { at: 86_400_000, wall: 1_760_000_000_000 }
 
 export const sample: ReadonlyArray<Record> = [
-  { kind: 'session', clientId: 'lamp', expiryS: 3600, offlineAt: 5_000, level: 5 },
-  { kind: 'session', clientId: 'lämp', expiryS: 0xffffffff, offlineAt: null, level: 4 },
+  { kind: 'session', clientId: 'lamp', expiryS: 3600, offlineAt: 5_000, level: 5, source: lamp },
+  {
+    kind: 'session',
+    clientId: 'lämp',
+    expiryS: 0xffffffff,
+    offlineAt: null,
+    level: 4,
+    source: lämp,
+  },
   {
     kind: 'subscription',
     clientId: 'lamp',
@@ -48,6 +58,7 @@ export const sample: ReadonlyArray<Record> = [
       ? { contentType: 'text/plain', userProperties: [['a', 'ü']], correlationData: bytes('\x01') }
       : none,
     expiresAt: i % 3 === 0 ? 90_000_000 + i : null,
+    source: i % 5 > 0 ? null : i % 2 === 0 ? lamp : lämp,
   })),
   ...Array.from({ length: 60 }, (_, i): Record => ({
     kind: 'outgoing',
@@ -75,8 +86,14 @@ export const sample: ReadonlyArray<Record> = [
     properties: { payloadFormatIndicator: 1, messageExpiryInterval: 60 },
     delayMs: 30_000,
     dueAt: null,
+    source: { clientId: 'visitor', userName: '', listener: '1883' },
   },
 ]
+
+/** The same as the first schema has it: nobody knows whose anything is. */
+export const sourceless: ReadonlyArray<Record> = sample.map((record) =>
+  'source' in record ? { ...record, source: null } : record
+)
 
 export const writes: ReadonlyArray<Write> = sample.map((record) => ({
   _tag: 'Put',

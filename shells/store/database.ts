@@ -20,7 +20,7 @@ import { copyInto, damagedRowsSentence, explain, openFile, rollBack } from './op
 import { adding, deleting } from './pack.ts'
 import type { Extent } from './pack.ts'
 import { giveUp, makeReserve, reserveBytes, reserveBytesLarge } from './reserve.ts'
-import { prepare, readValues } from './row.ts'
+import { prepare, readRow, readValues } from './row.ts'
 import type { Statements } from './row.ts'
 import { schemaVersion, tables } from './table.ts'
 import { addRow, copyTallies, emptyTallies, removeRow, tallyText } from './tally.ts'
@@ -271,23 +271,23 @@ export class Database {
       const action = readByte(source)
       const start = source.at
       const number = readByte(source)
-      source.at += 1
+      const version = readByte(source)
       const statements = this.#statements[number]!
       const { table } = statements
       const tally = tallies[number]!
-      const count = action === deleting ? table.keyCount : table.columns.length
-      const values = readValues(source, table, count)
       if (action === deleting) {
-        const gone = statements.remove.get(...values)
+        const key = readValues(source, table, table.keyCount)
+        const gone = statements.remove.get(...key)
         if (gone === undefined) {
-          throw new Contradiction(`the ${table.kind} ${values.join(' ')} is not there to delete`)
+          throw new Contradiction(`the ${table.kind} ${key.join(' ')} is not there to delete`)
         }
         removeRow(tally, Number(gone['checksum']))
         continue
       }
+      const values = readRow(source, table, version)
       const checksum = crc32c(packed, start, source.at)
       if (action === adding) {
-        statements.insert.run(...values, packed[start + 1]!, checksum)
+        statements.insert.run(...values, version, checksum)
       } else {
         const key = values.slice(0, table.keyCount)
         const gone = statements.find.get(...key)
@@ -295,7 +295,7 @@ export class Database {
           throw new Contradiction(`the ${table.kind} ${key.join(' ')} is not there to replace`)
         }
         removeRow(tally, Number(gone['checksum']))
-        statements.replace.run(...values, packed[start + 1]!, checksum)
+        statements.replace.run(...values, version, checksum)
       }
       addRow(tally, checksum)
     }

@@ -13,6 +13,7 @@ import type {
   WillRecord,
   Write,
 } from '../../core/broker/record.ts'
+import type { Source } from '../../core/broker/acl.ts'
 import type { Share } from '../../core/broker/state.ts'
 import { cursor } from '../../core/codec/cursor.ts'
 import type { Limits } from '../../core/codec/limits.ts'
@@ -25,7 +26,7 @@ import * as Bytes from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import { kinds } from '../common/store.ts'
-import { rowVersion } from './table.ts'
+import { rowVersion, sourcedVersion } from './table.ts'
 import type { Packer, Reader } from './wire.ts'
 import {
   readByte,
@@ -72,13 +73,9 @@ export const packWrites = (target: Packer, writes: ReadonlyArray<Write>): Extent
   return { rows: writes.length, added, removed }
 }
 
-const packHead = (target: Packer, kind: Key['kind']): void => {
-  writeByte(target, numbers.get(kind)!)
-  writeByte(target, rowVersion)
-}
-
-export const packKey = (target: Packer, key: Key): void => {
-  packHead(target, key.kind)
+export const packKey = (target: Packer, key: Key, version = rowVersion): void => {
+  writeByte(target, numbers.get(key.kind)!)
+  writeByte(target, version)
   switch (key.kind) {
     case 'session':
     case 'will':
@@ -102,8 +99,14 @@ export const packKey = (target: Packer, key: Key): void => {
 const stages = ['queued', 'sent', 'released'] as const
 
 export const packRecord = (target: Packer, record: Record): void => {
+  const source = 'source' in record ? record.source : null
   // The key is what a row begins with.
-  packKey(target, record)
+  packKey(target, record, source === null ? rowVersion : sourcedVersion)
+  packFields(target, record)
+  if (source !== null) writeText(target, sourceText(source))
+}
+
+const packFields = (target: Packer, record: Record): void => {
   switch (record.kind) {
     case 'session':
       writeWhole(target, record.expiryS)
@@ -147,6 +150,10 @@ export const packRecord = (target: Packer, record: Record): void => {
 /** The bits of mosquitto: QoS, no local, retain as published. */
 const optionsOf = ({ qos, noLocal, retainAsPublished }: SubscriptionRecord): number =>
   qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0)
+
+/** An array, so that there is one text for each. */
+const sourceText = ({ clientId, userName, listener }: Source): string =>
+  JSON.stringify([clientId, userName, listener])
 
 /** The name of a group has no separator in it. */
 const shareText = ({ group, filter }: Share): string => `${group}/${filter}`
@@ -238,6 +245,17 @@ const readShare = (source: Reader): Share | null => {
   return { group: text.slice(0, slash), filter: text.slice(slash + 1) as TopicFilter }
 }
 
+/** The last field of a row, which the first form does not have. */
+const readSource = (source: Reader, version: number): Source | null => {
+  if (version === rowVersion) return null
+  const [clientId, userName, listener] = JSON.parse(readText(source)) as [
+    clientId: string,
+    userName: string | null,
+    listener: string,
+  ]
+  return { clientId, userName, listener }
+}
+
 /** Payloads of at least so many bytes get a buffer of their own, small ones share theirs. */
 const ownBytesMin = 4096
 
@@ -281,14 +299,14 @@ const readQos = (source: Reader): Qos => readWhole(source) as Qos
 /** The record at this place, in memory of its own. */
 export const unpackRecord = (source: Reader): Record => {
   const number = readByte(source)
-  source.at += 1
+  const version = readByte(source)
   switch (kinds[number]) {
     case 'session':
-      return unpackSession(source)
+      return unpackSession(source, version)
     case 'subscription':
       return unpackSubscription(source)
     case 'message':
-      return unpackMessage(source)
+      return unpackMessage(source, version)
     case 'outgoing':
       return unpackOutgoing(source)
     case 'incoming':
@@ -296,18 +314,19 @@ export const unpackRecord = (source: Reader): Record => {
     case 'retained':
       return unpackRetained(source)
     case 'will':
-      return unpackWill(source)
+      return unpackWill(source, version)
     default:
       throw new Error(`there is no table number ${number}`)
   }
 }
 
-const unpackSession = (source: Reader): SessionRecord => ({
+const unpackSession = (source: Reader, version: number): SessionRecord => ({
   kind: 'session',
   clientId: readClientId(source),
   expiryS: readWhole(source),
   offlineAt: readMaybe(source),
   level: readWhole(source) as Level,
+  source: readSource(source, version),
 })
 
 const unpackSubscription = (source: Reader): SubscriptionRecord => {
@@ -327,7 +346,7 @@ const unpackSubscription = (source: Reader): SubscriptionRecord => {
   }
 }
 
-const unpackMessage = (source: Reader): MessageRecord => {
+const unpackMessage = (source: Reader, version: number): MessageRecord => {
   const id = readWhole(source)
   const expiresAt = readMaybe(source)
   return {
@@ -339,6 +358,7 @@ const unpackMessage = (source: Reader): MessageRecord => {
     retain: readWhole(source) === 1,
     properties: unpackProperties(source, 'Publish'),
     expiresAt,
+    source: readSource(source, version),
   }
 }
 
@@ -373,7 +393,7 @@ const unpackRetained = (source: Reader): RetainedRecord => ({
   message: readWhole(source),
 })
 
-const unpackWill = (source: Reader): WillRecord => {
+const unpackWill = (source: Reader, version: number): WillRecord => {
   const clientId = readClientId(source)
   const payload = readBytes(source)
   return {
@@ -386,5 +406,6 @@ const unpackWill = (source: Reader): WillRecord => {
     properties: unpackProperties(source, 'Will'),
     delayMs: readWhole(source),
     dueAt: readMaybe(source),
+    source: readSource(source, version),
   }
 }

@@ -7,7 +7,7 @@ import { of } from '../../core/data/bytes.ts'
 import { quoted } from '../common/store.ts'
 import { crc32c } from './checksum.ts'
 import type { Connection, Row, Statement, Value } from './library.ts'
-import { rowVersion } from './table.ts'
+import { columnCount, rowVersion, sourcedVersion } from './table.ts'
 import type { Table } from './table.ts'
 import type { Packer, Reader } from './wire.ts'
 import {
@@ -92,6 +92,13 @@ export const selection = ({ name, columns, keyCount }: Table): string => {
   return `SELECT ${selected.join(', ')} FROM ${name} ORDER BY ${order}`
 }
 
+/** Reads a whole row of this form; columns that it does not have are empty. */
+export const readRow = (source: Reader, table: Table, version: number): Array<Value> => {
+  const values = readValues(source, table, columnCount(table, version))
+  while (values.length < table.columns.length) values.push('')
+  return values
+}
+
 /** What reading a row came to; reused from row to row. */
 export interface Found {
   /** What is wrong with the row, or null. */
@@ -120,9 +127,11 @@ export const packRow = (
   const checksum = numbers.pop()!
   const version = numbers.pop()!
   result.checksum = checksum
-  if (version !== rowVersion) return spoil(target, start, result, `has row version ${version}`)
+  if (version !== rowVersion && version !== sourcedVersion) {
+    return spoil(target, start, result, `has row version ${version}`)
+  }
   writeByte(target, number)
-  writeByte(target, rowVersion)
+  writeByte(target, version)
   let next = 0
   for (let i = 0; i < columns.length; i++) {
     const { type } = columns[i]!
@@ -134,6 +143,10 @@ export const packRow = (
       continue
     }
     const value = row[alias(i)]
+    if (columns[i]!.since > version) {
+      if (value === null) continue
+      return spoil(target, start, result, `holds what row version ${version} has not`)
+    }
     if (value === null) writeByte(target, 0)
     else if (type === 'bytes' && value instanceof Uint8Array) writeBytes(target, of(value))
     else if (type !== 'bytes' && typeof value === 'string') writeText(target, value)

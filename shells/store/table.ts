@@ -10,6 +10,8 @@ export type ColumnType = 'whole' | 'maybe' | 'text' | 'list' | 'bytes'
 export interface Column {
   readonly name: string
   readonly type: ColumnType
+  /** The first form of a row that has it; in an older one it is empty, and not packed. */
+  readonly since: number
 }
 
 export interface Table {
@@ -21,21 +23,41 @@ export interface Table {
 }
 
 /** The schema that this program writes. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
-/** The form of a row, part of its checksum. */
+/**
+ * The forms of a row, part of its checksum: the second one has a source. A row that has nothing to
+ * put there keeps the first, so that what an older program wrote is as sound as it was.
+ */
 export const rowVersion = 1
+export const sourcedVersion = 2
 
-const table = (kind: Kind, name: string, keyCount: number, columns: string): Table => ({
+const table = (
+  kind: Kind,
+  name: string,
+  keyCount: number,
+  columns: string,
+  later = '',
+): Table => ({
   kind,
   name,
   keyCount,
-  columns: columns.trim().split(/,\s*/).map((column) => {
+  columns: [...columnsOf(columns, rowVersion), ...columnsOf(later, sourcedVersion)],
+})
+
+const columnsOf = (text: string, since: number): ReadonlyArray<Column> =>
+  text === '' ? [] : text.trim().split(/,\s*/).map((column) => {
     const [name = '', type = ''] = column.split(' ')
     // The words below are written out here, none comes from outside.
-    return { name, type: type as ColumnType }
-  }),
-})
+    return { name, type: type as ColumnType, since }
+  })
+
+/** The columns that a row of this form has, where they are not all. */
+export const columnCount = ({ columns }: Table, version: number): number => {
+  let count = columns.length
+  while (columns[count - 1]!.since > version) count -= 1
+  return count
+}
 
 /** In the order in which they are loaded; the place of a table is its number in a packed row. */
 export const tables: ReadonlyArray<Table> = [
@@ -44,6 +66,7 @@ export const tables: ReadonlyArray<Table> = [
     'clients',
     1,
     'client_id text, session_expiry_interval whole, offline_at maybe, protocol_level whole',
+    'source text',
   ),
   table(
     'subscription',
@@ -58,6 +81,7 @@ export const tables: ReadonlyArray<Table> = [
     1,
     'store_id whole, expiry_time maybe, topic text, payload bytes, qos whole, retain whole, ' +
       'properties bytes',
+    'source text',
   ),
   table(
     'outgoing',
@@ -74,6 +98,7 @@ export const tables: ReadonlyArray<Table> = [
     1,
     'client_id text, payload bytes, topic text, qos whole, retain whole, properties bytes, ' +
       'will_delay_ms whole, due_at maybe',
+    'source text',
   ),
 ]
 
