@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Acl } from '../core/broker/acl.ts'
 import { defaults } from '../core/broker/config.ts'
 import type { Config, ListenerRules } from '../core/broker/config.ts'
 import { brokerConfig } from '../core/config/broker.ts'
@@ -22,14 +23,17 @@ import { root } from './runtimes.ts'
 const options = suite('config options')
 
 /** What a line changes in the broker's configuration, or in the rules of its listener. */
-type Effect = Partial<Config> | { readonly rules: Partial<ListenerRules> } | 'shell'
+type Effect = Partial<Config> & { readonly rules?: Partial<ListenerRules> } | 'shell'
+
+const noRights: Acl = { anonymous: [], users: [], patterns: [] }
 
 // 'shell' stands for what is no business of the machine.
 const effects: Readonly<Record<string, readonly [value: string, effect: Effect]>> = {
   allow_anonymous: ['true', { rules: { authentication: 'none', allowAnonymous: true } }],
   listener_allow_anonymous: ['true', { rules: { authentication: 'none', allowAnonymous: true } }],
   password_file: ['p', 'shell'],
-  acl_file: ['a', { rules: { acl: { anonymous: [], users: [], patterns: [] } } }],
+  // Also of those whose listener is gone.
+  acl_file: ['a', { acl: noRights, rules: { acl: noRights } }],
   allow_zero_length_clientid: ['false', { rules: { emptyClientIds: false } }],
   auto_id_prefix: ['x', { rules: { autoIdPrefix: 'x' } }],
   listener_auto_id_prefix: ['x', { rules: { autoIdPrefix: 'x' } }],
@@ -151,8 +155,7 @@ for (const [name, [value, effect]] of Object.entries(effects)) {
     const line = `${name} ${value}\n`
     const settings = settingsIn(name === 'per_listener_settings' ? line + base : base + line)
     const [a, b] = [brokerConfig(without), brokerConfig(settings)]
-    const wanted = effect === 'shell' ? {} : 'rules' in effect ? {} : effect
-    const wantedRules = effect !== 'shell' && 'rules' in effect ? effect.rules : {}
+    const { rules: wantedRules = {}, ...wanted } = effect === 'shell' ? {} : effect
     assert.equal(changed(a, b), wanted)
     assert.equal(changed(rulesIn(a), rulesIn(b)), wantedRules)
     assert.is(diff(without, settings).length, changes[name] ?? 1)
@@ -231,13 +234,32 @@ options('an access list that was not read allows nothing', () => {
   const acl = { anonymous: [], users: [['a', []] as const], patterns: [] }
   const settings = settingsIn('acl_file a\nlistener 1')
   const rules = (acls?: Acls) => rulesIn(brokerConfig(settings, acls)).acl
-  assert.equal(rules(), { anonymous: [], users: [], patterns: [] })
-  assert.equal(rules(new Map([['b', acl]])), { anonymous: [], users: [], patterns: [] })
+  assert.equal(rules(), noRights)
+  assert.equal(rules(new Map([['b', acl]])), noRights)
   assert.is(rules(new Map([['a', acl]])), acl)
   const plugin = 'plugin mosquitto_acl_file.so\nplugin_opt_acl_file a\n'
   const deny = (text: string) => rulesIn(brokerConfig(settingsIn(text))).denySpecialChars
   assert.is(deny(plugin), true)
   assert.is(deny(`${plugin}auth_plugin_deny_special_chars false`), false)
+})
+
+options('nobody gains by a listener that is gone', () => {
+  const acls: Acls = new Map(['a', 'b'].map((file) => [file, { ...noRights }]))
+  const acl = (text: string) => brokerConfig(settingsIn(text), acls).acl
+  assert.is(acl('listener 1\nlistener 2'), null)
+  assert.is(acl('acl_file a\nlistener 1\nlistener 2'), acls.get('a'))
+  const each = 'per_listener_settings true\nlistener 1\n'
+  assert.is(acl(`${each}acl_file a\nlistener 2\nacl_file a`), acls.get('a'))
+  assert.equal(acl(`${each}acl_file a\nlistener 2`), noRights)
+  assert.equal(acl(`${each}listener 2\nacl_file a`), noRights)
+  const mixed = acl(`${each}acl_file a\nlistener 2\nacl_file b`)
+  assert.equal(mixed, noRights)
+  assert.not(mixed === acls.get('a') || mixed === acls.get('b'))
+  const strict = (text: string) => brokerConfig(settingsIn(text)).denySpecialChars
+  const plugin = 'plugin mosquitto_acl_file.so\nplugin_opt_acl_file a\n'
+  const lax = `${plugin}auth_plugin_deny_special_chars false\n`
+  assert.is(strict(`${each}${lax}listener 2\n${plugin}`), true)
+  assert.is(strict(`${each}${lax}listener 2\n${lax}`), false)
 })
 
 options('a change is told with where and when', () => {

@@ -5,21 +5,28 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Acl } from '../core/broker/acl.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Conn, Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { Config } from '../core/broker/config.ts'
 import { defaults } from '../core/broker/config.ts'
 import type { Record } from '../core/broker/record.ts'
+import { none } from '../core/codec/property.ts'
+import { parseAcl } from '../core/config/mod.ts'
+import { empty } from '../core/data/bytes.ts'
 import * as IntMap from '../core/data/int-map.ts'
-import { deadline, restore, run, type State, step } from '../core/mod.ts'
+import { deadline, initial, Packet, restore, run, type State, step } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
 import { groupHistory } from './gen/groups.ts'
 import {
   acl,
   type History,
   history,
+  name,
   taciturn,
   unproved,
+  utf8,
   wholeNames,
 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
@@ -249,6 +256,104 @@ persist('a will is published after a restart if it would be without, and denied 
     { numRuns: runs(400) },
   )
   assert.ok(seen.published > 5 && seen.denied > 5, JSON.stringify(seen))
+})
+
+const peer = { address: '127.0.0.1', port: 50_000 }
+const at = 1_000
+const origin = { at, wall: 0, seed: 7 }
+
+const aclOf = (text: string): Acl => {
+  const file = parseAcl('acl', text)
+  if (E.isLeft(file)) throw new Error(text)
+  return file.right.acl
+}
+
+/** Everybody may read, and write what the listener allows. */
+const guarded = (own: string, listener: string): Config => ({
+  ...defaults,
+  persistence: true,
+  acl: aclOf(`topic read #\n${own}`),
+  listeners: [['1884', { ...defaults, acl: aclOf(`topic read #\n${listener}`) }]],
+})
+
+let opened = 0
+
+/** A client connects through a listener and says something; what it is sent. */
+const visit = (
+  state: State,
+  listener: string,
+  clientId: string,
+  ...packets: ReadonlyArray<Packet>
+): readonly [State, ReadonlyArray<string>] => {
+  const conn: Conn = { slot: opened, generation: ++opened }
+  const connect = Packet.connect({
+    clientId,
+    will: { topic: 'gone', payload: clientId, retain: true },
+    properties: { sessionExpiryInterval: 60 },
+  })
+  const [next, effects] = run(state, [
+    I.opened(conn, at, `nonce${opened}`, listener, peer),
+    ...[connect, ...packets].map((packet) => I.arrived(conn, at, packet)),
+  ])
+  const got = effects.flatMap((one) =>
+    one._tag === 'Send' && one.conn.slot === conn.slot && one.packet._tag === 'Publish'
+      ? [one.packet.topic]
+      : []
+  )
+  return [next, got]
+}
+
+const restart = (state: State, config: Config): State =>
+  restore(config, inOrder(recordsOf(state, ['gone', 'a', 'b'].map(name))), origin)[0]
+
+const tick = (state: State): State => step(state, I.ticked(at, 0))[0]
+
+persist('nobody gains by a restart', () => {
+  const all = guarded('topic write #', 'topic write #')
+  const retained = (topic: string) => Packet.publish({ topic, payload: 'x', retain: true })
+  const [one] = visit(initial(all, origin), '1884', 'p', retained('a'))
+  // The same client through the other listener.
+  const [two] = visit(one, '1883', 'p', retained('b'))
+  const seen = (config: Config): ReadonlyArray<string> =>
+    visit(tick(restart(two, config)), '1883', 's', Packet.subscribe('#'))[1].slice().sort()
+  assert.equal(seen(all), ['a', 'b', 'gone'])
+  // Of what is retained the listener is remembered that it came in through, also of a will.
+  assert.equal(seen(guarded('topic write #', '')), ['b', 'gone'])
+  // The will of the first connection was published when the second one took over.
+  assert.equal(seen(guarded('', 'topic write #')), ['a', 'gone'])
+  const [mourned] = visit(initial(all, origin), '1884', 'p')
+  const later = tick(restart(mourned, all))
+  const [, lost] = visit(
+    restart(later, guarded('topic write #', '')),
+    '1883',
+    's',
+    Packet.subscribe('gone'),
+  )
+  assert.equal(lost, [])
+  // A listener that is gone leaves the broker's own rules.
+  assert.equal(seen({ ...guarded('', 'topic write #'), listeners: [] }), [])
+})
+
+persist('what an older program stored is served, though nobody knows whose it was', () => {
+  const config = guarded('topic write a', '')
+  const bare = { retain: true, payload: empty, properties: none, source: null } as const
+  const records: ReadonlyArray<Record> = [
+    { kind: 'message', id: 1, topic: name('b'), qos: 0, expiresAt: null, ...bare },
+    { kind: 'session', clientId: 'p', expiryS: 60, offlineAt: null, level: 5, source: null },
+    { kind: 'retained', topic: name('b'), message: 1 },
+    {
+      kind: 'will',
+      clientId: 'p',
+      topic: name('gone'),
+      qos: 0,
+      delayMs: 0,
+      dueAt: null,
+      ...bare,
+      payload: utf8('p'),
+    },
+  ]
+  const [state] = restore(config, records, origin)
+  assert.equal(visit(tick(state), '1883', 's', Packet.subscribe('#'))[1], ['b', 'gone'])
 })
 
 persist('a shorter cap on sessions holds for those that are away when the broker starts', () => {

@@ -19,6 +19,18 @@ const nothing: Acl = { anonymous: [], users: [], patterns: [] }
 const aclOf = (file: string | null, acls: Acls): Acl | null =>
   file === null ? null : acls.get(file) ?? nothing
 
+/**
+ * Whose listener is gone, a session that is away or the publisher of what is retained, has the
+ * access list that all listeners share. Where they do not agree in one nothing is allowed: nobody
+ * gains by a listener that is taken away.
+ */
+const commonAcl = (listeners: ReadonlyArray<ListenerSettings>, acls: Acls): Acl | null => {
+  const [first] = listeners
+  return first !== undefined && listeners.every(({ aclFile }) => aclFile === first.aclFile)
+    ? aclOf(first.aclFile, acls)
+    : nothing
+}
+
 /** The rules of a listener; an access list that is not in `acls` allows nothing. */
 export const listenerRules = (listener: ListenerSettings, acls: Acls = noAcls): ListenerRules => ({
   ...defaults,
@@ -51,6 +63,8 @@ export const brokerConfig = (settings: Settings, acls: Acls = noAcls): Partial<C
     // A listener that nobody named would be a fault of ours: it lets nobody in without asking.
     authentication: 'judge',
     allowAnonymous: false,
+    acl: commonAcl(settings.listeners, acls),
+    denySpecialChars: settings.listeners.some((one) => one.denySpecialChars),
     listeners: settings.listeners.map((one) => [one.name, listenerRules(one, acls)]),
     clientIdPrefix: settings.clientIdPrefix,
     checkRetainSource: settings.checkRetainSource,
