@@ -7,12 +7,16 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { runs } from './gen/settings.ts'
-import { agreement, newTally, stepsOfAll, unseen } from './model/agreement.ts'
+import { runs, seed } from './gen/settings.ts'
+import { agreement, newTally, search, stepsOfAll, unseen } from './model/agreement.ts'
 
 const model = suite('model')
 
 const histories = 4_000
+
+/** What is rare is looked for in so many portions more, so that nothing is missed by chance. */
+const portionsMax = 24
+const historiesPerPortion = 1_000
 
 model('a broker says what the dumb broker says', () => {
   const tally = newTally()
@@ -21,6 +25,11 @@ model('a broker says what the dumb broker says', () => {
   // A shorter run, as when a failure is repeated, need not see everything.
   if (tally.histories < histories) return
   assert.ok(tally.steps >= stepsOfAll, `only ${tally.steps} inputs`)
+  for (let round = 1; round <= portionsMax && unseen(tally).length > 0; round++) {
+    console.log(`not yet seen: ${unseen(tally).join(', ')}`)
+    const fault = search(tally, seed + round, historiesPerPortion)
+    if (fault !== null) throw new Error(fault)
+  }
   assert.equal(unseen(tally), [], 'this never happened')
 })
 

@@ -7,9 +7,8 @@
 // Status 1 if they differed, with the command that repeats it, or if something never happened that
 // has to happen in a search of this length.
 
-import fc from 'fast-check'
 import { seed } from './gen/settings.ts'
-import { agreement, newTally, stepsOfAll, unseen } from './model/agreement.ts'
+import { newTally, search, stepsOfAll, unseen } from './model/agreement.ts'
 
 const historiesPerRound = 200
 const reportEveryMs = 5_000
@@ -25,18 +24,12 @@ const stepsAsked = (): number => {
 const main = (): number => {
   const steps = stepsAsked()
   const tally = newTally()
-  const property = agreement(tally)
   const startedAt = performance.now()
   let reportedAt = startedAt
   for (let round = 0; tally.steps < steps; round++) {
-    // A seed of its own for each round, so that none has to be gone through to repeat another.
-    const roundSeed = (seed + round) % 0x7fffffff
-    const details = fc.check(property, { seed: roundSeed, numRuns: historiesPerRound })
-    if (details.failed) {
-      const cause = details.errorInstance
-      console.log(cause instanceof Error ? cause.message : String(cause))
-      const variables = `SEED=${details.seed} PATH_=${details.counterexamplePath} PROP=1`
-      console.log(`\nRepeat with:\n  ${variables} npx tsx props/model.test.ts`)
+    const fault = search(tally, seed + round, historiesPerRound)
+    if (fault !== null) {
+      console.log(fault)
       return 1
     }
     const now = performance.now()

@@ -152,3 +152,16 @@ export const agreement = (tally: Tally): fc.IProperty<[unknown]> =>
     tally.steps += inputs
     for (const what of seen) tally.seen.set(what, (tally.seen.get(what) ?? 0) + 1)
   })
+
+/**
+ * A portion of a search: so many histories of a seed of its own, so that none before has to be gone
+ * through to repeat it. Answers what is wrong, with the command that repeats it, or null.
+ */
+export const search = (tally: Tally, seed: number, histories: number): string | null => {
+  const details = fc.check(agreement(tally), { seed: seed % 0x7fffffff, numRuns: histories })
+  if (!details.failed) return null
+  const cause = details.errorInstance
+  const variables = `SEED=${details.seed} PATH_=${details.counterexamplePath} PROP=1`
+  return `${cause instanceof Error ? cause.message : String(cause)}\n\n` +
+    `Repeat with:\n  ${variables} npx tsx props/model.test.ts`
+}
