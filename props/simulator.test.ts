@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { encode } from '../core/codec/encode.ts'
 import { none } from '../core/codec/property.ts'
 import { Packet, simulate, spanText, Unexpected } from '../shells/simulator/mod.ts'
 import type { ClientWish, Who, World } from '../shells/simulator/mod.ts'
@@ -215,6 +216,16 @@ simulator('stall: who takes nothing for too long is closed, unless it owes nothi
   assert.not.match(world.show(), /idle ended/)
 })
 
+simulator('stall: a client that is stalled stays so on its next connection', () => {
+  const world = simulate()
+  const slow = world.connect('slow')
+  world.stall(slow)
+  slow.connect()
+  assert.is(slow.status, 'connecting')
+  world.resume(slow)
+  assert.is(slow.status, 'connected')
+})
+
 // The broker ends
 
 simulator('crash: what was acknowledged is there afterwards, and only that', () => {
@@ -324,10 +335,55 @@ simulator('a client keeps within the Receive Maximum of the broker', () => {
   world.delay('sender', '10ms')
   world.connect('all').subscribe('#', 1)
   const sender = world.connect('sender')
-  for (let i = 0; i < 50; i++) sender.publish('t', `${i}`, { qos: 1 })
+  for (let i = 0; i < 50; i++) sender.publish('t', `${i}`, { qos: 2 })
   world.advance('10s')
   assert.is(sender.status, 'connected')
   assert.is(world.deliveries('all').length, 50)
+})
+
+simulator('a client pings only when it has said nothing for so long; show leaves that out', () => {
+  for (const showPings of [false, true]) {
+    const world = simulate({ showPings })
+    const busy = world.connect('busy', { keepAliveS: 30 })
+    for (let i = 0; i < 10; i++) {
+      world.advance('29s')
+      busy.publish('t')
+    }
+    assert.not.match(world.show(), /ping/)
+    world.advance('30s')
+    assert.is(world.show().includes('pingreq'), showPings)
+    assert.is(world.show().includes('pingresp'), showPings)
+    assert.is(busy.last('Pingresp')?._tag, 'Pingresp')
+  }
+})
+
+simulator('a client whose session is no more forgets what belonged to it', () => {
+  const world = simulate()
+  world.delay('c', '10ms')
+  const c = world.connect('c', stays).subscribe('t', 2)
+  world.advance('1s')
+  world.connect('d').publish('t', 'before', { qos: 2 })
+  c.publish('u', 'never acknowledged', { qos: 1 })
+  world.advance(25)
+  world.expect(c, ['t before'])
+  c.publish('u', 'on its way', { qos: 1 })
+  world.crash()
+  world.restart()
+  c.connect().subscribe('t', 2)
+  world.advance('1s')
+  world.connect('d').publish('t', 'after', { qos: 2 })
+  world.advance('1s')
+  world.expect(c, ['t before', 't after'])
+  assert.not.match(world.show(), /c> publish .* dup/)
+})
+
+simulator('a QoS 2 message that is refused is not released', () => {
+  const world = simulate({ config: { payloadFormatCheck: true } })
+  const c = world.connect('c')
+  const properties = { payloadFormatIndicator: 1 as const }
+  c.publish('t', new Uint8Array([0xff]), { qos: 2, properties })
+  assert.is(c.last('Pubrec')?.reason, 0x99)
+  assert.not.match(world.show(), /pubrel/)
 })
 
 simulator('a client sends again what was not acknowledged, with the DUP flag', () => {
@@ -371,6 +427,69 @@ simulator('levels, passwords, judges, topic aliases, raw bytes', () => {
   world.expect('short', ['a/long/name 1', 'a/long/name 2'])
   old.write(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff]))
   assert.is(old.status, 'closed')
+})
+
+simulator(
+  'what follows a CONNECT that is being judged waits, and is heard; large packets too',
+  () => {
+    const world = simulate({ config: { authentication: 'judge' }, judge: () => 0 })
+    world.delay('a', '10ms')
+    const large = 'x'.repeat(100_000)
+    world.connect('a').subscribe('t').publish('t', large)
+    world.advance('1s')
+    world.expect('a', [`t ${large}`])
+  },
+)
+
+simulator('a dead broker hears nothing, and does nothing', () => {
+  const retained = Packet.publish({ topic: 't', payload: 'late', retain: true })
+  const world = simulate({
+    config: { persistence: true, authentication: 'judge' },
+    judge: () => {
+      world.crash()
+      return 0
+    },
+  })
+  assert.is(world.connect('a').status, 'closed')
+  world.command({ _tag: 'Publish', packet: retained })
+  world.reconfigure({ authentication: 'none' })
+  assert.not.match(world.show(), /judged|publish|reconfigure/)
+  world.restart()
+  world.expect(world.connect('b').subscribe('t'), [])
+  assert.is(world.deliveries('b').length, 0)
+})
+
+simulator('what the broker says of itself', () => {
+  const world = simulate({ config: { sysIntervalMs: 10_000 } })
+  const a = world.connect('a').subscribe('$SYS/broker/bytes/received')
+  world.advance('1m')
+  assert.ok(Number(a.deliveries.at(-1)?.payload) > 0)
+})
+
+simulator('a connection of somebody who brings bytes: copied, and told of its end once', () => {
+  const world = simulate()
+  const all = world.connect('all').subscribe('#')
+  const ends: Array<string> = []
+  world.delay('raw', '10ms')
+  const raw = world.open('raw', { bytes: () => {}, gone: (why) => ends.push(why) })
+  const say = (packet: Parameters<typeof encode>[1]): void => {
+    const bytes = encode(5, packet)
+    raw.send(bytes)
+    bytes.fill(0xff)
+  }
+  say(Packet.connect({ clientId: 'raw' }))
+  say(Packet.publish({ topic: 't', payload: '1' }))
+  world.settle()
+  world.advance('1s')
+  world.expect(all, ['t 1'])
+  world.cut('raw')
+  world.cut('raw')
+  assert.equal(ends, ['failed'])
+  const polite = world.open('raw', { bytes: () => {}, gone: (why) => ends.push(why) })
+  polite.end()
+  world.advance('1s')
+  world.cut('raw')
+  assert.equal(ends, ['failed', 'closed'])
 })
 
 simulator('packets made by hand, commands and another configuration', () => {

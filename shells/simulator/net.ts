@@ -4,9 +4,6 @@
 import type { Gone } from '../../core/broker/input.ts'
 import type { Clock, Dice } from './clock.ts'
 
-/** What a socket's buffers take of what its reader does not. */
-const bufferBytes = 65_536
-
 /** How long bytes are on their way, in milliseconds: so many, and up to so many more by chance. */
 export interface Delay {
   readonly ms: number
@@ -32,8 +29,8 @@ export class Pipe {
   /** What has arrived at an end that does not read. */
   private waiting: Array<Parcel> = []
   private lastAt = 0
-  private isOver = false
-  sentBytes = 0
+  /** Nothing arrives any more. */
+  isOver = false
   readBytes = 0
 
   constructor(clock: Clock, dice: Dice, delay: Delay, arrivals: Arrivals) {
@@ -48,15 +45,9 @@ export class Pipe {
     if (this.isOver) return
     const { ms, jitterMs } = this.delay
     const chance = jitterMs === 0 ? 0 : this.dice(jitterMs + 1)
-    if (typeof parcel !== 'string') this.sentBytes += parcel.length
     // Nothing overtakes what was sent before it.
     this.lastAt = Math.max(this.lastAt, this.clock.now + ms + chance)
     this.clock.at(this.lastAt, () => this.arrive(parcel))
-  }
-
-  /** Bytes that the sender's socket has taken: what was read, and what fits into the buffers. */
-  get takenBytes(): number {
-    return Math.min(this.sentBytes, this.readBytes + bufferBytes)
   }
 
   stall(): void {

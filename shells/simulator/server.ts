@@ -50,7 +50,6 @@ export interface Link {
   gone: Gone | null
   held: Array<Held>
   reportedBytes: number
-  isBehind: boolean
 }
 
 export interface ServerOptions {
@@ -78,8 +77,6 @@ export class Server {
   private generation = 0
   /** By generation. */
   private readonly names = new Map<number, string>()
-  /** How often the broker has ended. */
-  private life = 0
   private nonces = 0
   private receivedBytes = 0
   private gathered: Array<ReadonlyArray<Write>> = []
@@ -117,7 +114,6 @@ export class Server {
       gone: null,
       held: [],
       reportedBytes: 0,
-      isBehind: false,
     }
     this.links.set(conn.slot, link)
     this.names.set(conn.generation, name)
@@ -141,12 +137,10 @@ export class Server {
   /** The client has read something. */
   taken(link: Link): void {
     if (link.isSilent) return
-    const { takenBytes, sentBytes } = link.down
-    const unreported = takenBytes - link.reportedBytes
-    if (unreported === 0 || (!link.isBehind && unreported < UNREPORTED_BYTES_MAX)) return
-    link.isBehind = takenBytes < sentBytes
-    link.reportedBytes = takenBytes
-    this.feed(Input.written(link.conn, this.clock.now, takenBytes))
+    const { readBytes } = link.down
+    if (readBytes - link.reportedBytes < UNREPORTED_BYTES_MAX) return
+    link.reportedBytes = readBytes
+    this.feed(Input.written(link.conn, this.clock.now, readBytes))
   }
 
   command(command: Command): void {
@@ -155,7 +149,7 @@ export class Server {
 
   reconfigure(config: Config): void {
     this.config = config
-    if (this.isUp) this.feed(Input.reconfigured(this.clock.now, config))
+    this.feed(Input.reconfigured(this.clock.now, config))
   }
 
   /** When the broker wants to be woken. */
@@ -205,7 +199,6 @@ export class Server {
 
   private end(): void {
     this.isUp = false
-    this.life += 1
     for (const link of this.links.values()) link.isSilent = true
     this.links.clear()
     this.holding.clear()
@@ -224,7 +217,9 @@ export class Server {
     return `00000000-0000-4000-8000-${String(++this.nonces).padStart(12, '0')}`
   }
 
+  /** Tells the broker something; a dead one hears nothing. */
   private feed(input: Input.Input): void {
+    if (!this.isUp) return
     this.transcript?.input(input)
     const [state, effects] = step(this.state, input)
     this.state = state
@@ -312,7 +307,6 @@ export class Server {
   private give(link: Link, parcel: Uint8Array | Gone, batch: number): void {
     if (batch === 0 && link.held.length === 0) {
       link.down.send(parcel)
-      if (link.down.takenBytes < link.down.sentBytes) link.isBehind = true
       return
     }
     link.held.push({ batch, parcel })
@@ -332,12 +326,9 @@ export class Server {
     return link?.conn.generation === conn.generation ? link : null
   }
 
-  /** Now, but after what is being done; not at all if the broker ends before. */
+  /** Now, but after what is being done. */
   private later(work: () => void): void {
-    const { life } = this
-    this.clock.at(this.clock.now, () => {
-      if (this.isUp && this.life === life) work()
-    })
+    this.clock.at(this.clock.now, work)
   }
 
   /** One flush at a time: what comes meanwhile gathers. */

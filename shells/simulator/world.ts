@@ -278,7 +278,10 @@ export class World {
 
   // What the operator does
 
-  /** The broker is given a command: kick somebody, publish a message of its own, and so on. */
+  /**
+   * The broker is given a command: kick somebody, publish a message of its own, and so on. One that
+   * does not run hears nothing of it.
+   */
   command(command: Command): void {
     this.server.command(command)
     this.settle()
@@ -308,9 +311,10 @@ export class World {
       gone: (why) => arrivals.gone(why),
     })
     const lose = (): void => {
+      const knows = down.isOver
       up.cut()
       down.cut()
-      arrivals.gone('failed')
+      if (!knows) arrivals.gone('failed')
     }
     const link = server.isUp ? server.open(name, down, lose) : null
     const up: Pipe = new Pipe(clock, dice, delay, {
@@ -322,7 +326,6 @@ export class World {
       clock.at(clock.now, lose)
     }
     if (this.stalled.has(name)) down.stall()
-    let isOver = false
     const connection: Connection = {
       name,
       up,
@@ -330,8 +333,6 @@ export class World {
       send: (bytes) => up.send(bytes.slice()),
       end: () => up.send('closed'),
       fail: () => {
-        if (isOver) return
-        isOver = true
         lose()
         if (link !== null) server.gone(link, 'failed')
       },
