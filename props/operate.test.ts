@@ -5,7 +5,8 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -164,6 +165,19 @@ class Client {
     if (found === undefined) throw new Error(`${tag} did not come`)
     return found
   }
+}
+
+/** The command of a program that says on standard error each time that it begins to hear this. */
+const saying = (signal: string, command: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const hook = 'const { on } = process; process.on = function (name, f) { ' +
+    'on.call(this, name, f); ' +
+    `if (name === '${signal}') console.error('hears ${signal}'); return this }`
+  const preload = join(folder, `${signal}.mjs`)
+  writeFileSync(preload, `import process from 'node:process'; ${hook}`)
+  const [first = '', ...rest] = command
+  return first === process.execPath
+    ? [first, '--import', preload, ...rest]
+    : [first, ...rest.slice(0, -1), '--preload', preload, rest.at(-1)!]
 }
 
 for (const [runtime, command] of runtimes) {
@@ -391,16 +405,7 @@ for (const [runtime, command] of runtimes) {
   test('SIGUSR1 in the midst of the start opens no debugger and ends nothing', async () => {
     const port = await freePort()
     // Until its first line runs a program has no say.
-    const hook = 'const { on } = process; process.on = function (name, f) { ' +
-      'on.call(this, name, f); ' +
-      "if (name === 'SIGUSR1') console.error('hears SIGUSR1'); return this }"
-    const preload = join(folder, 'preload.mjs')
-    writeFileSync(preload, `import process from 'node:process'; ${hook}`)
-    const [first = '', ...rest] = command
-    const hooked = runtime === 'Node'
-      ? [first, '--import', preload, ...rest]
-      : [first, ...rest.slice(0, -1), '--preload', preload, rest.at(-1)!]
-    const broker = new Broker(hooked, ['-p', String(port)])
+    const broker = new Broker(saying('SIGUSR1', command), ['-p', String(port)])
     try {
       await broker.says('hears SIGUSR1')
       assert.not.match(broker.errors, 'starting')
@@ -411,6 +416,58 @@ for (const [runtime, command] of runtimes) {
         await sleep(10)
       }
       assert.not.match(broker.errors, 'Debugger')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('SIGHUP in the midst of the start ends nothing, and is heard afterwards', async () => {
+    const [first, second] = [await freePort(), await freePort()]
+    const file = write(`listener ${first} 127.0.0.1\n`)
+    const broker = new Broker(saying('SIGHUP', command), ['-c', file])
+    try {
+      // The first is that of the program before it knows what is asked; then the file is read.
+      await until('the second time', () => broker.errors.split('hears SIGHUP').length > 2)
+      writeFileSync(file, asIs + `listener ${first} 127.0.0.1\nlistener ${second} 127.0.0.1\n`)
+      broker.signal('SIGHUP')
+      await broker.says('running')
+      await until('the other listener', () => accepts(second))
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('who had no password to prove goes when everybody has to', async () => {
+    const port = await freePort()
+    const file = write(`listener ${port} 127.0.0.1\nallow_anonymous true\n`)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      const claims = new Client(port, 'claims', 'root', 'made up')
+      const connack = await claims.got('Connack')
+      assert.is(connack._tag === 'Connack' && connack.reason, 0)
+      writeFileSync(file, asIs + `listener ${port} 127.0.0.1\nallow_anonymous false\n`)
+      broker.signal('SIGHUP')
+      await claims.got('Disconnect')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('what needs a restart is said at every reload until there is one', async () => {
+    const port = await freePort()
+    const text = `listener ${port} 127.0.0.1\n`
+    const file = write(text)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      writeFileSync(file, `user nobody\nmemory_limit 4000000000\n${text}`)
+      for (let i = 0; i < 2; i++) {
+        broker.errors = ''
+        broker.signal('SIGHUP')
+        await broker.says('memory_limit: nothing -> 4000000000 (after a restart)')
+        await until('the user', () => /user: .* -> nobody \(after a restart\)/.test(broker.errors))
+      }
     } finally {
       assert.is(await broker.end(), 0)
     }
@@ -518,6 +575,32 @@ while True:
         rmSync(data, { recursive: true, force: true })
       }
     })
+
+    if (runtime === 'Node') {
+      test('root gives away files, and nothing that a link or a device is', async () => {
+        const data = mkdtempSync(join(tmpdir(), 'sabethes-given-'))
+        const [secret, device] = [join(data, 'secret'), join(data, 'null')]
+        writeFileSync(secret, '', { mode: 0o600 })
+        symlinkSync(secret, join(data, 'link'))
+        assert.is(spawnSync('mknod', [device, 'c', '1', '3']).status, 0)
+        try {
+          for (const [log, target] of [[join(data, 'link'), secret], [device, device]] as const) {
+            const file = write('')
+            const text = `user nobody\nlistener ${await freePort()} 127.0.0.1\n`
+            writeFileSync(file, `${text}log_dest stderr\nlog_dest file ${log}\n`)
+            const broker = new Broker(command, ['-c', file])
+            try {
+              await broker.says('running')
+              assert.is(statSync(target).uid, 0, log)
+            } finally {
+              assert.is(await broker.end(), 0)
+            }
+          }
+        } finally {
+          rmSync(data, { recursive: true, force: true })
+        }
+      })
+    }
 
     test('a user that does not exist is an error with the remedy', async () => {
       const file = write('')

@@ -4,8 +4,9 @@
 import process from 'node:process'
 
 // Node opens its debugger to SIGUSR1 unless somebody listens, and everything else takes a while to
-// load. The broker has its own answer once it runs.
+// load. SIGHUP would end the process. The broker has its own answers once it runs.
 process.on('SIGUSR1', () => {})
+process.on('SIGHUP', () => {})
 
 const { main } = await import('./program.ts')
 await main()

@@ -1,7 +1,6 @@
 // The life of the broker as a program: from its settings to a listening broker, what each signal
 // does to it, and a reload that happens as a whole or not at all.
 
-import { chownSync } from 'node:fs'
 import process from 'node:process'
 import { diff, printDiff } from '../../core/config/mod.ts'
 import type { ConfigError, LogType, Settings } from '../../core/config/mod.ts'
@@ -16,9 +15,9 @@ import { openSqlite } from '../store/sqlite.ts'
 import { isInBackground, letGo } from './background.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { tellReady, tellReloading, tellStopping } from './ready.ts'
-import { as, become, isRoot, makeFolderFor, userToBecome } from './rights.ts'
+import { as, become, giveFile, isRoot, makeFolderFor, userToBecome } from './rights.ts'
 import type { User } from './rights.ts'
-import { Doorkeeper, Secrets } from './secrets.ts'
+import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -28,6 +27,8 @@ export interface Order {
   readonly file: string | null
   /** Reads the file again, if there is one, and puts the command line over it. */
   readonly read: () => Either<ConfigError, Settings>
+  /** Whether SIGHUP came since `read` was called first. */
+  readonly isStale: () => boolean
 }
 
 export const statusFailed = 1
@@ -60,13 +61,6 @@ const openStoreAs = (user: User): OpenStore => async (options) => {
     ? opened
     : E.left(`${opened.left} (The broker is to run as the user '${user.name}'.)`)
 }
-
-/** Listeners whose clients have to go: it is closed, or they were never asked for a password. */
-const goneOrGuarded = (old: Settings, next: Settings): ReadonlyArray<string> =>
-  old.listeners.filter((one) => {
-    const same = next.listeners.find(({ name }) => name === one.name)
-    return same === undefined || (one.passwordFile === null && same.passwordFile !== null)
-  }).map(({ name }) => name)
 
 const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
 
@@ -101,6 +95,7 @@ export class Operator {
     if (isInBackground()) letGo(this.program)
     // A signal that came while the listeners were being opened.
     if (this.signalledMs !== null) this.end()
+    else if (this.order.isStale()) this.hearReload()
   }
 
   private async open(settings: Settings): Promise<Refusal | null> {
@@ -176,9 +171,9 @@ export class Operator {
     }
     if (user === null) return
     for (const destination of log.destinations) {
-      if (destination.to === 'file') chownSync(destination.path, user.uid, user.gid)
+      if (destination.to === 'file') giveFile(destination.path, user)
     }
-    if (pidFile !== null) chownSync(pidFile, user.uid, user.gid)
+    if (pidFile !== null) giveFile(pidFile, user)
     become(user)
   }
 
@@ -195,9 +190,7 @@ export class Operator {
   private hearSignals(): void {
     process.on('SIGINT', () => this.hearEnd(130))
     process.on('SIGTERM', () => this.hearEnd(143))
-    process.on('SIGHUP', () => {
-      this.reloading = this.reloading.then(() => this.reload())
-    })
+    process.on('SIGHUP', () => this.hearReload())
     process.on('SIGUSR1', () => this.save())
     process.on('SIGUSR2', () => {
       if (this.running !== null) this.program.say(treeText(this.running.state()))
@@ -205,6 +198,10 @@ export class Operator {
     // A log that nobody reads any more is no reason to end.
     process.stderr.on('error', () => {})
     process.stdout.on('error', () => {})
+  }
+
+  private hearReload(): void {
+    this.reloading = this.reloading.then(() => this.reload())
   }
 
   private hearEnd(status: number): void {
@@ -284,7 +281,8 @@ export class Operator {
       running.changeLog(this.logOf(old))
       return refusal(messageOf(error))
     }
-    this.settings = { ...settings, pidFile: old.pidFile, persistence: old.persistence }
+    const { pidFile, persistence, user, memoryLimitBytes } = old
+    this.settings = { ...settings, pidFile, persistence, user, memoryLimitBytes }
     this.secrets = next.right
     running.reconfigure(next.right.config(settings))
     for (const revocation of doorkeeper.change(next.right, settings)) {

@@ -78,6 +78,11 @@ const compare = (program: Program, before: string, after: string): never => {
 }
 
 const operate = async (program: Program, run: Run): Promise<void> => {
+  // Who changes the file while the broker is being loaded is heard once it runs.
+  let isStale = false
+  process.on('SIGHUP', () => {
+    isStale = true
+  })
   const settings = readRun(run)
   if (E.isLeft(settings)) {
     complain(program, settings.left.lines)
@@ -85,7 +90,7 @@ const operate = async (program: Program, run: Run): Promise<void> => {
   }
   // The broker itself is much, and is loaded once it is known that it will be started.
   const { Operator } = await import('./operate.ts')
-  const order = { file: run.file, read: () => readRun(run) }
+  const order = { file: run.file, read: () => readRun(run), isStale: () => isStale }
   return new Operator(program, await loadStart(), order).begin(settings.right)
 }
 

@@ -2,7 +2,7 @@
 // may, and then becomes a user who may do neither, groups included.
 
 import { spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -82,6 +82,15 @@ export const makeFolderFor = (folder: string, user: User): void => {
   if (existsSync(folder)) return
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chownSync(folder, user.uid, user.gid)
+}
+
+/**
+ * Gives a file to the user. Only one that is nothing else: its folder may be the user's, who could
+ * have put a link to a file of root's there, and /dev/null belongs to all.
+ */
+export const giveFile = (path: string, { uid, gid }: User): void => {
+  const found = lstatSync(path)
+  if (found.isFile() && found.nlink === 1) lchownSync(path, uid, gid)
 }
 
 /** Does something with the rights of the user, and has root's again afterwards. */

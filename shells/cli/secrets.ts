@@ -14,7 +14,7 @@ import {
   parseAcl,
   parsePasswords,
 } from '../../core/config/mod.ts'
-import type { FileFault, PasswordTable, Settings } from '../../core/config/mod.ts'
+import type { FileFault, ListenerSettings, PasswordTable, Settings } from '../../core/config/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { createJudge } from '../common/passwords.ts'
@@ -160,6 +160,17 @@ export class Secrets {
     return tables
   }
 }
+
+/** Whether a client with a user name has to prove that it is the user's. */
+const asks = ({ passwordFile, anonymous }: ListenerSettings): boolean =>
+  passwordFile !== null || !anonymous
+
+/** Listeners whose clients have to go: it is closed, or they were never asked for a password. */
+export const goneOrGuarded = (old: Settings, next: Settings): ReadonlyArray<string> =>
+  old.listeners.filter((one) => {
+    const same = next.listeners.find(({ name }) => name === one.name)
+    return same === undefined || (!asks(one) && asks(same))
+  }).map(({ name }) => name)
 
 /** Who may connect, by the files of the moment. */
 export class Doorkeeper {
