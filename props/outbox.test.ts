@@ -11,7 +11,8 @@ import { encode, encodedBound, none, UNREPORTED_BYTES_MAX } from '../core/mod.ts
 import type { Level, Packet } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import { parseTopicName } from '../core/topic/name.ts'
-import { isEmpty, Office, Outbox, unwrittenBytes } from '../shells/common/outbox.ts'
+import { isEmpty, Office, Outbox } from '../shells/common/outbox.ts'
+import { unwrittenBytes, unwrittenPackets } from '../shells/common/outbox.ts'
 import type { Wire } from '../shells/common/outbox.ts'
 import { packet } from './gen/packets.ts'
 import { runs } from './gen/settings.ts'
@@ -261,6 +262,13 @@ outbox('each connection gets the naive concatenation of what was sent to it', ()
             if (taken > 0) office.taken(boxes[each.who]!, taken)
           }
         }
+      }
+      for (let slot = 0; slot < count; slot++) {
+        const box = boxes[slot]!
+        let end = 0
+        const ends = expected[slot]!.map(({ length }) => end += length)
+        const waiting = ends.filter((one) => one > box.takenBytes).length
+        assert.is(unwrittenPackets(box), dropped[slot] ? 0 : waiting)
       }
       office.flush(afterWrite)
       for (let slot = 0; slot < count; slot++) {

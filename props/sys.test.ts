@@ -196,12 +196,12 @@ if (!hasMosquitto) skipped('the topics of $SYS beside those of mosquitto', 'mosq
 const later = ['clients/maximum']
 
 /** New in mosquitto 2.1. */
-const newer = ['connections/socket/count']
+const newer = ['connections/socket/count', 'packet/out/count', 'packet/out/bytes']
 
 /** Not known in a core without a shell. */
 const ofShell = ['heap/current', 'heap/maximum']
 
-sys('the topics are those of mosquitto 2.0, and one of 2.1', async () => {
+sys('the topics are those of mosquitto 2.0, and three of 2.1', async () => {
   if (!hasMosquitto) return
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-sys-'))
   const port = String(30_000 + process.pid % 20_000)

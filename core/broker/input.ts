@@ -99,15 +99,21 @@ export type Ticked = {
   readonly wall: number
 }
 
-/**
- * What the shell knows of the process, for `$SYS`: bytes received since the beginning, and the heap
- * of the moment (0 where that is not known). Told before the Ticked of a round.
- */
-export type Measured = {
+/** What only the shell knows of the process. */
+export interface Measures {
+  /** Since the beginning. */
+  readonly receivedBytes: number
+  /** The heap of the moment, 0 where that is not known. */
+  readonly heapBytes: number
+  /** What has been sent and no socket has taken yet. */
+  readonly waitingPackets: number
+  readonly waitingBytes: number
+}
+
+/** Told before the Ticked of a round of `$SYS`. */
+export type Measured = Measures & {
   readonly _tag: 'Measured'
   readonly at: Millis
-  readonly receivedBytes: number
-  readonly heapBytes: number
 }
 
 /** The process has little memory left, or enough again. May be told more than once. */
@@ -224,11 +230,13 @@ export const answered = (conn: Conn, at: Millis, nonce: string, answer: Answer):
 
 export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })
 
-export const measured = (at: Millis, receivedBytes: number, heapBytes: number): Measured => ({
+export const measured = (at: Millis, some: Measures): Measured => ({
   _tag: 'Measured',
   at,
-  receivedBytes,
-  heapBytes,
+  receivedBytes: some.receivedBytes,
+  heapBytes: some.heapBytes,
+  waitingPackets: some.waitingPackets,
+  waitingBytes: some.waitingBytes,
 })
 
 export const memoryShort = (at: Millis): MemoryShort => ({ _tag: 'MemoryShort', at })

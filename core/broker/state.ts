@@ -396,6 +396,8 @@ export interface Sys {
   /** What the shell has told last. */
   readonly receivedBytes: number
   readonly heapBytes: number
+  readonly waitingPackets: number
+  readonly waitingBytes: number
   readonly heapBytesMax: number
 }
 
@@ -483,6 +485,8 @@ export const newSys = (config: Config, at: Millis): Sys => ({
   averages: zeros(averageCount),
   receivedBytes: 0,
   heapBytes: 0,
+  waitingPackets: 0,
+  waitingBytes: 0,
   heapBytesMax: 0,
 })
 

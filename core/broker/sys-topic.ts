@@ -32,6 +32,8 @@ const plainNames = [
   'bytes/received',
   'bytes/sent',
   'connections/socket/count',
+  'packet/out/count',
+  'packet/out/bytes',
 ]
 
 /** What there are moving averages of. */

@@ -25,9 +25,11 @@ import { minutes, sysTopics } from './sys-topic.ts'
 const PORTION = 1_000
 
 /** What the shell knows of the process. */
-export const measured = (draft: Draft, { receivedBytes, heapBytes }: Measured): void => {
+export const measured = (draft: Draft, input: Measured): void => {
+  const { receivedBytes, heapBytes, waitingPackets, waitingBytes } = input
   const heapBytesMax = Math.max(draft.sys.heapBytesMax, heapBytes)
-  draft.sys = { ...draft.sys, receivedBytes, heapBytes, heapBytesMax }
+  const told = { receivedBytes, heapBytes, waitingPackets, waitingBytes }
+  draft.sys = { ...draft.sys, ...told, heapBytesMax }
 }
 
 /** The configuration has changed: rounds begin, or end and leave nothing behind. */
@@ -180,6 +182,8 @@ const valuesOf = (draft: Draft, averages: ReadonlyArray<number>): ReadonlyArray<
     sys.receivedBytes,
     traffic.sentBytes,
     IntMap.size(draft.links),
+    sys.waitingPackets,
+    sys.waitingBytes,
   ]
   return [...numbers.map(String), ...averages.map((average) => average.toFixed(2))]
 }

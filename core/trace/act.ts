@@ -2,7 +2,7 @@
 // story is played (a client that comes back, time that passes) are left to play.ts.
 
 import type { Config } from '../broker/config.ts'
-import type { Answer, Gone, Millis, Revocation } from '../broker/input.ts'
+import type { Answer, Gone, Measures, Millis, Revocation } from '../broker/input.ts'
 import type { Fault } from '../codec/fault.ts'
 import type { Packet, Publish } from '../codec/packet.ts'
 
@@ -41,7 +41,7 @@ export type Act =
   | { readonly _tag: 'At'; readonly at: Millis }
   /** Null for the clock of the story. */
   | { readonly _tag: 'Ticked'; readonly wall: number | null }
-  | { readonly _tag: 'Measured'; readonly receivedBytes: number; readonly heapBytes: number }
+  | Measures & { readonly _tag: 'Measured' }
   | { readonly _tag: 'Memory'; readonly isShort: boolean }
   | { readonly _tag: 'Store'; readonly isFull: boolean }
   | { readonly _tag: 'Reconfigure'; readonly config: Config }

@@ -234,6 +234,8 @@ export const input: Codec<Input> = tagged<Input>('Input', {
     at,
     receivedBytes: count,
     heapBytes: count,
+    waitingPackets: count,
+    waitingBytes: count,
   }),
   Ticked: closed<Ticked>('Ticked', { _tag: tag('Ticked'), at, wall: count }),
   MemoryShort: closed<MemoryShort>('MemoryShort', { _tag: tag('MemoryShort'), at }),

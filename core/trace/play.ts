@@ -328,7 +328,7 @@ const perform = (player: Player, act: Act): void => {
     case 'Ticked':
       return feed(player, I.ticked(now, act.wall ?? wallOf(player)))
     case 'Measured':
-      return feed(player, I.measured(now, act.receivedBytes, act.heapBytes))
+      return feed(player, I.measured(now, act))
     case 'Memory':
       return feed(player, act.isShort ? I.memoryShort(now) : I.memoryFree(now))
     case 'Store':

@@ -4,7 +4,7 @@
 // grammar.
 
 import type { Effect, Question } from '../broker/effect.ts'
-import type { Answer, Command, Conn, Input, Millis, Peer } from '../broker/input.ts'
+import type { Answer, Command, Conn, Input, Measures, Millis, Peer } from '../broker/input.ts'
 import type { Note } from '../broker/note.ts'
 import { NEVER } from '../broker/state.ts'
 import type { Fault } from '../codec/fault.ts'
@@ -160,7 +160,7 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
       return `${nameOf(input.conn)} answered ${answerText(input.answer, blanked)} ` +
         `nonce ${quote(input.nonce, '"')}`
     case 'Measured':
-      return `measured ${input.receivedBytes} heap ${input.heapBytes}`
+      return measuresText(input)
     case 'Ticked':
       return `ticked wall ${input.wall}`
     case 'MemoryShort':
@@ -192,6 +192,15 @@ export const answerText = (answer: Answer, secretText: SecretText): string => {
     default:
       return absurd(answer)
   }
+}
+
+/** What the shell has measured; what waits is left out where nothing does. */
+export const measuresText = (some: Measures): string => {
+  const { receivedBytes, heapBytes, waitingPackets, waitingBytes } = some
+  const waiting = waitingPackets === 0 && waitingBytes === 0
+    ? ''
+    : ` waiting ${waitingPackets} ${waitingBytes}`
+  return `measured ${receivedBytes} heap ${heapBytes}${waiting}`
 }
 
 const showCommand = (command: Command): string => {

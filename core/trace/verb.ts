@@ -12,7 +12,7 @@ import { isPacketWord, packetExamples, packetText } from './packet-text.ts'
 import { takePacket, takePublishAlone } from './packet-text.ts'
 import { spelled, takeSecret } from './property-text.ts'
 import { takeRaw } from './raw.ts'
-import { answerText, showSpan } from './show.ts'
+import { answerText, measuresText, showSpan } from './show.ts'
 import type { Words } from './words.ts'
 import {
   accept,
@@ -193,14 +193,18 @@ const store: Verb = {
   },
 }
 
-/** What the shell knows of the process: bytes received, and the heap. */
-// Example: measured 4096 heap 1000000
+/** What the shell knows of the process: bytes received, the heap, packets and bytes that wait. */
+// Example: measured 4096 heap 1000000 waiting 2 120
 const measured: Verb = {
-  example: 'measured 4096 heap 1000000',
+  example: 'measured 4096 heap 1000000 waiting 2 120',
   read: (w) => {
     const receivedBytes = takeNumber(w, 'bytes received', 0, most)
     if (!accept(w, 'heap')) fail(w, 'the heap is missing: write heap 0 where it is not known')
-    return { _tag: 'Measured', receivedBytes, heapBytes: takeNumber(w, 'the heap', 0, most) }
+    const heapBytes = takeNumber(w, 'the heap', 0, most)
+    const waits = accept(w, 'waiting')
+    const waitingPackets = waits ? takeNumber(w, 'packets that wait', 0, most) : 0
+    const waitingBytes = waits ? takeNumber(w, 'bytes that wait', 0, most) : 0
+    return { _tag: 'Measured', receivedBytes, heapBytes, waitingPackets, waitingBytes }
   },
 }
 
@@ -382,7 +386,7 @@ export const writeAct = (act: Act): string => {
     case 'Ticked':
       return act.wall === null ? 'ticked' : `ticked wall ${act.wall}`
     case 'Measured':
-      return `measured ${act.receivedBytes} heap ${act.heapBytes}`
+      return measuresText(act)
     case 'Memory':
       return act.isShort ? 'memory short' : 'memory free'
     case 'Store':

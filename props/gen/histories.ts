@@ -187,7 +187,7 @@ export type Command =
   | { readonly _tag: 'Know'; readonly reason: 0 | 0x87 }
   | { readonly _tag: 'Redirect' }
   /** The shell says what it knows of the process. */
-  | { readonly _tag: 'Measure'; readonly receivedBytes: number; readonly heapBytes: number }
+  | I.Measures & { readonly _tag: 'Measure' }
   /** The broker publishes something of its own. */
   | {
     readonly _tag: 'Own'
@@ -436,6 +436,8 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     _tag: fc.constant('Measure'),
     receivedBytes: fc.nat(),
     heapBytes: fc.nat(),
+    waitingPackets: fc.nat(),
+    waitingBytes: fc.nat(),
   }),
   Own: fc.record({
     _tag: fc.constant('Own'),

@@ -163,6 +163,8 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
     at,
     receivedBytes: count,
     heapBytes: count,
+    waitingPackets: count,
+    waitingBytes: count,
   }),
   Ticked: fc.record({ _tag: fc.constant('Ticked'), at, wall: count }),
   MemoryShort: fc.record({ _tag: fc.constant('MemoryShort'), at }),

@@ -35,6 +35,8 @@ export const accept = (model: Model, input: Input): ReadonlyArray<Said> => {
     case 'Measured':
       model.sums.receivedBytes = input.receivedBytes
       model.sums.heap = input.heapBytes
+      model.sums.waitingPackets = input.waitingPackets
+      model.sums.waitingBytes = input.waitingBytes
       model.sums.heapMost = Math.max(model.sums.heapMost, input.heapBytes)
       break
     case 'MemoryShort':

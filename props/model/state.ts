@@ -175,6 +175,8 @@ interface Sums {
   most: number
   heap: number
   heapMost: number
+  waitingPackets: number
+  waitingBytes: number
 }
 
 export interface Model {
@@ -250,6 +252,8 @@ export const createModel = (config: Config, at: Millis): Model => ({
     most: 0,
     heap: 0,
     heapMost: 0,
+    waitingPackets: 0,
+    waitingBytes: 0,
   },
   marks: new Set(),
 })

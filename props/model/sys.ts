@@ -87,6 +87,8 @@ const facts = (model: Model): ReadonlyArray<readonly [string, string | number]> 
     ['bytes/received', sums.receivedBytes],
     ['bytes/sent', sums.sentBytes],
     ['connections/socket/count', model.links.length],
+    ['packet/out/count', sums.waitingPackets],
+    ['packet/out/bytes', sums.waitingBytes],
   ]
 }
 

@@ -581,10 +581,8 @@ const act = (world: World, command: Command, subject: Subject): void => {
       }
       return give(world, subject, I.commanded(now, { _tag: 'Publish', packet }))
     }
-    case 'Measure': {
-      const { receivedBytes, heapBytes } = command
-      return give(world, subject, I.measured(now, receivedBytes, heapBytes))
-    }
+    case 'Measure':
+      return give(world, subject, I.measured(now, command))
     case 'Redirect':
       return give(world, subject, I.commanded(now, { _tag: 'Redirect' }))
     case 'Open':

@@ -18,7 +18,7 @@ import * as broker from '../../core/mod.ts'
 import type { Log } from './log.ts'
 import { MemoryWatch } from './memory.ts'
 import type { Gauge } from './memory.ts'
-import { isEmpty, Office, Outbox } from './outbox.ts'
+import { isEmpty, Office, Outbox, unwrittenBytes, unwrittenPackets } from './outbox.ts'
 import type { Wire } from './outbox.ts'
 import { Slots } from './slots.ts'
 import type { Store } from './store.ts'
@@ -447,7 +447,7 @@ export class Driver {
       this.hearAll()
       if (this.state.sys.dueAt <= this.at) {
         const { heapUsedBytes } = this.host.memory()
-        this.push(Input.measured(this.at, this.receivedBytes, Math.round(heapUsedBytes)))
+        this.push(Input.measured(this.at, this.measure(Math.round(heapUsedBytes))))
       }
       this.push(Input.ticked(this.at, this.host.wall()))
     }
@@ -469,6 +469,19 @@ export class Driver {
     if (isBehind || this.extra.length > 0) this.schedule()
     this.arm()
     this.maybeStopped()
+  }
+
+  /** For `$SYS`, once in a while: what waits is counted packet by packet. */
+  private measure(heapBytes: number): Input.Measures {
+    let waitingPackets = 0
+    let waitingBytes = 0
+    for (let i = 0; i < this.links.length; i++) {
+      const link = this.links[i]
+      if (link === undefined || link === null || isEmpty(link)) continue
+      waitingPackets += unwrittenPackets(link)
+      waitingBytes += unwrittenBytes(link)
+    }
+    return { receivedBytes: this.receivedBytes, heapBytes, waitingPackets, waitingBytes }
   }
 
   /** Serves the links that were waiting when the turn began, until the time is over. */

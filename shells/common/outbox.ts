@@ -132,6 +132,32 @@ export const unwrittenBytes = (outbox: Outbox): number =>
   (outbox.flying === null ? 0 : outbox.flying.used - outbox.flown) +
   (outbox.filling === null ? 0 : outbox.filling.used) + outbox.heldBytes
 
+/** How many packets end behind `from`, in a buffer that holds whole packets up to `to`. */
+const packetsBehind = (buffer: Uint8Array, from: number, to: number): number => {
+  let count = 0
+  for (let at = 0; at < to;) {
+    let bodyBytes = 0
+    let unit = 1
+    for (at += 1; buffer[at]! >= 0x80; at++) {
+      bodyBytes += (buffer[at]! & 0x7f) * unit
+      unit *= 0x80
+    }
+    bodyBytes += buffer[at]! * unit
+    at += 1 + bodyBytes
+    if (at > from) count += 1
+  }
+  return count
+}
+
+/** Packets that are owed and that the kernel has not taken whole. Looks at each of them. */
+export const unwrittenPackets = ({ flying, flown, filling, held }: Outbox): number => {
+  let count = flying === null ? 0 : packetsBehind(flying.buffer, flown, flying.used)
+  if (filling !== null) count += packetsBehind(filling.buffer, 0, filling.used)
+  if (held === null) return count
+  for (const { segment } of held) count += packetsBehind(segment.buffer, 0, segment.used)
+  return count
+}
+
 /**
  * All outboxes of one driver share one office: its pool of segments, its open groups and its list
  * of outboxes with new output.

@@ -162,7 +162,11 @@ export class Server {
     const { now } = this.clock
     for (let spins = 0; this.due() <= now; spins++) {
       if (spins > spinsMax) throw new Error(`the broker wants to be woken at ${now} for ever`)
-      if (this.state.sys.dueAt <= now) this.feed(Input.measured(now, this.receivedBytes, 0))
+      if (this.state.sys.dueAt <= now) {
+        const { receivedBytes } = this
+        const none = { heapBytes: 0, waitingPackets: 0, waitingBytes: 0 }
+        this.feed(Input.measured(now, { receivedBytes, ...none }))
+      }
       this.feed(Input.ticked(now, this.options.wall()))
     }
   }
