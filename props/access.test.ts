@@ -72,6 +72,17 @@ access('what a client may do is what its rules say one by one', () => {
   )
 })
 
+access('what is remembered of a client is of one list, and of one strictness', () => {
+  const [open, shut] = ['pattern readwrite %c/#', 'pattern read b'].map(parsed) as [Acl, Acl]
+  const source = { clientId: 'a/b', userName: null, listener: '' }
+  const asked = [[open, false, true], [shut, false, false], [open, true, false]] as const
+  for (const [list, isStrict, may] of [...asked, ...asked, ...[...asked].reverse()]) {
+    assert.is(allowsRead(list, source, isStrict, name('a/b/c')), may)
+    assert.is(allowsWrite(list, source, isStrict, name('a/b/c')), may)
+    assert.is(allowsSubscribe(list, source, isStrict, filter('a/b/c')), may)
+  }
+})
+
 access('a subscription to one topic is allowed where reading it is', () => {
   fc.assert(
     fc.property(acl, who, fc.boolean(), (list, one, isStrict) => {

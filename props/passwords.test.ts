@@ -11,7 +11,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Question } from '../core/broker/effect.ts'
 import { faultText, parsePasswords, revokedUsers } from '../core/config/mod.ts'
-import type { PasswordTable } from '../core/config/mod.ts'
+import type { PasswordHash, PasswordTable } from '../core/config/mod.ts'
 import { E } from '../core/prelude.ts'
 import type { Argon2, JudgeOptions } from '../shells/common/passwords.ts'
 import { createJudge } from '../shells/common/passwords.ts'
@@ -193,6 +193,99 @@ passwords('users who are gone or have another password are told apart from the o
   assert.equal(revokedUsers(before, before), [])
 })
 
+passwords('whatever of a hash is new, its user is told apart', () => {
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 3 })
+  const few = fc.integer({ min: 1, max: 2 })
+  const hash: fc.Arbitrary<PasswordHash> = fc.oneof(
+    fc.record({ kind: fc.constant('sha512' as const), salt: bytes, hash: bytes }),
+    fc.record({
+      kind: fc.constant('pbkdf2-sha512' as const),
+      iterations: few,
+      salt: bytes,
+      hash: bytes,
+    }),
+    fc.record({
+      kind: fc.constant('argon2id' as const),
+      memoryKiB: few,
+      passes: few,
+      lanes: few,
+      salt: bytes,
+      hash: bytes,
+    }),
+  )
+  const copied = (one: PasswordHash): PasswordHash => ({ ...one, salt: one.salt.slice() })
+  const asText = (one: PasswordHash): string =>
+    JSON.stringify({ ...one, salt: [...one.salt], hash: [...one.hash] })
+  /** The same but for one field, or all of another. */
+  const changed = fc.tuple(hash, hash, fc.nat()).map(([one, other, at]) => {
+    const keys = Object.keys(one)
+    const key = keys[at % keys.length]!
+    return [one, { ...one, ...(one.kind === other.kind ? { [key]: other[key as 'hash'] } : other) }]
+  }) as fc.Arbitrary<[PasswordHash, PasswordHash]>
+  fc.assert(
+    fc.property(changed, ([one, other]) => {
+      const before = new Map([['u', one], ['v', one]])
+      const now = new Map([['u', copied(other)], ['v', copied(one)]])
+      assert.equal(revokedUsers(before, now), asText(one) === asText(other) ? [] : ['u'])
+    }),
+    { numRuns: runs(2_000) },
+  )
+})
+
+passwords('a hash that differs in one byte, wherever that is, is another one', async () => {
+  const table = read(`a:${argon2id}\n`)
+  const known = table.get('a')!.hash
+  const answers = async (made: Uint8Array): Promise<number> => {
+    const argon2: Argon2 = { hash: () => Promise.resolve(made), close: async () => {} }
+    return await judgeOf(table, { argon2 }).judge(question('a', 'yes'))
+  }
+  assert.is(await answers(known.slice()), 0)
+  for (let i = 0; i < known.length; i++) {
+    for (const bit of [1, 128]) {
+      assert.is(await answers(known.map((byte, at) => at === i ? byte ^ bit : byte)), NO)
+    }
+  }
+  // Two differences do not cancel each other out.
+  assert.is(await answers(known.map((byte, at) => at < 2 ? byte ^ 1 : byte)), NO)
+  assert.is(await answers(known.slice(0, -1)), NO)
+  assert.is(await answers(Uint8Array.of(...known, 0)), NO)
+  assert.is(await answers(new Uint8Array(0)), NO)
+})
+
+passwords('who does not exist costs what most in the file cost, with one salt for all', async () => {
+  const dear = argon2id.replace('m=256', 'm=512')
+  const others = [1, 2].map((i) => `c${i}:${argon2id.replace('t=2', `t=${i + 2}`)}\n`).join('')
+  const most = `b1:${dear}\nb2:${dear}\nz:${argon2id}\nb3:${dear}\n`
+  const table = read(`a:${argon2id}\n${others}${most}`)
+  const asked: string[] = []
+  const argon2: Argon2 = {
+    hash: (_password, { memoryKiB, passes, salt }) => {
+      asked.push(`${memoryKiB} ${passes} ${salt.join(' ')}`)
+      return Promise.resolve(new Uint8Array(32))
+    },
+    close: async () => {},
+  }
+  const judge = judgeOf(table, { argon2 })
+  for (const user of ['x', 'y']) assert.is(await judge.judge(question(user, 'yes')), NO)
+  assert.match(asked[0]!, /^512 2 /)
+  assert.is(asked[1], asked[0])
+  assert.not.match(asked[0]!, [...table.get('b1')!.salt].join(' '))
+})
+
+passwords('a listener without a password file any more asks nobody, nor revokes', async () => {
+  const { argon2, asked } = slow()
+  const judge = judgeOf(read(`a:${argon2id}\n`), { argon2 })
+  const answer = judge.judge(question('a', 'no'))
+  await turns()
+  assert.equal(judge.replace(new Map([['1883', read(`a:${argon2id}\n`)]])), [])
+  assert.equal(judge.replace(new Map()), [])
+  asked[0]!()
+  assert.is(await answer, 0)
+  assert.is(await judge.judge(question('a', 'no')), 0)
+  // There was none before either: nobody has proved anything.
+  assert.equal(judge.replace(new Map([['1883', read('')]])), [])
+})
+
 passwords('blank lines and comments say nothing, and the last line of a user counts', () => {
   const table = read(`\ufeff\n# who\n\na:${argon2id}  \r\na:${argon2id.replace('t=2', 't=3')}\n\n`)
   assert.is(table.size, 1)
@@ -207,6 +300,15 @@ passwords('a corrupt line is named, and its hash is not', () => {
     [':x', /:2: a line without a user name\. /],
     ['u:', /:2: a password that is not hashed \(u\)\. Hash all .* "mosquitto_passwd -U"\./],
     ['u:secret', /:2: a password that is not hashed \(u\)\./],
+    [`u:x$6$YWJj$${'A'.repeat(86)}==`, /:2: a password that is not hashed/],
+    [`u:$7$1e2$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number/],
+    [`u:$7$0101$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number/],
+    [`u:$7$10000001$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number/],
+    [`u:$6$${'A'.repeat(1367)}=$${'A'.repeat(86)}==`, /:2: a salt that is no base64/],
+    [`u:${argon2id.replace('t=2', 't=0')}`, /:2: parameters of argon2id/],
+    [`u:${argon2id.replace('t=2', 't=101')}`, /:2: parameters of argon2id/],
+    [`u:${argon2id.replace('m=256,t=2,p=1', 'm=31,t=2,p=4')}`, /:2: parameters of argon2id/],
+    [`u:${argon2id.replace(/\$[^$]*$/, '$AAAA')}`, /:2: parameters of argon2id/],
     ['u:$7$x', /:2: a hash that is cut or has too many parts \(u\)\./],
     ['u:$9$YWJj$ZGVm', /:2: a kind of hash that is not known here \(u\)\./],
     ['u:$6$a*c$ZGVm', /:2: a salt that is no base64 \(u\)\./],
@@ -222,6 +324,14 @@ passwords('a corrupt line is named, and its hash is not', () => {
     assert.match(refused(`${good}${line}\n${good}`), fault)
     assert.not.match(refused(`${good}${line}\n`), /secret|ZGVm|nf65/)
   }
+  const sound = [
+    `$7$10000000$YWJj$${'A'.repeat(86)}==`,
+    `$6$${'A'.repeat(1366)}==$${'A'.repeat(86)}==`,
+    argon2id.replace('m=256,t=2,p=1', 'm=32,t=100,p=4'),
+    argon2id.replace(/\$[^$]*$/, '$AAAAAA'),
+    argon2id.replace(/\$[^$]*$/, `$${'A'.repeat(1366)}`),
+  ]
+  for (const hash of sound) assert.is(read(`u:${hash}\n`).size, 1, hash.slice(0, 40))
 })
 
 passwords('any text is read or refused', () => {
