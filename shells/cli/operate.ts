@@ -201,7 +201,10 @@ export class Operator {
   }
 
   private hearReload(): void {
-    this.reloading = this.reloading.then(() => this.reload())
+    this.reloading = this.reloading.then(() => this.reload()).catch((error: unknown) => {
+      // One that fails for a reason of ours must not be the last.
+      this.say([`Error: the reload failed: ${messageOf(error)}`], 'error')
+    })
   }
 
   private hearEnd(status: number): void {
