@@ -320,6 +320,15 @@ config('blanks, comments, ends of lines and numbers are what they are to mosquit
   for (const [text, key, value] of rows) assert.equal(settingsIn(text)[key], value, text)
 })
 
+config('an option that there is no use for says so', () => {
+  for (const text of ['packet_buffer_size 8192', 'persistence_file other.db']) {
+    const [notice = '', ...others] = settingsIn(text).notices
+    assert.match(notice, `The '${text.split(' ')[0]}' option changes nothing: `)
+    assert.equal(others, [])
+  }
+  assert.equal(settingsIn('sys_interval 1').notices, [])
+})
+
 config('destinations and types of the log add up, and none forgets', () => {
   const log = (text: string) => settingsIn(text).log
   assert.equal(log('').destinations, [{ to: 'stderr' }])

@@ -252,7 +252,7 @@ passwords('a hash that differs in one byte, wherever that is, is another one', a
   assert.is(await answers(new Uint8Array(0)), NO)
 })
 
-passwords('who does not exist costs what most in the file cost, with one salt for all', async () => {
+passwords('who does not exist costs what most in the file cost, one salt for all', async () => {
   const dear = argon2id.replace('m=256', 'm=512')
   const others = [1, 2].map((i) => `c${i}:${argon2id.replace('t=2', `t=${i + 2}`)}\n`).join('')
   const most = `b1:${dear}\nb2:${dear}\nz:${argon2id}\nb3:${dear}\n`

@@ -74,6 +74,12 @@ const unknown = (name: string): Fault => {
   return fault(`Unknown configuration variable '${quoted(name)}'.`, remedy)
 }
 
+/** What there is no use for here, and why; said, so that nobody waits for an effect. */
+const withoutEffect: { readonly [option: string]: string } = {
+  packet_buffer_size: 'buffers grow and shrink with what is read',
+  persistence_file: 'the store is the file sabethes.sqlite3 in persistence_location',
+}
+
 const takeValue = (
   draft: Draft,
   above: Above,
@@ -92,6 +98,8 @@ const takeValue = (
   if (option.deprecated !== null) {
     draft.notices.push(`The '${name}' option is deprecated: use ${option.deprecated} instead.`)
   }
+  const idle = withoutEffect[option.name]
+  if (idle !== undefined) draft.notices.push(`The '${name}' option changes nothing: ${idle}.`)
   const { value } = read.right
   if (option.kind._tag !== 'Destination' && option.kind._tag !== 'LogType') {
     return keep(draft, values, option, name, read.right, place)

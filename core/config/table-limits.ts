@@ -198,7 +198,7 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     initial: initial.readBufferBytes,
     reload: 'new connections',
     since: '2.1',
-    meaning: 'First size of the buffer that a connection is read into.',
+    meaning: 'First size of a read buffer. Changes nothing: they grow and shrink by themselves.',
   },
   {
     name: 'persistent_client_expiration',

@@ -8,5 +8,8 @@ import process from 'node:process'
 process.on('SIGUSR1', () => {})
 process.on('SIGHUP', () => {})
 
+// Who ends it before there is anything to save gets what he wants.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(0))
+
 const { main } = await import('./program.ts')
 await main()

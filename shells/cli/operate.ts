@@ -188,6 +188,7 @@ export class Operator {
   }
 
   private hearSignals(): void {
+    for (const name of ['SIGINT', 'SIGTERM']) process.removeAllListeners(name)
     process.on('SIGINT', () => this.hearEnd(130))
     process.on('SIGTERM', () => this.hearEnd(143))
     process.on('SIGHUP', () => this.hearReload())

@@ -23,6 +23,8 @@ import { Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { readFile, readRun } from './sources.ts'
 
+const endings = ['SIGINT', 'SIGTERM'] as const
+
 const isDeno = 'Deno' in globalThis
 
 const loadProgram = async (): Promise<Program> => {
@@ -102,6 +104,8 @@ export const main = async (): Promise<void> => {
     return program.exit(statusUsage)
   }
   const asked = parsed.right
+  // Only a broker has something of its own to say to them.
+  if (asked._tag !== 'Run') for (const name of endings) process.removeAllListeners(name)
   switch (asked._tag) {
     case 'Help':
       return program.say(help(version))
