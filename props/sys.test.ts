@@ -4,6 +4,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -192,6 +193,17 @@ const hasMosquitto = spawnSync(mosquitto, ['-h']).error === undefined &&
   spawnSync('mosquitto_sub', ['--help']).error === undefined
 if (!hasMosquitto) skipped('the topics of $SYS beside those of mosquitto', 'mosquitto')
 
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
 /** In mosquitto 2.0, and here for want of a round: it has had more than one client by then. */
 const later = ['clients/maximum']
 
@@ -204,12 +216,13 @@ const ofShell = ['heap/current', 'heap/maximum']
 sys('the topics are those of mosquitto 2.0, and three of 2.1', async () => {
   if (!hasMosquitto) return
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-sys-'))
-  const port = String(30_000 + process.pid % 20_000)
+  const port = String(await freePort())
   writeFileSync(join(folder, 'm.conf'), `listener ${port} 127.0.0.1\nallow_anonymous true\n`)
   const broker = spawn(mosquitto, ['-c', join(folder, 'm.conf')], { stdio: 'ignore' })
   try {
     let heard = ''
-    for (let i = 0; i < 20 && heard === ''; i++) {
+    // Somebody who comes early hears the first of them alone.
+    for (let i = 0; i < 20 && !heard.includes('load/connections/15min'); i++) {
       await new Promise((resolve) => setTimeout(resolve, 100))
       const asked = ['-p', port, '-t', '$SYS/#', '-F', '%t', '-W', '1']
       heard = spawnSync('mosquitto_sub', asked, { encoding: 'utf8' }).stdout

@@ -363,8 +363,11 @@ interface Receiver {
   holding: Set<number>
   /** Copies of a QoS 2 message handed to the application. */
   copies: Map<string, number>
-  /** It has taken less than any packet on some connection: what it held may have been given up. */
-  wasSmall: boolean
+  /**
+   * What it held may have been given up: on some connection it has taken less than any packet, or
+   * may not be sent something any more.
+   */
+  hasLost: boolean
 }
 
 /** Watches inputs and effects go by, and throws at the first that may not be. */
@@ -427,7 +430,10 @@ export const watch = (
         break
       case 'Note':
         if (effect.note._tag === 'Stale') all.stale++
-        if (effect.note._tag === 'Dropped') count(all.dropped, effect.note.why, 1)
+        if (effect.note._tag === 'Dropped') {
+          count(all.dropped, effect.note.why, 1)
+          if (effect.note.why === 'not allowed') loses(all, after, effect.note.clientId)
+        }
         if (effect.note._tag === 'SessionEnded') {
           count(all.dropped, 'session ended', effect.note.messages)
         }
@@ -558,9 +564,9 @@ const watchSend = (all: Watch, after: State, conn: Conn, level: Level, packet: P
     if (link.phase.phase !== 'Ready') throw new Error(`${packet._tag} goes to ${key} too early`)
     seen.session = link.phase.session
     if (!all.receivers.has(seen.session)) {
-      all.receivers.set(seen.session, { holding: new Set(), copies: new Map(), wasSmall: false })
+      all.receivers.set(seen.session, { holding: new Set(), copies: new Map(), hasLost: false })
     }
-    if (seen.packetBytesMax !== NEVER) all.receivers.get(seen.session)!.wasSmall = true
+    if (seen.packetBytesMax !== NEVER) all.receivers.get(seen.session)!.hasLost = true
   }
   if (packet._tag === 'Publish') watchAlias(seen, packet)
   if (packet._tag === 'Publish' && packet.qos > 0) watchPublish(all, seen, packet)
@@ -604,6 +610,12 @@ const watchReason = (seen: Seen, packet: Packet): void => {
   )
 }
 
+const loses = (all: Watch, state: State, clientId: string | null): void => {
+  const number = clientId === null ? undefined : StrMap.get(state.clients, clientId)
+  const receiver = number === undefined ? undefined : all.receivers.get(number)
+  if (receiver !== undefined) receiver.hasLost = true
+}
+
 const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   const { packetId } = packet
   must(packetId >= 1 && packetId <= 65_535, `a PUBLISH has identifier ${packetId}`)
@@ -617,7 +629,7 @@ const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   if (receiver === undefined || packet.qos !== 2) return
   if (receiver.holding.has(packetId)) {
     must(
-      packet.dup || receiver.wasSmall,
+      packet.dup || receiver.hasLost,
       `identifier ${packetId} holds a QoS 2 message and is used for another`,
     )
     return
