@@ -34,15 +34,15 @@ const client = (program: 'sub' | 'pub', port: number, line: string): void => {
   spawnSync(`mosquitto_${program}`, ['-p', String(port), ...line.split(' ')], { timeout: 5_000 })
 }
 
-const converse = (port: number): void => {
-  client('sub', port, '-i sub -t hello/world -q 1 -E')
-  client('sub', port, '-i sub -t $share/g/x -q 1 -E')
-  client('pub', port, '-i pub -t hello/world -m hello -q 1')
-  client('pub', port, '-i will -t hello/world -m x -q 2 --will-topic w --will-payload gone')
-  client('pub', port, '-i new -V 5 -t hello/world -m x -q 1')
-  client('sub', port, '-i un -t a -U b -E -q 1')
-  client('pub', port, '-i $x -t a -n -V 31')
-}
+const conversation: ReadonlyArray<readonly ['sub' | 'pub', string]> = [
+  ['sub', '-i sub -t hello/world -q 1 -E'],
+  ['sub', '-i sub -t $share/g/x -q 1 -E'],
+  ['pub', '-i pub -t hello/world -m hello -q 1'],
+  ['pub', '-i will -t hello/world -m x -q 2 --will-topic w --will-payload gone'],
+  ['pub', '-i new -V 5 -t hello/world -m x -q 1'],
+  ['sub', '-i un -t a -U b -E -q 1'],
+  ['pub', '-i $x -t a -n -V 31'],
+]
 
 /** What a broker says until the conversation is over, without times, ports and its own name. */
 const said = async (
@@ -54,12 +54,17 @@ const said = async (
   let text = ''
   broker.stderr.setEncoding('utf8').on('data', (more: string) => text += more)
   const ended = new Promise((resolve) => broker.on('exit', resolve))
-  for (let i = 0; i < 200 && !text.includes(' running'); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  const until = async (done: () => boolean): Promise<void> => {
+    for (let i = 0; i < 400 && !done(); i++) await new Promise((wake) => setTimeout(wake, 25))
   }
-  converse(port)
-  // What was said at the end is read before the signal.
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await until(() => text.includes(' running'))
+  let gone = 0
+  for (const [program, line] of conversation) {
+    client(program, port, line)
+    // Whoever comes next would else be heard before the broker has seen the last one go.
+    gone += 1
+    await until(() => (text.match(/ Client .* disconnected\.$/gm) ?? []).length >= gone)
+  }
   broker.kill()
   await ended
   return text.trim().split('\n').map((line) =>
