@@ -32,6 +32,7 @@ const run = (some: Partial<Run> = {}): unknown => ({
   daemon: false,
   testConfig: false,
   expand: false,
+  trace: null,
   before: {},
   after: {},
   ...some,

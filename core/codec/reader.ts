@@ -31,6 +31,10 @@ export interface Reader {
   readonly waiting: number
   /** Bytes decoded since the reader was made. */
   readonly consumed: number
+  /** Where the frame of the last packet lies, lent until `release` like all that is in it. */
+  readonly frameBuffer: Uint8Array
+  readonly frameStart: number
+  readonly frameEnd: number
 }
 
 /**
@@ -79,6 +83,9 @@ class ChunkReader implements Reader {
   level: Level | 0
   accepted: boolean
   consumed = 0
+  frameBuffer: Uint8Array = nothing
+  frameStart = 0
+  frameEnd = 0
   private readonly limits: Limits
   /** Copied bytes, which come before those of the chunk: held[heldAt, heldEnd). */
   private held: Uint8Array = nothing
@@ -121,6 +128,7 @@ class ChunkReader implements Reader {
   }
 
   release(): void {
+    this.frameBuffer = nothing
     this.compact()
     if (this.outgrown.length > 0) {
       for (let i = 0; i < this.outgrown.length; i++) giveBack(this.outgrown[i]!)
@@ -156,6 +164,9 @@ class ChunkReader implements Reader {
 
   private finished(buffer: Uint8Array, start: number, size: number): Either<Fault, Packet> {
     this.consumed += size
+    this.frameBuffer = buffer
+    this.frameStart = start
+    this.frameEnd = start + size
     const body = bodyAt(start, size)
     const result = decodeBody(this.level, buffer, start, body, start + size, this.limits)
     if (result._tag === 'Left') this.break()

@@ -88,6 +88,11 @@ export const commandOptions: ReadonlyArray<Word> = [
     wants: null,
     help: 'serve what is sound of a damaged store.',
   },
+  {
+    names: ['--trace'],
+    wants: 'file',
+    help: 'record all that the broker is told, for sabethes replay. Beats trace_file.',
+  },
 ]
 
 const columns = 79
@@ -125,12 +130,15 @@ sabethes is an MQTT broker for MQTT 5.0, 3.1.1 and 3.1.
 Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
        sabethes store verify | dump DIR
        sabethes config diff OLD NEW
+       sabethes replay FILE [options]
        sabethes [-h | --version]
 
  store verify       look for damage in the store in this folder.
  store dump         print the records of the store, one per line.
  config diff        print what changes from one configuration file to another,
                     and when it takes effect after a reload.
+ replay             play a recording to the broker and print what happens; with
+                    --help its options.
 
 ${commandOptions.map(helpFor).join('\n')}
 `

@@ -26,6 +26,8 @@ export interface Run {
   readonly testConfig: boolean
   /** Whether `${NAME}` and `${file:PATH}` mean something in the file. */
   readonly expand: boolean
+  /** The file of --trace, null for what the configuration says. */
+  readonly trace: string | null
   /**
    * What was said about the store before -c, which the file may say otherwise, and after it, which
    * holds whatever the file says.
@@ -40,6 +42,8 @@ export type CommandLine =
   | { readonly _tag: 'Store'; readonly action: 'verify' | 'dump'; readonly folder: string }
   /** Compares two configuration files. */
   | { readonly _tag: 'ConfigDiff'; readonly before: string; readonly after: string }
+  /** Plays a recording; its words are its own. */
+  | { readonly _tag: 'Replay'; readonly words: ReadonlyArray<string> }
   | { readonly _tag: 'Help' }
   | { readonly _tag: 'Version' }
 
@@ -58,6 +62,7 @@ interface Wishes {
   daemon: boolean
   testConfig: boolean
   expand: boolean
+  trace: string | null
   before: StoreWishes
   after: StoreWishes
 }
@@ -98,6 +103,10 @@ const take = (wishes: Wishes, name: string, value: string | undefined): string |
       return null
     case '--expand':
       wishes.expand = true
+      return null
+    case '--trace':
+      if (!value) return `${name} wants the name of a file.`
+      wishes.trace = value
       return null
     case '--salvage':
       return wish(wishes, { salvage: true })
@@ -143,6 +152,7 @@ for (const word of commandOptions) {
 export const parseOptions = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
   if (words[0] === 'store') return parseStore(words)
   if (words[0] === 'config') return parseDiff(words)
+  if (words[0] === 'replay') return E.right({ _tag: 'Replay', words: words.slice(1) })
   const wishes: Wishes = {
     file: null,
     ports: [],
@@ -151,6 +161,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
     daemon: false,
     testConfig: false,
     expand: false,
+    trace: null,
     before: {},
     after: {},
   }
@@ -168,7 +179,8 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
     const wrong = take(wishes, name!, value)
     if (wrong !== null) return E.left(wrong)
   }
-  const { file, ports, isQuiet, isVerbose, daemon, testConfig, expand, before, after } = wishes
+  const { file, ports, isQuiet, isVerbose, daemon, testConfig, expand } = wishes
+  const { trace, before, after } = wishes
   return E.right({
     _tag: 'Run',
     file,
@@ -177,6 +189,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
     daemon,
     testConfig,
     expand,
+    trace,
     before,
     after,
   })
@@ -209,8 +222,8 @@ const parseDiff = (words: ReadonlyArray<string>): Either<string, CommandLine> =>
  * -v and -q say beats the file, and so does what comes after -c about the store.
  */
 export const settingsFor = (run: Run, sources: Sources): Either<ConfigError, Settings> => {
-  const { file, ports, before, after, verbosity } = run
-  const read = file === null
+  const { file, ports, before, after, verbosity, trace } = run
+  const asked = file === null
     ? E.right(withStore(
       localOnly(ports.length === 0 ? [defaultPort] : ports, defaultSettings),
       new Map(),
@@ -218,7 +231,9 @@ export const settingsFor = (run: Run, sources: Sources): Either<ConfigError, Set
       { before, after },
     ))
     : parseConfig(file, sources, ports, { before, after })
-  if (E.isLeft(read) || verbosity === 'normal') return read
+  if (E.isLeft(asked)) return asked
+  const settings = trace === null ? asked.right : { ...asked.right, traceFile: trace }
+  if (verbosity === 'normal') return E.right(settings)
   const types = verbosity === 'quiet' ? [] : logTypes
-  return E.right({ ...read.right, log: { ...read.right.log, types } })
+  return E.right({ ...settings, log: { ...settings.log, types } })
 }

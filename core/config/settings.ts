@@ -137,6 +137,12 @@ export interface Settings {
   /** Null where nothing outlives the process. */
   readonly persistence: PersistenceSettings | null
   readonly pidFile: string | null
+  /** Where all that the broker is told is recorded, null for nowhere. */
+  readonly traceFile: string | null
+  /** All files of the recording together; null: one file that grows. */
+  readonly traceBytesMax: number | null
+  /** What of payloads is recorded. */
+  readonly tracePayload: 'full' | 'hash' | 'length'
   /** User to become after a start as root, null where nobody said. */
   readonly user: string | null
   /** Seconds between publications of $SYS, 0 for none. */
@@ -260,6 +266,9 @@ export const defaultSettings: Settings = {
   log: defaultLog,
   persistence: null,
   pidFile: null,
+  traceFile: null,
+  traceBytesMax: null,
+  tracePayload: 'hash',
   user: null,
   sysIntervalS: 10,
   memoryLimitBytes: null,

@@ -147,6 +147,44 @@ export const logging: ReadonlyArray<Option> = rows('Logging and status', [
     meaning: 'Time between publications of $SYS; 0: none.',
   },
   {
+    name: 'trace_file',
+    scope: 'global',
+    kind: text('file'),
+    key: 'traceFile',
+    initial: initial.traceFile,
+    reload: 'now',
+    since: 'Sabethes',
+    meaning: 'Where all that the broker is told is recorded, for sabethes replay; never ' +
+      'passwords. An older recording gets another name: PATH.1, then PATH.2 and PATH.3.',
+  },
+  {
+    name: 'trace_size',
+    scope: 'global',
+    kind: large('trace_size', 65_536, 'bytes'),
+    key: 'traceBytesMax',
+    initial: initial.traceBytesMax,
+    reload: 'now',
+    since: 'Sabethes',
+    meaning: 'About so much is recorded in four files, of which the oldest goes. Default: one ' +
+      'file that grows.',
+  },
+  {
+    name: 'trace_payload',
+    scope: 'global',
+    kind: {
+      _tag: 'Word',
+      words: [['full', 'full'], ['hash', 'hash'], ['length', 'length']],
+      refusal: "Invalid 'trace_payload' value (%): it must be full, hash or length.",
+      missing: [],
+    },
+    key: 'tracePayload',
+    initial: initial.tracePayload,
+    reload: 'now',
+    since: 'Sabethes',
+    meaning: 'What of payloads is recorded: all, a mark by which equal ones are known, or the ' +
+      'length.',
+  },
+  {
     name: 'pid_file',
     scope: 'global',
     kind: text('file'),

@@ -9,6 +9,7 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { StoreError } from '../common/driver.ts'
 import type { Program } from '../common/program.ts'
+import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running, Start } from '../common/start.ts'
 import type { OpenStore, StoreOptions } from '../common/store.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -19,6 +20,7 @@ import { as, become, giveFile, isRoot, makeFolderFor, userToBecome } from './rig
 import type { User } from './rights.ts'
 import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
+import { isFile, tapes } from './tapes.ts'
 import { wantedOf } from './wanted.ts'
 
 /** What the command line makes of the broker. */
@@ -52,6 +54,15 @@ const storeOptions = ({ persistence }: Settings): StoreOptions | null =>
     salvage: persistence.salvage,
     ...(persistence.storeBytesMax === null ? {} : { storeBytesMax: persistence.storeBytesMax }),
   }
+
+const recordingOptions = (settings: Settings): RecordingOptions | null => {
+  const { traceFile: path, traceBytesMax: bytesMax, tracePayload: payload } = settings
+  return path === null ? null : { tapes, path, bytesMax, payload }
+}
+
+const isRecordedAlike = (one: Settings, other: Settings): boolean =>
+  one.traceFile === other.traceFile && one.traceBytesMax === other.traceBytesMax &&
+  one.tracePayload === other.tracePayload
 
 /** The store belongs to whom the broker becomes. */
 const openStoreAs = (user: User): OpenStore => async (options) => {
@@ -109,6 +120,7 @@ export class Operator {
     if (E.isLeft(wanted)) return refusal(wanted.left)
     const doorkeeper = new Doorkeeper(secrets.right, settings)
     const store = storeOptions(settings)
+    const recording = recordingOptions(settings)
     try {
       const running = await this.start({
         listeners: wanted.right,
@@ -121,6 +133,7 @@ export class Operator {
           ? {}
           : { memoryLimitBytes: settings.memoryLimitBytes }),
         ...(store === null ? {} : { persistence: store }),
+        ...(recording === null ? {} : { recording }),
         ...(user === null ? {} : { openStore: openStoreAs(user) }),
         // The last thing that is done with all rights.
         listening: () => this.settle(settings, user),
@@ -164,7 +177,7 @@ export class Operator {
   }
 
   /** The listeners are open: what remains to be done as root, and the end of being root. */
-  private settle({ pidFile, log }: Settings, user: User | null): void {
+  private settle({ pidFile, log, traceFile }: Settings, user: User | null): void {
     if (pidFile !== null) {
       const failed = writePidFile(pidFile)
       if (failed !== null) throw new Error(failed)
@@ -174,6 +187,7 @@ export class Operator {
       if (destination.to === 'file') giveFile(destination.path, user)
     }
     if (pidFile !== null) giveFile(pidFile, user)
+    if (traceFile !== null) giveFile(traceFile, user)
     become(user)
   }
 
@@ -288,6 +302,7 @@ export class Operator {
     const { pidFile, persistence, user, memoryLimitBytes } = old
     this.settings = { ...settings, pidFile, persistence, user, memoryLimitBytes }
     this.secrets = next.right
+    if (!isRecordedAlike(old, settings)) running.record(recordingOptions(settings))
     running.reconfigure(next.right.config(settings))
     for (const revocation of doorkeeper.change(next.right, settings)) {
       running.command({ _tag: 'Revoke', revocation })

@@ -40,10 +40,12 @@ const loadStart = async (): Promise<Start> => {
 /** What it was started as: a link may have the name of the program that it stands for. */
 const nameOfProgram = (): string => process.env['SABETHES_NAME'] ?? basename(process.argv[1] ?? '')
 
+const ours = new Set(['store', 'config', 'replay'])
+
 /** mosquitto has options and no commands. */
 const parse = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
   const [first] = words
-  return nameOfProgram() === 'mosquitto' && (first === 'store' || first === 'config')
+  return nameOfProgram() === 'mosquitto' && (ours.has(first ?? ''))
     ? E.left(`Unknown option '${first}'.`)
     : parseOptions(words)
 }
@@ -114,6 +116,10 @@ export const main = async (): Promise<void> => {
     case 'Store': {
       const { lookIntoStore } = await import('./store.ts')
       return program.exit(await lookIntoStore(program, asked.action, asked.folder))
+    }
+    case 'Replay': {
+      const { playRecording } = await import('./replay.ts')
+      return program.exit(await playRecording(program, asked.words))
     }
     case 'ConfigDiff':
       return compare(program, asked.before, asked.after)

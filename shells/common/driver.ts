@@ -20,6 +20,7 @@ import { MemoryWatch } from './memory.ts'
 import type { Gauge } from './memory.ts'
 import { isEmpty, Office, Outbox, unwrittenBytes, unwrittenPackets } from './outbox.ts'
 import type { Wire } from './outbox.ts'
+import type { Recorder } from './recorder.ts'
 import { Slots } from './slots.ts'
 import type { Store } from './store.ts'
 
@@ -195,6 +196,7 @@ export class Driver {
   private readonly memory: MemoryWatch
   private state: State
   private readonly keeper: Keeper | null
+  private recorder: Recorder | null = null
   /** Links that are not listened to until the disk has caught up. */
   private choked: Array<Link> = []
   /** The broker's time when the driver was made. */
@@ -378,9 +380,19 @@ export class Driver {
     this.tell(Input.reconfigured(this.now(), config))
   }
 
+  /** Records everything from now on, or nothing more; what was being recorded ends. */
+  record(recorder: Recorder | null): void {
+    this.recorder?.stop('asked to')
+    this.recorder = recorder
+    recorder?.begin(this.state)
+    this.arm()
+  }
+
   /** Destroys every socket at once and forgets everything. */
   kill(): void {
     this.dead = true
+    this.recorder?.stop('the broker has ended')
+    this.recorder = null
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i]
       if (link) this.destroy(link)
@@ -422,7 +434,9 @@ export class Driver {
       this.work()
     } catch (error) {
       // Neither a peer nor the operator can cause this: going on would mean serving from a state
-      // that nobody understands.
+      // that nobody understands. What it was told last is in the recording, without a last line.
+      this.recorder?.flush(this.at)
+      this.recorder = null
       this.kill()
       this.log.error(`the broker itself is at fault and stops: ${traceOf(error)}`)
       this.host.fatal(error)
@@ -465,6 +479,7 @@ export class Driver {
     borrowing.length = 0
     if (this.lingerAt <= this.at) this.endLingering()
     this.log.flush(this.at)
+    if (this.recorder !== null) this.attend(this.recorder)
     const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
     this.arm()
@@ -545,7 +560,7 @@ export class Driver {
         break
       }
       const packet = result.right
-      this.push(Input.arrived(conn, this.at, packet))
+      this.push(Input.arrived(conn, this.at, packet), reader)
       count += 1
       // What follows a CONNECT or an AUTH waits for the run that answers it: only then is it known
       // whether it is to be judged, or refused. The next turn comes after that run.
@@ -614,13 +629,19 @@ export class Driver {
     this.push(Input.closed(link.conn, this.at, link.gone))
   }
 
-  private push(input: Input.Input): void {
+  private push(input: Input.Input, reader: Reader | null = null): void {
     this.inputs.push(input)
+    if (this.recorder !== null) this.recorder.input(input, reader)
     if (this.log.verbose) {
       // A batch of one keeps answers next to what they answer.
       this.log.input(input)
       this.run()
     }
+  }
+
+  private attend(recorder: Recorder): void {
+    if (recorder.isOver) this.recorder = null
+    else if (recorder.due() <= this.at) recorder.flush(this.at)
   }
 
   /** Runs the broker over the inputs collected so far and carries its effects out. */
@@ -632,6 +653,7 @@ export class Driver {
     const before = isFull ? this.host.now() : 0
     const [state, effects] = this.broker.run(this.state, inputs)
     this.state = state
+    if (this.recorder !== null) this.recorder.ran(state, inputs.length, effects)
     this.inputCount += inputs.length
     this.effectCount += effects.length
     for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
@@ -805,6 +827,8 @@ export class Driver {
     if (memoryDue < due) due = memoryDue
     const storeDue = this.keeper === null ? never : this.keeper.due(never)
     if (storeDue < due) due = storeDue
+    const recorderDue = this.recorder === null ? never : this.recorder.due()
+    if (recorderDue < due) due = recorderDue
     // A timer that fires too early is cheaper than one that is moved all the time.
     if (due >= this.armedFor) return
     const delayMs = due - this.now()

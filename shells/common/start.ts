@@ -22,6 +22,8 @@ import type { OpenOutlet } from './outlet.ts'
 import { defaultPort } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
+import { Recorder } from './recorder.ts'
+import type { RecordingOptions } from './recorder.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
 
@@ -54,6 +56,8 @@ export interface StartOptions {
    * Default: nothing is kept.
    */
   readonly persistence?: StoreOptions
+  /** Where all that the broker is told is recorded. Default: nowhere. */
+  readonly recording?: RecordingOptions
   /** Default: quiet. */
   readonly verbosity?: Verbosity
   /** Where the log goes, which lines and how; in place of `verbosity`. */
@@ -87,6 +91,8 @@ export interface Running {
   changeLog(settings: LogSettings): Either<string, null>
   /** Begins the files of the log anew, after they were moved away. */
   reopenLog(): void
+  /** Records everything from now on, or nothing more; what was being recorded ends. */
+  record(options: RecordingOptions | null): void
   /** A line of the log. */
   say(text: string, type?: LogType): void
   /** Changes the configuration that the broker was started with; whoever is connected stays so. */
@@ -171,6 +177,11 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
+  const record = (how: RecordingOptions | null): void =>
+    driver.record(
+      how === null ? null : new Recorder(how, host.nonce(), (text) => log.warn(text)),
+    )
+  if (options.recording !== undefined) record(options.recording)
   const opening = new Listeners(runtime.listen, driver, log)
   listeners = opening
   if (options.isLocalOnly ?? (options.listeners === undefined && options.hosts === undefined)) {
@@ -221,6 +232,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     command: (command) => driver.command(command),
     changeLog: (settings) => log.reconfigure(settings),
     reopenLog: () => log.reopen(),
+    record,
     say: (text, type) => {
       log.line(text, type)
       log.flush(driver.look().now)

@@ -1,0 +1,118 @@
+// The words behind `sabethes replay`.
+
+import { E } from '../prelude.ts'
+import type { Either } from '../prelude.ts'
+import { isTopicFilter } from '../topic/filter.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+
+/** What of a replay is wanted. Times are milliseconds since the recording began. */
+export interface ReplayWish {
+  readonly file: string
+  readonly fromMs: number
+  readonly untilMs: number
+  /** Only what this client says and is told; null for all. */
+  readonly client: string | null
+  /** Only messages on topics that this filter matches; null for all packets. */
+  readonly topic: TopicFilter | null
+  /** Whether it waits for a line of standard input after each run. */
+  readonly step: boolean
+  /** Whether only what it comes to is said. */
+  readonly quiet: boolean
+  /** A configuration file under which it is played as well, null for none. */
+  readonly config: string | null
+}
+
+export const replayHelp = `Usage: sabethes replay FILE [options]
+
+Plays a recording of trace_file or --trace to the broker, prints what happened, and checks that it
+is what happened on the day. FILE may be gzipped.
+
+ --from SECONDS     print from so long after the recording began.
+ --until SECONDS    end so long after the recording began.
+ --client ID        only what this client says and is told.
+ --topic FILTER     only messages on topics that the filter matches.
+ --step             wait for a line of standard input after each run.
+ -q, --quiet        print only what it comes to.
+ --config FILE      play it under this configuration too, and print what clients
+                    see otherwise: - as recorded, + under the new one.
+
+Status 0: all is as it was; 1: something differs; 2: the recording ends or breaks off before its
+last line (what came before was played).
+`
+
+interface Draft {
+  file: string | null
+  fromMs: number
+  untilMs: number
+  client: string | null
+  topic: TopicFilter | null
+  step: boolean
+  quiet: boolean
+  config: string | null
+}
+
+const msOf = (text: string | undefined): number | null =>
+  text !== undefined && /^[0-9]{1,9}(\.[0-9]{1,3})?$/.test(text)
+    ? Math.round(Number(text) * 1000)
+    : null
+
+const take = (draft: Draft, name: string, value: string | undefined): string | null => {
+  switch (name) {
+    case '--from':
+    case '--until': {
+      const ms = msOf(value)
+      if (ms === null) return `${name} wants seconds, as in 12.5.`
+      if (name === '--from') draft.fromMs = ms
+      else draft.untilMs = ms
+      return null
+    }
+    case '--client':
+      if (value === undefined) return `${name} wants a client identifier.`
+      draft.client = value
+      return null
+    case '--topic':
+      if (value === undefined || !isTopicFilter(value)) return `${name} wants a topic filter.`
+      draft.topic = value
+      return null
+    case '--config':
+      if (!value) return `${name} wants the name of a configuration file.`
+      draft.config = value
+      return null
+  }
+  if (name.startsWith('-')) {
+    return `Unknown option '${name}'.\nsabethes replay --help lists what there is.`
+  }
+  if (draft.file !== null) return 'replay plays one file.'
+  draft.file = name
+  return null
+}
+
+/** Null: the page of help was asked for. Left: what makes no sense. */
+export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayWish | null> => {
+  const draft: Draft = {
+    file: null,
+    fromMs: 0,
+    untilMs: Infinity,
+    client: null,
+    topic: null,
+    step: false,
+    quiet: false,
+    config: null,
+  }
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!
+    if (word === '--help' || word === '-h') return E.right(null)
+    if (word === '--step') draft.step = true
+    else if (word === '-q' || word === '--quiet') draft.quiet = true
+    else {
+      const isLong = word.startsWith('--')
+      const wrong = take(draft, word, isLong ? words[i + 1] : undefined)
+      if (wrong !== null) return E.left(wrong)
+      if (isLong) i += 1
+    }
+  }
+  const { file } = draft
+  return file === null
+    ? E.left('replay wants the file of a recording: sabethes replay FILE.')
+    : E.right({ ...draft, file })
+}

@@ -1,0 +1,132 @@
+// What a run of the broker came to, as one number of 32 bits: two runs that want the same have the
+// same digest on every runtime. Secrets count as being there or not and payloads by their size,
+// since a recording may have neither. Not made against forgery.
+
+import type { Effect } from '../broker/effect.ts'
+import type { Conn } from '../broker/input.ts'
+import type { Packet } from '../codec/packet.ts'
+import { none } from '../codec/property.ts'
+
+const multiplier = 0x85ebca6b
+
+const mix = (digest: number, word: number): number => {
+  const mixed = Math.imul(digest ^ word, multiplier)
+  return mixed ^ (mixed >>> 15)
+}
+
+const text = (digest: number, some: string): number => {
+  for (let i = 0; i < some.length; i++) digest = mix(digest, some.charCodeAt(i))
+  return mix(digest, some.length)
+}
+
+const number = (digest: number, some: number): number =>
+  (some | 0) === some ? mix(digest, some) : mix(mix(digest, some | 0), Math.floor(some / 2 ** 32))
+
+/** Of these it counts that they are there. */
+const secrets: ReadonlySet<string> = new Set([
+  'password',
+  'authenticationData',
+  'salt',
+  'signed',
+  'proof',
+  'signature',
+])
+
+/** Anything that is plain data; as deep as effects are. */
+const value = (digest: number, some: unknown): number => {
+  switch (typeof some) {
+    case 'number':
+      return number(mix(digest, 1), some)
+    case 'string':
+      return text(mix(digest, 2), some)
+    case 'boolean':
+      return mix(digest, some ? 3 : 4)
+    case 'object':
+      break
+    default:
+      return mix(digest, 5)
+  }
+  if (some === null) return mix(digest, 6)
+  if (Array.isArray(some)) {
+    digest = mix(digest, 7)
+    for (let i = 0; i < some.length; i++) digest = value(digest, some[i])
+    return mix(digest, some.length)
+  }
+  return record(mix(digest, 8), some)
+}
+
+const record = (digest: number, some: object): number => {
+  if ('buffer' in some && some.buffer instanceof Uint8Array) {
+    const { buffer, start, end } = some as { buffer: Uint8Array; start: number; end: number }
+    for (let i = start; i < end; i++) digest = mix(digest, buffer[i]!)
+    return mix(digest, end - start)
+  }
+  for (const [key, held] of Object.entries(some)) {
+    digest = text(digest, key)
+    if (secrets.has(key)) digest = mix(digest, held === null || held === undefined ? 9 : 10)
+    else if (key === 'payload') digest = mix(digest, held.end - held.start)
+    else digest = value(digest, held)
+  }
+  return digest
+}
+
+const packet = (digest: number, some: Packet): number => {
+  switch (some._tag) {
+    case 'Publish': {
+      const { payload, properties } = some
+      const flags = (some.dup ? 8 : 0) | (some.qos << 1) | (some.retain ? 1 : 0)
+      digest = text(mix(digest, 0x30 | flags), some.topic)
+      digest = mix(mix(digest, some.packetId), payload.end - payload.start)
+      return properties === none ? digest : record(digest, properties)
+    }
+    case 'Puback':
+    case 'Pubrec':
+    case 'Pubrel':
+    case 'Pubcomp': {
+      // The fourth letters differ.
+      digest = mix(mix(digest, some._tag.charCodeAt(3)), some._tag.charCodeAt(5))
+      digest = mix(mix(digest, some.packetId), some.reason)
+      return some.properties === none ? digest : record(digest, some.properties)
+    }
+    default:
+      return record(digest, some)
+  }
+}
+
+// A burst to the same receivers names the same array.
+let receivers: ReadonlyArray<Conn> = []
+let receiversDigest = 0
+
+const connections = (conns: ReadonlyArray<Conn>): number => {
+  if (conns === receivers) return receiversDigest
+  let digest = conns.length
+  for (let i = 0; i < conns.length; i++) {
+    digest = number(mix(digest, conns[i]!.slot), conns[i]!.generation)
+  }
+  receivers = conns
+  receiversDigest = digest
+  return digest
+}
+
+/** The digest of the effects of one run, in their order. */
+export const digestOf = (effects: ReadonlyArray<Effect>): number => {
+  let digest = effects.length
+  for (let i = 0; i < effects.length; i++) {
+    const effect = effects[i]!
+    switch (effect._tag) {
+      case 'Send':
+        digest = mix(digest, (effect.level << 1) | (effect.when === 'now' ? 0 : 1))
+        digest = packet(
+          number(mix(digest, effect.conn.slot), effect.conn.generation),
+          effect.packet,
+        )
+        break
+      case 'Multicast':
+        digest = packet(mix(mix(digest, effect.level), connections(effect.conns)), effect.packet)
+        break
+      default:
+        digest = record(digest, effect)
+    }
+  }
+  return digest >>> 0
+}

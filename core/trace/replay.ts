@@ -1,0 +1,240 @@
+// A recording, line by line, fed to the broker again: what every run came to, and whether it is
+// what it came to on the day. Nothing in a recording makes this throw; what the broker throws is
+// what was to be found out, and comes back as a value.
+
+import type { Config } from '../broker/config.ts'
+import type { Effect } from '../broker/effect.ts'
+import type { Conn, Input } from '../broker/input.ts'
+import { reconfigured } from '../broker/input.ts'
+import type { State } from '../broker/state.ts'
+import { initial } from '../broker/state.ts'
+import { run } from '../broker/step.ts'
+import type { Level } from '../codec/packet.ts'
+import { E } from '../prelude.ts'
+import type { Either } from '../prelude.ts'
+import { digestOf } from './digest.ts'
+import { GraphReader } from './graph.ts'
+import type { Head } from './recording.ts'
+import { readHead, readLine } from './recording.ts'
+import { showEffect } from './show.ts'
+import type { NameOf } from './show.ts'
+import { hex32, sumOfText } from './sheet.ts'
+
+/** One run of the broker. */
+export interface Batch {
+  readonly inputs: ReadonlyArray<Input>
+  readonly before: State
+  readonly after: State
+  readonly effects: ReadonlyArray<Effect>
+}
+
+export type Found =
+  /** The head and its snapshot have been read. */
+  | { readonly _tag: 'Began'; readonly head: Head; readonly state: State }
+  /** `isSame`: the effects are the recorded ones; null where the recording does not say. */
+  | { readonly _tag: 'Ran'; readonly batch: Batch; readonly isSame: boolean | null }
+  /** The broker itself is at fault, or after a run that was not the same, what it was told. */
+  | {
+    readonly _tag: 'Threw'
+    readonly inputs: ReadonlyArray<Input>
+    readonly before: State
+    readonly error: unknown
+  }
+  | { readonly _tag: 'Ended'; readonly why: string }
+  /** It cannot be read from this line on, which counts from 1. */
+  | { readonly _tag: 'Broken'; readonly line: number; readonly why: string }
+
+/** The step from a batch to the next state; a test may put another one in. */
+export type Run = typeof run
+
+// More than a driver gives to one run, so that a recording cannot make us hold all of itself.
+const inputsMax = 100_000
+
+export class Replay {
+  private readonly run: Run
+  private lines = 0
+  private sum = 0
+  private head: Head | null = null
+  private graph: GraphReader | null = null
+  private snapshotLines = 0
+  private state: State | null = null
+  private inputs: Array<Input> = []
+  private conns = new Map<number, Conn>()
+  private isOver = false
+
+  constructor(broker: Run = run) {
+    this.run = broker
+  }
+
+  /** Takes the next line, without its end; null where it leads to nothing yet. */
+  line(text: string): Found | null {
+    if (this.isOver) return null
+    this.lines += 1
+    if (this.head === null) return this.begin(text)
+    const found = readLine(text)
+    if (E.isLeft(found)) return this.broken(found.left)
+    const line = found.right
+    if (line._tag === 'Mark') {
+      if (line.sum !== hex32(this.sum)) return this.broken('what stands before it was changed')
+      this.sum = 0
+      if (this.state === null) return this.restore(this.head)
+      if (line.inputCount !== this.inputs.length) return this.broken('inputs before it are missing')
+      return this.perform(this.state, line.digest)
+    }
+    this.sum = sumOfText(this.sum, text)
+    switch (line._tag) {
+      case 'Nodes':
+        return this.gather(line.nodes)
+      case 'Input':
+        if (this.state === null) return this.broken('an input before the broker is known')
+        if (this.inputs.length === inputsMax) return this.broken('there are too many for one run')
+        this.inputs.push(this.known(line.input))
+        return null
+      case 'End':
+        if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
+        this.isOver = true
+        return { _tag: 'Ended', why: line.why }
+    }
+  }
+
+  /**
+   * There are no more lines. Inputs behind the last mark are run all the same: it may be they that
+   * ended the broker.
+   */
+  finish(): ReadonlyArray<Found> {
+    if (this.isOver) return []
+    const last = this.state === null || this.inputs.length === 0
+      ? []
+      : [this.perform(this.state, null)]
+    return [...last, this.broken('it ends without a last line', this.lines + 1)]
+  }
+
+  private begin(text: string): Found | null {
+    const head = readHead(text)
+    if (E.isLeft(head)) return this.broken(head.left)
+    this.sum = sumOfText(0, text)
+    this.head = head.right
+    this.snapshotLines = head.right.snapshotLines
+    if (this.snapshotLines > 0) this.graph = new GraphReader()
+    return null
+  }
+
+  private gather(nodes: ReadonlyArray<unknown>): Found | null {
+    if (this.graph === null || this.snapshotLines === 0) return this.broken('a stray snapshot')
+    this.snapshotLines -= 1
+    for (const node of nodes) {
+      const wrong = this.graph.add(node)
+      if (wrong !== null) return this.broken(wrong)
+    }
+    return null
+  }
+
+  private restore(head: Head): Found {
+    if (this.snapshotLines > 0) return this.broken('lines of the snapshot are missing')
+    const fresh = initial(head.config, head.origin)
+    const state = this.graph === null ? E.right(fresh) : stateOf(this.graph, fresh, head)
+    this.graph = null
+    if (E.isLeft(state)) return this.broken(state.left)
+    this.state = state.right
+    return { _tag: 'Began', head, state: state.right }
+  }
+
+  private perform(before: State, digest: string | null): Found {
+    const { inputs } = this
+    this.inputs = []
+    try {
+      const [after, effects] = this.run(before, inputs)
+      this.state = after
+      const isSame = digest === null ? null : digest === hex32(digestOf(effects))
+      return { _tag: 'Ran', batch: { inputs, before, after, effects }, isSame }
+    } catch (error) {
+      this.isOver = true
+      return { _tag: 'Threw', inputs, before, error }
+    }
+  }
+
+  /** One object for each connection, as a shell has it. */
+  private known(input: Input): Input {
+    if (!('conn' in input)) return input
+    const { slot, generation } = input.conn
+    let conn = this.conns.get(slot)
+    if (conn === undefined || conn.generation !== generation) {
+      conn = input.conn
+      this.conns.set(slot, conn)
+    }
+    return conn === input.conn ? input : { ...input, conn }
+  }
+
+  private broken(why: string, line = this.lines): Found {
+    this.isOver = true
+    return { _tag: 'Broken', line, why }
+  }
+}
+
+const stateOf = (graph: GraphReader, fresh: State, { version }: Head): Either<string, State> => {
+  const read = graph.finish()
+  if (E.isLeft(read)) return read
+  const state = read.right
+  const mine = Object.keys(fresh)
+  const other = Object.keys(state)
+  const odd = [
+    ...mine.filter((key) => !other.includes(key)),
+    ...other.filter((key) => !mine.includes(key)),
+  ]
+  return odd.length === 0 ? E.right(state as State) : E.left(
+    `the snapshot is of version ${version}, whose state differs from mine in ${odd.join(', ')}: ` +
+      'replay it with that version',
+  )
+}
+
+/** The same broker under another configuration, or the sentence why it cannot be. */
+export const underConfig = ({ head, state }: { head: Head; state: State }, config: Config): State =>
+  head.snapshotLines === 0
+    ? initial(config, head.origin)
+    : run(state, [reconfigured(state.now, config)])[0]
+
+/** What the clients of a run see, as text: packets one by one for every receiver, and ends. */
+export const seenByClients = (
+  effects: ReadonlyArray<Effect>,
+  nameOf: NameOf,
+): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const effect of effects) {
+    if (effect._tag === 'Send') lines.push(showEffect({ ...effect, when: 'now' }, nameOf))
+    else if (effect._tag === 'Close') lines.push(showEffect(effect, nameOf))
+    else if (effect._tag === 'Multicast') {
+      for (const conn of effect.conns) lines.push(sent(conn, effect.level, effect, nameOf))
+    }
+  }
+  return lines
+}
+
+const sent = (
+  conn: Conn,
+  level: Level,
+  { packet }: Extract<Effect, { readonly _tag: 'Multicast' }>,
+  nameOf: NameOf,
+): string => showEffect({ _tag: 'Send', conn, level, packet, when: 'now' }, nameOf)
+
+/** Lines that only one side has: `-` of the first, `+` of the second, each in its order. */
+export const differenceOf = (
+  one: ReadonlyArray<string>,
+  other: ReadonlyArray<string>,
+): ReadonlyArray<string> => {
+  const left = new Map<string, number>()
+  for (const line of one) left.set(line, (left.get(line) ?? 0) + 1)
+  const more: Array<string> = []
+  for (const line of other) {
+    const count = left.get(line) ?? 0
+    if (count === 0) more.push(`+ ${line}`)
+    else left.set(line, count - 1)
+  }
+  const less: Array<string> = []
+  for (const line of one) {
+    const count = left.get(line) ?? 0
+    if (count === 0) continue
+    less.push(`- ${line}`)
+    left.set(line, count - 1)
+  }
+  return [...less, ...more]
+}

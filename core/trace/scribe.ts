@@ -1,0 +1,187 @@
+// Writes a recording: lines on a sheet, which whoever made it takes from there to a file.
+
+import type { Effect } from '../broker/effect.ts'
+import type { Arrived, Input } from '../broker/input.ts'
+import { arrived, commanded } from '../broker/input.ts'
+import type { State } from '../broker/state.ts'
+import { initial } from '../broker/state.ts'
+import type { Level } from '../codec/packet.ts'
+import type { Properties } from '../codec/property.ts'
+import type { Bytes } from '../data/bytes.ts'
+import { digestOf } from './digest.ts'
+import { graphOf } from './graph.ts'
+import { input as inputCodec } from './input.ts'
+import { asciiOf, format, headText } from './recording.ts'
+import type { Json } from './shape.ts'
+import { hex32, Sheet } from './sheet.ts'
+import { fillOf, markOf } from './veil.ts'
+import type { Veil } from './veil.ts'
+
+const nodesPerLine = 256
+
+const bare = (payload: Bytes): Bytes => payload
+
+/** Whether it is as `initial` makes it, which any version can do for itself. */
+const isNew = (state: State): boolean => {
+  if (state.nextOpening > 0 || state.now !== state.origin.at) return false
+  const fresh = JSON.stringify([...graphOf(initial(state.config, state.origin), bare)])
+  let length = 1
+  for (const node of graphOf(state, bare)) {
+    const text = JSON.stringify(node)
+    if (!fresh.startsWith(text, length)) return false
+    length += text.length + 1
+  }
+  return length === fresh.length
+}
+
+const snapshotOf = (state: State, veil: Veil): ReadonlyArray<string> => {
+  if (isNew(state)) return []
+  const lines: Array<string> = []
+  let nodes: Array<Json> = []
+  const hide = (payload: Bytes): Bytes => fillOf(payload.end - payload.start, markOf(veil, payload))
+  for (const node of graphOf(state, veil.payload === 'full' ? bare : hide)) {
+    nodes.push(node)
+    if (nodes.length < nodesPerLine) continue
+    lines.push(asciiOf(['s', nodes]))
+    nodes = []
+  }
+  if (nodes.length > 0) lines.push(asciiOf(['s', nodes]))
+  return lines
+}
+
+/** Writes a recording on a sheet, from which whoever made it takes what is there. */
+export class Scribe {
+  readonly sheet = new Sheet()
+  private readonly veil: Veil
+
+  constructor(veil: Veil) {
+    this.veil = veil
+  }
+
+  /** The head with the snapshot: how the broker is before the first input that follows. */
+  begin(state: State, version: string): void {
+    const { sheet, veil } = this
+    sheet.sum = 0
+    const lines = snapshotOf(state, veil)
+    const { origin, now } = state
+    const head = headText({
+      format,
+      version,
+      payload: veil.payload,
+      wall: state.wall,
+      at: now,
+      origin,
+      config: state.config,
+      snapshotLines: lines.length,
+    })
+    sheet.ascii(head)
+    sheet.over()
+    for (const line of lines) {
+      sheet.ascii(line)
+      sheet.over()
+    }
+    this.mark(0, [])
+  }
+
+  /**
+   * An input; of an Arrived that came in bytes, these and the level of its connection. CONNECT and
+   * AUTH are written without their secrets whatever came.
+   */
+  input(input: Input, level: Level | 0 = 0, buffer: Uint8Array | null = null, start = 0, end = 0) {
+    const { sheet } = this
+    switch (input._tag) {
+      case 'Arrived': {
+        const { packet } = input
+        if (buffer !== null && packet._tag !== 'Connect' && packet._tag !== 'Auth') {
+          return this.frame(input, level, buffer, start, end)
+        }
+        break
+      }
+      case 'Written':
+        sheet.ascii('["w",')
+        sheet.number(input.conn.slot)
+        sheet.ascii(',')
+        sheet.number(input.conn.generation)
+        sheet.ascii(',')
+        sheet.number(input.at)
+        sheet.ascii(',')
+        sheet.number(input.total)
+        sheet.ascii(']')
+        return sheet.over()
+    }
+    sheet.ascii('["i",')
+    sheet.ascii(asciiOf(inputCodec.encode(veiled(input, this.veil))))
+    sheet.ascii(']')
+    sheet.over()
+  }
+
+  private frame(
+    { conn, at, packet }: Arrived,
+    level: Level | 0,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { sheet, veil } = this
+    sheet.ascii('["f",')
+    sheet.number(conn.slot)
+    sheet.ascii(',')
+    sheet.number(conn.generation)
+    sheet.ascii(',')
+    sheet.number(at)
+    sheet.ascii(',')
+    sheet.number(level)
+    sheet.ascii(',"')
+    if (packet._tag === 'Publish' && veil.payload !== 'full') {
+      const { payload } = packet
+      // The payload is the end of the frame.
+      sheet.base64(buffer, start, end - (payload.end - payload.start))
+      sheet.ascii('",')
+      sheet.number(payload.end - payload.start)
+      sheet.ascii(',"')
+      sheet.ascii(markOf(veil, payload, packet.properties))
+    } else sheet.base64(buffer, start, end)
+    sheet.ascii('"]')
+    sheet.over()
+  }
+
+  /** A run is over that took so many inputs, all written since the last mark, and led to these. */
+  mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
+    const { sheet } = this
+    const { sum } = sheet
+    sheet.ascii('["m",')
+    sheet.number(inputCount)
+    sheet.ascii(`,"${hex32(digestOf(effects))}","${hex32(sum)}"]`)
+    sheet.over()
+    sheet.sum = 0
+  }
+
+  /** The last line, with why there are no more. */
+  end(why: string): void {
+    this.sheet.ascii(asciiOf(['e', why]))
+    this.sheet.over()
+  }
+}
+
+const hidden = (payload: Bytes, properties: Properties, veil: Veil): Bytes =>
+  fillOf(payload.end - payload.start, markOf(veil, payload, properties))
+
+/** An input without the payload in it. */
+const veiled = (input: Input, veil: Veil): Input => {
+  if (veil.payload === 'full') return input
+  if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
+    const { packet } = input.command
+    const payload = hidden(packet.payload, packet.properties, veil)
+    return commanded(input.at, { _tag: 'Publish', packet: { ...packet, payload } })
+  }
+  if (input._tag !== 'Arrived') return input
+  const { conn, at, packet } = input
+  if (packet._tag === 'Publish') {
+    const payload = hidden(packet.payload, packet.properties, veil)
+    return arrived(conn, at, { ...packet, payload })
+  }
+  if (packet._tag !== 'Connect' || packet.will === null) return input
+  const { will } = packet
+  const payload = hidden(will.payload, will.properties, veil)
+  return arrived(conn, at, { ...packet, will: { ...will, payload } })
+}

@@ -1,0 +1,225 @@
+// What a replay comes to, as lines of text: everything, or what one client or some topics have to
+// do with it; the first run that differs from the recorded one, with the broker around it; and what
+// clients would have seen under another configuration.
+
+import type { Config } from '../broker/config.ts'
+import type { Effect } from '../broker/effect.ts'
+import type { Conn, Input } from '../broker/input.ts'
+import type { State } from '../broker/state.ts'
+import { run } from '../broker/step.ts'
+import type { Packet } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import { match } from '../topic/match.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+import { isTopicName } from '../topic/name.ts'
+import type { Batch, Found } from './replay.ts'
+import { differenceOf, seenByClients, underConfig } from './replay.ts'
+import { explicitName, showEffect, showInput } from './show.ts'
+import type { NameOf } from './show.ts'
+import { quote } from './words.ts'
+
+export interface Telling {
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly client: string | null
+  readonly topic: TopicFilter | null
+  readonly quiet: boolean
+  /** Who has subscribed to what, as lines. */
+  readonly treeOf: (state: State) => string
+  /** Makes of the recorded configuration the other one; null where there is none. */
+  readonly under: ((recorded: Config) => Config) | null
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
+const traceOf = (error: unknown): string =>
+  error instanceof Error ? error.stack ?? error.message : String(error)
+
+const count = (number: number, what: string): string =>
+  `${number} ${what}${number === 1 ? '' : 's'}`
+
+const connsOf = (one: Input | Effect): ReadonlyArray<Conn> =>
+  'conns' in one ? one.conns : 'conn' in one ? [one.conn] : []
+
+const packetOf = (one: Input | Effect): Packet | null =>
+  'packet' in one
+    ? one.packet
+    : one._tag === 'Commanded' && one.command._tag === 'Publish'
+    ? one.command.packet
+    : null
+
+export class Teller {
+  /** 0: all as recorded; 1: something differs; 2: it could not be read to its end. */
+  status = 0
+  /** There is nothing more to be told. */
+  isOver = false
+  private readonly telling: Telling
+  private readonly names = new Map<number, string>()
+  private beganAt = 0
+  private batches = 0
+  private inputs = 0
+  private version = ''
+  private other: State | null = null
+  private now = 0
+  private readonly nameOf: NameOf = (conn) => {
+    const clientId = this.names.get(conn.generation)
+    return clientId === undefined
+      ? explicitName(conn)
+      : /^[\w-]{1,40}$/.test(clientId)
+      ? clientId
+      : quote(clientId, "'")
+  }
+
+  constructor(telling: Telling) {
+    this.telling = telling
+  }
+
+  /** Lines without ends. */
+  tell(found: Found): ReadonlyArray<string> {
+    switch (found._tag) {
+      case 'Began':
+        return this.begin(found)
+      case 'Ran':
+        return this.ran(found.batch, found.isSame)
+      case 'Threw':
+        this.status = 1
+        return [
+          ...found.inputs.slice(-20).map((input) => showInput(input, this.nameOf)),
+          `At these inputs, the last of ${count(this.inputs + found.inputs.length, 'input')}, ` +
+          `the broker is at fault: ${traceOf(found.error)}`,
+          ...aroundOf(found.before, this.telling.treeOf),
+        ]
+      case 'Ended':
+        return [`The recording ends: ${found.why.replace(/[^ -~]/g, '?')}.`]
+      case 'Broken':
+        this.status = 2
+        return [
+          `The recording can be read up to line ${found.line - 1}; there ${found.why}.`,
+        ]
+    }
+  }
+
+  /** What all of it came to. */
+  sum(): string {
+    const [runs, inputs] = [count(this.batches, 'run'), count(this.inputs, 'input')]
+    return `${runs} with ${inputs} in ${seconds(this.now - this.beganAt)} were played` +
+      (this.status === 1 ? '.' : ', and all came to what was recorded.')
+  }
+
+  private begin({ head, state }: Extract<Found, { readonly _tag: 'Began' }>) {
+    this.beganAt = head.at
+    this.now = head.at
+    this.version = head.version
+    IntMap.each(state.sessions, ({ conn, clientId }) => {
+      if (conn !== null) this.names.set(conn.generation, clientId)
+    })
+    const { under } = this.telling
+    if (under !== null) this.other = underConfig({ head, state }, under(head.config))
+    return [
+      `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')} from ${Math.floor(head.wall / 1000)} on ` +
+      `(Unix seconds), payloads: ${head.payload}; ` +
+      `${count(IntMap.size(state.sessions), 'session')}, ` +
+      `${count(IntMap.size(state.links), 'connection')} at the beginning.`,
+    ]
+  }
+
+  private ran(batch: Batch, isSame: boolean | null): ReadonlyArray<string> {
+    const { fromMs, untilMs, quiet } = this.telling
+    const at = batch.after.now - this.beganAt
+    if (at > untilMs) {
+      this.isOver = true
+      return []
+    }
+    this.now = batch.after.now
+    this.batches += 1
+    this.inputs += batch.inputs.length
+    const isShown = !quiet && at >= fromMs
+    this.learn(batch, isShown || this.other !== null)
+    const lines = isShown ? this.show(batch) : []
+    const differing = this.other === null ? [] : this.compare(this.other, batch)
+    const told = lines.length + differing.length === 0
+      ? []
+      : [`${seconds(at)} run ${this.batches}`, ...lines, ...differing]
+    if (isSame !== false) return told
+    this.status = 1
+    this.isOver = true
+    return [...told, ...this.diverged(batch, isShown)]
+  }
+
+  private diverged(batch: Batch, isShown: boolean): ReadonlyArray<string> {
+    const all = [
+      ...batch.inputs.map((one) => showInput(one, this.nameOf)),
+      '----',
+      ...batch.effects.map((one) => showEffect(one, this.nameOf)),
+    ]
+    return [
+      `Run ${this.batches} does not come to what was recorded by version ${this.version}` +
+      (isShown ? ':' : '; it is told this and wants that:'),
+      ...(isShown ? [] : all),
+      ...aroundOf(batch.before, this.telling.treeOf),
+    ]
+  }
+
+  private compare(other: State, batch: Batch): ReadonlyArray<string> {
+    try {
+      const [next, effects] = run(other, batch.inputs)
+      this.other = next
+      const lines = differenceOf(
+        seenByClients(batch.effects, this.nameOf),
+        seenByClients(effects, this.nameOf),
+      )
+      if (lines.length > 0) this.status = 1
+      return lines
+    } catch {
+      // What happened on the day need not be possible there: the slot of one whom the broker would
+      // have kept is given to another.
+      this.other = null
+      return ['The two have come so far apart that no comparison is possible from here on.']
+    }
+  }
+
+  /** Names connections by their clients. */
+  private learn({ inputs, after }: Batch, wanted: boolean): void {
+    if (!wanted) return
+    for (const input of inputs) {
+      if (input._tag !== 'Arrived' || input.packet._tag !== 'Connect') continue
+      const { conn, packet } = input
+      const link = IntMap.get(after.links, conn.slot)
+      const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
+        ? IntMap.get(after.sessions, link.phase.session)
+        : undefined
+      this.names.set(conn.generation, session?.clientId ?? packet.clientId)
+    }
+  }
+
+  private show({ inputs, effects }: Batch): ReadonlyArray<string> {
+    const lines: Array<string> = []
+    for (const one of inputs) {
+      if (this.isWanted(one, '')) lines.push(showInput(one, this.nameOf))
+    }
+    for (const one of effects) {
+      const text = showEffect(one, this.nameOf)
+      if (this.isWanted(one, text)) lines.push(`    ${text}`)
+    }
+    return lines
+  }
+
+  private isWanted(one: Input | Effect, text: string): boolean {
+    const { client, topic } = this.telling
+    if (topic !== null) {
+      const packet = packetOf(one)
+      if (packet?._tag !== 'Publish' || !isTopicName(packet.topic)) return false
+      if (!match(topic, packet.topic)) return false
+    }
+    if (client === null) return true
+    if (connsOf(one).some(({ generation }) => this.names.get(generation) === client)) return true
+    return one._tag === 'Note' && text.includes(quote(client, "'"))
+  }
+}
+
+const aroundOf = (state: State, treeOf: Telling['treeOf']): ReadonlyArray<string> => [
+  `Before it: ${count(IntMap.size(state.links), 'connection')}, ` +
+  `${count(IntMap.size(state.sessions), 'session')}, ` +
+  `${count(state.retained.size, 'retained message')}; subscriptions:`,
+  ...treeOf(state).split('\n').slice(0, 100).filter((line) => line !== ''),
+]

@@ -1,0 +1,350 @@
+// A recording is all that the broker was told. Played to the broker again, from wherever it began,
+// it comes to the same; it holds no secret and, where so wished, no payload; and whatever becomes
+// of its lines is said and never thrown.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
+import { createReader, encode } from '../core/codec/mod.ts'
+import * as B from '../core/data/bytes.ts'
+import { initial, Packet, run } from '../core/mod.ts'
+import { digestOf } from '../core/trace/digest.ts'
+import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
+import type { Found } from '../core/trace/replay.ts'
+import { Scribe } from '../core/trace/scribe.ts'
+import type { Veil } from '../core/trace/veil.ts'
+import { restlessHistory, unproved, utf8 } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { record } from './model/play.ts'
+import { difference } from './model/values.ts'
+
+const recording = suite('recording')
+
+const veilOf = (payload: Veil['payload']): Veil => ({ payload, key: [0x1234_5678, 0x0bad_cafe] })
+
+const textOf = (scribe: Scribe): string => {
+  const { buffer, end } = scribe.sheet
+  return new TextDecoder().decode(buffer.subarray(0, end))
+}
+
+/** The inputs from a state on, in runs of this size, as a recording. */
+const written = (
+  state: State,
+  inputs: ReadonlyArray<Input>,
+  size: number,
+  payload: Veil['payload'],
+): { readonly text: string; readonly last: State } => {
+  const scribe = new Scribe(veilOf(payload))
+  scribe.begin(state, '1.2.3')
+  for (let from = 0; from < inputs.length; from += size) {
+    const some = inputs.slice(from, from + size)
+    for (const input of some) scribe.input(input)
+    const [next, effects] = run(state, some)
+    scribe.mark(some.length, effects)
+    state = next
+  }
+  scribe.end('asked to')
+  return { text: textOf(scribe), last: state }
+}
+
+const replayed = (text: string): ReadonlyArray<Found> => {
+  const replay = new Replay()
+  const found: Array<Found> = []
+  for (const line of text.split('\n').slice(0, -1)) {
+    const one = replay.line(line)
+    if (one !== null) found.push(one)
+  }
+  return [...found, ...replay.finish()]
+}
+
+/** Tokens of owners are not the state's, and what was sealed has none. */
+const ownerless = (state: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(state, (key, value) =>
+      key === 'owner'
+        ? null
+        : value instanceof Uint8Array
+        ? [...value]
+        : value === undefined
+        ? 'nothing'
+        : value),
+  ) as unknown
+
+const payloads = fc.constantFrom<Veil['payload']>('full', 'hash', 'length')
+
+recording('a replay from any moment comes to the same, run by run', () => {
+  let batches = 0
+  fc.assert(
+    fc.property(
+      restlessHistory(120).map(unproved),
+      payloads,
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat({ max: 99 }),
+      (some, payload, size, part) => {
+        const { inputs, states } = record(some)
+        const from = Math.floor((inputs.length * part) / 100)
+        const { text } = written(states[from]!, inputs.slice(from), size, payload)
+        const found = replayed(text)
+        assert.is(found[0]?._tag, 'Began')
+        const end = found.at(-1)!
+        assert.equal(end, { _tag: 'Ended', why: 'asked to' })
+        for (const one of found.slice(1, -1)) {
+          batches += 1
+          assert.is(one._tag, 'Ran')
+          assert.ok(one._tag === 'Ran' && one.isSame, 'the effects are others')
+        }
+      },
+    ),
+    { numRuns: runs(120) },
+  )
+  assert.ok(batches > 100)
+})
+
+recording(
+  'with payloads the state is the same to the last record, at the head and at the end',
+  () => {
+    fc.assert(
+      fc.property(restlessHistory(80).map(unproved), fc.nat({ max: 99 }), (some, part) => {
+        const { inputs, states } = record(some)
+        const from = Math.floor((inputs.length * part) / 100)
+        const judging = JSON.stringify(ownerless(states[from])).includes('"password":{')
+        const { text, last } = written(states[from]!, inputs.slice(from), 7, 'full')
+        const found = replayed(text)
+        const [began] = found
+        const end = found.at(-2)!
+        assert.ok(began?._tag === 'Began')
+        if (!judging) {
+          assert.is(difference(ownerless(began.state), ownerless(states[from])), null)
+        }
+        if (end._tag === 'Ran') assert.is(difference(end.batch.after, last), null)
+      }),
+      { numRuns: runs(60) },
+    )
+  },
+)
+
+recording('what is cut, changed or foreign is said with its line, never thrown', () => {
+  fc.assert(
+    fc.property(
+      restlessHistory(30).map(unproved),
+      payloads,
+      fc.nat(),
+      fc.integer({ min: 1, max: 0x7f }),
+      fc.constantFrom('flip', 'cut', 'drop line', 'double line'),
+      (some, payload, place, bits, damage) => {
+        const { inputs, states } = record(some)
+        const from = inputs.length >> 1
+        const { text } = written(states[from]!, inputs.slice(from), 5, payload)
+        const at = place % text.length
+        const lines = text.split('\n')
+        const line = place % (lines.length - 1)
+        const damaged = damage === 'flip'
+          ? text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bits) + text.slice(at + 1)
+          : damage === 'cut'
+          ? text.slice(0, at)
+          : damage === 'drop line'
+          ? lines.filter((_, i) => i !== line).join('\n')
+          : lines.flatMap((one, i) => i === line ? [one, one] : [one]).join('\n')
+        const found = replayed(damaged)
+        const end = found.at(-1)
+        // A second last line is never read, and one with another reason is as good.
+        const isLast = damage === 'flip'
+          ? at >= text.lastIndexOf('["e"')
+          : damage === 'double line' && line === lines.length - 2
+        assert.ok(isLast || end?._tag === 'Broken', `${damage}: ${end?._tag}`)
+        if (end?._tag === 'Broken') assert.ok(end.line >= 1 && end.line <= lines.length + 2)
+      },
+    ),
+    { numRuns: runs(200) },
+  )
+})
+
+recording('bytes of any kind are no recording', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ maxLength: 60 })), (lines) => {
+      const found = replayed(`${lines.join('\n')}\n`)
+      assert.is(found.at(-1)?._tag, 'Broken')
+    }),
+    { numRuns: runs(300) },
+  )
+})
+
+const conn = { slot: 0, generation: 1 }
+const origin = { at: 0, wall: 1_700_000_000_000, seed: 3 }
+
+const opened = (): Input =>
+  I.opened(conn, 0, '00000000-0000-4000-8000-000000000000', '1883', {
+    address: '127.0.0.1',
+    port: 5,
+  })
+
+recording('a recording of a newer form is refused with what to do', () => {
+  const { text } = written(initial(defaults, origin), [], 1, 'full')
+  const found = replayed(text.replace('"format":1', '"format":2'))
+  assert.ok(found[0]?._tag === 'Broken')
+  assert.match(found[0].why, /form 2.*up to 1.*newer/)
+})
+
+recording('of secrets there is nothing, in inputs and in the snapshot', () => {
+  const config = { ...defaults, authentication: 'judge' as const }
+  const connect = Packet.connect({
+    clientId: 'a',
+    userName: 'u',
+    password: new TextEncoder().encode('swordfish'),
+  })
+  const inputs = [opened(), I.arrived(conn, 0, connect)]
+  const state = initial(config, origin)
+  const [asked] = run(state, inputs)
+  const base64 = Buffer.from('swordfish').toString('base64')
+  for (
+    const text of [
+      written(state, inputs, 1, 'full').text,
+      written(asked, [I.judged(conn, 1, 0)], 1, 'full').text,
+    ]
+  ) {
+    assert.not.ok(text.includes('swordfish') || text.includes(base64))
+    const found = replayed(text)
+    assert.is(found.at(-1)?._tag, 'Ended')
+    assert.ok(found.every((one) => one._tag !== 'Ran' || one.isSame))
+  }
+})
+
+recording('without payloads there is none in frames, wills, retained messages and commands', () => {
+  const secret = 'the soup is cold'
+  const will = { topic: 'w', payload: new TextEncoder().encode(secret) }
+  const publish = Packet.publish({
+    topic: 't',
+    payload: new TextEncoder().encode(secret),
+    retain: true,
+  })
+  const inputs = [
+    opened(),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a', will })),
+    I.arrived(conn, 0, publish),
+    I.commanded(0, { _tag: 'Publish', packet: publish }),
+  ]
+  const state = initial(defaults, origin)
+  const [later] = run(state, inputs)
+  const bytes = Buffer.from(secret)
+  for (const payload of ['hash', 'length'] as const) {
+    const scribe = new Scribe(veilOf(payload))
+    scribe.begin(later, '1')
+    for (const input of inputs) scribe.input(input)
+    const frame = encode(5, publish)
+    scribe.input(I.arrived(conn, 1, publish), 5, frame, 0, frame.length)
+    const text = textOf(scribe)
+    for (let cut = 0; cut < 3; cut++) {
+      const part = bytes.subarray(cut, cut + 12).toString('base64').slice(1, -1)
+      assert.not.ok(text.includes(part), `${payload}: ${part}`)
+    }
+    assert.not.ok(text.includes(secret))
+  }
+  assert.ok(
+    written(later, inputs.slice(2), 1, 'full').text.includes(bytes.toString('base64').slice(0, 16)),
+  )
+})
+
+recording('a frame is kept as it came', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), payloads, (payload, how) => {
+      const packet = Packet.publish({ topic: 't/u', payload, qos: 1, packetId: 9 })
+      const frame = encode(5, packet)
+      const scribe = new Scribe(veilOf(how))
+      scribe.begin(initial(defaults, origin), '1')
+      const reader = createReader(
+        { ...limits(), packetBytesMax: 1000 },
+        5,
+      )
+      reader.push(frame, 0, frame.length)
+      const read = reader.next()
+      assert.ok(read?._tag === 'Right')
+      const { frameBuffer, frameStart, frameEnd } = reader
+      scribe.input(I.arrived(conn, 0, read.right), 5, frameBuffer, frameStart, frameEnd)
+      const line = textOf(scribe).trimEnd().split('\n').at(-1)!
+      const words = JSON.parse(line) as ReadonlyArray<unknown>
+      const kept = how === 'full' ? frame : frame.subarray(0, frame.length - payload.length)
+      assert.is(words[5], Buffer.from(kept).toString('base64'))
+      if (how !== 'full') assert.is(words[6], payload.length)
+    }),
+    { numRuns: runs(100) },
+  )
+})
+
+const limits = () => ({
+  packetBytesMax: 1000,
+  connectPacketBytesMax: 1000,
+  propertyBytesMax: 1000,
+  userPropertiesMax: 10,
+  filtersMax: 10,
+})
+
+recording('equal payloads stay equal, others differ, and text stays text', () => {
+  const text = (...some: ReadonlyArray<string>): ReadonlyArray<string> => {
+    const inputs = some.map((one) =>
+      I.arrived(conn, 0, Packet.publish({ topic: 't', payload: utf8(one).buffer }))
+    )
+    const [began, ...lines] = written(initial(defaults, origin), inputs, 1, 'hash').text.split('\n')
+    assert.ok(began)
+    return lines.filter((line) => line.startsWith('["i"'))
+  }
+  const [one, two, three] = text('on', 'on', 'of')
+  assert.is(one, two)
+  assert.is.not(two, three)
+})
+
+recording('an effect that differs is found at the run that differs', () => {
+  const inputs = [
+    opened(),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+    I.arrived(conn, 1, { _tag: 'Pingreq' }),
+  ]
+  const { text } = written(initial(defaults, origin), inputs, 1, 'hash')
+  let count = 0
+  const replay = new Replay((state, some) => {
+    count += 1
+    const [next, effects] = run(state, some)
+    return [next, count === 3 ? effects.slice(1) : effects]
+  })
+  const same: Array<boolean | null> = []
+  for (const line of text.split('\n')) {
+    const found = replay.line(line)
+    if (found?._tag === 'Ran') same.push(found.isSame)
+  }
+  assert.equal(same, [true, true, false])
+})
+
+recording('what ended the broker is run again, although it never came to an end', () => {
+  const { text } = written(initial(defaults, origin), [opened()], 1, 'hash')
+  const lines = text.split('\n').slice(0, 3)
+  const replay = new Replay(() => {
+    throw new Error('at fault')
+  })
+  for (const line of lines) replay.line(line)
+  const [threw] = replay.finish()
+  assert.ok(threw?._tag === 'Threw' && threw.inputs.length === 1)
+})
+
+recording('under another configuration clients see what they would have seen', () => {
+  const { text } = written(initial(defaults, origin), [opened()], 1, 'hash')
+  const began = replayed(text)[0]
+  assert.ok(began?._tag === 'Began')
+  const state = underConfig(began, { ...defaults, retainAvailable: false })
+  assert.is(state.config.retainAvailable, false)
+  assert.equal(differenceOf(['a', 'b', 'b'], ['b', 'c']), ['- a', '- b', '+ c'])
+})
+
+recording('the digest is one number on every runtime', () => {
+  const [, effects] = run(initial(defaults, origin), [
+    opened(),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+  ])
+  assert.is(digestOf(effects).toString(16), 'a93a7063')
+  assert.is(digestOf([]), 0)
+  assert.ok(B.size(B.empty) === 0)
+})
+
+recording.run()

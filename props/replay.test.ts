@@ -1,0 +1,331 @@
+// A broker that records is the same broker: over real sockets, in a ring of files, and when the
+// disk takes nothing more. What it wrote is replayed to the same, and told in words.
+
+import { connect as dial } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
+import { encode } from '../core/codec/mod.ts'
+import { parseOptions, settingsFor } from '../core/config/command-line.ts'
+import { replayWish } from '../core/config/replay-words.ts'
+import { noSources } from '../core/config/mod.ts'
+import { initial, Packet, run } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
+import { Replay } from '../core/trace/replay.ts'
+import type { Found } from '../core/trace/replay.ts'
+import { playRecording } from '../shells/cli/replay.ts'
+import { tapes } from '../shells/cli/tapes.ts'
+import { Recorder } from '../shells/common/recorder.ts'
+import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
+import type { Start } from '../shells/common/start.ts'
+
+const replay = suite('replay')
+
+const loadStart = async (): Promise<Start> =>
+  'Deno' in globalThis
+    ? (await import('../shells/deno/mod.ts')).start
+    : (await import('../shells/node/mod.ts')).start
+
+const played = (text: string): ReadonlyArray<Found> => {
+  const one = new Replay()
+  const found: Array<Found> = []
+  for (const line of text.split('\n').slice(0, -1)) {
+    const next = one.line(line)
+    if (next !== null) found.push(next)
+  }
+  return [...found, ...one.finish()]
+}
+
+const allSame = (found: ReadonlyArray<Found>): void => {
+  assert.is(found[0]?._tag, 'Began')
+  assert.is(found.at(-1)?._tag, 'Ended')
+  assert.ok(found.every((one) => one._tag !== 'Ran' || one.isSame))
+}
+
+/** Files in memory; `room` bytes fit. */
+const inMemory = (room = Infinity): Tapes & { readonly files: Map<string, string> } => {
+  const files = new Map<string, string>()
+  let left = room
+  return {
+    files,
+    create: (path) => {
+      files.set(path, '')
+      return E.right({
+        write: (bytes) => {
+          left -= bytes.length
+          if (left < 0) return 'no space left on device'
+          // A file keeps the name that it gets later: look for the one that has no last line.
+          files.set(path, (files.get(path) ?? '') + new TextDecoder().decode(bytes))
+          return null
+        },
+        close: () => {},
+      })
+    },
+    rename: (from, to) => {
+      const text = files.get(from)
+      if (text === undefined) return
+      files.set(to, text)
+      files.delete(from)
+    },
+  }
+}
+
+const nonce = '01234567-89AB-4CDE-8F01-23456789ABCD'
+const conn = { slot: 0, generation: 1 }
+const origin = { at: 0, wall: 1_700_000_000_000, seed: -3 }
+
+const recorderOf = (some: Partial<RecordingOptions>): { recorder: Recorder; said: string[] } => {
+  const said: Array<string> = []
+  const options = { tapes: inMemory(), path: 'p', bytesMax: null, payload: 'full' as const }
+  return { recorder: new Recorder({ ...options, ...some }, nonce, (text) => said.push(text)), said }
+}
+
+/** A connected client, and then so many publishes of so many bytes. */
+const feed = (recorder: Recorder, count: number, bytes: number): State => {
+  let state = initial(defaults, origin)
+  recorder.begin(state)
+  const peer = { address: '127.0.0.1', port: 5 }
+  const take = (input: Input): void => {
+    recorder.input(input, null)
+    const [next, effects] = run(state, [input])
+    state = next
+    recorder.ran(state, 1, effects)
+  }
+  take(I.opened(conn, 0, nonce, '1883', peer))
+  take(I.arrived(conn, 0, Packet.connect({ clientId: 'a' })))
+  for (let i = 0; i < count; i++) {
+    const packet = Packet.publish({ topic: `t/${i % 10}`, payload: new Uint8Array(bytes) })
+    take(I.arrived(conn, i, packet))
+  }
+  return state
+}
+
+replay(
+  'a broker on sockets records what is replayed to the same, frames as they came',
+  async () => {
+    const start = await loadStart()
+    for (const payload of ['full', 'hash', 'length'] as const) {
+      const memory = inMemory()
+      const recording = { tapes: memory, path: 'p', bytesMax: null, payload }
+      const broker = await start({ ports: [0], hosts: ['127.0.0.1'], recording, print: () => {} })
+      const socket = dial(broker.ports[0]!, '127.0.0.1')
+      const topic = 't/u'
+      const subscribe = Packet.subscribe({ filter: topic, qos: 1 })
+      const hello = new TextEncoder().encode('hello over there')
+      const publish = encode(5, Packet.publish({ topic, payload: hello, qos: 1, packetId: 7 }))
+      let received = 0
+      const answered = new Promise<void>((resolve) => {
+        setTimeout(resolve, 5_000).unref()
+        socket.on('data', (chunk) => {
+          received += chunk.length
+          if (received > 2 * hello.length + 20) resolve()
+        })
+      })
+      socket.write(encode(5, Packet.connect({ clientId: 'a', level: 5 })))
+      socket.write(encode(5, subscribe))
+      socket.write(publish)
+      socket.write(publish)
+      await answered
+      socket.destroy()
+      await broker.stop()
+      const text = memory.files.get('p')!
+      const found = played(text)
+      allSame(found)
+      assert.ok(found.some((one) => one._tag === 'Ran' && one.batch.effects.length > 1))
+      const frame = Buffer.from(publish).toString('base64')
+      assert.is(text.includes(frame), payload === 'full')
+      assert.is(text.split('\n').filter((line) => line.startsWith('["f"')).length, 3)
+    }
+  },
+)
+
+replay('recording can begin and end while the broker runs', async () => {
+  const start = await loadStart()
+  const memory = inMemory()
+  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], print: () => {} })
+  broker.command({ _tag: 'Publish', packet: Packet.publish({ topic: 'a', payload: nothing }) })
+  broker.record({ tapes: memory, path: 'p', bytesMax: null, payload: 'hash' })
+  broker.command({ _tag: 'Publish', packet: Packet.publish({ topic: 'b', payload: nothing }) })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  broker.record(null)
+  const text = memory.files.get('p')!
+  broker.command({ _tag: 'Publish', packet: Packet.publish({ topic: 'c', payload: nothing }) })
+  await broker.stop()
+  assert.is(memory.files.get('p'), text)
+  allSame(played(text))
+  assert.match(text, /"topic":"b"/)
+})
+
+const nothing = new TextEncoder().encode('x')
+
+replay('with a size it is a ring of four files, each of which can be replayed by itself', () => {
+  const memory = inMemory()
+  const { recorder, said } = recorderOf({ tapes: memory, bytesMax: 600_000 })
+  feed(recorder, 4000, 300)
+  recorder.stop('asked to')
+  assert.equal([...memory.files.keys()].sort(), ['p', 'p.1', 'p.2', 'p.3'])
+  assert.equal(said, [])
+  let bytes = 0
+  for (const text of memory.files.values()) {
+    bytes += text.length
+    const found = played(text)
+    allSame(found)
+    assert.ok(found[0]?._tag === 'Began' && found[0].state.sessions.size === 1)
+  }
+  assert.ok(bytes > 450_000 && bytes < 900_000, `${bytes} bytes`)
+})
+
+replay('a size that the broker itself does not fit in ends the recording with a sentence', () => {
+  const { recorder, said } = recorderOf({ bytesMax: 2_000 })
+  recorder.begin(initial(defaults, origin))
+  assert.ok(recorder.isOver)
+  assert.match(said[0]!, /trace_size 2000 is too small.*Give it \d+/)
+})
+
+replay('a full disk ends the recording with a line in the log, and nothing else', () => {
+  const { recorder, said } = recorderOf({ tapes: inMemory(100_000) })
+  const state = feed(recorder, 2000, 100)
+  assert.is(state.traffic.receivedPublishes, 2000)
+  assert.ok(recorder.isOver)
+  assert.equal(said, ['The recording p ends, the broker goes on: no space left on device.'])
+  assert.is(recorder.due(), Number.MAX_SAFE_INTEGER)
+})
+
+replay('what cannot be opened is said', () => {
+  const none: Tapes = { create: () => E.left('no such folder'), rename: () => {} }
+  const { recorder, said } = recorderOf({ tapes: none })
+  feed(recorder, 1, 1)
+  assert.match(said[0]!, /p cannot be written: no such folder.*trace_file/)
+})
+
+replay('lines reach the file within a second or so', () => {
+  const memory = inMemory()
+  const { recorder } = recorderOf({ tapes: memory })
+  recorder.begin(initial(defaults, origin))
+  const before = memory.files.get('p')!
+  recorder.input(I.ticked(5, origin.wall), null)
+  assert.is(recorder.due(), 1000)
+  recorder.flush(1000)
+  assert.is(
+    memory.files.get('p'),
+    `${before}["i",{"_tag":"Ticked","at":5,"wall":${origin.wall}}]\n`,
+  )
+})
+
+/** The program's answer to `sabethes replay FILE ...`. */
+const asked = async (...words: ReadonlyArray<string>) => {
+  let [said, complained] = ['', '']
+  const status = await playRecording({
+    say: (text) => said += text,
+    complain: (text) => complained += text,
+  }, words)
+  return { status, said, complained }
+}
+
+replay('the command tells what happened, all of it or a part', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-replay-'))
+  try {
+    const path = join(folder, 't')
+    const { recorder } = recorderOf({ tapes, path })
+    feed(recorder, 30, 2)
+    recorder.stop('asked to')
+    const whole = await asked(path)
+    assert.is(whole.status, 0)
+    assert.match(whole.said, /^Recorded by sabethes .* payloads: full; 0 sessions/)
+    assert.match(whole.said, /\n0\.000s run 2\na> connect 'a'.*\n {4}- a connected/)
+    assert.match(whole.said, /a> publish 't\/9' 0x0000\n/)
+    assert.match(
+      whole.said,
+      /The recording ends: asked to\.\n32 runs with 32 inputs.*recorded\.\n$/,
+    )
+    const part = await asked(path, '--topic', 't/3', '--from', '0.010', '--until', '0.020')
+    assert.equal(part.said.match(/publish '[^']*'/g), ["publish 't/3'"])
+    const one = await asked(path, '--client', 'b')
+    assert.not.match(one.said, /publish/)
+    const quiet = await asked(path, '-q')
+    assert.is(quiet.said.split('\n').length, 4)
+
+    const text = readFileSync(path, 'latin1')
+    writeFileSync(`${path}.gz`, gzipSync(text))
+    assert.equal((await asked(`${path}.gz`)).said, whole.said)
+    writeFileSync(`${path}.cut.gz`, gzipSync(text).subarray(0, 1000))
+    assert.is((await asked(`${path}.cut.gz`, '-q')).status, 2)
+    writeFileSync(`${path}.cut`, text.slice(0, -300))
+    const cut = await asked(`${path}.cut`, '-q')
+    assert.is(cut.status, 2)
+    assert.match(cut.complained, /can be read up to line \d+; there it is no line/)
+    assert.match(cut.said, /(29|30) runs/)
+    assert.is((await asked(join(folder, 'none'))).status, 2)
+
+    // A run that came to something else on the day: another digest with the right sum.
+    const marks = text.split('\n')
+    const at = marks.findIndex((line) => line.startsWith('["m",1'))
+    marks[at] = marks[at]!.replace(/"[0-9a-f]{8}"/, '"00000000"')
+    writeFileSync(`${path}.other`, marks.join('\n'))
+    const other = await asked(`${path}.other`, '-q')
+    assert.is(other.status, 1)
+    assert.match(other.said, /Run 1 does not come to what was recorded[^]*open listener/)
+    assert.match(other.said, /Before it: 0 connections, 0 sessions/)
+
+    const config = join(folder, 'c')
+    writeFileSync(config, 'listener 1883\nallow_anonymous true\nretain_available false\n')
+    const under = await asked(path, '-q', '--config', config)
+    assert.is(under.status, 1)
+    assert.match(under.said, /- a< connack .*\n\+ a< connack .*retain-available 0/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+replay('files of a recording are moved and made anew, but nothing that is no file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-tapes-'))
+  try {
+    const path = join(folder, 't')
+    for (const name of ['one', 'two']) {
+      const { recorder } = recorderOf({ tapes, path })
+      recorder.begin(initial({ ...defaults, version: name }, origin))
+      recorder.stop(name)
+    }
+    assert.match(readFileSync(path, 'latin1'), /\["e","two"\]\n$/)
+    assert.match(readFileSync(`${path}.1`, 'latin1'), /\["e","one"\]\n$/)
+    const { recorder, said } = recorderOf({ tapes, path: folder })
+    recorder.begin(initial(defaults, origin))
+    assert.match(said[0]!, /something else by that name/)
+    assert.match(readFileSync(path, 'latin1'), /two/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+replay('its words are taken or refused', () => {
+  const wish = replayWish(['f', '--from', '1.5', '--step', '--topic', 'a/+'])
+  assert.ok(E.isRight(wish) && wish.right !== null)
+  assert.equal([wish.right.file, wish.right.fromMs, wish.right.topic, wish.right.step], [
+    'f',
+    1500,
+    'a/+',
+    true,
+  ])
+  for (
+    const words of [[], ['f', 'g'], ['f', '--from', 'x'], ['f', '--topic', 'a/#/b'], ['f', '-z']]
+  ) assert.ok(E.isLeft(replayWish(words)), words.join(' '))
+  assert.equal(replayWish(['--help']), E.right(null))
+})
+
+replay('--trace names the file, whatever the configuration says', () => {
+  const read = parseOptions(['--trace', '/x/y'])
+  assert.ok(E.isRight(read) && read.right._tag === 'Run')
+  const settings = settingsFor(read.right, noSources)
+  assert.ok(E.isRight(settings))
+  assert.is(settings.right.traceFile, '/x/y')
+  assert.ok(E.isLeft(parseOptions(['--trace'])))
+})
+
+replay.run()

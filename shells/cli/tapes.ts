@@ -1,0 +1,63 @@
+// The files of a recording, on both runtimes.
+
+import { closeSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import type { Tape, Tapes } from '../common/recorder.ts'
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** Whether something has this name that is not a file: a device or a folder stays where it is. */
+const isOther = (path: string): boolean => {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && !found.isFile()
+}
+
+export const isFile = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+
+class File implements Tape {
+  private readonly file: number
+
+  constructor(path: string) {
+    // Removed first, so that it belongs to us and nobody who had it open sees what comes.
+    rmSync(path, { force: true })
+    this.file = openSync(path, 'wx', 0o600)
+  }
+
+  write(bytes: Uint8Array): string | null {
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at, bytes.length - at)
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  close(): void {
+    try {
+      closeSync(this.file)
+    } catch {
+      // Nothing of it is needed any more.
+    }
+  }
+}
+
+const create = (path: string): Either<string, Tape> => {
+  try {
+    if (isOther(path)) return E.left('there is something else by that name')
+    return E.right(new File(path))
+  } catch (error) {
+    return E.left(messageOf(error))
+  }
+}
+
+const rename = (from: string, to: string): void => {
+  try {
+    if (!isOther(from) && !isOther(to)) renameSync(from, to)
+  } catch {
+    // There is none yet; where it may not be moved, creating says so.
+  }
+}
+
+export const tapes: Tapes = { create, rename }
