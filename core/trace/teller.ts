@@ -116,7 +116,9 @@ export class Teller {
     const { under } = this.telling
     if (under !== null) this.other = underConfig({ head, state }, under(head.config))
     return [
-      `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')} from ${Math.floor(head.wall / 1000)} on ` +
+      `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')} from ${
+        Math.floor(head.wall / 1000)
+      } on ` +
       `(Unix seconds), payloads: ${head.payload}; ` +
       `${count(IntMap.size(state.sessions), 'session')}, ` +
       `${count(IntMap.size(state.links), 'connection')} at the beginning.`,
