@@ -75,7 +75,10 @@ export class Replay {
     if (E.isLeft(found)) return this.broken(found.left)
     const line = found.right
     if (line._tag === 'Mark') {
-      if (line.sum !== hex32(this.sum)) return this.broken('what stands before it was changed')
+      const sum = sumOfText(this.sum, text.slice(0, text.lastIndexOf(',')))
+      if (line.sum !== hex32(sum)) {
+        return this.broken('it is seen that this line or one before it was changed')
+      }
       this.sum = 0
       if (this.state === null) return this.restore(this.head)
       if (line.inputCount !== this.inputs.length) return this.broken('inputs before it are missing')
@@ -91,6 +94,7 @@ export class Replay {
         this.inputs.push(this.known(line.input))
         return null
       case 'End':
+        if (this.state === null) return this.broken('it ends before the broker is known')
         if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
         this.isOver = true
         return { _tag: 'Ended', why: line.why }

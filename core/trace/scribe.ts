@@ -13,7 +13,7 @@ import { graphOf } from './graph.ts'
 import { input as inputCodec } from './input.ts'
 import { asciiOf, format, headText } from './recording.ts'
 import type { Json } from './shape.ts'
-import { hex32, Sheet } from './sheet.ts'
+import { hex32, Sheet, sumOfText } from './sheet.ts'
 import { fillOf, markOf } from './veil.ts'
 import type { Veil } from './veil.ts'
 
@@ -148,10 +148,9 @@ export class Scribe {
   /** A run is over that took so many inputs, all written since the last mark, and led to these. */
   mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
     const { sheet } = this
-    const { sum } = sheet
-    sheet.ascii('["m",')
-    sheet.number(inputCount)
-    sheet.ascii(`,"${hex32(digestOf(effects))}","${hex32(sum)}"]`)
+    // The sum is of the mark as well, up to itself.
+    const mark = `["m",${inputCount},"${hex32(digestOf(effects))}"`
+    sheet.ascii(`${mark},"${hex32(sumOfText(sheet.sum, mark))}"]`)
     sheet.over()
     sheet.sum = 0
   }
