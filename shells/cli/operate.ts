@@ -187,7 +187,7 @@ export class Operator {
       if (destination.to === 'file') giveFile(destination.path, user)
     }
     if (pidFile !== null) giveFile(pidFile, user)
-    if (traceFile !== null) giveFile(traceFile, user)
+    if (traceFile !== null && isFile(traceFile)) giveFile(traceFile, user)
     become(user)
   }
 
