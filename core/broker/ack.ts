@@ -6,10 +6,10 @@ import type { Puback, Pubcomp, Pubrec } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
-import { drain } from './deliver.ts'
+import { drain, release } from './deliver.ts'
 import { type Draft, editSession } from './draft.ts'
-import { noteGone, noteReleased } from './journal.ts'
-import { type Outgoing, type Ready, type Released, releasedTerms, type Session } from './state.ts'
+import { noteGone } from './journal.ts'
+import type { Outgoing, Ready, Session } from './state.ts'
 import { tell } from './tell.ts'
 
 const REFUSED = 0x80
@@ -59,10 +59,7 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
     if (outgoing.stage === 'waiting') editable.waitingCount--
     else editable.inflightBytes -= outgoing.message.bytes
     // The message goes: it is not sent again [MQTT-4.3.3-3] [MQTT-4.3.3-6] [v3 MQTT-4.3.3-1].
-    const { order } = outgoing
-    const released: Released = { order, stage: 'released', terms: releasedTerms }
-    editable.window = Window.replace(editable.window, draft.owner, packetId, released)
-    noteReleased(draft, editable, outgoing, released, packetId)
+    release(draft, editable, packetId, outgoing)
   }
   // At once, so in the order of the PUBRECs [MQTT-2.2.1-5] [MQTT-3.6.2-2] [MQTT-3.6.2-3]
   // [v3 MQTT-2.3.1-6] [v3 MQTT-4.3.3-1] [v3 MQTT-4.6.0-4].

@@ -9,9 +9,18 @@ import { mayRead } from './access.ts'
 import { sendPublish } from './alias.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
-import { noteGone, noteOutgoing } from './journal.ts'
+import { noteGone, noteOutgoing, noteReleased } from './journal.ts'
 import { whyNotSent } from './mount.ts'
-import { type Delivery, isExpired, type Message, type Session, type Subscription } from './state.ts'
+import {
+  type Delivery,
+  isExpired,
+  type Message,
+  type Outgoing,
+  type Released,
+  releasedTerms,
+  type Session,
+  type Subscription,
+} from './state.ts'
 import { isCongested, tell } from './tell.ts'
 import { termsFor } from './terms.ts'
 
@@ -290,6 +299,39 @@ const sendWaiting = (draft: Draft, session: EditableSession): void => {
 }
 
 /**
+ * Ends an exchange whose PUBLISH may not be sent again. A client that has received one of QoS 2
+ * would take a new message with its identifier for a duplicate, so the identifier stays in use
+ * until the client has answered the PUBREL, whether or not it knows what for [MQTT-4.3.3-5]
+ * [v3 MQTT-4.3.3-1].
+ */
+const giveUp = (
+  draft: Draft,
+  session: EditableSession,
+  packetId: number,
+  delivery: Delivery,
+): void => {
+  if (delivery.terms.qos !== 2) {
+    session.window = Window.remove(session.window, draft.owner, packetId)
+    noteGone(draft, session, delivery)
+    return
+  }
+  release(draft, session, packetId, delivery)
+  tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
+}
+
+/** Keeps nothing of a QoS 2 message but its identifier: from here on there is only PUBREL. */
+export const release = (
+  draft: Draft,
+  session: EditableSession,
+  packetId: number,
+  outgoing: Outgoing,
+): void => {
+  const released: Released = { order: outgoing.order, stage: 'released', terms: releasedTerms }
+  session.window = Window.replace(session.window, draft.owner, packetId, released)
+  noteReleased(draft, session, outgoing, released, packetId)
+}
+
+/**
  * Sends a PUBLISH again under its old identifier [MQTT-4.4.0-1] [MQTT-3.3.1-1] [v3 MQTT-4.4.0-1]
  * [v3 MQTT-3.3.1-1] [MQTT-3.3.1-3].
  */
@@ -306,8 +348,7 @@ const resend = (
     isDenied ||
     !sendPublish(draft, session, publishFor(draft, session, delivery, packetId, true))
   ) {
-    session.window = Window.remove(session.window, draft.owner, packetId)
-    noteGone(draft, session, delivery)
+    giveUp(draft, session, packetId, delivery)
     if (isDenied) drop(draft, session.clientId, topic, delivery.terms.qos, 'not allowed')
     else dropUnsent(draft, session, delivery)
     return

@@ -32,6 +32,12 @@ interface Receiver {
 /** Where a message is over: from then on nobody new can get it. */
 const windowEnd = (message: Message, { end }: Telling): number => message.ackedAt ?? end
 
+/** More than what a PUBLISH has besides its payload, in a script. */
+const OVERHEAD_BYTES = 20
+
+const mayBeTooLarge = ({ payload }: Message, { packetBytesMax }: Party): boolean =>
+  payload.length + OVERHEAD_BYTES > packetBytesMax
+
 /** Who subscribed to the topic at any time between the first word of a message and the last. */
 const receiversOf = (message: Message, telling: Telling): ReadonlyArray<Receiver> => {
   const to = windowEnd(message, telling)
@@ -42,7 +48,8 @@ const receiversOf = (message: Message, telling: Telling): ReadonlyArray<Receiver
       if (!match(share?.filter ?? filter, message.topic)) continue
       if (past.isAlways('no', message.first, to)) continue
       if (party.session.isAlways('no', message.first, to)) continue
-      const isSure = past.isAlways('yes', message.first, to) &&
+      const isSure = !mayBeTooLarge(message, party) &&
+        past.isAlways('yes', message.first, to) &&
         party.session.isAlways('yes', message.first, telling.end)
       found.push({ party, group: share === null ? null : filter, qos, isSure })
     }

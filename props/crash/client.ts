@@ -28,6 +28,8 @@ export interface Order {
   readonly expiryS: number
   readonly will: Will | null
   readonly receiveMaximum: number
+  /** Maximum Packet Size, 0 for none. */
+  readonly packetBytesMax: number
 }
 
 const right = <A>(either: { _tag: 'Left'; left: string } | { _tag: 'Right'; right: A }): A => {
@@ -101,10 +103,11 @@ export class Client implements Socket {
     this.mute.clear()
     if (order.clean) this.forget()
     this.line = this.world.open(this)
-    const { level, clean, expiryS, will, receiveMaximum } = order
+    const { level, clean, expiryS, will, receiveMaximum, packetBytesMax } = order
     const properties: Properties = level < 5 ? none : {
       sessionExpiryInterval: expiryS,
       ...(receiveMaximum === 0 ? {} : { receiveMaximum }),
+      ...(packetBytesMax === 0 ? {} : { maximumPacketSize: packetBytesMax }),
     }
     this.send({
       _tag: 'Connect',

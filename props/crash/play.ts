@@ -3,7 +3,8 @@
 //
 // A line of a script is `who verb what... options`; `-` stands for nobody:
 //
-//   a connect [v3 v4 v5] [clean] [brief] [expiry=S] [receive=N] [will=TOPIC,PAYLOAD,QOS,DELAY_S,r]
+//   a connect [v3 v4 v5] [clean] [brief] [expiry=S] [receive=N] [largest=N]
+//             [will=TOPIC,PAYLOAD,QOS,DELAY_S,r]
 //   a subscribe FILTER QOS          a unsubscribe FILTER
 //   a publish TOPIC PAYLOAD QOS [retain] [expiry=S]     an empty payload is written as -
 //   a lose                          a disconnect [REASON] [expiry=S]
@@ -77,6 +78,7 @@ const orderOf = (words: ReadonlyArray<string>): Order => {
     expiryS: level < 5 || isBrief ? 0 : Number(options.get('expiry') ?? NEVER_S),
     will: will === undefined ? null : willOf(will),
     receiveMaximum: Number(options.get('receive') ?? 0),
+    packetBytesMax: Number(options.get('largest') ?? 0),
   }
 }
 

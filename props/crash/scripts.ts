@@ -143,6 +143,12 @@ const subscriberLosses = [
     { config: { packetIdMax: 3 } },
   ),
   script(
+    'QoS 2 that cannot be sent again to a subscriber that has it',
+    `${s(2)}s mute pubrec\n${p}p publish t ${'large'.repeat(20)} 2\ns lose\ns connect largest=60
+     p publish t 1 2\np publish t 2 2\np publish t 3 2`,
+    { config: { packetIdMax: 2 } },
+  ),
+  script(
     'a subscriber of 3.1.1 that comes and goes',
     `s connect v4\ns subscribe t 2\n${p}p publish t 1 2\ns lose\np publish t 2 2\ns connect v4
      p publish t 3 2\ns disconnect\np publish t 4 1`,

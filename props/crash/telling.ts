@@ -89,6 +89,8 @@ export class Party {
   since = -1
   isBrief = true
   expiryS = 0
+  /** The smallest Maximum Packet Size that it has told. */
+  packetBytesMax = Infinity
   offlineAtMs: number | null = null
   hasCrashedSince = false
   greeting: { readonly connect: Connect; readonly at: number; readonly wanted: Sure } | null = null
@@ -215,7 +217,8 @@ class Listener {
       party.sending.clear()
       party.open.clear()
     }
-    const { sessionExpiryInterval = 0 } = connect.properties
+    const { sessionExpiryInterval = 0, maximumPacketSize = Infinity } = connect.properties
+    party.packetBytesMax = Math.min(party.packetBytesMax, maximumPacketSize)
     const expiryS = connect.level === 5 ? sessionExpiryInterval : connect.cleanStart ? 0 : NEVER_S
     const awayMs = party.offlineAtMs === null ? 0 : time - party.offlineAtMs
     // A margin of a second for whoever counts differently.

@@ -42,8 +42,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: 'an identifier is given out while it is in use',
   },
   {
-    file: 'core/broker/ack.ts',
-    search: 'editable.window = Window.replace(editable.window, draft.owner, packetId, released)',
+    file: 'core/broker/deliver.ts',
+    search: 'session.window = Window.replace(session.window, draft.owner, packetId, released)',
     replacement: '',
     what: 'PUBREC leaves no trace, and the message is sent again after a reconnection',
   },

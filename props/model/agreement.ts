@@ -105,6 +105,8 @@ const told: ReadonlyArray<string> = [
   'a retained message lost its foundation',
   'a right was lost while a message waited',
   'a right was lost before a message was sent again',
+  'QoS 2 could not be sent again: not allowed',
+  'QoS 2 could not be sent again: too large',
 ]
 
 /** A search of so many inputs has to have seen everything; a shorter one need not. */

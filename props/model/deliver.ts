@@ -200,21 +200,30 @@ export const drain = (model: Model, session: Session): void => {
   }
 }
 
-const resend = (model: Model, session: Session, one: Outgoing): void => {
-  if (!sees(session, one.message)) {
+/**
+ * A message that was sent once and is not sent again. Of QoS 2 the client may have it, or not: all
+ * that can be done is to ask it to let go of the identifier, and to wait until it says so.
+ */
+const abandon = (model: Model, session: Session, one: Outgoing, why: DropReason): void => {
+  dropped(model, session.clientId, one.message.topic, one.qos, why)
+  if (one.qos === 1) {
     session.window = session.window.filter((other) => other !== one)
-    return dropped(model, session.clientId, one.message.topic, one.qos, 'not allowed')
+    return
   }
+  model.marks.add(`QoS 2 could not be sent again: ${why}`)
+  one.stage = 'released'
+  const { packetId } = one
+  tell(model, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
+}
+
+const resend = (model: Model, session: Session, one: Outgoing): void => {
+  if (!sees(session, one.message)) return abandon(model, session, one, 'not allowed')
   if (!mayRead(model, session, one.message.topic)) {
-    session.window = session.window.filter((other) => other !== one)
     model.marks.add('a right was lost before a message was sent again')
-    return dropped(model, session.clientId, one.message.topic, one.qos, 'not allowed')
+    return abandon(model, session, one, 'not allowed')
   }
   const packet = packetFor(model, session, one, one.packetId, true) // [MQTT-3.3.1-1]
-  if (!publishTo(model, session, packet)) {
-    session.window = session.window.filter((other) => other !== one)
-    return dropped(model, session.clientId, one.message.topic, one.qos, 'too large')
-  }
+  if (!publishTo(model, session, packet)) return abandon(model, session, one, 'too large')
   one.stage = 'sent'
 }
 

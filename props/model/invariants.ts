@@ -363,11 +363,6 @@ interface Receiver {
   holding: Set<number>
   /** Copies of a QoS 2 message handed to the application. */
   copies: Map<string, number>
-  /**
-   * What it held may have been given up: on some connection it has taken less than any packet, or
-   * may not be sent something any more.
-   */
-  hasLost: boolean
 }
 
 /** Watches inputs and effects go by, and throws at the first that may not be. */
@@ -432,7 +427,6 @@ export const watch = (
         if (effect.note._tag === 'Stale') all.stale++
         if (effect.note._tag === 'Dropped') {
           count(all.dropped, effect.note.why, 1)
-          if (effect.note.why === 'not allowed') loses(all, after, effect.note.clientId)
         }
         if (effect.note._tag === 'SessionEnded') {
           count(all.dropped, 'session ended', effect.note.messages)
@@ -564,9 +558,8 @@ const watchSend = (all: Watch, after: State, conn: Conn, level: Level, packet: P
     if (link.phase.phase !== 'Ready') throw new Error(`${packet._tag} goes to ${key} too early`)
     seen.session = link.phase.session
     if (!all.receivers.has(seen.session)) {
-      all.receivers.set(seen.session, { holding: new Set(), copies: new Map(), hasLost: false })
+      all.receivers.set(seen.session, { holding: new Set(), copies: new Map() })
     }
-    if (seen.packetBytesMax !== NEVER) all.receivers.get(seen.session)!.hasLost = true
   }
   if (packet._tag === 'Publish') watchAlias(seen, packet)
   if (packet._tag === 'Publish' && packet.qos > 0) watchPublish(all, seen, packet)
@@ -610,12 +603,6 @@ const watchReason = (seen: Seen, packet: Packet): void => {
   )
 }
 
-const loses = (all: Watch, state: State, clientId: string | null): void => {
-  const number = clientId === null ? undefined : StrMap.get(state.clients, clientId)
-  const receiver = number === undefined ? undefined : all.receivers.get(number)
-  if (receiver !== undefined) receiver.hasLost = true
-}
-
 const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   const { packetId } = packet
   must(packetId >= 1 && packetId <= 65_535, `a PUBLISH has identifier ${packetId}`)
@@ -628,10 +615,7 @@ const watchPublish = (all: Watch, seen: Seen, packet: Publish): void => {
   const receiver = all.receivers.get(seen.session)
   if (receiver === undefined || packet.qos !== 2) return
   if (receiver.holding.has(packetId)) {
-    must(
-      packet.dup || receiver.hasLost,
-      `identifier ${packetId} holds a QoS 2 message and is used for another`,
-    )
+    must(packet.dup, `identifier ${packetId} holds a QoS 2 message and is used for another`)
     return
   }
   receiver.holding.add(packetId)
