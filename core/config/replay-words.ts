@@ -20,6 +20,8 @@ export interface ReplayWish {
   readonly quiet: boolean
   /** A configuration file under which it is played as well, null for none. */
   readonly config: string | null
+  /** The broker's port in a capture; null where that is to be found out. */
+  readonly port: number | null
 }
 
 export const replayHelp = `Usage: sabethes replay FILE [options]
@@ -36,6 +38,12 @@ is what happened on the day. FILE may be gzipped.
  --config FILE      play it under this configuration too, and print what clients
                     see otherwise: - as recorded, + under the new one.
 
+FILE may also be a capture of tcpdump or Wireshark (pcap or pcapng): what clients sent is played to
+a new broker, and what the captured broker answered is compared with what this one does. There
+
+ --port N           the captured broker's port (else that of most CONNECTs, or 1883).
+ --config FILE      the configuration that it is played under.
+
 Status 0: all is as it was; 1: something differs; 2: the recording ends or breaks off before its
 last line (what came before was played).
 `
@@ -49,6 +57,7 @@ interface Draft {
   step: boolean
   quiet: boolean
   config: string | null
+  port: number | null
 }
 
 const msOf = (text: string | undefined): number | null =>
@@ -78,6 +87,12 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
       if (!value) return `${name} wants the name of a configuration file.`
       draft.config = value
       return null
+    case '--port':
+      if (value === undefined || !/^[0-9]{1,5}$/.test(value) || Number(value) > 65_535) {
+        return '--port wants a number up to 65535.'
+      }
+      draft.port = Number(value)
+      return null
   }
   if (name.startsWith('-')) {
     return `Unknown option '${name}'.\nsabethes replay --help lists what there is.`
@@ -98,6 +113,7 @@ export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayW
     step: false,
     quiet: false,
     config: null,
+    port: null,
   }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!

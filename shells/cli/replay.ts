@@ -12,6 +12,7 @@ import { Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { Teller } from '../../core/trace/teller.ts'
 import type { Program } from '../common/program.ts'
+import { beginsAsCapture, playCapture } from './capture.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
 
@@ -90,6 +91,7 @@ export const playRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
+  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, under.right)
   const teller = new Teller({ ...wish, treeOf: treeText, under: under.right })
   const replay = new Replay()
   const tell = (found: Found): void => {

@@ -1,0 +1,306 @@
+// Conversations with one port out of captured packets: who connected, what either side said, and
+// how it ended, in the order in which the packets were captured.
+
+import { joined, onward } from './bits.ts'
+import type { Captured } from './file.ts'
+import { Half } from './half.ts'
+import type { Hole } from './half.ts'
+import { ipStart, linkNames } from './link.ts'
+import { ACK, FIN, RST, segmentOf, SYN } from './segment.ts'
+import type { End, Segment } from './segment.ts'
+
+const nothing = new Uint8Array(0)
+
+/** What happens in a conversation; `id` counts them from 1. Times are Unix milliseconds. */
+export type Event =
+  | { readonly _tag: 'Opened'; readonly id: number; readonly atMs: number; readonly peer: End }
+  /** Bytes of the client, lent. */
+  | { readonly _tag: 'Said'; readonly id: number; readonly atMs: number; readonly bytes: Uint8Array }
+  /** Bytes of the captured broker, lent. */
+  | {
+    readonly _tag: 'Heard'
+    readonly id: number
+    readonly atMs: number
+    readonly bytes: Uint8Array
+  }
+  /** The client has ended its side, or the connection was reset. */
+  | {
+    readonly _tag: 'Ended'
+    readonly id: number
+    readonly atMs: number
+    readonly why: 'closed' | 'failed'
+  }
+  /** The captured broker has ended its side. */
+  | { readonly _tag: 'Left'; readonly id: number; readonly atMs: number }
+
+/** Why a conversation cannot be followed to its end, or at all. */
+export type Trouble =
+  | 'encrypted'
+  | 'web socket'
+  | 'no connect'
+  | { readonly of: 'client' | 'broker'; readonly hole: Hole }
+
+export interface Conversation {
+  readonly id: number
+  readonly client: End
+  readonly broker: End
+  readonly troubles: ReadonlyArray<Trouble>
+}
+
+type Phase =
+  /** The client has not said enough to tell what it is. */
+  | 'new'
+  | 'mqtt'
+  /** It is nothing for us. */
+  | 'other'
+
+class Talk implements Conversation {
+  readonly id: number
+  readonly client: End
+  readonly broker: End
+  readonly said = new Half()
+  readonly heard = new Half()
+  readonly troubles: Array<Trouble> = []
+  /** The sequence number of the SYN; null where the capture does not have it. */
+  readonly synAt: number | null
+  phase: Phase = 'new'
+  isOver = false
+  hasLeft = false
+  /** The first bytes, while they do not say what it is. */
+  head: Uint8Array = nothing
+
+  constructor(id: number, client: End, broker: End, synAt: number | null) {
+    this.id = id
+    this.client = client
+    this.broker = broker
+    this.synAt = synAt
+    if (synAt !== null) this.said.begin(onward(synAt, 1))
+  }
+}
+
+const startsWith = (bytes: Uint8Array, at: number, text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
+  return true
+}
+
+/** Whether a packet CONNECT begins there. */
+export const isConnect = (bytes: Uint8Array, start = 0): boolean => {
+  if (bytes[start] !== 0x10) return false
+  let at = start + 1
+  for (let i = 0; i < 4 && bytes[at]! >= 0x80; i++) at++
+  return startsWith(bytes, at + 1, '\0\x04MQTT') || startsWith(bytes, at + 1, '\0\x06MQIsdp')
+}
+
+/** What the first bytes of a client are; null where more are needed to tell. */
+const kindOf = (
+  bytes: Uint8Array,
+  isBeginning: boolean,
+): 'mqtt' | 'encrypted' | 'web socket' | 'no connect' | null => {
+  const first = bytes[0]!
+  if (!isBeginning) {
+    if (isConnect(bytes)) return 'mqtt'
+    // The records of TLS, of which a connection has many.
+    return first >= 0x14 && first <= 0x17 && bytes[1] === 3 ? 'encrypted' : 'no connect'
+  }
+  if (first === 0x16) return bytes.length < 2 ? null : bytes[1] === 3 ? 'encrypted' : 'mqtt'
+  if (first !== 0x47) return 'mqtt'
+  if (bytes.length < 4) return null
+  return startsWith(bytes, 0, 'GET ') ? 'web socket' : 'mqtt'
+}
+
+/** The segment in a captured packet, or why there is none. */
+export const segmentIn = ({ link, bytes, size }: Captured): Segment | 'fragment' | 'other' => {
+  const at = ipStart(link, bytes)
+  return at < 0 ? 'other' : segmentOf(bytes, at, size)
+}
+
+/** Which port the clients of a capture connect to. */
+export class PortGuess {
+  private readonly connects = new Map<number, number>()
+
+  packet(captured: Captured): void {
+    const segment = segmentIn(captured)
+    if (typeof segment === 'string' || !isConnect(segment.bytes, segment.start)) return
+    const { port } = segment.to
+    this.connects.set(port, (this.connects.get(port) ?? 0) + 1)
+  }
+
+  /** Ports with how many CONNECTs went there, most first. */
+  found(): ReadonlyArray<readonly [port: number, connects: number]> {
+    return [...this.connects].sort(([a, many], [b, more]) => more - many || a - b)
+  }
+}
+
+export class Tap {
+  private readonly port: number
+  private readonly live = new Map<string, Talk>()
+  private readonly all: Array<Talk> = []
+  /** Packets of links that are not known, by their types. */
+  readonly unknownLinks = new Map<number, number>()
+  /** IP fragments of TCP, which are not put together. */
+  fragments = 0
+  /** Addresses of the broker. */
+  readonly brokers = new Set<string>()
+
+  constructor(port: number) {
+    this.port = port
+  }
+
+  /** Conversations so far. */
+  get conversations(): ReadonlyArray<Conversation> {
+    return this.all
+  }
+
+  /** What a captured packet comes to. */
+  packet(captured: Captured): ReadonlyArray<Event> {
+    const { link, atMs } = captured
+    if (!linkNames.has(link)) {
+      this.unknownLinks.set(link, (this.unknownLinks.get(link) ?? 0) + 1)
+      return []
+    }
+    const segment = segmentIn(captured)
+    if (segment === 'fragment') this.fragments += 1
+    if (typeof segment === 'string') return []
+    const { from, to } = segment
+    if (to.port !== this.port && from.port !== this.port) return []
+    return this.take(segment, atMs)
+  }
+
+  /** There are no more packets: holes that nothing has filled stay. */
+  finish(): void {
+    for (const talk of this.live.values()) this.settle(talk)
+    this.live.clear()
+  }
+
+  private take(segment: Segment, atMs: number): ReadonlyArray<Event> {
+    const { from, to, flags } = segment
+    const here = `${from.address} ${from.port} ${to.address} ${to.port}`
+    const there = `${to.address} ${to.port} ${from.address} ${from.port}`
+    const events: Array<Event> = []
+    if ((flags & (SYN | ACK | RST)) === SYN) {
+      if (to.port === this.port) this.ask(here, segment, atMs, events)
+      return events
+    }
+    let talk = this.live.get(here)
+    let isByClient = true
+    if (talk === undefined) {
+      talk = this.live.get(there)
+      isByClient = false
+    }
+    if (talk === undefined) {
+      isByClient = to.port === this.port
+      const isAnswer = !isByClient && (flags & SYN) !== 0
+      if ((flags & RST) !== 0 || (segment.size === 0 && !isAnswer)) return events
+      const synAt = isAnswer ? onward(segment.acknowledged, -1) : null
+      talk = isByClient
+        ? this.begin(here, from, to, synAt)
+        : this.begin(there, to, from, synAt)
+    }
+    if (isByClient) this.byClient(talk, segment, atMs, events)
+    else this.byBroker(talk, segment, atMs, events)
+    return events
+  }
+
+  private ask(key: string, segment: Segment, atMs: number, events: Array<Event>): void {
+    const old = this.live.get(key)
+    if (old !== undefined) {
+      if (old.synAt === segment.sequence) return
+      // The client has the same address and port again, and so has given up what was there.
+      this.end(old, 'failed', atMs, events)
+      this.settle(old)
+    }
+    const talk = this.begin(key, segment.from, segment.to, segment.sequence)
+    if (segment.size > 0) {
+      const data = { ...segment, flags: 0, sequence: onward(segment.sequence, 1) }
+      this.byClient(talk, data, atMs, events)
+    }
+  }
+
+  private begin(key: string, client: End, broker: End, synAt: number | null): Talk {
+    const talk = new Talk(this.all.length + 1, client, broker, synAt)
+    this.live.set(key, talk)
+    this.all.push(talk)
+    this.brokers.add(broker.address)
+    return talk
+  }
+
+  private byClient(talk: Talk, segment: Segment, atMs: number, events: Array<Event>): void {
+    const { flags, sequence, bytes, start, end, size } = segment
+    if (talk.isOver) return
+    if ((flags & ACK) !== 0) talk.heard.acknowledged(segment.acknowledged, atMs)
+    if ((flags & RST) !== 0) return this.end(talk, 'failed', atMs, events)
+    const data = bytes.subarray(start, end)
+    for (const piece of talk.said.push(sequence, data, size, (flags & FIN) !== 0, atMs)) {
+      this.said(talk, piece, atMs, events)
+    }
+    if (talk.said.isOver) this.end(talk, 'closed', atMs, events)
+    else if (talk.hasLeft && talk.said.isEnding) this.end(talk, 'failed', atMs, events)
+  }
+
+  private byBroker(talk: Talk, segment: Segment, atMs: number, events: Array<Event>): void {
+    const { flags, sequence, bytes, start, end, size } = segment
+    if ((flags & ACK) !== 0) talk.said.acknowledged(segment.acknowledged, atMs)
+    if ((flags & SYN) !== 0) {
+      if (talk.heard.next === null) talk.heard.begin(onward(sequence, 1))
+      return
+    }
+    if ((flags & RST) !== 0) return this.end(talk, 'failed', atMs, events)
+    if (talk.phase === 'other') return
+    // Who is spoken to before it has said anything had said something before.
+    if (talk.synAt === null && talk.phase === 'new' && size > 0) {
+      return this.refuse(talk, 'no connect')
+    }
+    const isFin = (flags & FIN) !== 0
+    for (const piece of talk.heard.push(sequence, bytes.subarray(start, end), size, isFin, atMs)) {
+      if (talk.phase === 'mqtt') events.push({ _tag: 'Heard', id: talk.id, atMs, bytes: piece })
+    }
+    if (!talk.heard.isOver || talk.hasLeft) return
+    talk.hasLeft = true
+    if (talk.phase === 'mqtt') events.push({ _tag: 'Left', id: talk.id, atMs })
+    // Both have ended, and what is missing will not come any more.
+    if (talk.said.isEnding) this.end(talk, 'failed', atMs, events)
+  }
+
+  private refuse(talk: Talk, trouble: 'encrypted' | 'web socket' | 'no connect'): void {
+    talk.troubles.push(trouble)
+    talk.phase = 'other'
+    talk.head = nothing
+    talk.said.drop()
+    talk.heard.drop()
+  }
+
+  private said(talk: Talk, piece: Uint8Array, atMs: number, events: Array<Event>): void {
+    const { id, phase } = talk
+    if (phase === 'other' || piece.length === 0) return
+    if (phase === 'mqtt') {
+      events.push({ _tag: 'Said', id, atMs, bytes: piece })
+      return
+    }
+    const bytes = joined(talk.head, piece)
+    const kind = kindOf(bytes, talk.synAt !== null)
+    if (kind === null) {
+      talk.head = bytes.slice()
+      return
+    }
+    if (kind !== 'mqtt') return this.refuse(talk, kind)
+    talk.head = nothing
+    talk.phase = 'mqtt'
+    events.push({ _tag: 'Opened', id, atMs, peer: talk.client })
+    events.push({ _tag: 'Said', id, atMs, bytes })
+  }
+
+  private end(talk: Talk, why: 'closed' | 'failed', atMs: number, events: Array<Event>): void {
+    if (talk.isOver) return
+    talk.isOver = true
+    if (talk.phase === 'mqtt') events.push({ _tag: 'Ended', id: talk.id, atMs, why })
+  }
+
+  private settle(talk: Talk): void {
+    if (talk.phase === 'other') return
+    const [said, heard] = [talk.said.hole(), talk.heard.hole()]
+    if (said !== null) talk.troubles.push({ of: 'client', hole: said })
+    if (heard !== null) talk.troubles.push({ of: 'broker', hole: heard })
+    talk.said.drop()
+    talk.heard.drop()
+  }
+}
