@@ -15,7 +15,12 @@ const nothing = new Uint8Array(0)
 export type Event =
   | { readonly _tag: 'Opened'; readonly id: number; readonly atMs: number; readonly peer: End }
   /** Bytes of the client, lent. */
-  | { readonly _tag: 'Said'; readonly id: number; readonly atMs: number; readonly bytes: Uint8Array }
+  | {
+    readonly _tag: 'Said'
+    readonly id: number
+    readonly atMs: number
+    readonly bytes: Uint8Array
+  }
   /** Bytes of the captured broker, lent. */
   | {
     readonly _tag: 'Heard'
@@ -192,9 +197,7 @@ export class Tap {
       const isAnswer = !isByClient && (flags & SYN) !== 0
       if ((flags & RST) !== 0 || (segment.size === 0 && !isAnswer)) return events
       const synAt = isAnswer ? onward(segment.acknowledged, -1) : null
-      talk = isByClient
-        ? this.begin(here, from, to, synAt)
-        : this.begin(there, to, from, synAt)
+      talk = isByClient ? this.begin(here, from, to, synAt) : this.begin(there, to, from, synAt)
     }
     if (isByClient) this.byClient(talk, segment, atMs, events)
     else this.byBroker(talk, segment, atMs, events)

@@ -112,7 +112,9 @@ export class CaptureTeller {
     }
     const talks = tap.conversations.length
     if (talks === 0 && breach === null && !this.isOver) {
-      complained.push(`Nobody connects to port ${this.port} in this capture: --port N names another.`)
+      complained.push(
+        `Nobody connects to port ${this.port} in this capture: --port N names another.`,
+      )
     }
     const differences = reenactment === null ? [] : reenactment.comparison.differences()
     const said = [
@@ -128,7 +130,9 @@ export class CaptureTeller {
     const { port, wish: { connects } } = this
     if (this.wish.port !== null) return `The broker's port is ${port}, as asked for.`
     const [first, ...others] = connects
-    if (first === undefined) return `No CONNECT was found; the broker's port is taken to be ${port}.`
+    if (first === undefined) {
+      return `No CONNECT was found; the broker's port is taken to be ${port}.`
+    }
     const rest = others.slice(0, 5).map(([other, count]) => `${other} (${count})`).join(', ')
     return `The broker's port is taken to be ${port}, where ${countOf(first[1], 'CONNECT')} went` +
       (rest === '' ? '.' : `; others went to ${rest}: --port N is for these.`)
@@ -184,7 +188,9 @@ export class CaptureTeller {
           'cannot be understood.'
     }
     const { of, hole } = trouble
-    const why = hole.isCut ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)' : ''
+    const why = hole.isCut
+      ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)'
+      : ''
     return `${who} is incomplete from ${seconds(hole.atMs - this.beganMs)} on: ` +
       `${countOf(hole.bytes, 'byte')} of the ${of} are missing${why}; what follows is left out.`
   }
@@ -192,4 +198,6 @@ export class CaptureTeller {
 
 /** The first of them, and how many more there are. */
 const few = (lines: ReadonlyArray<string>, max: number, what: string): ReadonlyArray<string> =>
-  lines.length <= max ? lines : [...lines.slice(0, max), `... and ${lines.length - max} more ${what}.`]
+  lines.length <= max
+    ? lines
+    : [...lines.slice(0, max), `... and ${lines.length - max} more ${what}.`]

@@ -1,0 +1,393 @@
+// A capture comes to what was on the wire: streams out of segments in any order, files of every
+// form and of none, and what clients said, played to a broker of ours.
+
+import * as fc from 'fast-check'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Packet as AnyPacket } from '../core/codec/packet.ts'
+import { encode, pingreq } from '../core/codec/mod.ts'
+import { Packet } from '../core/mod.ts'
+import { CaptureFile } from '../core/trace/capture/file.ts'
+import { Half } from '../core/trace/capture/half.ts'
+import { Tap } from '../core/trace/capture/tap.ts'
+import type { Event } from '../core/trace/capture/tap.ts'
+import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
+import { playRecording } from '../shells/cli/replay.ts'
+
+const capture = suite('capture')
+
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array =>
+  Uint8Array.from(Buffer.concat(parts))
+
+const [FIN, SYN, RST, ACK] = [1, 2, 4, 16]
+
+interface Piece {
+  readonly from: 'client' | 'broker'
+  readonly flags: number
+  /** Place in the stream of the side; -1 is the SYN. */
+  readonly at: number
+  readonly data?: Uint8Array
+  readonly ms?: number
+  readonly port?: number
+}
+
+const initial = { client: 0xffff_fff0, broker: 5 }
+
+/** Ethernet frames, for an address of either version. */
+const frameOf = ({ from, flags, at, data, port = 5555 }: Piece, six = false): Uint8Array => {
+  const client = addressOf(six ? '2001:db8::2' : '192.0.2.2')!
+  const broker = addressOf(six ? '2001:db8::1' : '192.0.2.1')!
+  const isByClient = from === 'client'
+  return ethernet({
+    from: isByClient ? client : broker,
+    fromPort: isByClient ? port : 1883,
+    to: isByClient ? broker : client,
+    toPort: isByClient ? 1883 : port,
+    sequence: (initial[from] + 1 + at) >>> 0,
+    acknowledged: 0,
+    flags,
+    data: data ?? new Uint8Array(0),
+  }, isByClient)
+}
+
+const epoch = 1_700_000_000_000
+
+const fileOf = (pieces: ReadonlyArray<Piece>, six = false): Uint8Array =>
+  joined([
+    fileHeader(),
+    ...pieces.map((piece, i) => packetBlock(frameOf(piece, six), (epoch + (piece.ms ?? i)) * 1000)),
+  ])
+
+const handshake = (port = 5555): ReadonlyArray<Piece> => [
+  { from: 'client', flags: SYN, at: -1, port },
+  { from: 'broker', flags: SYN | ACK, at: -1, port },
+  { from: 'client', flags: ACK, at: 0, port },
+]
+
+const said = (packets: ReadonlyArray<AnyPacket>, level: 4 | 5 = 4): Uint8Array =>
+  joined(packets.map((packet) => encode(level, packet)))
+
+const hello = said([
+  Packet.connect({ clientId: 'c', level: 4 }),
+  Packet.subscribe({ filter: 't/#', qos: 0 }),
+  Packet.publish({ topic: 't/1', payload: 'on' }),
+])
+
+const answers = said([
+  { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} },
+  { _tag: 'Suback', packetId: 1, reasons: [0], properties: {} },
+  Packet.publish({ topic: 't/1', payload: 'on' }),
+])
+
+const usual: ReadonlyArray<Piece> = [
+  ...handshake(),
+  { from: 'client', flags: ACK, at: 0, data: hello },
+  { from: 'broker', flags: ACK, at: 0, data: answers },
+]
+
+const asked = async (bytes: Uint8Array, ...words: ReadonlyArray<string>) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-capture-'))
+  try {
+    const path = join(folder, 'c')
+    writeFileSync(path, bytes)
+    let [said, complained] = ['', '']
+    const mouth = {
+      say: (text: string) => said += text,
+      complain: (text: string) => complained += text,
+    }
+    const status = await playRecording(mouth, [path, ...words])
+    return { status, said, complained }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+capture('segments in any order, repeated and over each other, are the stream', () => {
+  const cuts = fc.array(fc.tuple(fc.nat(199), fc.integer({ min: 1, max: 60 })), { maxLength: 40 })
+  fc.assert(fc.property(fc.nat(), cuts, fc.infiniteStream(fc.nat()), (first, some, dice) => {
+    const start = first >>> 0
+    const stream = Uint8Array.from({ length: 200 }, (_, i) => (i * 7 + (i >> 3)) & 0xff)
+    // What covers everything, and more by chance.
+    const pieces = [...some]
+    for (let at = 0; at < 200; at += 9) pieces.push([at, 9])
+    for (let i = pieces.length - 1; i > 0; i--) {
+      const other = dice.next().value % (i + 1)
+      const one = pieces[i]!
+      pieces[i] = pieces[other]!
+      pieces[other] = one
+    }
+    const half = new Half()
+    half.begin(start)
+    const found: Array<Uint8Array> = []
+    for (const [at, length] of pieces) {
+      const bytes = stream.slice(at, at + length)
+      const isFin = at + length >= 200
+      for (
+        const piece of half.push((start + at) >>> 0, bytes, bytes.length, isFin, 0)
+      ) found.push(piece.slice())
+      bytes.fill(0xee)
+    }
+    assert.equal(joined(found), stream)
+    assert.ok(half.isOver)
+    assert.is(half.hole(), null)
+  }))
+})
+
+capture('a hole ends the stream, and is as large as what is missing', () => {
+  const half = new Half()
+  half.begin(0xffff_fffe)
+  const bytes = Uint8Array.of(1, 2, 3, 4)
+  assert.is(half.push(0xffff_fffe, bytes, 4, false, 1).length, 1)
+  assert.is(half.push(12, bytes, 4, false, 5).length, 0)
+  assert.is(half.push(7, bytes, 4, true, 6).length, 0)
+  assert.equal(half.hole(), { atMs: 5, bytes: 5, isCut: false })
+  half.acknowledged(99, 9)
+  assert.equal(half.hole()?.bytes, 5)
+  const tail = new Half()
+  tail.begin(0)
+  tail.acknowledged(41, 3)
+  assert.equal(tail.hole(), { atMs: 3, bytes: 40, isCut: false })
+  const cut = new Half()
+  cut.begin(0)
+  assert.is(cut.push(0, bytes, 10, false, 2).length, 1)
+  assert.equal(cut.hole(), { atMs: 2, bytes: 6, isCut: true })
+})
+
+capture('what waits behind a hole has a limit', () => {
+  const half = new Half()
+  half.begin(0)
+  for (let i = 1; i < 600; i++) half.push(i * 65_536, new Uint8Array(65_536), 65_536, false, 0)
+  assert.is(half.hole()?.bytes, 65_536)
+  for (let i = 65_535; i > 0; i--) half.push(i, Uint8Array.of(0), 1, false, 0)
+  assert.is(half.hole()?.bytes, 1)
+})
+
+capture('clients are played, and the answers compared', async () => {
+  for (const six of [false, true]) {
+    const whole = await asked(fileOf(usual, six))
+    assert.is(whole.status, 0, whole.complained)
+    assert.match(whole.said, /^A capture \(pcapng\) from 1700000000 on.*port is taken to be 1883/)
+    assert.match(whole.said, /\nc> publish 't\/1' "on"\n[^]* {4}c< publish 't\/1' "on"\n/)
+    assert.match(whole.said, /3 messages and answers of the captured broker were compared/)
+  }
+  const zipped = await asked(gzipSync(fileOf(usual)), '-q')
+  assert.is(zipped.status, 0)
+  assert.not.match(zipped.said, /publish/)
+  const part = await asked(fileOf(usual), '--client', 'nobody')
+  assert.not.match(part.said, /publish/)
+  const silent = await asked(fileOf(usual.slice(0, -1)), '--port', '1883')
+  assert.match(silent.said, /There is no answer of the captured broker/)
+  const nobody = await asked(fileOf(usual), '--port', '1884')
+  assert.is(nobody.status, 2)
+  assert.match(nobody.complained, /Nobody connects to port 1884/)
+})
+
+capture('an answer that ours does not give is named, and the other way round', async () => {
+  const other = said([
+    { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} },
+    { _tag: 'Suback', packetId: 1, reasons: [0], properties: {} },
+    Packet.publish({ topic: 't/2', payload: 'o\nf', retain: true }),
+  ])
+  const pieces = [
+    ...usual.slice(0, -1),
+    { from: 'broker', flags: ACK, at: 0, data: other } as const,
+  ]
+  const { status, said: text } = await asked(fileOf(pieces), '-q')
+  assert.is(status, 1)
+  assert.match(
+    text,
+    /The captured broker sent publish 't\/2' retain "o\\nf" to 'c', this one does not\./,
+  )
+  assert.match(text, /This broker sends publish 't\/1' "on" to 'c', the captured one did not\./)
+})
+
+capture('acknowledgements are put in the words of ours', async () => {
+  const connack = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} } as const
+  const suback = { _tag: 'Suback', packetId: 1, reasons: [1], properties: {} } as const
+  const subscribe = said([
+    Packet.connect({ clientId: 'c', level: 4 }),
+    Packet.subscribe({ filter: 't/#', qos: 1 }),
+    Packet.publish({ topic: 't/1', payload: 'on', qos: 1, packetId: 9 }),
+  ])
+  const puback = (packetId: number) =>
+    ({ _tag: 'Puback', packetId, reason: 0, properties: {} }) as const
+  const given = said([
+    connack,
+    suback,
+    Packet.publish({ topic: 't/1', payload: 'on', qos: 1, packetId: 77 }),
+    puback(9),
+  ])
+  const pieces: ReadonlyArray<Piece> = [
+    ...handshake(),
+    { from: 'client', flags: ACK, at: 0, data: subscribe },
+    { from: 'broker', flags: ACK, at: 0, data: given },
+    { from: 'client', flags: ACK, at: subscribe.length, data: said([puback(77), puback(78)]) },
+  ]
+  const { status, said: text } = await asked(fileOf(pieces))
+  assert.is(status, 0, text)
+  assert.match(text, /c> puback id1\n/)
+  assert.match(text, /c> puback id78\n/)
+})
+
+capture('what cannot be read is said of each connection', async () => {
+  const texts: ReadonlyArray<readonly [RegExp, ReadonlyArray<Piece>]> = [
+    [/192\.0\.2\.2:5555 is encrypted \(TLS\)/, [
+      ...handshake(),
+      { from: 'client', flags: ACK, at: 0, data: Uint8Array.of(0x16) },
+      { from: 'client', flags: ACK, at: 1, data: Uint8Array.of(3, 1, 0, 9) },
+    ]],
+    [/is WebSocket, which is not read yet/, [
+      ...handshake(),
+      { from: 'client', flags: ACK, at: 0, data: joined([Buffer.from('GET /mqtt HTTP/1.1\r\n')]) },
+    ]],
+    [/begins in the middle: its CONNECT is not in the capture/, [
+      { from: 'client', flags: ACK, at: 0, data: said([pingreq]) },
+    ]],
+    [/begins in the middle/, [{ from: 'broker', flags: ACK, at: 0, data: answers }]],
+    [/\(client 'c'\) is incomplete from 0\.009s on: 5 bytes of the client are missing; what/, [
+      ...usual,
+      { from: 'client', flags: ACK, at: hello.length + 5, data: hello, ms: 9 },
+    ]],
+    [/is incomplete from 0\.009s on: 7 bytes of the broker are missing/, [
+      ...usual,
+      { from: 'broker', flags: ACK, at: answers.length + 7, data: answers, ms: 9 },
+    ]],
+  ]
+  for (const [pattern, pieces] of texts) {
+    const { status, complained } = await asked(fileOf(pieces), '-q', '--port', '1883')
+    assert.is(status, 2)
+    assert.match(complained, pattern)
+  }
+})
+
+const eventsOf = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Event> => {
+  const file = new CaptureFile()
+  const tap = new Tap(1883)
+  return file.push(fileOf(pieces)).flatMap((packet) => [...tap.packet(packet)])
+}
+
+capture('connections begin and end as they did', () => {
+  const tags = (pieces: ReadonlyArray<Piece>): string =>
+    eventsOf(pieces).map((event) => event._tag + ('why' in event ? ` ${event.why}` : '')).join(', ')
+  const end = hello.length
+  assert.is(tags(usual), 'Opened, Said, Heard')
+  assert.is(
+    tags([
+      ...usual,
+      { from: 'client', flags: FIN | ACK, at: end },
+      { from: 'broker', flags: FIN | ACK, at: answers.length },
+    ]),
+    'Opened, Said, Heard, Ended closed, Left',
+  )
+  assert.is(
+    tags([...usual, { from: 'client', flags: RST, at: end }]),
+    'Opened, Said, Heard, Ended failed',
+  )
+  assert.is(tags([...usual, ...handshake()]), 'Opened, Said, Heard')
+  assert.is(tags(handshake()), '')
+  // No SYN, but all of the CONNECT.
+  assert.is(tags(usual.slice(3)), 'Opened, Said, Heard')
+})
+
+const int = (value: number, isLittle: boolean): Uint8Array => {
+  const bytes = Buffer.alloc(4)
+  if (isLittle) bytes.writeUInt32LE(value)
+  else bytes.writeUInt32BE(value)
+  return bytes
+}
+
+/** A pcap file by hand. */
+const pcapOf = (
+  isLittle: boolean,
+  nano: boolean,
+  link: number,
+  packets: ReadonlyArray<Uint8Array>,
+) =>
+  joined([
+    int(nano ? 0xa1b23c4d : 0xa1b2c3d4, isLittle),
+    isLittle ? Uint8Array.of(2, 0, 4, 0) : Uint8Array.of(0, 2, 0, 4),
+    ...[0, 0, 65_535, link].map((word) => int(word, isLittle)),
+    ...packets.flatMap((packet) => [
+      ...[1_700_000_000, nano ? 5_000_000 : 5_000, packet.length, packet.length]
+        .map((word) => int(word, isLittle)),
+      packet,
+    ]),
+  ])
+
+capture('every form of pcap and every link is read', async () => {
+  const ip = usual.map((piece) => frameOf(piece).subarray(14))
+  const put = (...head: ReadonlyArray<number>) =>
+    ip.map((one) => joined([Uint8Array.from(head), one]))
+  const links: ReadonlyArray<readonly [number, ReadonlyArray<Uint8Array>]> = [
+    [1, usual.map((piece) => frameOf(piece))],
+    [1, put(...new Array(12).fill(9), 0x81, 0, 0, 7, 0x88, 0xa8, 0, 7, 0x08, 0)],
+    [0, put(2, 0, 0, 0)],
+    [0, put(0, 0, 0, 2)],
+    [108, put(0, 0, 0, 2)],
+    [113, put(0, 0, 3, 4, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 0x08, 0)],
+    [276, put(0x08, 0, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0)],
+    [101, ip],
+    [228, ip],
+  ]
+  for (const isLittle of [true, false]) {
+    for (const nano of [true, false]) {
+      for (const [link, packets] of links) {
+        const bytes = pcapOf(isLittle, nano, link, packets)
+        const file = new CaptureFile()
+        assert.is(file.push(bytes)[0]?.atMs, 1_700_000_000_005)
+        const { status, said: text } = await asked(bytes, '-q')
+        assert.is(status, 0, `link ${link}`)
+        assert.match(text, /3 messages and answers/)
+      }
+    }
+  }
+  const { status, complained } = await asked(pcapOf(true, true, 147, ip), '-q')
+  assert.is(status, 2)
+  assert.match(complained, /5 packets of link type 147 could not be read/)
+})
+
+capture('a file in chunks of any size is the same file', () => {
+  const bytes = fileOf(usual)
+  const whole = new CaptureFile().push(bytes).map((one) => [one.atMs, [...one.bytes]])
+  for (const size of [1, 3, 50]) {
+    const file = new CaptureFile()
+    const found: Array<unknown> = []
+    for (let at = 0; at < bytes.length; at += size) {
+      const packets = file.push(bytes.slice(at, at + size))
+      found.push(...packets.map((one) => [one.atMs, [...one.bytes]]))
+    }
+    file.finish()
+    assert.is(file.breach, null)
+    assert.equal(found, whole)
+  }
+})
+
+capture('a damaged file is read up to the damage', async () => {
+  const bytes = fileOf(usual)
+  const cut = await asked(bytes.slice(0, -9), '-q')
+  assert.is(cut.status, 2)
+  assert.match(cut.complained, /up to byte \d+, after 4 packets; there it ends in the middle/)
+  assert.match(cut.said, /1 connection to port 1883: 3 runs/)
+  const zipped = gzipSync(bytes)
+  assert.is((await asked(zipped.subarray(0, zipped.length - 20), '-q')).status, 2)
+  fc.assert(fc.property(
+    fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+    fc.nat(bytes.length),
+    (changes, length) => {
+      const mutant = bytes.slice(0, length)
+      for (const [at, byte] of changes) if (at < length) mutant[at] = byte
+      const file = new CaptureFile()
+      const tap = new Tap(1883)
+      for (const packet of file.push(mutant)) tap.packet(packet)
+      file.finish()
+      tap.finish()
+      assert.ok(file.breach === null || file.breach.offset <= length)
+    },
+  ))
+})
+
+capture.run()
