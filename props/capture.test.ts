@@ -17,6 +17,7 @@ import { Tap } from '../core/trace/capture/tap.ts'
 import type { Event } from '../core/trace/capture/tap.ts'
 import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
 import { playRecording } from '../shells/cli/replay.ts'
+import { runs } from './gen/settings.ts'
 
 const capture = suite('capture')
 
@@ -108,33 +109,36 @@ const asked = async (bytes: Uint8Array, ...words: ReadonlyArray<string>) => {
 
 capture('segments in any order, repeated and over each other, are the stream', () => {
   const cuts = fc.array(fc.tuple(fc.nat(199), fc.integer({ min: 1, max: 60 })), { maxLength: 40 })
-  fc.assert(fc.property(fc.nat(), cuts, fc.infiniteStream(fc.nat()), (first, some, dice) => {
-    const start = first >>> 0
-    const stream = Uint8Array.from({ length: 200 }, (_, i) => (i * 7 + (i >> 3)) & 0xff)
-    // What covers everything, and more by chance.
-    const pieces = [...some]
-    for (let at = 0; at < 200; at += 9) pieces.push([at, 9])
-    for (let i = pieces.length - 1; i > 0; i--) {
-      const other = dice.next().value % (i + 1)
-      const one = pieces[i]!
-      pieces[i] = pieces[other]!
-      pieces[other] = one
-    }
-    const half = new Half()
-    half.begin(start)
-    const found: Array<Uint8Array> = []
-    for (const [at, length] of pieces) {
-      const bytes = stream.slice(at, at + length)
-      const isFin = at + length >= 200
-      for (
-        const piece of half.push((start + at) >>> 0, bytes, bytes.length, isFin, 0)
-      ) found.push(piece.slice())
-      bytes.fill(0xee)
-    }
-    assert.equal(joined(found), stream)
-    assert.ok(half.isOver)
-    assert.is(half.hole(), null)
-  }))
+  fc.assert(
+    fc.property(fc.nat(), cuts, fc.infiniteStream(fc.nat()), (first, some, dice) => {
+      const start = first >>> 0
+      const stream = Uint8Array.from({ length: 200 }, (_, i) => (i * 7 + (i >> 3)) & 0xff)
+      // What covers everything, and more by chance.
+      const pieces = [...some]
+      for (let at = 0; at < 200; at += 9) pieces.push([at, 9])
+      for (let i = pieces.length - 1; i > 0; i--) {
+        const other = dice.next().value % (i + 1)
+        const one = pieces[i]!
+        pieces[i] = pieces[other]!
+        pieces[other] = one
+      }
+      const half = new Half()
+      half.begin(start)
+      const found: Array<Uint8Array> = []
+      for (const [at, length] of pieces) {
+        const bytes = stream.slice(at, at + length)
+        const isFin = at + length >= 200
+        for (
+          const piece of half.push((start + at) >>> 0, bytes, bytes.length, isFin, 0)
+        ) found.push(piece.slice())
+        bytes.fill(0xee)
+      }
+      assert.equal(joined(found), stream)
+      assert.ok(half.isOver)
+      assert.is(half.hole(), null)
+    }),
+    { numRuns: runs(200) },
+  )
 })
 
 capture('a hole ends the stream, and is as large as what is missing', () => {
@@ -374,20 +378,23 @@ capture('a damaged file is read up to the damage', async () => {
   assert.match(cut.said, /1 connection to port 1883: 3 runs/)
   const zipped = gzipSync(bytes)
   assert.is((await asked(zipped.subarray(0, zipped.length - 20), '-q')).status, 2)
-  fc.assert(fc.property(
-    fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
-    fc.nat(bytes.length),
-    (changes, length) => {
-      const mutant = bytes.slice(0, length)
-      for (const [at, byte] of changes) if (at < length) mutant[at] = byte
-      const file = new CaptureFile()
-      const tap = new Tap(1883)
-      for (const packet of file.push(mutant)) tap.packet(packet)
-      file.finish()
-      tap.finish()
-      assert.ok(file.breach === null || file.breach.offset <= length)
-    },
-  ))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+      fc.nat(bytes.length),
+      (changes, length) => {
+        const mutant = bytes.slice(0, length)
+        for (const [at, byte] of changes) if (at < length) mutant[at] = byte
+        const file = new CaptureFile()
+        const tap = new Tap(1883)
+        for (const packet of file.push(mutant)) tap.packet(packet)
+        file.finish()
+        tap.finish()
+        assert.ok(file.breach === null || file.breach.offset <= length)
+      },
+    ),
+    { numRuns: runs(1000) },
+  )
 })
 
 capture.run()

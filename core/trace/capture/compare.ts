@@ -1,6 +1,6 @@
 // What the captured broker told each client beside what ours does: messages and reason codes. Of
-// all that agrees nothing is kept. Packet identifiers are each broker's own: where they differ, what
-// a client acknowledges is put in the words of ours.
+// all that agrees nothing is kept. Packet identifiers are each broker's own: where they differ,
+// what a client acknowledges is put in the words of ours.
 
 import type { Conn } from '../../broker/input.ts'
 import type { Packet, Publish } from '../../codec/packet.ts'
