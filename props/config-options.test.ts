@@ -13,6 +13,7 @@ import { brokerConfig } from '../core/config/broker.ts'
 import type { Acls } from '../core/config/broker.ts'
 import { diff, printDiff } from '../core/config/diff.ts'
 import { printTable } from '../core/config/document.ts'
+import { keepNames } from '../core/config/same-listeners.ts'
 import { defaultSettings } from '../core/config/settings.ts'
 import type { Settings } from '../core/config/settings.ts'
 import { optionNames, table } from '../core/config/table.ts'
@@ -280,6 +281,26 @@ options('a change is told with where and when', () => {
     'listener of listener 1884: 1884 -> nothing (at once)',
     'listener of listener /s: nothing -> 0 /s (at once)',
   ])
+})
+
+options('a listener that stays keeps its name, whatever comes or goes on its port', () => {
+  const names = ({ listeners }: Settings) => listeners.map(({ name }) => name)
+  const one = settingsIn('listener 1883 127.0.0.1')
+  const two = keepNames(one, settingsIn('listener 1883 ::1\nlistener 1883 127.0.0.1\nmax_qos 1'))
+  assert.equal(names(two), ['1883 on ::1', '1883'])
+  assert.equal(printDiff(diff(one, two)), [
+    'max_qos of listener 1883: 2 -> 1 (for new connections)',
+    'listener of listener 1883 on ::1: nothing -> 1883 ::1 (at once)',
+  ])
+  assert.is(two.origins.find(({ option }) => option === 'max_qos')?.listener, '1883')
+  const other = keepNames(two, settingsIn('listener 1883 ::1'))
+  assert.equal(names(other), ['1883 on ::1'])
+  assert.equal(names(keepNames(other, settingsIn('listener 1883 ::1\nlistener 1883'))), [
+    '1883 on ::1',
+    '1883 on *',
+  ])
+  // On another address it is another one, or the same one moved: the file says what it is called.
+  assert.equal(names(keepNames(one, settingsIn('listener 1883 ::1'))), ['1883'])
 })
 
 options('there is a difference where there is one', () => {

@@ -232,7 +232,9 @@ for (const [runtime, command] of runtimes) {
       const [stays, goes] = [new Client(first, 'stays'), new Client(second, 'goes')]
       await stays.got('Connack')
       await goes.got('Connack')
-      const next = `${common}listener ${first} 127.0.0.1\nmax_qos 1\nlistener ${third} 127.0.0.1\n`
+      // Another one on the port of one that stays is nothing to that.
+      const next = `${common}listener ${first} 127.0.0.2\nlistener ${first} 127.0.0.1\n` +
+        `max_qos 1\nlistener ${third} 127.0.0.1\n`
       writeFileSync(file, asIs + next)
       broker.signal('SIGHUP')
       const farewell = await goes.got('Disconnect')

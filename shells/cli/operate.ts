@@ -2,7 +2,7 @@
 // does to it, and a reload that happens as a whole or not at all.
 
 import process from 'node:process'
-import { diff, printDiff } from '../../core/config/mod.ts'
+import { diff, keepNames, printDiff } from '../../core/config/mod.ts'
 import type { ConfigError, LogType, Settings } from '../../core/config/mod.ts'
 import { treeText } from '../../core/log/tree-text.ts'
 import { E } from '../../core/prelude.ts'
@@ -284,7 +284,7 @@ export class Operator {
   ): Promise<Refusal | null> {
     const read = this.order.read()
     if (E.isLeft(read)) return read.left
-    const settings = read.right
+    const settings = keepNames(old, read.right)
     const next = await Secrets.read(settings, this.user, secrets)
     if (E.isLeft(next)) return next.left
     const wanted = await wantedOf(settings)

@@ -8,6 +8,7 @@ import {
   configIsGood,
   diff,
   help,
+  keepNames,
   parseOptions,
   printDiff,
   statusUsage,
@@ -76,7 +77,8 @@ const compare = (program: Program, before: string, after: string): never => {
     return program.exit(one.left.status)
   }
   if (E.isRight(old) && E.isRight(next)) {
-    for (const line of printDiff(diff(old.right, next.right))) program.say(`${line}\n`)
+    const changes = diff(old.right, keepNames(old.right, next.right))
+    for (const line of printDiff(changes)) program.say(`${line}\n`)
   }
   return program.exit(0)
 }
