@@ -341,6 +341,69 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
+  test('what is no file is no configuration, no list and no list of passwords', async () => {
+    const pipe = join(folder, `${runtime}-pipe`)
+    spawnSync('mkfifo', [pipe])
+    const lines = `listener ${await freePort()} 127.0.0.1\n`
+    const included = join(folder, `${runtime}-included`)
+    spawnSync('mkdir', ['-p', included])
+    spawnSync('mkfifo', [join(included, 'pipe.conf')])
+    const asked = [
+      [pipe, `Config file '${pipe}' is a pipe, a socket or a device.`],
+      ['/dev/zero', "Config file '/dev/zero' is a pipe, a socket or a device."],
+      [write(`include_dir ${included}\n`), 'is a pipe, a socket or a device.'],
+      [write(`${lines}acl_file ${pipe}\n`), `${pipe}: no file. Name a file.`],
+      [write(`${lines}password_file ${pipe}\n`), `${pipe}: no file. Name a file.`],
+    ] as const
+    for (const [file, sentence] of asked) {
+      const broker = new Broker(command, ['-c', file])
+      await until('an answer', () => broker.status !== null)
+      assert.match(broker.errors, sentence)
+    }
+    const none = new Broker(command, ['-c', '/dev/null', '--test-config'])
+    assert.is(await none.ended, 0, none.errors)
+  })
+
+  test('a log follows nothing in a folder that others may write', async () => {
+    const port = await freePort()
+    const open = join(folder, `${runtime}-open`)
+    const closed = join(folder, `${runtime}-closed`)
+    const target = join(folder, `${runtime}-target`)
+    for (const one of [open, closed]) spawnSync('mkdir', ['-p', one])
+    spawnSync('chmod', ['1777', open])
+    writeFileSync(target, 'mine\n')
+    for (const one of [open, closed]) symlinkSync(target, join(one, 'link'))
+    symlinkSync(join(folder, `${runtime}-new`), join(open, 'dangling'))
+    spawnSync('ln', [target, join(open, 'hard')])
+    spawnSync('mkfifo', [join(open, 'pipe')])
+    writeFileSync(join(open, 'plain'), '')
+    const logs = async (path: string, env = {}): Promise<boolean> => {
+      const before = existsSync(path) && statSync(path).isFile() ? statSync(path).size : 0
+      const text = `listener ${port} 127.0.0.1\nlog_dest file ${path}\nlog_type all\n`
+      const broker = new Broker(command, ['-c', write(text)], env)
+      const isLogged = (): boolean => {
+        try {
+          return statSync(path).isFile() && statSync(path).size > before
+        } catch {
+          return false
+        }
+      }
+      await until('an answer', () => broker.status !== null || isLogged())
+      if (broker.status === null) return await broker.end() === 0
+      assert.match(broker.errors, 'somebody else may write its folder')
+      return false
+    }
+    for (const name of ['link', 'dangling', 'hard', 'pipe']) {
+      assert.not(await logs(join(open, name)), name)
+    }
+    assert.is(readFileSync(target, 'utf8'), 'mine\n')
+    assert.not(existsSync(join(folder, `${runtime}-new`)))
+    assert.ok(await logs(join(open, 'plain')))
+    assert.ok(await logs(join(open, 'fresh')))
+    assert.ok(await logs(join(closed, 'link')))
+    assert.ok(await logs(join(open, 'link'), { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' }))
+  })
+
   test('files with secrets that others may write, or turn, are refused', async () => {
     const port = await freePort()
     const words = join(folder, `${runtime}-open.pw`)

@@ -130,6 +130,10 @@ export const parseConfig = (
 
 const unreadable = (file: string, why: Unread): Fault => {
   if (why === 'directory') return fault(`Config file '${shown(file)}' is a directory.`)
+  if (why === 'special') {
+    // Nobody may ever write into a pipe, and a device may never end.
+    return fault(`Config file '${shown(file)}' is a pipe, a socket or a device.`, 'Name a file.')
+  }
   const remedy = why === 'not allowed'
     ? 'The user that the broker runs as may not read it.'
     : why === 'missing'

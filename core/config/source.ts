@@ -4,7 +4,7 @@
 import type { Either } from '../prelude.ts'
 
 /** Why a file or folder could not be read. */
-export type Unread = 'missing' | 'directory' | 'not allowed' | 'failed'
+export type Unread = 'missing' | 'directory' | 'special' | 'not allowed' | 'failed'
 
 /** What the shell has read. Paths are spelled as `wanted` spells them. */
 export interface Sources {

@@ -1,6 +1,6 @@
 // Reads what a configuration is made of, and hands it to the parser.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import process from 'node:process'
 import { noSources, parseConfig, settingsFor, wanted } from '../../core/config/mod.ts'
 import type { ConfigError, Run, Settings, Sources, Unread } from '../../core/config/mod.ts'
@@ -39,6 +39,13 @@ const variables = (): ReadonlyMap<string, string> => {
 // A file of any size would be read to its end; nobody writes this much by hand.
 const fileBytesMax = 16 * 1024 * 1024
 
+/** Reading one of these could wait for ever, or never end; nothing is in /dev/null at once. */
+const isSpecial = (path: string): boolean => {
+  if (path === '/dev/null') return false
+  const found = statSync(path)
+  return !found.isFile() && !found.isDirectory()
+}
+
 const readText = (path: string): string => {
   const bytes = readFileSync(path)
   if (bytes.length > fileBytesMax) throw new Error('too large')
@@ -53,7 +60,13 @@ const readAll = (path: string, expand: boolean): Sources => {
   for (;;) {
     const missing = wanted(path, sources)
     if (missing.files.length === 0 && missing.folders.length === 0) return sources
-    for (const one of missing.files) files.set(one, attempt(() => readText(one)))
+    for (const one of missing.files) {
+      const special = attempt(() => isSpecial(one))
+      files.set(
+        one,
+        E.isRight(special) && special.right ? E.left('special') : attempt(() => readText(one)),
+      )
+    }
     for (const one of missing.folders) folders.set(one, attempt(() => readdirSync(one)))
   }
 }

@@ -1,5 +1,6 @@
 // Where a log goes, as a port: each runtime brings its own streams, files and programs.
 
+import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import type { Either } from '../../core/prelude.ts'
 
@@ -50,3 +51,27 @@ export const loggerRests = (status: number | null): string =>
 export const fileRefused = (path: string, why: string): string =>
   `Unable to open log file ${path} for writing: ${why}. Make its folder, and let the user that ` +
   'runs the broker write there; or name another file in log_dest.'
+
+/** The folder that a path stands in. */
+export const folderOf = (path: string): string => {
+  const at = path.lastIndexOf('/')
+  return at < 0 ? '.' : at === 0 ? '/' : path.slice(0, at)
+}
+
+/** What a file system says of an owner and permission bits; null where it has none. */
+interface Rights {
+  readonly uid: number | null
+  readonly mode: number | null
+}
+
+const GROUP_OR_WORLD_WRITABLE = 0o022
+
+/** Whether somebody who is neither root nor this user may put things into a folder. */
+export const isOthers = ({ uid, mode }: Rights, user: number | null): boolean =>
+  user !== null && uid !== null && mode !== null &&
+  ((uid !== 0 && uid !== user) || (mode & GROUP_OR_WORLD_WRITABLE) !== 0)
+
+/** A name in the folder of others that is no plain file with this one name. */
+export const planted = 'somebody else may write its folder, and by that name there is a link, a ' +
+  `pipe or a device. Remove it, or set ${linksVariable}=1 in the environment to write there ` +
+  'all the same'

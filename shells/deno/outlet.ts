@@ -1,9 +1,11 @@
 // Where a log goes on Deno: the standard streams, a file, the program logger.
 
+import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { fileRefused, loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
+import { loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
 import type { Outlet } from '../common/outlet.ts'
 import { print, printOut } from './host.ts'
@@ -29,6 +31,39 @@ const messageOf = (error: unknown): string => error instanceof Error ? error.mes
 
 const append: Deno.OpenOptions = { append: true, create: true, mode: 0o600 }
 
+/** Whose folder it is cannot be told without the rights to look: then it is taken as it is. */
+const isOfOthers = (path: string): boolean => {
+  try {
+    if (Deno.env.get(linksVariable)) return false
+    return isOthers(Deno.statSync(folderOf(path)), Deno.uid())
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false
+    throw error
+  }
+}
+
+/**
+ * In a folder of others only a plain file is opened, or a new one made: whatever else is there may
+ * have been put there to have somebody with more rights write where its owner may not.
+ */
+const openToAppend = (path: string): Deno.FsFile => {
+  if (!isOfOthers(path)) return Deno.openSync(path, append)
+  let before: Deno.FileInfo
+  try {
+    before = Deno.lstatSync(path)
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error
+    // Follows no link that is put there meanwhile.
+    return Deno.openSync(path, { ...append, createNew: true })
+  }
+  if (!before.isFile || (before.nlink ?? 1) > 1) throw new Error(planted)
+  const file = Deno.openSync(path, { append: true })
+  const after = file.statSync()
+  if (after.isFile && after.dev === before.dev && after.ino === before.ino) return file
+  file.close()
+  throw new Error(planted)
+}
+
 /** Written in one go, and at once: what the broker said last is there when it has crashed. */
 class File implements Outlet {
   private readonly path: string
@@ -36,7 +71,7 @@ class File implements Outlet {
 
   constructor(path: string) {
     this.path = path
-    this.file = Deno.openSync(path, append)
+    this.file = openToAppend(path)
   }
 
   write(lines: string): string | null {
@@ -51,7 +86,7 @@ class File implements Outlet {
 
   reopen(): string | null {
     try {
-      const next = Deno.openSync(this.path, append)
+      const next = openToAppend(this.path)
       this.file.close()
       this.file = next
       return null

@@ -2,11 +2,14 @@
 
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs'
+import process from 'node:process'
+import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { fileRefused, loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
+import { loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
 import type { Outlet } from '../common/outlet.ts'
 import { print, printOut } from './host.ts'
@@ -28,6 +31,30 @@ export const openOutlet = (destination: LogDestination): Either<string, Outlet> 
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
+/**
+ * In a folder of others only a plain file is opened, or a new one made: whatever else is there may
+ * have been put there to have somebody with more rights write where its owner may not.
+ */
+const openToAppend = (path: string): number => {
+  const user = process.geteuid?.() ?? null
+  if (process.env[linksVariable] || !isOthers(statSync(folderOf(path)), user)) {
+    return openSync(path, 'a', 0o600)
+  }
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+  let file: number
+  try {
+    // Without waiting, as opening a pipe would for its reader.
+    file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    throw code === 'ELOOP' || code === 'ENXIO' ? new Error(planted) : error
+  }
+  const found = fstatSync(file)
+  if (found.isFile() && found.nlink <= 1) return file
+  closeSync(file)
+  throw new Error(planted)
+}
+
 /** Written in one go, and at once: what the broker said last is there when it has crashed. */
 class File implements Outlet {
   private readonly path: string
@@ -35,7 +62,7 @@ class File implements Outlet {
 
   constructor(path: string) {
     this.path = path
-    this.file = openSync(path, 'a', 0o600)
+    this.file = openToAppend(path)
   }
 
   write(lines: string): string | null {
@@ -50,7 +77,7 @@ class File implements Outlet {
 
   reopen(): string | null {
     try {
-      const next = openSync(this.path, 'a', 0o600)
+      const next = openToAppend(this.path)
       closeSync(this.file)
       this.file = next
       return null
