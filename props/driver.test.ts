@@ -1090,6 +1090,61 @@ driver('what a collection brings back was never short', () => {
   assert.equal(told(), [])
 })
 
+driver('after much has come and it has become quiet, what it left behind is collected once', () => {
+  const world = new World()
+  const client = world.client('client')
+  const large = publish('t', 256 * 1024 - 100)
+  const flood = (count: number): void => {
+    for (let i = 0; i < 4 * count; i++) {
+      world.say(client, large)
+      world.settle()
+    }
+  }
+  flood(31)
+  world.pass(10_000)
+  assert.is(world.collections, 0, 'that was not much')
+  for (let i = 0; i < 5; i++) {
+    flood(2)
+    world.pass(1_000)
+    assert.is(world.collections, 0, 'it goes on')
+  }
+  world.pass(4_000)
+  assert.is(world.collections, 1)
+  world.pass(60_000)
+  assert.is(world.collections, 1)
+  assert.is(world.armed, null, 'no timer is left')
+})
+
+driver('what only continues a packet is taken without a turn, and by whom nobody waits for', () => {
+  const world = new World()
+  const listener = world.client('listener')
+  world.say(listener, subscribe('t'))
+  world.settle()
+  const client = world.client('client')
+  const bytes = bytesOf(4, publish('t', 3_000))
+  const absorbs = (start: number, end: number): boolean => {
+    const lent = bytes.slice(start, end)
+    const took = world.driver.absorbed(client.link, lent, 0, lent.length)
+    lent.fill(0xee)
+    return took
+  }
+  assert.not(absorbs(0, 100), 'a packet that nobody has seen the beginning of')
+  world.give(client, bytes.subarray(0, 100))
+  assert.not(absorbs(100, 200), 'its beginning is lent')
+  world.settle()
+  assert.ok(absorbs(100, 2_000))
+  assert.is(world.scheduled, null)
+  assert.not(absorbs(2_000, bytes.length), 'its end')
+  const before = listener.wire.got.length
+  world.give(client, bytes.subarray(2_000))
+  world.settle()
+  same(listener.wire.got.subarray(before), bytes, 'what the listener got')
+  world.give(client, bytes.subarray(0, 100))
+  world.settle()
+  world.gone(client)
+  assert.not(absorbs(100, 200), 'it is gone')
+})
+
 driver('while memory is short it is looked at without anything happening, and then no more', () => {
   const { world, use, told } = watched()
   for (let i = 0; i < 2; i++) use({ heapUsedBytes: 900 })

@@ -66,6 +66,8 @@ const turns = fc.array(
     fc.record({
       size: fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 60 }), fc.nat({ max: 3000 })),
       asked: fc.oneof(fc.constant(Infinity), fc.nat({ max: 3 })),
+      /** Copied at once where it only continues a packet, as into a buffer that all share. */
+      eager: fc.boolean(),
     }),
     { maxLength: 4 },
   ),
@@ -76,6 +78,7 @@ const frames = suite('frames')
 
 frames('any chunking gives the same packets', () => {
   let split = 0
+  let absorbed = 0
   fc.assert(
     fc.property(stream, turns, ([level, connect, others], plan) => {
       const all = [connect, ...others]
@@ -83,15 +86,21 @@ frames('any chunking gives the same packets', () => {
       const reader = createReader(defaultLimits)
       const seen: unknown[] = []
       let sent = 0
-      const turn = (steps: ReadonlyArray<{ size: number; asked: number }>): void => {
+      const turn = (
+        steps: ReadonlyArray<{ size: number; asked: number; eager: boolean }>,
+      ): void => {
         const lent: Uint8Array[] = []
         const packets: Packet[] = []
-        for (const { size, asked } of steps) {
+        for (const { size, asked, eager } of steps) {
           // Lent from the middle of a buffer, as a shell with one buffer for all would.
           const end = Math.min(sent + size, bytes.length)
           const chunk = new Uint8Array(end - sent + 7).fill(0xee)
           chunk.set(bytes.subarray(sent, end), 3)
-          reader.push(chunk, 3, 3 + end - sent)
+          if (eager && reader.absorb(chunk, 3, 3 + end - sent)) {
+            absorbed += 1
+            assert.is(reader.next(), null, 'the packet goes on behind what was absorbed')
+            chunk.fill(0xee)
+          } else reader.push(chunk, 3, 3 + end - sent)
           if (end > sent && end < bytes.length) split += 1
           sent = end
           lent.push(chunk)
@@ -110,7 +119,7 @@ frames('any chunking gives the same packets', () => {
         assert.is(reader.consumed + reader.waiting, sent)
       }
       for (const steps of plan) turn(steps)
-      turn([{ size: Infinity, asked: Infinity }])
+      turn([{ size: Infinity, asked: Infinity, eager: false }])
       assert.equal(seen, all.map((each) => plain(each)))
       assert.is(reader.waiting, 0)
       assert.is(reader.consumed, bytes.length)
@@ -120,6 +129,30 @@ frames('any chunking gives the same packets', () => {
     { numRuns: runs(400) },
   )
   assert.ok(split > 0)
+  assert.ok(absorbed > 0)
+})
+
+frames('nothing is absorbed but what continues a packet that is held', () => {
+  const bytes = encode(4, publish(10))
+  const reader = createReader(defaultLimits, 4)
+  const refuses = (start: number, end: number): void =>
+    assert.not(reader.absorb(bytes, start, end), `${start} to ${end}`)
+  refuses(0, 5)
+  reader.push(bytes, 0, 1)
+  refuses(1, 5)
+  assert.is(reader.next(), null)
+  reader.release()
+  refuses(1, 5)
+  reader.push(bytes, 1, 3)
+  assert.is(reader.next(), null)
+  reader.release()
+  refuses(3, bytes.length)
+  assert.ok(reader.absorb(bytes, 3, bytes.length - 1))
+  reader.push(bytes, bytes.length - 1, bytes.length)
+  refuses(0, 1)
+  const packet = reader.next()
+  assert.is(packet?._tag, 'Right')
+  assert.is(reader.waiting, 0)
 })
 
 frames('one byte at a time gives the same packets as all at once', () => {

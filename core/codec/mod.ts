@@ -13,7 +13,7 @@ export { pingreq, pingresp } from './ping.ts'
 export { none, propertyTable } from './property.ts'
 export type { Place, Properties, PropertyRow, PropertyRule, PropertyType } from './property.ts'
 export { publishFirstByte, publishPacketIdAt } from './publish.ts'
-export { createReader } from './reader.ts'
+export { createReader, trimSpares } from './reader.ts'
 export type { Reader } from './reader.ts'
 export {
   anyReasonName,

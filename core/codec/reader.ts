@@ -17,6 +17,11 @@ export interface Reader {
   /** Lends `buffer[start, end)`, which stays as it is until `release`. */
   push(buffer: Uint8Array, start: number, end: number): void
   /**
+   * Copies `buffer[start, end)` to the unfinished packet that is held, if that goes on behind them
+   * and nothing is lent. Else false, and nothing was done.
+   */
+  absorb(buffer: Uint8Array, start: number, end: number): boolean
+  /**
    * The next packet, or the fault that ends the stream, or null when more bytes are needed. After a
    * fault always null. Bytes in the packet are lent until `release`.
    */
@@ -78,6 +83,11 @@ const giveBack = (buffer: Uint8Array): void => {
   if (spares.length < sparesMax) spares.push(buffer)
 }
 
+/** Forgets the buffers that are kept for large packets to come. */
+export const trimSpares = (): void => {
+  spares.length = 0
+}
+
 // A class, so that a connection costs one object and not one closure per function.
 class ChunkReader implements Reader {
   level: Level | 0
@@ -115,6 +125,17 @@ class ChunkReader implements Reader {
     this.lent = buffer
     this.lentAt = start
     this.lentEnd = end
+  }
+
+  absorb(buffer: Uint8Array, start: number, end: number): boolean {
+    const { held, heldAt, heldEnd } = this
+    if (heldAt === heldEnd || this.lentAt < this.lentEnd || this.broken) return false
+    const size = frameSize(held, heldAt, heldEnd, this.packetBytesMax())
+    if (size <= 0 || heldEnd - heldAt + end - start >= size) return false
+    this.push(buffer, start, end)
+    this.hold(end - start)
+    this.lent = nothing
+    return true
   }
 
   next(): Either<Fault, Packet> | null {

@@ -12,7 +12,7 @@ import type { DropReason } from '../../core/broker/note.ts'
 import type { State } from '../../core/broker/state.ts'
 import { publish } from '../../core/codec/make.ts'
 import { Keeper } from './keeper.ts'
-import { createReader, defaultLimits } from '../../core/codec/mod.ts'
+import { createReader, defaultLimits, trimSpares } from '../../core/codec/mod.ts'
 import type { Limits, Reader } from '../../core/codec/mod.ts'
 import * as broker from '../../core/mod.ts'
 import type { Log } from './log.ts'
@@ -302,6 +302,20 @@ export class Driver {
   }
 
   /**
+   * Bytes have been read, and all of them belong to a packet that goes on behind them: they have
+   * been copied to what there is of it, and the buffer is free at once. False: nothing was done.
+   */
+  absorbed(link: Link, buffer: Uint8Array, start: number, end: number): boolean {
+    // Who is not listened to is stopped before a packet is whole.
+    if (link.borrowing || link.paused || link.choked || link.silent || link.gone !== null) {
+      return false
+    }
+    if (!link.reader.absorb(buffer, start, end)) return false
+    this.receivedBytes += end - start
+    return true
+  }
+
+  /**
    * Bytes have been read. True: they are lent until `wire.released` is called at the end of the
    * turn. False: nobody wants them, the buffer is free at once.
    */
@@ -482,6 +496,10 @@ export class Driver {
     if (this.recorder !== null) this.attend(this.recorder)
     const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
+    if (this.memory.rests(this.at, this.receivedBytes)) {
+      this.office.trim()
+      trimSpares()
+    }
     this.arm()
     this.maybeStopped()
   }

@@ -25,6 +25,12 @@ const lookMs = 250
 // A collection takes about a second per GiB in use, most of it on other threads.
 const collectMs = 5_000
 
+// After so much traffic there is litter that is worth a collection, and it has become quiet when in
+// this time less than so much has come.
+const litterBytesMin = 32 * 1024 * 1024
+const quietMs = 2_000
+const quietBytesMax = 1024 * 1024
+
 const shortShare = 0.6
 const freeShare = 0.5
 
@@ -39,6 +45,10 @@ export class MemoryWatch {
   private isSuspected = false
   private lookAt = 0
   private collectAt = 0
+  /** Bytes received by the last tidying, and by the last look for quiet. */
+  private tidiedBytes = 0
+  private quietBytes = 0
+  private quietAt = 0
 
   /** `limitBytes` takes the place of the machine's; 0 looks at nothing. */
   constructor(gauge: Gauge, limitBytes: number | null) {
@@ -64,9 +74,26 @@ export class MemoryWatch {
     return true
   }
 
-  /** When `look` must be called although nothing happens. */
+  /**
+   * Whether much has come, `receivedBytes` so far, and then it became quiet: what was kept for the
+   * next turn may go. The engine is asked to collect, which it does not do of itself while nothing
+   * happens.
+   */
+  rests(at: number, receivedBytes: number): boolean {
+    if (at < this.quietAt || receivedBytes - this.tidiedBytes < litterBytesMin) return false
+    const isQuiet = receivedBytes - this.quietBytes < quietBytesMax
+    this.quietBytes = receivedBytes
+    this.quietAt = at + quietMs
+    if (!isQuiet) return false
+    this.tidiedBytes = receivedBytes
+    this.gauge.collect()
+    return true
+  }
+
+  /** When `look` or `rests` must be called although nothing happens. */
   due(): number {
-    return this.isShort ? this.lookAt : never
+    const restAt = this.quietBytes > this.tidiedBytes ? this.quietAt : never
+    return this.isShort && this.lookAt < restAt ? this.lookAt : restAt
   }
 
   private share(): number {

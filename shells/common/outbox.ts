@@ -298,6 +298,12 @@ export class Office<Box extends Outbox> {
     return this.late.length > 0 || this.dirty.length > 0
   }
 
+  /** Forgets the memory that is kept for output to come. */
+  trim(): void {
+    for (let i = 0; i < this.pool.length; i++) this.pool[i] = []
+    this.pooledBytes = 0
+  }
+
   private visit(outbox: Box, after: (outbox: Box) => void): void {
     outbox.dirty = false
     this.offer(outbox)

@@ -79,6 +79,11 @@ class ConnWire implements Wire {
       this.over = true
       return this.driver.closed(this.link, 'closed')
     }
+    if (this.driver.absorbed(this.link, this.buffer, 0, count)) {
+      this.fit(count)
+      this.busy = false
+      return this.read()
+    }
     // While the buffer is lent there is nothing to read into, and the other connections get their
     // turn; so there is one buffer per connection, and one read per turn.
     const lent = this.driver.received(this.link, this.buffer, 0, count)
