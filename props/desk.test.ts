@@ -11,7 +11,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Desk } from '../shells/common/desk.ts'
-import { readBuffer, readInto } from '../shells/node/wire.ts'
+import { readBuffer, readInto } from '../shells/node/node-reading.ts'
 import { runs } from './gen/settings.ts'
 
 const desks = suite('desk')

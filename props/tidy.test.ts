@@ -258,12 +258,14 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
     [
       { 'shells/node/a.ts': '' },
       { 'shells/deno/a.ts': '' },
+      { 'shells/node/deno-a.ts': '' },
       { 'shells/node/a.ts': 'export const a = 1', 'shells/deno/a.ts': 'const a = 1' },
       { 'shells/node/a.ts': 'type A = 1', 'shells/deno/a.ts': 'export type A = 1' },
     ],
     {
       'shells/node/a.ts': 'export const a = 1\nexport interface B {}',
       'shells/deno/a.ts': 'const a = 2\ntype B = 2\nexport { a }\nexport type { B }',
+      'shells/node/node-a.ts': 'export const c = 1',
     },
   ],
   'package.json and deno.json agree': [

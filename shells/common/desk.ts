@@ -25,7 +25,7 @@ export class Desk {
     this.sheet = allocate(0)
   }
 
-  /** Copies the first `count` bytes, at most 256 KiB, to `sheet`; answers where they begin there. */
+  /** Copies the first `count` bytes, at most 256 KiB, to `sheet`; answers where they begin. */
   copy(source: Uint8Array, count: number): number {
     if (this.borrowers === 0) this.clear()
     if (this.used + count > this.sheet.length) this.turnOver()
