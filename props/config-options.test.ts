@@ -86,6 +86,7 @@ const effects: Readonly<Record<string, readonly [value: string, effect: Effect]>
   connection_messages: ['false', 'shell'],
   sys_interval: ['7', { sysIntervalMs: 7_000 }],
   trace_file: ['/x', 'shell'],
+  trace_on_start: ['false', 'shell'],
   trace_size: ['65536', 'shell'],
   trace_payload: ['full', 'shell'],
   pid_file: ['/x', 'shell'],

@@ -104,6 +104,7 @@ export const settingsCodec: t.Type<Settings> = t.type({
   persistence: orNull(persistence),
   pidFile: orNull(t.string),
   traceFile: orNull(t.string),
+  traceOnStart: t.boolean,
   traceBytesMax: orNull(from1),
   tracePayload: oneOf(['full', 'hash', 'length'] as const),
   user: orNull(t.string),

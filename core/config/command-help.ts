@@ -131,6 +131,7 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
        sabethes store verify | dump DIR
        sabethes config diff OLD NEW
        sabethes replay FILE [options]
+       sabethes trace start [FILE] | stop | status [options]
        sabethes [-h | --version]
 
  store verify       look for damage in the store in this folder.
@@ -139,6 +140,8 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
                     and when it takes effect after a reload.
  replay             play a recording to the broker and print what happens; with
                     --help its options.
+ trace              begin or end a recording of a broker that runs; with --help
+                    its options.
 
 ${commandOptions.map(helpFor).join('\n')}
 `

@@ -44,6 +44,8 @@ export type CommandLine =
   | { readonly _tag: 'ConfigDiff'; readonly before: string; readonly after: string }
   /** Plays a recording; its words are its own. */
   | { readonly _tag: 'Replay'; readonly words: ReadonlyArray<string> }
+  /** Begins or ends a recording of a broker that runs; its words are its own. */
+  | { readonly _tag: 'Trace'; readonly words: ReadonlyArray<string> }
   | { readonly _tag: 'Help' }
   | { readonly _tag: 'Version' }
 
@@ -153,6 +155,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
   if (words[0] === 'store') return parseStore(words)
   if (words[0] === 'config') return parseDiff(words)
   if (words[0] === 'replay') return E.right({ _tag: 'Replay', words: words.slice(1) })
+  if (words[0] === 'trace') return E.right({ _tag: 'Trace', words: words.slice(1) })
   const wishes: Wishes = {
     file: null,
     ports: [],
@@ -232,7 +235,9 @@ export const settingsFor = (run: Run, sources: Sources): Either<ConfigError, Set
     ))
     : parseConfig(file, sources, ports, { before, after })
   if (E.isLeft(asked)) return asked
-  const settings = trace === null ? asked.right : { ...asked.right, traceFile: trace }
+  const settings = trace === null
+    ? asked.right
+    : { ...asked.right, traceFile: trace, traceOnStart: true }
   if (verbosity === 'normal') return E.right(settings)
   const types = verbosity === 'quiet' ? [] : logTypes
   return E.right({ ...settings, log: { ...settings.log, types } })

@@ -139,6 +139,8 @@ export interface Settings {
   readonly pidFile: string | null
   /** Where all that the broker is told is recorded, null for nowhere. */
   readonly traceFile: string | null
+  /** Whether recording begins with the broker; else it waits for `sabethes trace start`. */
+  readonly traceOnStart: boolean
   /** All files of the recording together; null: one file that grows. */
   readonly traceBytesMax: number | null
   /** What of payloads is recorded. */
@@ -267,6 +269,7 @@ export const defaultSettings: Settings = {
   persistence: null,
   pidFile: null,
   traceFile: null,
+  traceOnStart: true,
   traceBytesMax: null,
   tracePayload: 'hash',
   user: null,

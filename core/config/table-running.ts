@@ -158,6 +158,17 @@ export const logging: ReadonlyArray<Option> = rows('Logging and status', [
       'passwords. An older recording gets another name: PATH.1, then PATH.2 and PATH.3.',
   },
   {
+    name: 'trace_on_start',
+    scope: 'global',
+    kind: truth,
+    key: 'traceOnStart',
+    initial: initial.traceOnStart,
+    reload: 'now',
+    since: 'Sabethes',
+    meaning: 'Whether recording to trace_file begins with the broker. If not, it waits for ' +
+      'sabethes trace start.',
+  },
+  {
     name: 'trace_size',
     scope: 'global',
     kind: large('trace_size', 65_536, 'bytes'),

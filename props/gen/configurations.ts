@@ -149,6 +149,7 @@ const anyBroker = record({
   pidFile: orNull(anyText),
   traceFile: orNull(anyText),
   traceBytesMax: orNull(int(65_536, intMax)),
+  traceOnStart: fc.boolean(),
   tracePayload: fc.constantFrom('full' as const, 'hash' as const, 'length' as const),
   user: orNull(anyText),
   sysIntervalS: int(0, 65_535),

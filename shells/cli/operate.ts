@@ -2,6 +2,7 @@
 // does to it, and a reload that happens as a whole or not at all.
 
 import process from 'node:process'
+import { controlPath } from '../../core/config/control.ts'
 import { diff, keepNames, printDiff } from '../../core/config/mod.ts'
 import type { ConfigError, LogType, Settings } from '../../core/config/mod.ts'
 import { treeText } from '../../core/log/tree-text.ts'
@@ -14,13 +15,15 @@ import type { Running, Start } from '../common/start.ts'
 import type { OpenStore, StoreOptions } from '../common/store.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { isInBackground, letGo } from './background.ts'
+import { Control } from './control.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { tellReady, tellReloading, tellStopping } from './ready.ts'
 import { as, become, giveFile, isRoot, makeFolderFor, userToBecome } from './rights.ts'
 import type { User } from './rights.ts'
 import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
-import { isFile, tapes } from './tapes.ts'
+import { obeyTrace, recordingTo } from './recording.ts'
+import { isFile } from './tapes.ts'
 import { wantedOf } from './wanted.ts'
 
 /** What the command line makes of the broker. */
@@ -55,13 +58,14 @@ const storeOptions = ({ persistence }: Settings): StoreOptions | null =>
     ...(persistence.storeBytesMax === null ? {} : { storeBytesMax: persistence.storeBytesMax }),
   }
 
-const recordingOptions = (settings: Settings): RecordingOptions | null => {
-  const { traceFile: path, traceBytesMax: bytesMax, tracePayload: payload } = settings
-  return path === null ? null : { tapes, path, bytesMax, payload }
-}
+const recordingOptions = (settings: Settings): RecordingOptions | null =>
+  settings.traceFile === null || !settings.traceOnStart
+    ? null
+    : recordingTo(settings.traceFile, settings)
 
 const isRecordedAlike = (one: Settings, other: Settings): boolean =>
-  one.traceFile === other.traceFile && one.traceBytesMax === other.traceBytesMax &&
+  one.traceFile === other.traceFile && one.traceOnStart === other.traceOnStart &&
+  one.traceBytesMax === other.traceBytesMax &&
   one.tracePayload === other.tracePayload
 
 /** The store belongs to whom the broker becomes. */
@@ -85,6 +89,7 @@ export class Operator {
   /** Whom it has become, null where it stayed who it was. */
   private user: string | null = null
   private running: Running | null = null
+  private control: Control | null = null
   private signalledMs: number | null = null
   private reloading: Promise<void> = Promise.resolve()
 
@@ -102,6 +107,7 @@ export class Operator {
       for (const line of refused.lines) this.program.complain(`${line}\n`)
       return this.program.exit(refused.status)
     }
+    await this.openControl(settings)
     tellReady()
     if (isInBackground()) letGo(this.program)
     // A signal that came while the listeners were being opened.
@@ -150,6 +156,26 @@ export class Operator {
     return null
   }
 
+  /** Where the operator can switch recording; a broker without it is as good. */
+  private async openControl(settings: Settings): Promise<void> {
+    const path = controlPath(settings)
+    if (path === this.control?.path) return
+    this.control?.close()
+    this.control = null
+    if (path === null) return
+    const opened = await Control.open(path, (order) => {
+      const { running, settings } = this
+      return running === null || settings === null || this.signalledMs !== null
+        ? { status: 1, says: 'The broker is ending.' }
+        : obeyTrace(running, settings, order)
+    })
+    if (E.isLeft(opened)) {
+      this.say([`Recording cannot be switched with sabethes trace: ${opened.left}.`], 'notice')
+    } else if (this.signalledMs === null) this.control = opened.right
+    // The end may have come meanwhile.
+    else opened.right.close()
+  }
+
   /** Nobody reads what a broker in the background says to a terminal. */
   private logOf({ log }: Settings): Settings['log'] {
     if (!isInBackground()) return log
@@ -192,11 +218,14 @@ export class Operator {
   }
 
   private fail(error: unknown): void {
-    this.forgetPid()
+    this.vanish()
     this.program.exit(error instanceof StoreError ? statusFailed : statusFault)
   }
 
-  private forgetPid(): void {
+  /** What others find the broker by is removed. */
+  private vanish(): void {
+    this.control?.close()
+    this.control = null
     const file = this.settings?.pidFile ?? null
     if (file !== null) removePidFile(file)
   }
@@ -228,7 +257,7 @@ export class Operator {
       // Whoever asks twice does not want to wait for slow readers. What comes at once is the same
       // wish: a terminal tells all that it has started, and who has started us passes it on.
       if (nowMs - this.signalledMs > sameWishMs) {
-        this.forgetPid()
+        this.vanish()
         this.program.exit(status)
       }
       return
@@ -242,7 +271,7 @@ export class Operator {
     if (running === null) return
     tellStopping()
     running.stop().then(() => {
-      this.forgetPid()
+      this.vanish()
       this.program.exit(0)
     })
   }
@@ -313,6 +342,7 @@ export class Operator {
     this.say(settings.warnings.map((text) => `Warning: ${text}`), 'warning')
     this.say(next.right.warnings.map((text) => `Warning: ${text}`), 'warning')
     this.say(printDiff(diff(old, settings)), 'information')
+    await this.openControl(this.settings)
     return null
   }
 }

@@ -41,7 +41,7 @@ const loadStart = async (): Promise<Start> => {
 /** What it was started as: a link may have the name of the program that it stands for. */
 const nameOfProgram = (): string => process.env['SABETHES_NAME'] ?? basename(process.argv[1] ?? '')
 
-const ours = new Set(['store', 'config', 'replay'])
+const ours = new Set(['store', 'config', 'replay', 'trace'])
 
 /** mosquitto has options and no commands. */
 const parse = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
@@ -109,7 +109,7 @@ export const main = async (): Promise<void> => {
   }
   const asked = parsed.right
   // Only a broker has something of its own to say to them.
-  if (asked._tag !== 'Run') for (const name of endings) process.removeAllListeners(name)
+  if (asked._tag !== 'Run') { for (const name of endings) process.removeAllListeners(name) }
   switch (asked._tag) {
     case 'Help':
       return program.say(help(version))
@@ -122,6 +122,10 @@ export const main = async (): Promise<void> => {
     case 'Replay': {
       const { playRecording } = await import('./replay.ts')
       return program.exit(await playRecording(program, asked.words))
+    }
+    case 'Trace': {
+      const { askForTrace } = await import('./trace.ts')
+      return program.exit(await askForTrace(program, asked.words))
     }
     case 'ConfigDiff':
       return compare(program, asked.before, asked.after)

@@ -35,6 +35,15 @@ export interface RecordingOptions {
   readonly payload: Veil['payload']
 }
 
+/** What has come of a recording. */
+export interface Recorded {
+  readonly path: string
+  readonly payload: Veil['payload']
+  /** That were written so far, in all of its files. */
+  readonly bytes: number
+  readonly isOver: boolean
+}
+
 /** Files of a ring: PATH, and older ones as PATH.1 to PATH.3. */
 const segments = 4
 
@@ -54,6 +63,8 @@ export class Recorder {
   private readonly warn: (text: string) => void
   private tape: Tape | null = null
   private bytes = 0
+  /** In all files since `begin`. */
+  private writtenBytes = 0
   private flushedAt = 0
 
   /** `nonce` is a fresh UUID; `warn` takes a sentence for the log. */
@@ -66,6 +77,12 @@ export class Recorder {
   /** Whether it has come to an end. */
   get isOver(): boolean {
     return this.tape === null
+  }
+
+  /** What has come of it so far. */
+  recorded(): Recorded {
+    const { path, payload } = this.options
+    return { path, payload, bytes: this.writtenBytes, isOver: this.isOver }
   }
 
   /** Begins with this state; what was recorded under the name before is kept as an older file. */
@@ -135,6 +152,7 @@ export class Recorder {
     if (tape === null || sheet.end === 0) return
     const failed = tape.write(sheet.buffer.subarray(0, sheet.end))
     this.bytes += sheet.end
+    if (failed === null) this.writtenBytes += sheet.end
     sheet.clear()
     if (failed === null) return
     tape.close()

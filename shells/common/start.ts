@@ -23,7 +23,7 @@ import { defaultPort } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
 import { Recorder } from './recorder.ts'
-import type { RecordingOptions } from './recorder.ts'
+import type { Recorded, RecordingOptions } from './recorder.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
 
@@ -93,6 +93,11 @@ export interface Running {
   reopenLog(): void
   /** Records everything from now on, or nothing more; what was being recorded ends. */
   record(options: RecordingOptions | null): void
+  /**
+   * What has come of the newest recording, be it over or not, and why it had to end; null where
+   * there never was one.
+   */
+  recorded(): (Recorded & { readonly fault: string | null }) | null
   /** A line of the log. */
   say(text: string, type?: LogType): void
   /** Changes the configuration that the broker was started with; whoever is connected stays so. */
@@ -177,10 +182,17 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
-  const record = (how: RecordingOptions | null): void =>
-    driver.record(
-      how === null ? null : new Recorder(how, host.nonce(), (text) => log.warn(text)),
-    )
+  let recorder: Recorder | null = null
+  let recordingFault: string | null = null
+  const record = (how: RecordingOptions | null): void => {
+    if (how === null) return driver.record(null)
+    recordingFault = null
+    recorder = new Recorder(how, host.nonce(), (text) => {
+      recordingFault = text
+      log.warn(text)
+    })
+    driver.record(recorder)
+  }
   if (options.recording !== undefined) record(options.recording)
   const opening = new Listeners(runtime.listen, driver, log)
   listeners = opening
@@ -233,6 +245,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     changeLog: (settings) => log.reconfigure(settings),
     reopenLog: () => log.reopen(),
     record,
+    recorded: () => recorder === null ? null : { ...recorder.recorded(), fault: recordingFault },
     say: (text, type) => {
       log.line(text, type)
       log.flush(driver.look().now)

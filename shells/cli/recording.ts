@@ -1,0 +1,96 @@
+// What an operator is answered who switches recording while the broker runs.
+
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs'
+import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
+import type { Settings } from '../../core/config/mod.ts'
+import type { RecordingOptions } from '../common/recorder.ts'
+import type { Running } from '../common/start.ts'
+import { tapes } from './tapes.ts'
+
+export const recordingTo = (path: string, settings: Settings): RecordingOptions => {
+  const { traceBytesMax: bytesMax, tracePayload: payload } = settings
+  return { tapes, path, bytesMax, payload }
+}
+
+const could = (says: string): ControlAnswer => ({ status: 0, says })
+const couldNot = (says: string): ControlAnswer => ({ status: 1, says })
+
+const beginning = '{"recording":"sabethes"'
+
+/** A file that somebody may miss: one with anything in it but a recording. */
+const isPrecious = (path: string): boolean => {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined || !found.isFile() || found.size === 0) return false
+  const first = new Uint8Array(beginning.length)
+  const file = openSync(path, 'r')
+  try {
+    const length = readSync(file, first, 0, first.length, 0)
+    return new TextDecoder('latin1').decode(first.subarray(0, length)) !== beginning
+  } finally {
+    closeSync(file)
+  }
+}
+
+const whyNot = (path: string): string | null => {
+  try {
+    return isPrecious(path) ? `${path} is there and is no recording: name another file.` : null
+  } catch (error) {
+    return `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
+  }
+}
+
+const start = (running: Running, settings: Settings, file: string | null): ControlAnswer => {
+  const going = running.recorded()
+  if (going !== null && !going.isOver) {
+    return couldNot(`There is a recording to ${going.path} already: sabethes trace stop ends it.`)
+  }
+  const path = file ?? settings.traceFile
+  if (path === null) {
+    return couldNot('Nothing says where to: sabethes trace start FILE, or trace_file.')
+  }
+  const why = whyNot(path)
+  if (why !== null) return couldNot(why)
+  running.record(recordingTo(path, settings))
+  const begun = running.recorded()
+  if (begun === null || begun.isOver) return couldNot(begun?.fault ?? 'Nothing is recorded.')
+  return could(`Recording to ${path}, payloads: ${begun.payload}.`)
+}
+
+const stop = (running: Running): ControlAnswer => {
+  const going = running.recorded()
+  if (going === null || going.isOver) {
+    return couldNot(`Nothing is being recorded.${going?.fault ? ` ${going.fault}` : ''}`)
+  }
+  running.record(null)
+  const { path, bytes, fault } = running.recorded() ?? { ...going, fault: null }
+  return fault === null ? could(`Recorded ${bytes} bytes to ${path}.`) : couldNot(fault)
+}
+
+const status = (running: Running, settings: Settings): ControlAnswer => {
+  const last = running.recorded()
+  if (last !== null && !last.isOver) {
+    return could(
+      `Recording to ${last.path}, payloads: ${last.payload}; ${last.bytes} bytes so far.`,
+    )
+  }
+  const next = settings.traceFile === null
+    ? ''
+    : ` sabethes trace start would record to ${settings.traceFile}.`
+  return could(`Nothing is being recorded.${last?.fault ? ` ${last.fault}` : ''}${next}`)
+}
+
+/** Does what was asked for, and says what came of it. */
+export const obeyTrace = (
+  running: Running,
+  settings: Settings,
+  { action, file }: ControlOrder,
+): ControlAnswer => {
+  switch (action) {
+    case 'start':
+      return start(running, settings, file)
+    case 'stop':
+      return stop(running)
+    case 'status':
+      return status(running, settings)
+  }
+}
