@@ -132,6 +132,8 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
        sabethes config diff OLD NEW
        sabethes replay FILE [options]
        sabethes trace start [FILE] | stop | status [options]
+       sabethes explain FILE --message TOPIC[@TIME] [--client ID]
+       sabethes explain FILE --why-disconnected ID
        sabethes [-h | --version]
 
  store verify       look for damage in the store in this folder.
@@ -142,6 +144,8 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
                     --help its options.
  trace              begin or end a recording of a broker that runs; with --help
                     its options.
+ explain            say of a message in a recording whom it reached and why not
+                    whom, or of a client why it was disconnected.
 
 ${commandOptions.map(helpFor).join('\n')}
 `

@@ -26,7 +26,7 @@ const lineMax = 400_000_000
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** The lines of a file, gzipped or not, in portions; a last one without its end is one as well. */
-async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
+export async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   let bytes: AsyncIterable<Uint8Array> = source
   if (path.endsWith('.gz')) {

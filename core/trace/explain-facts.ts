@@ -1,0 +1,129 @@
+// What an explanation is made of: a step of the broker, a publication, and what became of its
+// copies, all as data.
+
+import type { Effect } from '../broker/effect.ts'
+import type { Input, Millis } from '../broker/input.ts'
+import { match } from '../broker/match.ts'
+import type { DropReason } from '../broker/note.ts'
+import type { Message, Session, Share, State, Subscription } from '../broker/state.ts'
+import type { Qos } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import type { TopicName } from '../topic/name.ts'
+
+/** One input, and the broker around it. */
+export interface Moment {
+  readonly input: Input
+  readonly before: State
+  readonly after: State
+  readonly effects: ReadonlyArray<Effect>
+}
+
+export type Publisher =
+  | { readonly _tag: 'Client'; readonly clientId: string; readonly packetId: number }
+  | { readonly _tag: 'Will'; readonly clientId: string }
+  | { readonly _tag: 'Broker' }
+  /** Whoever it was, it was before the recording began. */
+  | { readonly _tag: 'Earlier' }
+
+/** What happened to a copy of a message, in order. */
+export type CopyEvent =
+  | { readonly _tag: 'Queued'; readonly at: Millis }
+  | {
+    readonly _tag: 'Sent'
+    readonly at: Millis
+    readonly packetId: number
+    readonly again: boolean
+    /** As the client sees it. */
+    readonly qos: Qos
+    readonly retain: boolean
+  }
+  | { readonly _tag: 'Received'; readonly at: Millis }
+  | {
+    readonly _tag: 'Answered'
+    readonly at: Millis
+    readonly by: 'PUBACK' | 'PUBREC' | 'PUBCOMP'
+    readonly reason: number
+  }
+  | {
+    readonly _tag: 'Dropped'
+    readonly at: Millis
+    readonly why: DropReason
+    readonly moment: Moment
+  }
+  | { readonly _tag: 'SessionEnded'; readonly at: Millis; readonly why: string }
+  | { readonly _tag: 'HandedOver'; readonly at: Millis; readonly to: ReadonlyArray<string> }
+
+/** A copy of a message for one session. */
+export interface Copy {
+  readonly clientId: string
+  readonly session: number
+  /** Its place in the session's line; null for what was sent at once and waited nowhere. */
+  readonly order: number | null
+  readonly qos: Qos
+  readonly share: Share | null
+  /** Whether it was what a topic had retained when the client subscribed. */
+  readonly isRetained: boolean
+  packetId: number
+  isOpen: boolean
+  readonly events: Array<CopyEvent>
+}
+
+export interface Publication {
+  readonly topic: TopicName
+  readonly by: Publisher
+  readonly at: Millis
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly bytes: number
+  /** When it was routed, which for QoS 2 is at its release; before that, when it arrived. */
+  moment: Moment | null
+  /** Of QoS 2, where its publisher has to release it. */
+  held: { readonly session: number; readonly packetId: number } | null
+  releasedAt: Millis | null
+  /** How often it came again before its release. */
+  again: number
+  readonly copies: Array<Copy>
+}
+
+/** Something about a client's subscriptions that touches the topic. */
+export interface Change {
+  readonly at: Millis
+  readonly clientId: string
+  readonly filter: string
+  readonly what: 'subscribed' | 'unsubscribed' | 'refused' | 'lost'
+  /** Of a refusal, the reason code. */
+  readonly reason: number
+}
+
+export const sessionFor = (state: State, clientId: string): Session | undefined => {
+  const number = StrMap.get(state.clients, clientId)
+  return number === undefined ? undefined : IntMap.get(state.sessions, number)
+}
+
+/** Everybody's subscriptions that match a topic. */
+export interface Matching {
+  readonly direct: ReadonlyArray<Subscription>
+  readonly groups: ReadonlyArray<ReadonlyArray<Subscription>>
+}
+
+export const matchingIn = ({ filters }: State, topic: TopicName): Matching => {
+  const { subscriptions, overlapping, groups } = match(topic, filters)
+  return {
+    direct: [...subscriptions, ...overlapping],
+    groups: groups.map(({ members }) => members),
+  }
+}
+
+/** Numbers of the sessions that a message on the topic may go to. */
+export const receiversIn = (state: State, topic: TopicName): ReadonlySet<number> => {
+  const { direct, groups } = matchingIn(state, topic)
+  return new Set([...direct, ...groups.flat()].map(({ session }) => session))
+}
+
+export const isSameShare = (one: Share | null, other: Share | null): boolean =>
+  one !== null && other !== null && one.group === other.group && one.filter === other.filter
+
+/** What hangs on a message, by which its copies are known again. */
+export const isEmpty = ({ payload }: Pick<Message, 'payload'>): boolean =>
+  payload.end === payload.start

@@ -1,0 +1,217 @@
+// One publication as an answer: who published it and when, whom it was for, and what became of it
+// for each client.
+
+import type { Effect } from '../broker/effect.ts'
+import type { DropReason } from '../broker/note.ts'
+import { isBridgeState, isReserved } from '../broker/publish.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Window from '../data/window.ts'
+import { matchingIn, sessionFor } from './explain-facts.ts'
+import type { Moment, Publication } from './explain-facts.ts'
+import { whyDenied } from './explain-rights.ts'
+import { dated, since } from './explain-time.ts'
+import { copyText, counted, name, whyNot } from './explain-why.ts'
+import type { Ground } from './explain-why.ts'
+import { hex } from './words.ts'
+
+const byText = ({ by }: Publication): string => {
+  switch (by._tag) {
+    case 'Client':
+      return `by ${name(by.clientId)}`
+    case 'Will':
+      return `as the will of ${name(by.clientId)}`
+    case 'Broker':
+      return 'by the broker itself'
+    case 'Earlier':
+      return 'by somebody'
+  }
+}
+
+const headText = (publication: Publication, { clock }: Ground): string => {
+  const { topic, by, at, qos, retain, bytes } = publication
+  const when = by._tag === 'Earlier' ? 'before the recording began' : `at ${dated(at, clock)}`
+  const id = by._tag === 'Client' && by.packetId > 0 ? ` and packet id ${by.packetId}` : ''
+  return `${name(topic)} was published ${when} ${byText(publication)} with QoS ${qos}${id}` +
+    `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`
+}
+
+/** The effects of this publication: of several wills in one step, what follows its own. */
+const effectsOf = ({ by, topic }: Publication, { effects }: Moment): ReadonlyArray<Effect> => {
+  if (by._tag !== 'Will') return effects
+  const isWill = (effect: Effect): boolean =>
+    effect._tag === 'Note' && effect.note._tag === 'WillPublished'
+  const start = effects.findIndex((effect) =>
+    effect._tag === 'Note' && effect.note._tag === 'WillPublished' &&
+    effect.note.clientId === by.clientId && effect.note.topic === topic
+  )
+  const rest = effects.slice(start + 1)
+  const end = rest.findIndex(isWill)
+  return end < 0 ? rest : rest.slice(0, end)
+}
+
+// These keep a message from everybody; the others may only keep it from being retained.
+const always: ReadonlySet<DropReason> = new Set<DropReason>([
+  'not allowed',
+  'too large',
+  'payload format invalid',
+  'expired',
+])
+
+const refusalText = (why: DropReason, publication: Publication, moment: Moment): string => {
+  const { config } = moment.before
+  switch (why) {
+    case 'not allowed': {
+      const { by, topic } = publication
+      const source = 'clientId' in by
+        ? (sessionFor(moment.before, by.clientId) ?? sessionFor(moment.after, by.clientId))?.source
+        : null
+      const rule = source === null || source === undefined
+        ? null
+        : whyDenied(config, source, 'write', topic)
+      if (rule !== null) return `its publisher may not write it, denied by ${rule}`
+      return isReserved(topic) || isBridgeState(topic)
+        ? 'only the broker publishes to such topics'
+        : 'its publisher may not write it'
+    }
+    case 'too large':
+      return `its payload is more than message_size_limit ${config.payloadBytesMax}`
+    case 'payload format invalid':
+      return 'its payload is said to be UTF-8 and is not'
+    case 'expired':
+      return 'its Message Expiry Interval was over before it was published'
+    case 'retained store full':
+      return 'there are as many retained messages as may be'
+    case 'memory short':
+      return 'the broker was short of memory'
+    case 'store full':
+      return 'the store was full'
+    case 'queue full':
+    case 'back-pressure':
+    case 'offline':
+    case 'no subscriber':
+    case 'session ended':
+      return why
+  }
+}
+
+/** Why a publication went to nobody at all; null where it was routed, or still is to be. */
+const whyRefused = (publication: Publication): string | null => {
+  const { moment, by, topic } = publication
+  if (moment === null) return null
+  const effects = effectsOf(publication, moment)
+  const { input } = moment
+  const notes = effects.flatMap((effect) => effect._tag === 'Note' ? [effect.note] : [])
+  const isRefused = effects.some((effect) =>
+    effect._tag === 'Send' &&
+    (effect.packet._tag === 'Puback' || effect.packet._tag === 'Pubrec') &&
+    effect.packet.reason >= 0x80 && 'conn' in input &&
+    effect.conn.generation === input.conn.generation
+  )
+  for (const note of notes) {
+    if (note._tag !== 'Dropped' || note.clientId !== null || note.topic !== topic) continue
+    if (note.why === 'no subscriber' || !(always.has(note.why) || isRefused)) continue
+    return refusalText(note.why, publication, moment)
+  }
+  if (by._tag !== 'Client' || input._tag !== 'Arrived' || input.packet._tag !== 'Publish') {
+    return null
+  }
+  for (const note of notes) {
+    if (note._tag !== 'ConnectionEnded' || note.conn.generation !== input.conn.generation) continue
+    const fault = note.fault === null ? '' : `, ${note.fault.detail} [${note.fault.clause}]`
+    return `its publisher's connection was ended for it: ${note.ending} ${hex(note.reason)}${fault}`
+  }
+  return null
+}
+
+/** What there is to say of a message that waits for its release; null where it does not. */
+const heldText = (publication: Publication, { clock, last }: Ground): string | null => {
+  const { held, releasedAt } = publication
+  if (held === null) return null
+  if (releasedAt !== null) return `It was released at ${since(releasedAt, clock)} (PUBREL).`
+  const session = IntMap.get(last.sessions, held.session)
+  return session !== undefined && Window.get(session.incoming, held.packetId)?.message !== undefined
+    ? 'Its publisher had not released it (PUBREL) when the recording ended.'
+    : 'Its publisher never released it (PUBREL), and its identifier or session was given up.'
+}
+
+const shownMax = 20
+
+const matchedText = ({ topic }: Publication, { before }: Moment): string => {
+  const { direct, groups } = matchingIn(before, topic)
+  const words = [...direct, ...groups.flat()].flatMap(({ session, filter, qos }) => {
+    const found = IntMap.get(before.sessions, session)
+    return found === undefined ? [] : [`${name(filter)} of ${name(found.clientId)} with QoS ${qos}`]
+  })
+  if (words.length === 0) return 'It matched no subscription.'
+  const more = words.length > shownMax ? ` and ${words.length - shownMax} more` : ''
+  return `It matched ${words.slice(0, shownMax).sort().join(', ')}${more}.`
+}
+
+/** Whom it concerns: who has a copy, who had a subscription, and who had one at another time. */
+const concerned = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
+  const { moment, copies, topic } = publication
+  const clients = new Set(copies.map(({ clientId }) => clientId))
+  if (moment !== null) {
+    const { direct, groups } = matchingIn(moment.before, topic)
+    for (const { session } of [...direct, ...groups.flat()]) {
+      const found = IntMap.get(moment.before.sessions, session)
+      if (found !== undefined) clients.add(found.clientId)
+    }
+    for (const { clientId } of ground.changes) clients.add(clientId)
+  }
+  return [...clients].sort()
+}
+
+const forClient = (
+  clientId: string,
+  publication: Publication,
+  refused: string | null,
+  ground: Ground,
+): string => {
+  const { copies, moment, held, releasedAt } = publication
+  const own = copies.filter((copy) => copy.clientId === clientId)
+  if (own.length > 0) {
+    return own.map((copy) => copyText(copy, publication, ground)).join('; and ')
+  }
+  if (refused !== null) return `not delivered: ${refused}`
+  if (held !== null && releasedAt === null) {
+    return 'not delivered: its publisher had not released it (PUBREL)'
+  }
+  return moment === null
+    ? 'not waiting for it when the recording began, and not sent it since'
+    : `not delivered: ${whyNot(clientId, publication, moment, ground)}`
+}
+
+const linesMax = 100
+
+/** The answer about one publication; `client` null for every client that it concerns. */
+export const aboutPublication = (
+  publication: Publication,
+  client: string | null,
+  ground: Ground,
+): ReadonlyArray<string> => {
+  const { moment, again } = publication
+  const refused = whyRefused(publication)
+  const held = heldText(publication, ground)
+  const isRouted = moment !== null && refused === null &&
+    (publication.held === null || publication.releasedAt !== null)
+  const lines = [
+    [
+      headText(publication, ground),
+      ...(held === null ? [] : [held]),
+      ...(again === 0
+        ? []
+        : [`Before that it came again ${again === 1 ? 'once' : `${again} times`}.`]),
+      ...(refused === null ? [] : [`It went to nobody: ${refused}.`]),
+      ...(isRouted ? [matchedText(publication, moment)] : []),
+    ].join(' '),
+  ]
+  const clients = client === null ? concerned(publication, ground) : [client]
+  for (const one of clients.slice(0, linesMax)) {
+    lines.push(`  ${name(one)}: ${forClient(one, publication, refused, ground)}.`)
+  }
+  if (clients.length > linesMax) {
+    lines.push(`  ${counted(clients.length - linesMax, 'more client')}: name one with --client.`)
+  }
+  return lines
+}

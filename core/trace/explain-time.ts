@@ -1,0 +1,84 @@
+// Times as an explanation has them: seconds since a recording began, and ISO 8601 beside them.
+
+import type { Millis } from '../broker/input.ts'
+
+/** A moment that somebody asks for. */
+export type TimeWish =
+  | { readonly _tag: 'Since'; readonly ms: number }
+  /** Unix milliseconds. */
+  | { readonly _tag: 'Wall'; readonly ms: number }
+
+/** What the broker's own clock said, and the one on the wall, when the recording began. */
+export interface Clock {
+  readonly at: Millis
+  readonly wall: number
+}
+
+const dayMs = 86_400_000
+
+/** Days from the first of January 1970 to a date of the proleptic Gregorian calendar. */
+const daysTo = (year: number, month: number, day: number): number => {
+  // Years that begin in March have the odd day at their end.
+  const shifted = month > 2 ? year : year - 1
+  const era = Math.floor(shifted / 400)
+  const yearOfEra = shifted - era * 400
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
+  const leapDays = Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100)
+  return era * 146_097 + yearOfEra * 365 + leapDays + dayOfYear - 719_468
+}
+
+const padded = (value: number, width: number): string => String(value).padStart(width, '0')
+
+/** Unix milliseconds as `2026-11-29T07:00:00.000Z`. */
+export const isoOf = (wall: number): string => {
+  const days = Math.floor(wall / dayMs)
+  const rest = wall - days * dayMs
+  // Close enough to begin with, and then the year that the day is in.
+  let year = 1970 + Math.floor(days / 365.2425)
+  while (daysTo(year + 1, 1, 1) <= days) year += 1
+  while (daysTo(year, 1, 1) > days) year -= 1
+  let month = 12
+  while (daysTo(year, month, 1) > days) month -= 1
+  const day = days - daysTo(year, month, 1) + 1
+  const clock = [Math.floor(rest / 3_600_000), Math.floor(rest / 60_000) % 60]
+  const seconds = Math.floor(rest / 1000) % 60
+  return `${padded(year, 4)}-${padded(month, 2)}-${padded(day, 2)}T` +
+    `${clock.map((one) => padded(one, 2)).join(':')}:${padded(seconds, 2)}.` +
+    `${padded(rest % 1000, 3)}Z`
+}
+
+const iso =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|z|[+-]\d\d:?\d\d)?$/
+
+/** Seconds, as in 12.5, or a time in ISO 8601, which is UTC where it names no zone; else null. */
+export const parseTime = (text: string): TimeWish | null => {
+  if (/^[0-9]{1,9}(\.[0-9]{1,9})?s?$/.test(text)) {
+    return { _tag: 'Since', ms: Math.round(parseFloat(text) * 1000) }
+  }
+  const found = iso.exec(text)
+  if (found === null) return null
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1, 7).map(
+    (digits) => Number(digits ?? 0),
+  )
+  const isDate = month >= 1 && month <= 12 && day >= 1 &&
+    daysTo(year, month, day) < (month === 12 ? daysTo(year + 1, 1, 1) : daysTo(year, month + 1, 1))
+  if (!isDate || hour > 24 || minute > 59 || second > 60) return null
+  const zone = /([+-])(\d\d):?(\d\d)/.exec(found[8] ?? '')
+  const east = zone === null
+    ? 0
+    : (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3]))
+  const ms = Number((found[7] ?? '').padEnd(3, '0').slice(0, 3))
+  const minutes = daysTo(year, month, day) * 1440 + hour * 60 + minute - east
+  return { _tag: 'Wall', ms: (minutes * 60 + second) * 1000 + ms }
+}
+
+/** The broker's own time for a moment that somebody asks for. */
+export const momentOf = (wish: TimeWish, { at, wall }: Clock): Millis =>
+  wish._tag === 'Since' ? at + wish.ms : at + wish.ms - wall
+
+/** `12.345s`, since the recording began. */
+export const since = (time: Millis, { at }: Clock): string => `${((time - at) / 1000).toFixed(3)}s`
+
+/** `12.345s (2026-11-29T07:00:00.000Z)`. */
+export const dated = (time: Millis, clock: Clock): string =>
+  `${since(time, clock)} (${isoOf(clock.wall + time - clock.at)})`

@@ -1,0 +1,303 @@
+// Why a message did not reach a client, and how far it has got, as sentences.
+
+import type { DropReason } from '../broker/note.ts'
+import { whyNotSent } from '../broker/mount.ts'
+import type { Session, State, Subscription } from '../broker/state.ts'
+import { unwrittenBytes } from '../broker/tell.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
+import * as StrMap from '../data/str-map.ts'
+import * as Window from '../data/window.ts'
+import { isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
+import type { Change, Copy, Moment, Publication } from './explain-facts.ts'
+import { whyDenied } from './explain-rights.ts'
+import { since } from './explain-time.ts'
+import type { Clock } from './explain-time.ts'
+import { hex, quote } from './words.ts'
+
+/** What there is to look things up in. */
+export interface Ground {
+  readonly clock: Clock
+  /** The broker when the recording ended. */
+  readonly last: State
+  /** Of subscriptions that match the topic, in order. */
+  readonly changes: ReadonlyArray<Change>
+}
+
+export const name = (text: string): string => quote(text, "'")
+
+export const counted = (number: number, what: string): string =>
+  `${number} ${what}${number === 1 ? '' : 's'}`
+
+const listed = (words: ReadonlyArray<string>, max: number): string =>
+  words.length <= max
+    ? words.join(', ')
+    : `${words.slice(0, max).join(', ')} and ${words.length - max} more`
+
+/** Why the session could not be sent more at once. */
+const whyWaiting = (session: Session, { clock, last }: Ground): string => {
+  if (session.conn === null) return `it was away since ${since(session.offlineAt, clock)}`
+  const inFlight = Window.size(session.window)
+  if (inFlight >= Math.min(session.inflightCountMax, last.config.packetIdMax)) {
+    return `${counted(inFlight, 'message')} had been sent to it and not acknowledged, as many as ` +
+      'may be (its Receive Maximum or max_inflight_messages)'
+  }
+  return `${counted(Queue.size(session.queue), 'message')} stood before it and ` +
+    `${counted(unwrittenBytes(session), 'byte')} waited for its socket`
+}
+
+/** In words, why the message was dropped for a client of whom there was a session. */
+export const dropText = (
+  why: DropReason,
+  { before, after }: Moment,
+  clientId: string,
+  publication: Publication,
+  ground: Ground,
+): string => {
+  const session = sessionFor(after, clientId) ?? sessionFor(before, clientId)
+  const { config } = after
+  if (session === undefined) return `it was dropped: ${why}`
+  switch (why) {
+    case 'queue full':
+      return `its queue was full, with ${counted(Queue.size(session.queue), 'message')} of ` +
+        `${counted(session.queuedBytes, 'byte')} (max_queued_messages ${config.queuedCountMax}, ` +
+        `max_queued_bytes ${config.queuedBytesMax}); ${whyWaiting(session, ground)}`
+    case 'expired':
+      return 'its Message Expiry Interval was over before it could be sent'
+    case 'too large':
+      return `it is larger than the Maximum Packet Size of the client, ` +
+        `${counted(session.packetBytesMax, 'byte')}`
+    case 'back-pressure':
+      return `it was of QoS 0 and ${counted(unwrittenBytes(session), 'byte')} waited already for ` +
+        `its socket (at most ${config.unwrittenBytesMax})`
+    case 'offline': {
+      if (session.conn !== null) return 'every member of its shared group was away'
+      const why = config.sharedOffline === 'queue'
+        ? `QoS 0 does not wait for who is away (queue_qos0_messages ${config.queueQos0})`
+        : `it does not wait for who is away (queue_qos0_messages ${config.queueQos0}, ` +
+          `shared_subscription_offline ${config.sharedOffline})`
+      return `${why}, as the client was since ${since(session.offlineAt, ground.clock)}`
+    }
+    case 'not allowed': {
+      const rule = session.source === null
+        ? null
+        : whyDenied(config, session.source, 'read', publication.topic)
+      if (rule !== null) return `the client may not read it, denied by ${rule}`
+      return whyNotSent(session, publication.topic) === 'not allowed'
+        ? `it is not behind the mount point ${name(session.mountPoint)} of the client`
+        : 'the client may not read it'
+    }
+    case 'memory short':
+      return `the broker was short of memory and it would have had to wait: ` +
+        whyWaiting(session, ground)
+    case 'store full':
+      return 'it would have had to be stored and the store was full'
+    case 'session ended':
+      return 'its session ended'
+    case 'no subscriber':
+    case 'retained store full':
+    case 'payload format invalid':
+      return `it was dropped: ${why}`
+  }
+}
+
+const waitingFor = (copy: Copy, { last, clock }: Ground): string => {
+  const session = IntMap.get(last.sessions, copy.session)
+  const away = session !== undefined && session.conn === null
+    ? `; its client is away since ${since(session.offlineAt, clock)}`
+    : ''
+  const end = `when the recording ended, at ${since(last.now, clock)}`
+  const isReceived = copy.events.some(({ _tag }) => _tag === 'Received')
+  if (isReceived) return `still waiting for PUBCOMP ${end}${away}`
+  if (copy.events.some(({ _tag }) => _tag === 'Sent') || copy.packetId > 0) {
+    return `still waiting for ${copy.qos === 1 ? 'PUBACK' : 'PUBREC'} ${end}${away}`
+  }
+  const why = session === undefined ? '' : `: ${whyWaiting(session, { last, clock, changes: [] })}`
+  return `still in its queue ${end}${why}`
+}
+
+const endedText = (why: string): string => {
+  switch (why) {
+    case 'expired':
+      return 'because its Session Expiry Interval was over'
+    case 'clean start':
+      return 'because its client began anew with Clean Start'
+    case 'disconnected':
+      return 'with its connection, which it was not to outlive'
+  }
+  return 'in the same moment'
+}
+
+/** What became of one copy. */
+export const copyText = (copy: Copy, publication: Publication, ground: Ground): string => {
+  const { clock } = ground
+  const words: Array<string> = []
+  const isDelivered = copy.events.some(({ _tag }) => _tag === 'Sent')
+  for (const event of copy.events) {
+    const when = since(event.at, clock)
+    switch (event._tag) {
+      case 'Queued':
+        words.push(`queued at ${when}`)
+        break
+      case 'Sent': {
+        const flags = event.retain ? ', with RETAIN' : ''
+        words.push(
+          event.again
+            ? `sent again at ${when} with DUP`
+            : event.qos === 0
+            ? `delivered at ${when} with QoS 0${flags}, which nobody acknowledges`
+            : `delivered at ${when} with QoS ${event.qos} and packet id ${event.packetId}${flags}`,
+        )
+        break
+      }
+      case 'Received':
+        words.push(`received at ${when} (PUBREC)`)
+        break
+      case 'Answered':
+        words.push(
+          event.reason >= 0x80
+            ? `refused by the client at ${when} (${event.by} ${hex(event.reason)})`
+            : `acknowledged at ${when} (${event.by})`,
+        )
+        break
+      case 'Dropped':
+        words.push(
+          `${isDelivered ? 'given up' : 'not delivered: dropped'} at ${when}, ` +
+            dropText(event.why, event.moment, copy.clientId, publication, ground),
+        )
+        break
+      case 'SessionEnded':
+        words.push(
+          `${isDelivered ? 'not acknowledged' : 'not delivered'}: its session ended at ${when} ` +
+            endedText(event.why),
+        )
+        break
+      case 'HandedOver':
+        words.push(
+          `handed over at ${when} to ${event.to.map(name).join(', ')} of its shared group`,
+        )
+        break
+    }
+  }
+  if (copy.isOpen) words.push(waitingFor(copy, ground))
+  const what = copy.isRetained && publication.releasedAt === null && !isLive(copy, publication)
+    ? 'as retained message: '
+    : ''
+  const text = words.join('; ')
+  return isDelivered || !copy.isOpen ? `${what}${text}` : `${what}not delivered: ${text}`
+}
+
+const isLive = (copy: Copy, publication: Publication): boolean =>
+  publication.moment !== null && copy.events[0]?.at === publication.moment.after.now
+
+// ---- no copy
+
+const dropFor = (
+  { effects }: Moment,
+  clientId: string,
+  topic: string,
+): DropReason | null => {
+  let found: DropReason | null = null
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
+    if (effect.note.clientId === clientId && effect.note.topic === topic) found = effect.note.why
+  }
+  return found
+}
+
+const changeText = ({ at, filter, what, reason }: Change, clock: Clock): string => {
+  const when = since(at, clock)
+  switch (what) {
+    case 'subscribed':
+      return `subscribed to ${name(filter)} at ${when}`
+    case 'unsubscribed':
+      return `unsubscribed from ${name(filter)} at ${when}`
+    case 'refused':
+      return `was refused ${name(filter)} at ${when} (${hex(reason)})`
+    case 'lost':
+      return `lost ${name(filter)} with its session at ${when}`
+  }
+}
+
+/** The nearest that the client came to a subscription, before and after. */
+const nearestMiss = (clientId: string, at: number, ground: Ground): string => {
+  const own = ground.changes.filter((one) => one.clientId === clientId)
+  const earlier = own.filter((one) => one.at <= at && one.what !== 'subscribed').at(-1)
+  const later = own.find((one) => one.at >= at && one.what === 'subscribed')
+  const refused = own.find((one) => one.at >= at && one.what === 'refused')
+  const words = [earlier, later ?? refused].flatMap((one) =>
+    one === undefined ? [] : [changeText(one, ground.clock)]
+  )
+  return words.length === 0 ? '' : `; it ${words.join(' and ')}`
+}
+
+const subscribedTo = (session: Session): string => {
+  const filters: Array<string> = []
+  StrMap.each(session.subscriptions, ({ filter }) => filters.push(name(filter)))
+  return filters.length === 0
+    ? 'it had no subscription'
+    : `it was subscribed to ${listed(filters.sort(), 5)}, which does not match`
+}
+
+/** Never said: a test sees to it. */
+const nothingSays = 'nothing in the recording says why'
+
+/** Why a client has no copy of a publication that was routed. */
+export const whyNot = (
+  clientId: string,
+  publication: Publication,
+  moment: Moment,
+  ground: Ground,
+): string => {
+  const { topic, copies } = publication
+  const at = moment.after.now
+  const session = sessionFor(moment.before, clientId)
+  const why = dropFor(moment, clientId, topic)
+  if (why !== null) return dropText(why, moment, clientId, publication, ground)
+  if (session === undefined) {
+    return `it had no session at that time${nearestMiss(clientId, at, ground)}`
+  }
+  const { direct, groups } = matchingIn(moment.before, topic)
+  const isOwn = ({ session: number }: Subscription): boolean => number === session.number
+  const own = direct.filter(isOwn)
+  const shared = groups.filter((members) => members.some(isOwn))
+  if (own.length + shared.length === 0) {
+    return `${subscribedTo(session)}${nearestMiss(clientId, at, ground)}`
+  }
+  if (IntMap.get(moment.after.sessions, session.number) === undefined) {
+    return 'its session ended in that moment'
+  }
+  const words: Array<string> = []
+  if (own.length > 0) {
+    // Whoever has none of these has the message, or a note says why not.
+    const { by } = publication
+    const isEcho = (by._tag === 'Client' || by._tag === 'Will') && by.clientId === clientId
+    if (!isEcho || !own.every(({ noLocal }) => noLocal)) return nothingSays
+    const filters = own.map(({ filter }) => name(filter)).join(', ')
+    words.push(`its subscription to ${filters} has No Local, and it published the message itself`)
+  }
+  for (const members of shared) {
+    const numbers = new Set(members.map(({ session: number }) => number))
+    const { share, filter } = members.find(isOwn)!
+    // What went at once does not say how; who has no subscription beside has it by this one.
+    const others = new Set(direct.map(({ session: number }) => number))
+    const having = copies.filter((copy) => numbers.has(copy.session))
+    const takers = having.filter((copy) =>
+      copy.share === null ? !others.has(copy.session) : isSameShare(copy.share, share)
+    ).map((copy) => name(copy.clientId))
+    const losers = members.flatMap(({ session: number }) => {
+      const other = IntMap.get(moment.after.sessions, number)
+      const lost = other === undefined ? null : dropFor(moment, other.clientId, topic)
+      return other === undefined || lost === null ? [] : [`${name(other.clientId)} (${lost})`]
+    })
+    const whom = takers.length > 0
+      ? `gave it to ${listed([...new Set(takers)], 3)}`
+      : losers.length > 0
+      ? `lost it to ${listed(losers, 3)}, whose turn it was`
+      : having.length > 0
+      ? `gave it to ${listed([...new Set(having.map((copy) => name(copy.clientId)))], 3)}`
+      : 'lost it with a member whose session ended in that moment'
+    words.push(`the shared group of its ${name(filter)} ${whom}`)
+  }
+  return words.join('; ')
+}

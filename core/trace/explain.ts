@@ -1,0 +1,311 @@
+// Answers to two questions about a recording: what became of a message, and why a client was
+// disconnected. The recording is played step by step, so that the broker before and after each
+// input is there to look into; nothing in it says why, and nothing has to.
+
+import type { Input } from '../broker/input.ts'
+import { mountedFilter } from '../broker/mount.ts'
+import type { State } from '../broker/state.ts'
+import { run } from '../broker/step.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import { splitShare } from '../topic/filter.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+import { match } from '../topic/match.ts'
+import type { TopicName } from '../topic/name.ts'
+import { EndTracker } from './explain-ends.ts'
+import type { Change, Moment, Publication } from './explain-facts.ts'
+import { sessionFor } from './explain-facts.ts'
+import { aboutPublication } from './explain-message.ts'
+import { topicIn } from './explain-publish.ts'
+import { momentOf, since } from './explain-time.ts'
+import type { Clock, TimeWish } from './explain-time.ts'
+import { Tracker } from './explain-track.ts'
+import { counted, name } from './explain-why.ts'
+import { sessionOf } from './facts.ts'
+import { nearNames } from './near.ts'
+import type { Found } from './replay.ts'
+
+export type Question =
+  | {
+    readonly _tag: 'Message'
+    readonly topic: TopicName
+    /** Null for all that was published to the topic, where that is not much. */
+    readonly time: TimeWish | null
+    /** Null for all whom it concerns. */
+    readonly client: string | null
+  }
+  | { readonly _tag: 'Connection'; readonly client: string }
+
+// So many names are remembered for who has misspelt one, and so many changes of subscriptions.
+const namesMax = 10_000
+const changesMax = 10_000
+
+/** Publications that are told one by one. */
+export const fewMax = 5
+
+/** One object for each payload, so that a message is known by it. */
+const withOwnPayload = (input: Input): Input => {
+  if (input._tag === 'Arrived' && input.packet._tag === 'Publish') {
+    const { packet } = input
+    return { ...input, packet: { ...packet, payload: { ...packet.payload } } }
+  }
+  if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
+    const { packet } = input.command
+    const command = { ...input.command, packet: { ...packet, payload: { ...packet.payload } } }
+    return { ...input, command }
+  }
+  return input
+}
+
+/** Which publications are told. */
+class Wanted {
+  readonly first: Array<Publication> = []
+  last: Publication | null = null
+  count = 0
+  private readonly few: number
+  private readonly at: number | null
+
+  constructor(few: number, at: number | null) {
+    this.few = few
+    this.at = at
+  }
+
+  admit(publication: Publication): Publication | null {
+    // What was before the recording stands beside the others and is none of them.
+    if (publication.by._tag !== 'Earlier') this.count += 1
+    const out = this.last
+    if (this.at !== null) {
+      // The last before that time, and the first after it.
+      if (publication.at > this.at) {
+        if (out !== null) return publication
+        this.last = publication
+        return null
+      }
+      const before = this.first[0] ?? null
+      this.first[0] = publication
+      return before
+    }
+    if (this.first.length < this.few) {
+      this.first.push(publication)
+      return null
+    }
+    this.last = publication
+    return out
+  }
+
+  /** What is told, in order. */
+  shown(): ReadonlyArray<Publication> {
+    const [before] = this.first
+    if (this.at === null) {
+      const first = this.last === null ? this.first : this.first.slice(0, 1)
+      return this.last === null ? first : [...first, this.last]
+    }
+    if (before === undefined || this.last === null) {
+      return before ? [before] : this.last ? [this.last] : []
+    }
+    return this.at - before.at <= this.last.at - this.at ? [before] : [this.last]
+  }
+}
+
+export class Explainer {
+  /** 0: there is an answer; 1: there is none, or only up to where the replay differs; 2: broken. */
+  status = 0
+  private readonly question: Question
+  private readonly few: number
+  private state: State | null = null
+  private clock: Clock = { at: 0, wall: 0 }
+  private wanted: Wanted | null = null
+  private tracker: Tracker | null = null
+  private readonly ends: EndTracker | null
+  private readonly changes: Array<Change> = []
+  private readonly names = new Set<string>()
+  private readonly clients = new Set<string>()
+  private isOver = false
+  private end: string | null = null
+  private isClientSeen = false
+  private isTopicSeen = false
+
+  constructor(question: Question, few = fewMax) {
+    this.question = question
+    this.few = few
+    this.ends = question._tag === 'Connection' ? new EndTracker(question.client) : null
+  }
+
+  /** Every publication that is followed, for who wants to look at them as data. */
+  get publications(): ReadonlyArray<Publication> {
+    return this.wanted?.shown() ?? []
+  }
+
+  take(found: Found): void {
+    if (this.isOver) return
+    switch (found._tag) {
+      case 'Began':
+        return this.begin(found.state, { at: found.head.at, wall: found.head.wall })
+      case 'Ran':
+        if (found.isSame === false) {
+          this.isOver = true
+          this.status = 1
+          this.end = `From ${since(found.batch.after.now, this.clock)} on this version comes to ` +
+            'something else than was recorded: what follows is left out. ' +
+            'Ask the version that made the recording.'
+          return
+        }
+        for (const input of found.batch.inputs) this.step(withOwnPayload(input))
+        return
+      case 'Threw':
+        this.status = 2
+        this.end = 'The broker itself fails at the next input: sabethes replay shows where.'
+        this.isOver = true
+        return
+      case 'Ended':
+        return
+      case 'Broken':
+        this.status = 2
+        this.end = `The recording can be read up to line ${found.line}; there ${found.why}.`
+    }
+  }
+
+  private begin(state: State, clock: Clock): void {
+    const { question } = this
+    this.state = state
+    this.clock = clock
+    IntMap.each(state.sessions, ({ clientId }) => this.seen(clientId))
+    if (question._tag !== 'Message') return
+    const at = question.time === null ? null : momentOf(question.time, clock)
+    const wanted = new Wanted(this.few, at)
+    this.wanted = wanted
+    this.tracker = new Tracker(question.topic, { admit: (one) => wanted.admit(one) })
+    this.tracker.begin(state)
+  }
+
+  private seen(clientId: string): void {
+    if (clientId === this.question.client) this.isClientSeen = true
+    if (this.clients.size < namesMax) this.clients.add(clientId)
+  }
+
+  private step(input: Input): void {
+    if (this.state === null) return
+    const before = this.state
+    const [after, effects] = run(before, [input])
+    this.state = after
+    const moment: Moment = { input, before, after, effects }
+    for (const effect of effects) {
+      if (effect._tag !== 'Note') continue
+      const { note } = effect
+      if (note._tag === 'ClientConnected' || note._tag === 'ConnectionEnded') {
+        if (note.clientId !== null) this.seen(note.clientId)
+      } else if (note._tag === 'WillPublished' && this.names.size < namesMax) {
+        this.names.add(note.topic)
+      }
+    }
+    this.ends?.step(moment, this.clock)
+    if (this.tracker === null) return
+    if (input._tag === 'Arrived' && this.names.size < namesMax) {
+      const topic = topicIn(before, input)
+      if (topic !== null) this.names.add(topic)
+    }
+    this.tracker.step(moment)
+    this.learn(moment, this.tracker.topic)
+  }
+
+  /** Remembers what changes in subscriptions that match the topic. */
+  private learn({ input, before, after, effects }: Moment, topic: TopicName): void {
+    const { client } = this.question
+    const add = (clientId: string, filter: string, what: Change['what'], reason = 0): void => {
+      if (client !== null && clientId !== client) return
+      // A filter that was taken is one.
+      const one = filter as TopicFilter
+      if (!match(splitShare(one)?.filter ?? one, topic)) return
+      if (this.changes.length < changesMax) {
+        this.changes.push({ at: after.now, clientId, filter, what, reason })
+      }
+    }
+    for (const effect of effects) {
+      if (effect._tag === 'Note') {
+        const { note } = effect
+        if (note._tag === 'Subscribed') add(note.clientId, note.filter, 'subscribed')
+        else if (note._tag === 'Unsubscribed') add(note.clientId, note.filter, 'unsubscribed')
+        else if (note._tag === 'SessionEnded') {
+          const session = sessionFor(before, note.clientId)
+          if (session === undefined) continue
+          StrMap.each(session.subscriptions, ({ filter }) => add(note.clientId, filter, 'lost'))
+        }
+      } else if (
+        effect._tag === 'Send' && effect.packet._tag === 'Suback' && input._tag === 'Arrived' &&
+        input.packet._tag === 'Subscribe'
+      ) {
+        const session = sessionOf(before, input.conn)
+        if (session === undefined) continue
+        const { reasons } = effect.packet
+        input.packet.requests.forEach(({ filter }, i) => {
+          const reason = reasons[i] ?? 0
+          if (reason < 0x80) return
+          const whole = mountedFilter(session.mountPoint, filter)
+          if (whole !== null) add(session.clientId, whole, 'refused', reason)
+        })
+      }
+    }
+  }
+
+  /** The sentences, once the recording is over. */
+  answer(): ReadonlyArray<string> {
+    const end = this.end === null ? [] : [this.end]
+    if (this.state === null) {
+      this.status = 2
+      return end
+    }
+    const { question } = this
+    const lines = question._tag === 'Message'
+      ? this.message(question, this.state)
+      : this.ends?.answer(this.state, this.clock) ?? []
+    const { client } = question
+    const isStrange = client !== null && !this.isClientSeen
+    const about = isStrange ? [this.stranger(client)] : []
+    if (lines.length === 0 && !isStrange) {
+      this.status ||= 1
+      return [`${name(client ?? '')} has no connection in this recording.`, ...end]
+    }
+    if (isStrange || (question._tag === 'Message' && !this.isTopicSeen)) this.status ||= 1
+    return [...(question._tag === 'Message' || !isStrange ? lines : []), ...about, ...end]
+  }
+
+  private stranger(client: string): string {
+    const near = nearNames(client, this.clients)
+    return `No client ${name(client)} was ever seen in this recording` + meant(near)
+  }
+
+  private message(
+    question: Extract<Question, { readonly _tag: 'Message' }>,
+    last: State,
+  ): ReadonlyArray<string> {
+    const { topic } = question
+    const wanted = this.wanted
+    const shown = wanted?.shown() ?? []
+    this.isTopicSeen = shown.length > 0
+    if (wanted === null || !this.isTopicSeen) {
+      return [
+        `Nothing was published to ${name(topic)} in this recording` +
+        meant(nearNames(topic, this.names)),
+      ]
+    }
+    const ground = { clock: this.clock, last, changes: this.changes }
+    const answers = shown.map((one) => aboutPublication(one, question.client, ground).join('\n'))
+    if (question.time !== null && wanted.count > 1) {
+      return [
+        `The nearest of ${counted(wanted.count, 'publication')} to ${name(topic)}:`,
+        ...answers,
+      ]
+    }
+    if (question.time === null && wanted.last !== null) {
+      return [
+        `${name(topic)} was published ${wanted.count} times; the first and the last. ` +
+        `For another one: --message ${topic}@SECONDS, or a time as 2026-11-29T07:00:00Z.`,
+        ...answers,
+      ]
+    }
+    return answers
+  }
+}
+
+const meant = (near: ReadonlyArray<string>): string =>
+  near.length === 0 ? '.' : `: did you mean ${near.map(name).join(' or ')}?`

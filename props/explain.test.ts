@@ -1,0 +1,302 @@
+// What `sabethes explain` says of a recording: one story for each answer, and for histories of all
+// kinds that no answer contradicts what the broker sent.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Effect } from '../core/broker/effect.ts'
+import type { Input } from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
+import { initial, run } from '../core/mod.ts'
+import { isTopicName } from '../core/topic/name.ts'
+import type { Copy } from '../core/trace/explain-facts.ts'
+import { Explainer } from '../core/trace/explain.ts'
+import { sessionOf } from '../core/trace/facts.ts'
+import { Replay } from '../core/trace/replay.ts'
+import { Scribe } from '../core/trace/scribe.ts'
+import type { Veil } from '../core/trace/veil.ts'
+import { parseStory, usualOrigin } from '../core/trace/story.ts'
+import { play } from '../core/trace/play.ts'
+import { explainWish } from '../core/config/explain-words.ts'
+import { E } from '../core/prelude.ts'
+import { isoOf, parseTime } from '../core/trace/explain-time.ts'
+import type { Question } from '../core/trace/explain.ts'
+import { pageStory, stories } from './story/explained.ts'
+import { restlessHistory, unproved } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { record } from './model/play.ts'
+import { explainRecording } from '../shells/cli/explain.ts'
+import { root } from './runtimes.ts'
+
+const explain = suite('explain')
+
+const veilOf = (payload: Veil['payload']): Veil => ({ payload, key: [0x1234_5678, 0x0bad_cafe] })
+
+const linesOf = (
+  state: State,
+  inputs: ReadonlyArray<Input>,
+  size: number,
+  payload: Veil['payload'],
+): ReadonlyArray<string> => {
+  const scribe = new Scribe(veilOf(payload))
+  scribe.begin(state, '1.2.3')
+  for (let from = 0; from < inputs.length; from += size) {
+    const some = inputs.slice(from, from + size)
+    for (const input of some) scribe.input(input)
+    const [next, effects] = run(state, some)
+    scribe.mark(some.length, effects)
+    state = next
+  }
+  scribe.end('asked to')
+  const { buffer, end } = scribe.sheet
+  return new TextDecoder().decode(buffer.subarray(0, end)).split('\n').slice(0, -1)
+}
+
+const explained = (lines: ReadonlyArray<string>, explainer: Explainer): ReadonlyArray<string> => {
+  const replay = new Replay()
+  for (const line of lines) {
+    const found = replay.line(line)
+    if (found !== null) explainer.take(found)
+  }
+  for (const found of replay.finish()) explainer.take(found)
+  return explainer.answer()
+}
+
+/** What was sent of a topic: to whom, when, and how. */
+const sentOf = (
+  topic: string,
+  states: ReadonlyArray<State>,
+  all: ReadonlyArray<ReadonlyArray<Effect>>,
+): ReadonlyArray<string> => {
+  const sent: Array<string> = []
+  const aliases = new Map<string, string>()
+  all.forEach((effects, i) => {
+    for (const effect of effects) {
+      if (effect._tag !== 'Send' && effect._tag !== 'Multicast') continue
+      const { packet } = effect
+      if (packet._tag !== 'Publish') continue
+      for (const conn of effect._tag === 'Send' ? [effect.conn] : effect.conns) {
+        const session = sessionOf(states[i + 1]!, conn) ?? sessionOf(states[i]!, conn)
+        assert.ok(session !== undefined)
+        const key = `${conn.slot} ${conn.generation} ${packet.properties.topicAlias ?? 0}`
+        if (packet.topic !== '' && packet.properties.topicAlias !== undefined) {
+          aliases.set(key, packet.topic)
+        }
+        const shown = packet.topic === '' ? aliases.get(key) : packet.topic
+        if (shown === undefined || session.mountPoint + shown !== topic) continue
+        sent.push(
+          `${session.clientId} ${states[i + 1]!.now} qos${packet.qos} id${packet.packetId} ` +
+            `${packet.dup} ${packet.retain}`,
+        )
+      }
+    }
+  })
+  return sent.sort()
+}
+
+const toldOf = (copies: ReadonlyArray<Copy>): ReadonlyArray<string> =>
+  copies.flatMap(({ clientId, events }) =>
+    events.flatMap((event) =>
+      event._tag === 'Sent'
+        ? [
+          `${clientId} ${event.at} qos${event.qos} id${event.packetId} ${event.again} ` +
+          `${event.retain}`,
+        ]
+        : []
+    )
+  ).sort()
+
+explain('never contradicts what was sent, in any history, and always has an answer', () => {
+  let answers = 0
+  fc.assert(
+    fc.property(
+      restlessHistory(150).map(unproved),
+      fc.constantFrom<Veil['payload']>('full', 'hash', 'length'),
+      fc.integer({ min: 1, max: 30 }),
+      (some, payload, size) => {
+        const { inputs, states, effects } = record(some)
+        const topics = new Set<string>()
+        for (const input of inputs) {
+          if (input._tag !== 'Arrived' || input.packet._tag !== 'Publish') continue
+          if (input.packet.topic !== '') topics.add(input.packet.topic)
+        }
+        const lines = linesOf(states[0]!, inputs, size, payload)
+        for (const topic of topics) {
+          if (!isTopicName(topic)) continue
+          const question = { _tag: 'Message', topic, time: null, client: null } as const
+          const explainer = new Explainer(question, Infinity)
+          const answer = explained(lines, explainer)
+          const copies = explainer.publications.flatMap((one) => one.copies)
+          assert.equal(toldOf(copies), sentOf(topic, states, effects), answer.join('\n'))
+          for (const publication of explainer.publications) {
+            for (const { clientId, events } of publication.copies) {
+              for (const event of events) {
+                assert.not.ok(
+                  event._tag === 'SessionEnded' && event.why === '',
+                  `${clientId}: ${answer.join('\n')}`,
+                )
+              }
+            }
+          }
+          const text = answer.join('\n')
+          assert.not.ok(/undefined|NaN|unknown|nothing in the recording says/.test(text), text)
+          answers += explainer.publications.length
+        }
+      },
+    ),
+    { numRuns: runs(60) },
+  )
+  assert.ok(answers > 100)
+})
+
+const inputsOf = (
+  story: string,
+): { readonly state: State; readonly inputs: ReadonlyArray<Input> } => {
+  const body = story.replaceAll(/^ {4}/gm, '').trim()
+  const text = `# A story.\n${body.startsWith('config') ? '' : '\n'}${body}\n`
+  const parsed = parseStory(text, 'story')
+  assert.ok(E.isRight(parsed), E.isLeft(parsed) ? JSON.stringify(parsed.left) : '')
+  const told = parsed.right
+  const played = play(told, 'story')
+  assert.ok(E.isRight(played), E.isLeft(played) ? played.left : '')
+  const inputs = played.right.stanzas.flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
+  const state = initial(told.config, told.origin ?? usualOrigin)
+  return { state, inputs }
+}
+
+/** What a story's inputs come to as a recording, and what is said of it. */
+const ask = (
+  story: string,
+  words: string,
+  payload: Veil['payload'] = 'full',
+): ReadonlyArray<string> => {
+  const { state, inputs } = inputsOf(story)
+  const wish = explainWish(['file', ...words.split(' ')])
+  assert.ok(E.isRight(wish) && wish.right !== null)
+  const { question } = wish.right
+  const asked: Question = question._tag === 'Connection'
+    ? question
+    : { ...question, time: question.time === null ? null : parseTime(question.time) }
+  const explainer = new Explainer(asked)
+  const answer = explained(linesOf(state, inputs, 1000, payload), explainer)
+  const all = answer.flatMap((line) => line.split('\n'))
+  return all.map((line) => line.replace(/ \(\d{4}-[^)]*Z\)/, ''))
+}
+
+for (const [name, words, told, answer] of stories) {
+  explain(name, () => {
+    for (const payload of ['full', 'hash', 'length'] as const) {
+      const lines = ask(told, words, payload)
+      if (process.env['SHOW'] === '1' && payload === 'full') {
+        console.log('SHOW ' + JSON.stringify([name, lines]))
+      }
+      assert.equal(lines, answer)
+    }
+  })
+}
+
+const page = join(root, 'core/trace/EXPLAIN.md')
+const block = /(```console\n\$ sabethes explain ([^\n]*)\n)([\s\S]*?)(```)/g
+
+/** The program's answer to `sabethes explain ...`. */
+const asked = async (...words: ReadonlyArray<string>) => {
+  let [said, complained] = ['', '']
+  const status = await explainRecording({
+    say: (text) => said += text,
+    complain: (text) => complained += text,
+  }, words)
+  return { status, said, complained }
+}
+
+const inFolder = async (act: (path: string, lines: ReadonlyArray<string>) => Promise<void>) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-explain-'))
+  try {
+    const { state, inputs } = inputsOf(pageStory)
+    const lines = linesOf(state, inputs, 1, 'hash')
+    const path = join(folder, 'sabethes.trace')
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    await act(path, lines)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+explain('the page shows what the command says', async () => {
+  await inFolder(async (path) => {
+    const text = readFileSync(page, 'utf8')
+    let count = 0
+    let made = text
+    for (const [all, head = '', words = '', , end = ''] of text.matchAll(block)) {
+      count += 1
+      const { said } = await asked(...words.replace('sabethes.trace', path).split(' '))
+      made = made.replace(all, () => `${head}${said}${end}`)
+    }
+    assert.ok(count >= 5)
+    if (process.env['UPDATE'] === '1') writeFileSync(page, made)
+    else assert.is(made, text)
+  })
+})
+
+explain(
+  'a file that breaks off, is none or is gone is said, and what was read is used',
+  async () => {
+    await inFolder(async (path, lines) => {
+      const words = [path, '--message', 'home/door']
+      const whole = await asked(...words)
+      assert.is(whole.status, 0)
+      writeFileSync(path, lines.slice(0, 20).join('\n'))
+      const cut = await asked(...words)
+      assert.is(cut.status, 2)
+      assert.match(cut.said, /'phone': delivered at 10.000s[^]*can be read up to line \d+/)
+      for (const text of ['', 'hello\n', '\n\n', lines[0]!.replace('"format":1', '"format":9')]) {
+        writeFileSync(path, text)
+        const bad = await asked(...words)
+        assert.is(bad.status, 2)
+        assert.match(bad.said, /can be read up to line/)
+      }
+      const none = await asked(`${path}.none`, '--message', 'a')
+      assert.is(none.status, 2)
+      assert.match(none.complained, /cannot be read any further/)
+    })
+  },
+)
+
+explain('its words are taken or refused', async () => {
+  for (
+    const words of [
+      'f',
+      '--message a',
+      'f --message a/#',
+      'f --message a --why-disconnected b',
+      'f --why-disconnected b --client c',
+      'f --message a@2026-13-01T00:00Z',
+      'f g --message a',
+      'f --message a --loud',
+    ]
+  ) assert.is((await asked(...words.split(' '))).status, 3, words)
+  assert.match((await asked('--help')).said, /--why-disconnected ID/)
+  const wish = explainWish(['f', '--message', 'a@b@2026-11-29T07:00:00Z'])
+  assert.ok(E.isRight(wish) && wish.right?.question._tag === 'Message')
+  assert.is(wish.right.question.topic, 'a@b')
+})
+
+explain('times are read and written', () => {
+  assert.equal(parseTime('12.5'), { _tag: 'Since', ms: 12_500 })
+  for (
+    const wall of [0, 951_782_400_000, 1_700_000_000_123, 4_107_542_399_999, 1_709_164_800_000]
+  ) {
+    const text = new Date(wall).toISOString()
+    assert.is(isoOf(wall), text)
+    assert.equal(parseTime(text), { _tag: 'Wall', ms: wall })
+  }
+  const east = Date.parse('2026-11-29T07:00:00+02:00')
+  assert.equal(parseTime('2026-11-29T07:00:00+02:00'), { _tag: 'Wall', ms: east })
+  for (const text of ['', 'x', '2026-02-30T00:00Z', '2026-11-29', '-1']) {
+    assert.is(parseTime(text), null, text)
+  }
+})
+
+explain.run()
