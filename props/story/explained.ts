@@ -15,9 +15,12 @@ const both = `
     ----
 `
 
+const pageConfig = 'queuedCountMax=1 acl="user phone; topic read home/#; topic deny home/safe; ' +
+  'user s; topic write #"'
+
 /** What the recording of the page is made of. */
 export const pageStory = `
-    config queuedCountMax=1 acl="user phone; topic read home/#; topic deny home/safe; user s; topic write #"
+    config ${pageConfig}
 
     quiet
     phone> connect user "phone" session-expiry-interval 3600 keep-alive 60
