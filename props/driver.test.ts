@@ -1090,12 +1090,12 @@ driver('what a collection brings back was never short', () => {
   assert.equal(told(), [])
 })
 
-driver('after much has come and it has become quiet, what it left behind is collected once', () => {
+driver('after much has come and it has become quiet, what it left behind is collected', () => {
   const world = new World()
   const client = world.client('client')
   const large = publish('t', 256 * 1024 - 100)
-  const flood = (count: number): void => {
-    for (let i = 0; i < 4 * count; i++) {
+  const flood = (mebibytes: number): void => {
+    for (let i = 0; i < 4 * mebibytes; i++) {
       world.say(client, large)
       world.settle()
     }
@@ -1103,16 +1103,35 @@ driver('after much has come and it has become quiet, what it left behind is coll
   flood(31)
   world.pass(10_000)
   assert.is(world.collections, 0, 'that was not much')
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 20; i++) {
     flood(2)
-    world.pass(1_000)
+    world.pass(500)
     assert.is(world.collections, 0, 'it goes on')
   }
-  world.pass(4_000)
+  world.pass(3_000)
   assert.is(world.collections, 1)
+  world.pass(6_000)
+  assert.is(world.collections, 2, 'and once more')
   world.pass(60_000)
-  assert.is(world.collections, 1)
+  assert.is(world.collections, 2)
   assert.is(world.armed, null, 'no timer is left')
+  flood(40)
+  world.pass(3_000)
+  assert.is(world.collections, 3)
+  flood(3)
+  world.pass(60_000)
+  assert.is(world.collections, 3, 'it was not quiet')
+  assert.is(world.armed, null, 'no timer is left')
+})
+
+driver('a crowd leaves litter too', () => {
+  const world = new World()
+  for (let i = 0; i < 2_100; i++) {
+    world.open()
+    world.settle()
+  }
+  world.pass(3_000)
+  assert.is(world.collections, 1)
 })
 
 driver('what only continues a packet is taken without a turn, and by whom nobody waits for', () => {

@@ -25,7 +25,7 @@ struct client {
 };
 
 static int clientCount = 10000, isReconnect, epoll;
-static double settleSeconds = 2;
+static double settleSeconds = 10;
 static struct client *clients;
 static int connectedCount, servedCount, refusedCount;
 static int64_t connectedNs, servedNs;

@@ -121,6 +121,9 @@ const gatheredBytesMax = 16 * 1024 * 1024
 // A socket is paused while more than this waits undecoded.
 const waitingBytesMax = 64 * 1024
 
+// What it leaves behind to open a connection, about: what was needed once, and young objects.
+const helloBytes = 16 * 1024
+
 // After we have said all: how long the peer may take to close its side, so that what it was sending
 // does not make the kernel throw away what it has not read yet; and how long it may take to read
 // what it is still owed.
@@ -496,7 +499,7 @@ export class Driver {
     if (this.recorder !== null) this.attend(this.recorder)
     const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
-    if (this.memory.rests(this.at, this.receivedBytes)) {
+    if (this.memory.rests(this.at, this.receivedBytes + helloBytes * this.openedCount)) {
       this.office.trim()
       trimSpares()
     }

@@ -26,9 +26,11 @@ const lookMs = 250
 const collectMs = 5_000
 
 // After so much traffic there is litter that is worth a collection, and it has become quiet when in
-// this time less than so much has come.
+  /** Is it quiet: not asked, asked since there was much, asked again after a collection. */
+// a crowd has left behind, only when for five seconds little has been allocated: hence once more.
 const litterBytesMin = 32 * 1024 * 1024
-const quietMs = 2_000
+const quietMs = 1_000
+const restMs = 6_000
 const quietBytesMax = 1024 * 1024
 
 const shortShare = 0.6
@@ -45,7 +47,9 @@ export class MemoryWatch {
   private isSuspected = false
   private lookAt = 0
   private collectAt = 0
-  /** Bytes received by the last tidying, and by the last look for quiet. */
+  /** Is it quiet: not asked, asked since there was much, or asked once more after a collection. */
+  private quest: 'none' | 'first' | 'second' = 'none'
+  /** Traffic by the last collection, and by the last look for quiet. */
   private tidiedBytes = 0
   private quietBytes = 0
   private quietAt = 0
@@ -75,24 +79,31 @@ export class MemoryWatch {
   }
 
   /**
-   * Whether much has come, `receivedBytes` so far, and then it became quiet: what was kept for the
+   * Whether much has come, `trafficBytes` so far, and then it became quiet: what was kept for the
    * next turn may go. The engine is asked to collect, which it does not do of itself while nothing
    * happens.
    */
-  rests(at: number, receivedBytes: number): boolean {
-    if (at < this.quietAt || receivedBytes - this.tidiedBytes < litterBytesMin) return false
-    const isQuiet = receivedBytes - this.quietBytes < quietBytesMax
-    this.quietBytes = receivedBytes
+  rests(at: number, trafficBytes: number): boolean {
+    if (at < this.quietAt) return false
+    const hasLitter = trafficBytes - this.tidiedBytes >= litterBytesMin
+    if (this.quest === 'none' && !hasLitter) return false
+    const isQuiet = this.quest !== 'none' && trafficBytes - this.quietBytes < quietBytesMax
+    this.quietBytes = trafficBytes
     this.quietAt = at + quietMs
-    if (!isQuiet) return false
-    this.tidiedBytes = receivedBytes
+    if (!isQuiet) {
+      this.quest = hasLitter ? 'first' : 'none'
+      return false
+    }
+    this.tidiedBytes = trafficBytes
     this.gauge.collect()
+    this.quest = this.quest === 'first' ? 'second' : 'none'
+    if (this.quest === 'second') this.quietAt = at + restMs
     return true
   }
 
   /** When `look` or `rests` must be called although nothing happens. */
   due(): number {
-    const restAt = this.quietBytes > this.tidiedBytes ? this.quietAt : never
+    const restAt = this.quest === 'none' ? never : this.quietAt
     return this.isShort && this.lookAt < restAt ? this.lookAt : restAt
   }
 
