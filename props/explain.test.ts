@@ -255,7 +255,7 @@ explain(
         writeFileSync(path, text)
         const bad = await asked(...words)
         assert.is(bad.status, 2)
-        assert.match(bad.said, /can be read up to line/)
+        assert.match(bad.said, /can be read up to line \d+: .*[^.]\.\n$/)
       }
       const none = await asked(`${path}.none`, '--message', 'a')
       assert.is(none.status, 2)
