@@ -161,7 +161,9 @@ export class Explainer {
         return
       case 'Broken':
         this.status = 2
-        this.end = `The recording can be read up to line ${found.line}: ${found.why.replace(/\.$/, '')}.`
+        this.end = `The recording can be read up to line ${found.line}: ${
+          found.why.replace(/\.$/, '')
+        }.`
     }
   }
 
