@@ -22,6 +22,8 @@ export interface ReplayWish {
   readonly config: string | null
   /** The broker's port in a capture; null where that is to be found out. */
   readonly port: number | null
+  /** The file of a capture that a recording is written to; null for none. */
+  readonly toPcapng: string | null
 }
 
 export const replayHelp = `Usage: sabethes replay FILE [options]
@@ -37,6 +39,8 @@ is what happened on the day. FILE may be gzipped.
  -q, --quiet        print only what it comes to.
  --config FILE      play it under this configuration too, and print what clients
                     see otherwise: - as recorded, + under the new one.
+ --to-pcapng OUT    write all of it, up to --until, to a capture for Wireshark and
+                    print only what it comes to.
 
 FILE may also be a capture of tcpdump or Wireshark (pcap or pcapng): what clients sent is played to
 a new broker, and what the captured broker answered is compared with what this one does. There
@@ -45,7 +49,7 @@ a new broker, and what the captured broker answered is compared with what this o
  --config FILE      the configuration that it is played under.
 
 Status 0: all is as it was; 1: something differs; 2: the recording ends or breaks off before its
-last line (what came before was played).
+last line, or something of the capture could not be read (all else was played).
 `
 
 interface Draft {
@@ -58,6 +62,7 @@ interface Draft {
   quiet: boolean
   config: string | null
   port: number | null
+  toPcapng: string | null
 }
 
 const msOf = (text: string | undefined): number | null =>
@@ -87,6 +92,10 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
       if (!value) return `${name} wants the name of a configuration file.`
       draft.config = value
       return null
+    case '--to-pcapng':
+      if (!value) return `${name} wants the name of a file to write.`
+      draft.toPcapng = value
+      return null
     case '--port':
       if (value === undefined || !/^[0-9]{1,5}$/.test(value) || Number(value) > 65_535) {
         return '--port wants a number up to 65535.'
@@ -114,6 +123,7 @@ export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayW
     quiet: false,
     config: null,
     port: null,
+    toPcapng: null,
   }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!

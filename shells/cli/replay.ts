@@ -13,6 +13,7 @@ import type { Found } from '../../core/trace/replay.ts'
 import { Teller } from '../../core/trace/teller.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture, playCapture } from './capture.ts'
+import { CaptureOut } from './capture-out.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
 
@@ -91,11 +92,20 @@ export const playRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
+  const { toPcapng } = wish
+  const out = toPcapng === null ? null : new CaptureOut(wish.file, toPcapng)
+  const beginsWrong = out?.refusal() ?? null
+  if (beginsWrong !== null) {
+    mouth.complain(`Error: ${beginsWrong}\n`)
+    return statusUsage
+  }
   if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, under.right)
-  const teller = new Teller({ ...wish, treeOf: treeText, under: under.right })
+  const quiet = wish.quiet || out !== null
+  const teller = new Teller({ ...wish, quiet, treeOf: treeText, under: under.right })
   const replay = new Replay()
   const tell = (found: Found): void => {
     const lines = teller.tell(found)
+    if (!teller.isOver) out?.take(found)
     if (lines.length === 0) return
     if (found._tag === 'Broken') mouth.complain(`${lines.join('\n')}\n`)
     else mouth.say(`${lines.join('\n')}\n`)
@@ -116,6 +126,11 @@ export const playRecording = async (
   const last = teller.isOver ? [] : replay.finish()
   for (const found of last) tell(found)
   mouth.say(`${teller.sum()}\n`)
+  const unwritten = out?.finish(mouth) ?? null
+  if (unwritten !== null) {
+    mouth.complain(`Error: ${unwritten}\n`)
+    return statusBroken
+  }
   if (unreadable === null) return teller.status
   mouth.complain(`Error: ${wish.file} cannot be read any further: ${unreadable}\n`)
   return statusBroken

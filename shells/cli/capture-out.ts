@@ -1,0 +1,115 @@
+// The file of a capture that a recording is written to: `sabethes replay FILE --to-pcapng OUT`.
+
+import { realpathSync } from 'node:fs'
+import { E } from '../../core/prelude.ts'
+import { Exporter } from '../../core/trace/capture/export.ts'
+import type { Found } from '../../core/trace/replay.ts'
+import type { Program } from '../common/program.ts'
+import type { Tape } from '../common/recorder.ts'
+import { beginsAsCapture } from './capture.ts'
+import { tapes } from './tapes.ts'
+
+const portionBytes = 256 * 1024
+
+const real = (path: string): string | null => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
+}
+
+const countOf = (number: number, what: string): string =>
+  `${number} ${what}${number === 1 ? '' : 's'}`
+
+export class CaptureOut {
+  private readonly from: string
+  private readonly path: string
+  private readonly exporter = new Exporter((bytes) => this.put(bytes))
+  private tape: Tape | null = null
+  private wrong: string | null = null
+  private payload: 'full' | 'hash' | 'length' = 'full'
+  private parts: Array<Uint8Array> = []
+  private waitingBytes = 0
+
+  constructor(from: string, path: string) {
+    this.from = from
+    this.path = path
+  }
+
+  /** Why this cannot be, before anything is read. */
+  refusal(): string | null {
+    if (beginsAsCapture(this.from)) return `${this.from} is a capture already.`
+    const place = real(this.path)
+    return place !== null && place === real(this.from)
+      ? `--to-pcapng ${this.path} would overwrite the recording: give it another name.`
+      : null
+  }
+
+  /** Takes what a replay has found; the file is made when the head of a recording was. */
+  take(found: Found): void {
+    if (this.wrong !== null) return
+    if (found._tag === 'Began') {
+      const tape = tapes.create(this.path)
+      if (E.isLeft(tape)) {
+        this.wrong = tape.left
+        return
+      }
+      this.tape = tape.right
+      this.payload = found.head.payload
+    }
+    if (this.tape !== null) this.exporter.take(found)
+  }
+
+  /** Says what was written, or answers why it could not be. */
+  finish({ say }: Pick<Program, 'say'>): string | null {
+    const { exporter, path } = this
+    if (this.tape !== null) exporter.finish()
+    this.flush()
+    this.tape?.close()
+    if (this.wrong !== null) return `${path} cannot be written: ${this.wrong}`
+    if (this.tape === null) return null
+    const { packetCount, laneCount, headlessCount, leftOutCount } = exporter
+    const lines = [
+      `${path} has ${countOf(packetCount, 'packet')} of ${countOf(laneCount, 'connection')}, ` +
+      'all as if plain MQTT on port 1883.',
+    ]
+    if (headlessCount > 0) {
+      const isOne = headlessCount === 1
+      lines.push(
+        `${countOf(headlessCount, 'connection')} ${isOne ? 'was' : 'were'} open before: ` +
+          `${isOne ? 'its' : 'their'} CONNECT is not there.`,
+      )
+    }
+    if (this.payload !== 'full') {
+      lines.push(
+        `Payloads have their length only: the recording holds no others (trace_payload full).`,
+      )
+    }
+    if (leftOutCount > 0) {
+      lines.push(`${countOf(leftOutCount, 'message')} that broke the protocol were left out.`)
+    }
+    say(`${lines.join('\n')}\n`)
+    return null
+  }
+
+  private put(bytes: Uint8Array): void {
+    this.parts.push(bytes)
+    this.waitingBytes += bytes.length
+    if (this.waitingBytes >= portionBytes) this.flush()
+  }
+
+  private flush(): void {
+    const { tape, parts } = this
+    if (tape === null || parts.length === 0) return
+    const all = new Uint8Array(this.waitingBytes)
+    let at = 0
+    for (const part of parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    this.parts = []
+    this.waitingBytes = 0
+    this.wrong ??= tape.write(all)
+  }
+}
