@@ -21,6 +21,7 @@ import { E } from '../core/prelude.ts'
 import { groupHistory } from './gen/groups.ts'
 import {
   acl,
+  filter,
   type History,
   history,
   name,
@@ -59,7 +60,8 @@ persist('the store holds what has to outlive the process, after every input', ()
           if (writes.length > 0) batches++
           apply(records, writes)
           for (const write of writes) {
-            kinds.add(`${write._tag} ${write._tag === 'Put' ? write.record.kind : write.key.kind}`)
+            if (write._tag === 'Forget') kinds.add('Forget')
+            else kinds.add(`${write._tag} ${'key' in write ? write.key.kind : write.record.kind}`)
           }
           const wrong = compareRecords(records.values(), recordsOf(after, wholeNames))
           if (wrong !== null) throw new Error(wrong)
@@ -106,6 +108,149 @@ persist('a batch stores what its inputs would store one by one', () => {
     }),
     { numRuns: runs(60) },
   )
+})
+
+/** A broker whose client `s`, gone since, has so many messages of QoS 1 waiting; half are `t`'s. */
+const withBacklog = (count: number, more: Partial<Config> = {}): State => {
+  const config = { ...defaults, persistence: true, queuedCountMax: 0, ...more }
+  let state = initial(config, { at: 0, wall: 0, seed: 1 })
+  const told = (input: Input): void => {
+    ;[state] = step(state, input)
+  }
+  const connects = (slot: number, clientId: string, expiry: number): void => {
+    const conn = { slot, generation: 0 }
+    const peer = { address: '127.0.0.1', port: 1 }
+    told(I.opened(conn, 0, `nonce ${slot}`, '1883', peer))
+    told(I.arrived(conn, 0, {
+      _tag: 'Connect',
+      level: 5,
+      bridge: false,
+      cleanStart: true,
+      keepAliveS: 0,
+      clientId,
+      will: null,
+      userName: null,
+      password: null,
+      properties: { sessionExpiryInterval: expiry },
+    }))
+  }
+  const wants = (slot: number, text: string): void =>
+    told(I.arrived({ slot, generation: 0 }, 0, {
+      _tag: 'Subscribe',
+      packetId: 1,
+      requests: [{
+        filter: filter(text),
+        qos: 1,
+        noLocal: false,
+        retainAsPublished: false,
+        retainHandling: 0,
+      }],
+      properties: none,
+    }))
+  connects(1, 's', 60)
+  wants(1, '#')
+  connects(2, 't', 600)
+  wants(2, 'both')
+  for (const slot of [1, 2]) told(I.closed({ slot, generation: 0 }, 0, 'failed'))
+  connects(3, 'p', 0)
+  for (let i = 0; i < count; i++) {
+    told(I.arrived({ slot: 3, generation: 0 }, 0, {
+      _tag: 'Publish',
+      dup: false,
+      qos: 1,
+      retain: false,
+      topic: name(i % 2 === 0 ? 'both' : 'one'),
+      packetId: 1,
+      payload: empty,
+      properties: none,
+    }))
+  }
+  return state
+}
+
+persist('a long session ends at once, and its messages go in portions that a crash may cut', () => {
+  const count = 3_500
+  let state = withBacklog(count)
+  const records: Records = new Map()
+  const topics = [name('both'), name('one')]
+  apply(records, recordsOf(state, topics).map((record) => ({ _tag: 'Put', record, isNew: true })))
+  assert.is(records.size, 2 + 2 + count + count + count / 2)
+  let largest = 0
+  let ticks = 0
+  for (; deadline(state) < 120_000 && ticks < 100; ticks++) {
+    const at = Math.max(60_000, deadline(state))
+    const [next, effects] = step(state, I.ticked(at, at))
+    const writes = writesOf(effects)
+    largest = Math.max(largest, writes.length)
+    apply(records, writes)
+    const wrong = compareRecords(records.values(), recordsOf(next, topics))
+    if (wrong !== null) throw new Error(wrong)
+    // Whoever is made of what there is has nothing of the session, and nothing but what is in use.
+    const origin = { at, wall: at, seed: 2 }
+    const [again, cleaned] = restore(next.config, inOrder([...records.values()]), origin)
+    const kept = new Map(records)
+    apply(kept, writesOf(cleaned))
+    assert.is(kept.size, 1 + 1 + count / 2 + count / 2)
+    assert.is(IntMap.size(again.sessions), 1)
+    // The store gets its breath.
+    if (next.remainsCount > 0) assert.ok(next.remainsAt >= at + 20)
+    state = next
+  }
+  assert.ok(largest <= 1_010, `${largest} writes at once`)
+  assert.ok(ticks >= 4, `all gone after ${ticks} ticks`)
+  assert.is(IntMap.size(state.remains), 0)
+  assert.is(IntMap.size(state.references), count / 2)
+})
+
+persist('no more messages of ended sessions are kept than may be', () => {
+  for (const [endedMessagesMax, left, known] of [[500, 500, 500], [498, 498, 499]] as const) {
+    const state = withBacklog(500, { endedMessagesMax })
+    const [next] = step(state, I.ticked(60_000, 60_000))
+    assert.is(next.remainsCount, left)
+    // Of the two that go at once one is another session's as well.
+    assert.is(IntMap.size(next.references), known)
+  }
+})
+
+persist('who begins anew has nothing of the session before, however long that was', () => {
+  const before = withBacklog(500)
+  const conn = { slot: 4, generation: 0 }
+  const peer = { address: '127.0.0.1', port: 1 }
+  const connect = (expiry: number): Input =>
+    I.arrived(conn, 1, {
+      _tag: 'Connect',
+      level: 5,
+      bridge: false,
+      cleanStart: true,
+      keepAliveS: 0,
+      clientId: 's',
+      will: null,
+      userName: null,
+      password: null,
+      properties: { sessionExpiryInterval: expiry },
+    })
+  const topics = [name('both'), name('one')]
+  for (const expiry of [0, 60]) {
+    const records: Records = new Map()
+    for (const record of recordsOf(before, topics)) {
+      apply(records, [{ _tag: 'Put', record, isNew: true }])
+    }
+    const opened = I.opened(conn, 1, 'nonce', '1883', peer)
+    // And once more in the same run, with a session that came and went in between.
+    const twice = { ...conn, generation: 1 }
+    const more: ReadonlyArray<Input> = [
+      I.closed(conn, 1, 'failed'),
+      { ...opened, conn: twice } as Input,
+      { ...connect(expiry), conn: twice } as Input,
+    ]
+    const [state, effects] = run(before, [opened, connect(expiry), ...more])
+    apply(records, writesOf(effects))
+    const wrong = compareRecords(records.values(), recordsOf(state, topics))
+    if (wrong !== null) throw new Error(wrong)
+    assert.is([...records.values()].filter((one) =>
+      one.kind === 'outgoing' && one.clientId === 's'
+    ).length, 0)
+  }
 })
 
 /** Every connection is lost, in the order of its slot. */

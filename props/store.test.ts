@@ -15,7 +15,7 @@ import type { Disk } from '../shells/store/memory.ts'
 import { openSqlite } from '../shells/store/sqlite.ts'
 import { runs } from './gen/settings.ts'
 import { openDirect } from './store/direct.ts'
-import { arms, commands, lines, nameOf, write } from './store/records.ts'
+import { arms, commands, isIn, lines, nameOf, write } from './store/records.ts'
 import type { Model } from './store/records.ts'
 import { folder, left, loadAll, right, sweep } from './store/scratch.ts'
 
@@ -151,6 +151,7 @@ for (const [name, open, count] of stores) {
       put(message(1, 'again')),
       put(message(3, 'nobody'), false),
       { _tag: 'Delete', key: { kind: 'message', id: 3 } },
+      { _tag: 'Forget', clientId: 'nobody' },
     ]
     for (const each of bad) {
       let thrown: unknown = null
@@ -226,6 +227,7 @@ laws('memory: is as slow as it is told to be', async () => {
 })
 
 laws('merge() of batches does what they do one after another', () => {
+  let forgotten = 0
   fc.assert(
     fc.property(commands(6, 10), commands(6, 10), (before, some) => {
       const model: Model = new Map()
@@ -236,6 +238,13 @@ laws('merge() of batches does what they do one after another', () => {
       // Applied to what was there before, strictly: the second definition.
       const names = new Set<string>()
       for (const each of merged) {
+        if (each._tag !== 'Forget') continue
+        forgotten += 1
+        assert.ok(former.has(`session ${each.clientId}`), 'forgotten and not there')
+        for (const [key, record] of former) if (isIn(record, each.clientId)) former.delete(key)
+      }
+      for (const each of merged) {
+        if (each._tag === 'Forget') continue
         const key = each._tag === 'Put' ? nameOf(each.record) : nameOfKey(each)
         assert.not.ok(names.has(key), `two writes for ${key}`)
         names.add(key)
@@ -248,6 +257,7 @@ laws('merge() of batches does what they do one after another', () => {
     }),
     { numRuns: runs(500) },
   )
+  assert.ok(forgotten > 50, `only ${forgotten} sessions were forgotten`)
 })
 
 const nameOfKey = (each: Extract<Write, { _tag: 'Delete' }>): string =>

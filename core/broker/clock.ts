@@ -10,6 +10,7 @@ import { type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
 import { advanceRecheck } from './recheck.ts'
+import { advanceRemains, remainsDueAt } from './remains.ts'
 import { advance, forget } from './retain.ts'
 import { counts, wakeLink, wakeSession } from './schedule.ts'
 import { type Link, NEVER, type Session, type State, type Timer } from './state.ts'
@@ -27,7 +28,7 @@ const PORTION = 1_000
  */
 export const deadline = (state: State): Millis => {
   if (Queue.size(state.catching) > 0 || state.recheck !== null) return state.now
-  return Math.min(Heap.peek(state.timers)?.at ?? NEVER, state.sys.dueAt)
+  return Math.min(Heap.peek(state.timers)?.at ?? NEVER, state.sys.dueAt, remainsDueAt(state))
 }
 
 /** Does what is due, as much as fits a portion; `deadline` tells whether there is more. */
@@ -39,6 +40,7 @@ export const tick = (draft: Draft): void => {
     if (counts(draft, next.item, next.at)) fire(draft, next.item, next.at)
   }
   if (draft.recheck !== null) advanceRecheck(draft)
+  advanceRemains(draft)
   // Each session in turn gets one portion of its retained messages, and then the others do.
   const number = Queue.peek(draft.catching)
   if (number === undefined) return

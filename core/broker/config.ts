@@ -102,6 +102,8 @@ export interface Config extends ListenerRules {
   readonly incomingCountMax: number
   /** Bytes of unreleased QoS 2 publishes that a session may hold; likewise. */
   readonly incomingBytesMax: number
+  /** Messages of stored sessions that have ended and that go little by little; more go at once. */
+  readonly endedMessagesMax: number
   /** Whether QoS 0 waits in sessions whose client is away, as QoS 1 and 2 do. */
   readonly queueQos0: boolean
   /** Messages go out with the QoS of the subscription, and not with the lower of the two. */
@@ -197,6 +199,7 @@ export const defaults: Config = {
   receiveMaximum: 20,
   incomingCountMax: 1_000,
   incomingBytesMax: 64 * 1024 * 1024,
+  endedMessagesMax: 2_000_000,
   queueQos0: false,
   upgradeOutgoingQos: false,
   queuedCountMax: 1_000,

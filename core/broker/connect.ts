@@ -704,6 +704,7 @@ export const begin = (draft: Draft, clientId: string, stored: boolean): Editable
     queue: Queue.empty,
     queuedBytes: 0,
     queuedQos0: 0,
+    queuedShared: 0,
     nextOrder: 1,
     nextPacketId: 1,
     incoming: Window.empty,

@@ -209,6 +209,7 @@ export const enqueue = (
   taking.queue = Queue.push(taking.queue, draft.owner, delivery)
   taking.queuedBytes += message.bytes
   if (qos === 0) taking.queuedQos0++
+  if (terms.share !== null) taking.queuedShared++
   noteOutgoing(draft, taking, delivery, 0, false)
   return true
 }
@@ -218,6 +219,7 @@ const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void =
   session.queue = Queue.pop(session.queue, draft.owner)
   session.queuedBytes -= head.message.bytes
   if (head.terms.qos === 0) session.queuedQos0--
+  if (head.terms.share !== null) session.queuedShared--
 }
 
 /** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */

@@ -78,6 +78,8 @@ const giveQueued = (
   onlyOnline: boolean,
   known: Known,
 ): void => {
+  // Mostly there is nothing of the kind, and a queue may be long.
+  if (session.queuedShared === 0) return
   let kept: Queue.Queue<Delivery> = Queue.empty
   for (const delivery of Queue.entries(session.queue)) {
     const { share } = delivery.terms
@@ -87,6 +89,7 @@ const giveQueued = (
     ) {
       session.queuedBytes -= delivery.message.bytes
       if (delivery.terms.qos === 0) session.queuedQos0--
+      session.queuedShared--
       noteGone(draft, session, delivery)
     } else kept = Queue.push(kept, draft.owner, delivery)
   }

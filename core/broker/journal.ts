@@ -42,6 +42,8 @@ interface Mourning {
 
 /** Of one client identifier, under which one session may end and another begin in a run. */
 interface Changes {
+  /** The session that was stored is gone, and all that was in it: what follows is another's. */
+  isForgotten: boolean
   session: Entry<number> | null
   will: Entry<Mourning> | null
   readonly subscriptions: Map<TopicFilter, Entry<Wanted>>
@@ -69,6 +71,7 @@ const changesOf = (journal: Journal, clientId: string): Changes => {
   let changes = journal.clients.get(clientId)
   if (changes === undefined) {
     changes = {
+      isForgotten: false,
       session: null,
       will: null,
       subscriptions: new Map(),
@@ -110,12 +113,22 @@ export const noteSession = (draft: Draft, session: Session, was: boolean): void 
   else changes.session.now = session.number
 }
 
-/** The session is gone, with everything that is in it. */
+/** The session is gone, with everything that is in it but its messages; see `noteLeft`. */
 export const noteEnd = (draft: Draft, session: Session): void => {
   const changes = changing(draft, session)
   if (changes === null) return
-  if (changes.session === null) changes.session = { was: true, now: null }
-  else changes.session.now = null
+  if (changes.session === null || changes.session.was) changes.isForgotten = true
+  changes.session = null
+  changes.outgoing.clear()
+  changes.incoming.clear()
+}
+
+/** A message that a session had which is gone. */
+export const noteLeft = (draft: Draft, message: Message): void => {
+  const { journal } = draft
+  if (journal === null) return
+  journal.count++
+  refer(draft, message, -1)
 }
 
 /** The will of a client, of any session; null when it was published or discarded. */
@@ -340,9 +353,10 @@ const settleMessages = (draft: Draft, journal: Journal, writes: Write[]): void =
 const settleClient = (
   draft: Draft,
   clientId: string,
-  { session, will, subscriptions, outgoing, incoming }: Changes,
+  { isForgotten, session, will, subscriptions, outgoing, incoming }: Changes,
   writes: Write[],
 ): void => {
+  if (isForgotten) writes.push({ _tag: 'Forget', clientId })
   if (session !== null) {
     const now = session.now === null ? undefined : IntMap.get(draft.sessions, session.now)
     settle(writes, session, () => sessionRecord(now!), () => ({ kind: 'session', clientId }))

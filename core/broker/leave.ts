@@ -5,9 +5,7 @@ import { encodedSize, isReason } from '../codec/mod.ts'
 import type { Connack, Connect, Disconnect, Level } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
-import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
-import * as Window from '../data/window.ts'
 import { exit } from './address.ts'
 import { atLevel } from './clause.ts'
 import { rulesOf } from './config.ts'
@@ -15,9 +13,10 @@ import { owedCount } from './deliver.ts'
 import { countSent, type Draft, dropWithSession, editSession, note } from './draft.ts'
 import { close, send } from './effect.ts'
 import { handOver, keepsNothingAway } from './hand-over.ts'
-import { nextMessageId, noteEnd, noteGone, noteSession, noteTaken, noteWill } from './journal.ts'
+import { nextMessageId, noteSession, noteWill } from './journal.ts'
 import type { Ending } from './note.ts'
 import { publishIfAllowed } from './publish.ts'
+import { leaveContents } from './remains.ts'
 import { rest } from './retain.ts'
 import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, isDurable, type Link, NEVER, type Session } from './state.ts'
@@ -222,17 +221,6 @@ export const publishWill = (draft: Draft, session: Session): void => {
   publishIfAllowed(draft, message, editable, 'will')
 }
 
-/** Everything that is in a session which ends goes with it. */
-const noteContents = (draft: Draft, session: Session): void => {
-  if (draft.journal === null || !session.stored) return
-  for (const delivery of Queue.entries(session.queue)) noteGone(draft, session, delivery)
-  for (const [, outgoing] of Window.entries(session.window)) noteGone(draft, session, outgoing)
-  for (const [packetId, incoming] of Window.entries(session.incoming)) {
-    noteTaken(draft, session, packetId, incoming)
-  }
-  noteEnd(draft, session)
-}
-
 /**
  * Ends a session that has no connection, with everything in it; its will is due at the latest
  * now. What it had retained stays [v3 MQTT-3.1.2-7].
@@ -249,7 +237,7 @@ export const endSession = (
   const messages = owedCount(ending)
   if (why === 'expired') draft.traffic.expired++
   dropWithSession(draft, messages)
-  noteContents(draft, ending)
+  leaveContents(draft, ending)
   draft.sessions = IntMap.remove(draft.sessions, draft.owner, session.number)
   draft.clients = StrMap.remove(draft.clients, draft.owner, session.clientId)
   note(draft, { _tag: 'SessionEnded', clientId: session.clientId, why, messages })

@@ -137,6 +137,11 @@ export type Write =
   | { readonly _tag: 'Put'; readonly record: Record; readonly isNew: boolean }
   /** There is a record with this key, and it goes. */
   | { readonly _tag: 'Delete'; readonly key: Key }
+  /**
+   * The session of this client goes, with all its outgoing and incoming records, however many they
+   * are: before anything that the batch puts there anew. Its messages go by themselves.
+   */
+  | { readonly _tag: 'Forget'; readonly clientId: string }
 
 /** Everything a store holds besides its records: when its last batch was made. */
 export interface Stamp {

@@ -221,6 +221,7 @@ const addOutgoing = (
       session.queue = Queue.push(session.queue, draft.owner, delivery)
       session.queuedBytes += message.bytes
       if (qos === 0) session.queuedQos0++
+      if (share !== null) session.queuedShared++
       return
     }
     session.window = Window.add(session.window, draft.owner, packetId, delivery)

@@ -227,6 +227,8 @@ export interface Session {
   readonly queuedBytes: number
   /** How many of the queue are of QoS 0. */
   readonly queuedQos0: number
+  /** How many of the queue came through a shared subscription. */
+  readonly queuedShared: number
   /** The place in the line of the next message: from 1 on. */
   readonly nextOrder: number
   /** 0 < nextPacketId <= packetIdMax [MQTT-2.2.1-4] [v3 MQTT-2.3.1-4]. */
@@ -345,6 +347,13 @@ export interface Recheck {
   readonly revocations: ReadonlyArray<Revocation>
 }
 
+/** Messages that a session had which has ended, and which are still to be let go. */
+export interface Remains {
+  /** From its windows. */
+  readonly left: Queue.Queue<Message>
+  readonly queue: Queue.Queue<Delivery>
+}
+
 export interface Counters {
   readonly dropped: { readonly [reason in DropReason]: number }
   /** Inputs about connections that were gone. */
@@ -449,6 +458,11 @@ export interface State {
   readonly catching: Queue.Queue<number>
   /** Connections that are still to be looked at again; null for none. */
   readonly recheck: Recheck | null
+  /** Messages of stored sessions that have ended, by the number of the session; see remains.ts. */
+  readonly remains: IntMap.IntMap<Remains>
+  readonly remainsCount: number
+  /** When the next portion of them goes. */
+  readonly remainsAt: Millis
   readonly counters: Counters
   readonly traffic: Traffic
   /** Shared subscriptions of all sessions. */
@@ -520,6 +534,9 @@ export const initial = (config: Config, origin: Origin): State => ({
   timers: Heap.empty,
   catching: Queue.empty,
   recheck: null,
+  remains: IntMap.empty(),
+  remainsCount: 0,
+  remainsAt: NEVER,
   counters: {
     dropped: {
       'expired': 0,

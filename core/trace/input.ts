@@ -118,6 +118,7 @@ export const config: Codec<Config> = closed<Config>('Config', {
   receiveMaximum: word,
   incomingCountMax: count,
   incomingBytesMax: count,
+  endedMessagesMax: count,
   queueQos0: truth,
   upgradeOutgoingQos: truth,
   queuedCountMax: count,

@@ -143,10 +143,12 @@ const key: Codec<Key> = byKind<Key>('a key', keys)
 
 type Put = Extract<Write, { readonly _tag: 'Put' }>
 type Delete = Extract<Write, { readonly _tag: 'Delete' }>
+type Forget = Extract<Write, { readonly _tag: 'Forget' }>
 
 export const write: Codec<Write> = tagged<Write>('Write', {
   Put: closed<Put>('Put', { _tag: tag('Put'), record, isNew: truth }),
   Delete: closed<Delete>('Delete', { _tag: tag('Delete'), key }),
+  Forget: closed<Forget>('Forget', { _tag: tag('Forget'), clientId: text }),
 })
 
 const keyText = (some: Key): string => {
@@ -188,8 +190,13 @@ const recordText = (some: Record): string => {
   }
 }
 
-/** A write in a few words: `+` for a record that is new, `=` for one that changes, `-` for gone. */
+/**
+ * A write in a few words: `+` for a record that is new, `=` for one that changes, `-` for gone,
+ * `--` for a session that is gone with all that was in it.
+ */
 export const showWrite = (some: Write): string =>
-  some._tag === 'Delete'
+  some._tag === 'Forget'
+    ? `--session ${quote(some.clientId, "'")}`
+    : some._tag === 'Delete'
     ? `-${keyText(some.key)}`
     : `${some.isNew ? '+' : '='}${recordText(some.record)}`

@@ -111,4 +111,5 @@ export const keyOf = (some: Record): Key => {
 export const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ _tag: fc.constant<'Put'>('Put'), record, isNew: fc.boolean() }),
   record.map((some): Write => ({ _tag: 'Delete', key: keyOf(some) })),
+  fc.record({ _tag: fc.constant<'Forget'>('Forget'), clientId: fc.string() }),
 )

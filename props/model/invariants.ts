@@ -50,6 +50,11 @@ export const check = (state: State, { names, filters }: Vocabulary): void => {
     must(found?.clientId === clientId, `the session of ${clientId} is another's`)
   }
   must(sessions.length <= state.config.sessionsMax, 'there are more sessions than sessionsMax')
+  let ended = 0
+  IntMap.each(state.remains, ({ left, queue }) => {
+    ended += Queue.size(left) + Queue.size(queue)
+  })
+  must(state.remainsCount === ended, 'what ended sessions left is counted wrongly')
   const catching = new Set(Queue.entries(state.catching))
   must(catching.size === Queue.size(state.catching), 'a session stands in line twice')
   for (const [number, found] of sessions) {
@@ -146,6 +151,8 @@ const checkSession = (state: State, number: number, session: Session): void => {
   must(session.inflightCountMax >= 1, `${whose} has no window`)
   const atMostOnce = [...Queue.entries(session.queue)].filter((one) => one.terms.qos === 0).length
   must(session.queuedQos0 === atMostOnce, `${whose} counts its QoS 0 wrongly`)
+  const shared = [...Queue.entries(session.queue)].filter(({ terms }) => terms.share !== null)
+  must(session.queuedShared === shared.length, `${whose} counts what is shared wrongly`)
   let inflightBytes = 0
   for (const [, one] of Window.entries(session.window)) {
     if (one.stage === 'open') inflightBytes += one.message.bytes

@@ -22,7 +22,21 @@ export type Records = Map<string, Record>
 /** One batch, all of it; throws where a write is not about what is there. */
 export const apply = (records: Records, writes: ReadonlyArray<Write>): void => {
   const seen = new Set<string>()
+  // Sessions that are gone go first, with all in them, and their successors begin with nothing.
   for (const write of writes) {
+    if (write._tag !== 'Forget') continue
+    const { clientId } = write
+    if (!records.has(keyText({ kind: 'session', clientId }))) {
+      throw new Error(`${clientId} is forgotten and was never there`)
+    }
+    for (const [key, record] of records) {
+      const { kind } = record
+      if (kind !== 'session' && kind !== 'outgoing' && kind !== 'incoming') continue
+      if (record.clientId === clientId) records.delete(key)
+    }
+  }
+  for (const write of writes) {
+    if (write._tag === 'Forget') continue
     const key = keyText(write._tag === 'Put' ? keyOf(write.record) : write.key)
     if (seen.has(key)) throw new Error(`two writes for ${key} in a batch`)
     seen.add(key)
@@ -99,6 +113,10 @@ export const recordsOf = (
 ): ReadonlyArray<Record> => {
   const referred = new Map<number, Record>()
   const found: Record[] = []
+  IntMap.each(state.remains, ({ left, queue }) => {
+    for (const message of Queue.entries(left)) refer(referred, message)
+    for (const { message } of Queue.entries(queue)) refer(referred, message)
+  })
   IntMap.each(state.sessions, (session) => {
     const { clientId } = session
     if (session.will !== null) {

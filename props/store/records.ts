@@ -2,7 +2,7 @@
 // Few clients, topics and numbers, so that keys meet again and again.
 
 import fc from 'fast-check'
-import type { Kind, Record, Write } from '../../core/broker/record.ts'
+import type { Key, Kind, Record, Write } from '../../core/broker/record.ts'
 import type { Level } from '../../core/codec/packet.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
@@ -113,10 +113,13 @@ const record: fc.Arbitrary<Record> = fc.oneof(...kinds.map((kind) => arms[kind])
 export type Command =
   | { readonly _tag: 'Put'; readonly record: Record }
   | { readonly _tag: 'Delete'; readonly pick: number }
+  /** Forgets the session of the n-th record that has one. */
+  | { readonly _tag: 'Forget'; readonly pick: number }
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ _tag: fc.constant('Put' as const), record }) },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant('Delete' as const), pick: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant('Forget' as const), pick: fc.nat() }) },
 )
 
 export const commands = (
@@ -138,6 +141,11 @@ const isReferred = (model: Model, id: number): boolean => {
   return false
 }
 
+/** Whether a session of this client takes it with it. */
+export const isIn = (key: Key, clientId: string): boolean =>
+  (key.kind === 'session' || key.kind === 'outgoing' || key.kind === 'incoming') &&
+  key.clientId === clientId
+
 /** Carries commands out on the model, and answers the writes that say the same. */
 export const write = (model: Model, some: ReadonlyArray<Command>): ReadonlyArray<Write> => {
   const writes: Array<Write> = []
@@ -148,16 +156,37 @@ export const write = (model: Model, some: ReadonlyArray<Command>): ReadonlyArray
       const key = nameOf(each.record)
       // As a broker has it: nothing refers to a message that is not there.
       if (id !== 0 && !model.has(`message ${id}`)) continue
+      // And nothing is in a session that is not there.
+      const { record } = each
+      const isWithin = record.kind === 'outgoing' || record.kind === 'incoming'
+      if (isWithin && !model.has(`session ${record.clientId}`)) continue
       if (written.has(key)) continue
       written.add(key)
       writes.push({ _tag: 'Put', record: each.record, isNew: !model.has(key) })
       model.set(key, each.record)
       continue
     }
+    if (each._tag === 'Forget') {
+      const sessions = [...model.values()].filter((one) => one.kind === 'session')
+      const session = sessions[each.pick % sessions.length]
+      if (session?.kind !== 'session') continue
+      const { clientId } = session
+      // Whatever the batch has said of it before is said of its successor.
+      const taken = [...model.values()].filter((one) => isIn(one, clientId))
+      if (taken.some((one) => written.has(nameOf(one)))) continue
+      if (writes.some((one) => one._tag === 'Delete' && isIn(one.key, clientId))) continue
+      writes.push({ _tag: 'Forget', clientId })
+      for (const one of taken) model.delete(nameOf(one))
+      continue
+    }
     const present = [...model.values()]
     const victim = present[each.pick % present.length]
     if (victim === undefined || written.has(nameOf(victim))) continue
     if (victim.kind === 'message' && isReferred(model, victim.id)) continue
+    if (victim.kind === 'session') {
+      const { clientId } = victim
+      if ([...model.values()].some((one) => one !== victim && isIn(one, clientId))) continue
+    }
     written.add(nameOf(victim))
     writes.push({ _tag: 'Delete', key: keyOf(victim) })
     model.delete(nameOf(victim))

@@ -28,7 +28,7 @@ const writeBytes = 100
 const retryMs = 1_000
 
 const sizeOf = (write: Write): number => {
-  if (write._tag === 'Delete') return writeBytes
+  if (write._tag !== 'Put') return writeBytes
   const { record } = write
   return record.kind === 'message' || record.kind === 'will'
     ? writeBytes + Bytes.size(record.payload)

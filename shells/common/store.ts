@@ -142,32 +142,89 @@ export const quoted = (text: string): string =>
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 
+/** What a session takes with it when it is forgotten. */
+export const isOfSession = (key: Key): key is Extract<Key, { kind: SessionKind }> =>
+  key.kind === 'session' || key.kind === 'outgoing' || key.kind === 'incoming'
+
+type SessionKind = 'session' | 'outgoing' | 'incoming'
+
+type Named = Map<string | number, Write>
+
+/** Writes by kind and key; those that a session takes with it by client. */
+class Merged {
+  private readonly kinds = new Map<Kind, Named>()
+  private readonly clients = new Map<string, Map<SessionKind, Named>>()
+  private readonly forgotten = new Set<string>()
+
+  add(write: Write): void {
+    if (write._tag === 'Forget') return this.forget(write.clientId)
+    const key = write._tag === 'Put' ? write.record : write.key
+    const some = this.namedLike(key)
+    const name = keyName(key)
+    const joined = join(some.get(name), write)
+    if (joined === null) some.delete(name)
+    else some.set(name, joined)
+  }
+
+  private forget(clientId: string): void {
+    const former = this.clients.get(clientId)?.get('session')?.get(clientId)
+    this.clients.delete(clientId)
+    // One that came and went in between is not on disk, or another one that is forgotten was.
+    if (former?._tag !== 'Put' || !former.isNew) this.forgotten.add(clientId)
+  }
+
+  private namedLike(key: Key): Named {
+    if (!isOfSession(key)) return namedIn(this.kinds, key.kind)
+    let client = this.clients.get(key.clientId)
+    if (client === undefined) {
+      client = new Map()
+      this.clients.set(key.clientId, client)
+    }
+    return namedIn(client, key.kind)
+  }
+
+  writes(): ReadonlyArray<Write> {
+    const writes: Array<Write> = []
+    for (const clientId of this.forgotten) writes.push({ _tag: 'Forget', clientId })
+    for (const kind of kinds) {
+      for (const write of this.kinds.get(kind)?.values() ?? []) writes.push(write)
+    }
+    for (const client of this.clients.values()) {
+      for (const some of client.values()) for (const write of some.values()) writes.push(write)
+    }
+    return writes
+  }
+}
+
+const namedIn = <K>(map: Map<K, Named>, kind: K): Named => {
+  let named = map.get(kind)
+  if (named === undefined) {
+    named = new Map()
+    map.set(kind, named)
+  }
+  return named
+}
+
 /**
  * One batch that means what the batches mean one after another: per key the last write wins, and
  * what came and went in between is not written at all.
  */
 export const merge = (batches: ReadonlyArray<ReadonlyArray<Write>>): ReadonlyArray<Write> => {
   if (batches.length === 1) return batches[0]!
-  const merged = new Map<Kind, Map<string | number, Write>>()
-  for (const kind of kinds) merged.set(kind, new Map())
+  const merged = new Merged()
   for (const batch of batches) {
-    for (const write of batch) {
-      const key = write._tag === 'Put' ? write.record : write.key
-      const some = merged.get(key.kind)!
-      const name = keyName(key)
-      const joined = join(some.get(name), write)
-      if (joined === null) some.delete(name)
-      else some.set(name, joined)
-    }
+    // In a batch a session is forgotten before its successor begins.
+    for (const write of batch) if (write._tag === 'Forget') merged.add(write)
+    for (const write of batch) if (write._tag !== 'Forget') merged.add(write)
   }
-  const writes: Array<Write> = []
-  for (const some of merged.values()) for (const write of some.values()) writes.push(write)
-  return writes
+  return merged.writes()
 }
 
+type Keyed = Exclude<Write, { readonly _tag: 'Forget' }>
+
 /** Two writes with the same key as one; null where nothing is left to do. */
-const join = (former: Write | undefined, write: Write): Write | null => {
-  if (former === undefined) return write
+const join = (former: Write | undefined, write: Keyed): Write | null => {
+  if (former === undefined || former._tag === 'Forget') return write
   if (write._tag === 'Delete') {
     if (former._tag === 'Delete') throw contradiction('is deleted twice', write.key)
     return former.isNew ? null : write

@@ -1,7 +1,7 @@
 // A store over one SQLite file, without threads: everything in here waits for the disk. What it
 // tells the broker is packed; `worker.ts` carries it there.
 
-import type { Stamp } from '../../core/broker/record.ts'
+import type { Kind, Stamp } from '../../core/broker/record.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { Contradiction } from '../common/store.ts'
@@ -17,7 +17,7 @@ import { metaWriter } from './meta.ts'
 import type { Meta } from './meta.ts'
 import type { Migrations } from './migrate.ts'
 import { copyInto, damagedRowsSentence, explain, openFile, rollBack } from './open.ts'
-import { adding, deleting } from './pack.ts'
+import { adding, deleting, forgetting } from './pack.ts'
 import type { Extent } from './pack.ts'
 import { giveUp, makeReserve, reserveBytes, reserveBytesLarge } from './reserve.ts'
 import { prepare, readRow, readValues } from './row.ts'
@@ -25,7 +25,7 @@ import type { Statements } from './row.ts'
 import { schemaVersion, tables } from './table.ts'
 import { addRow, copyTallies, emptyTallies, removeRow, tallyText } from './tally.ts'
 import type { Tally } from './tally.ts'
-import { readByte } from './wire.ts'
+import { readByte, readText } from './wire.ts'
 import type { Reader } from './wire.ts'
 
 const pageBytes = 4096
@@ -35,6 +35,9 @@ const frameBytes = pageBytes + 24
 /** Of the bytes allowed, this part (and at most so many) is kept for the log. */
 const walShare = 1 / 4
 const walBytesMax = 64 << 20
+
+/** What a session takes with it when it is forgotten. */
+const takenAlong: ReadonlySet<Kind> = new Set<Kind>(['session', 'outgoing', 'incoming'])
 
 /** How often a store without its reserve looks for room. */
 const lookMs = 500
@@ -242,9 +245,10 @@ export class Database {
     const connection = this.#connection
     const tallies = copyTallies(this.#tallies)
     const former = this.#meta
+    let rows: number
     try {
       connection.exec('BEGIN IMMEDIATE')
-      this.#apply(packed, tallies)
+      rows = extent.rows + this.#apply(packed, tallies)
       this.#stamp(stamp, tallies)
       connection.exec('COMMIT')
     } catch (error) {
@@ -259,16 +263,21 @@ export class Database {
       throw error instanceof Contradiction ? error : new Contradiction(textOf(error))
     }
     this.#tallies = tallies
-    this.#rows += extent.rows
-    this.#frames += 1 + extent.rows * this.#framesPerRow
+    this.#rows += rows
+    this.#frames += 1 + rows * this.#framesPerRow
     return true
   }
 
-  /** Does what the batch says. */
-  #apply(packed: Uint8Array, tallies: ReadonlyArray<Tally>): void {
+  /** Does what the batch says; answers how many rows went with sessions that are forgotten. */
+  #apply(packed: Uint8Array, tallies: ReadonlyArray<Tally>): number {
     const source: Reader = { buffer: packed, at: 0 }
+    let forgotten = 0
     while (source.at < packed.length) {
       const action = readByte(source)
+      if (action === forgetting) {
+        forgotten += this.#forget(readText(source), tallies)
+        continue
+      }
       const start = source.at
       const number = readByte(source)
       const version = readByte(source)
@@ -299,6 +308,26 @@ export class Database {
       }
       addRow(tally, checksum)
     }
+    return forgotten
+  }
+
+  /** Takes a session out with all that is in it; answers how many rows that were. */
+  #forget(clientId: string, tallies: ReadonlyArray<Tally>): number {
+    let count = 0
+    for (const { table, number, findAll, removeAll } of this.#statements) {
+      if (findAll === null || removeAll === null || !takenAlong.has(table.kind)) continue
+      let rows = 0
+      for (const row of findAll.iterate(clientId)) {
+        removeRow(tallies[number]!, Number(row['checksum']))
+        rows += 1
+      }
+      if (table.kind === 'session' && rows === 0) {
+        throw new Contradiction(`the session ${clientId} is not there to be forgotten`)
+      }
+      if (rows > 0) removeAll.run(clientId)
+      count += rows
+    }
+    return count
   }
 
   /** To be called between batches: moves pages from the log into the file when it is time. */
@@ -366,11 +395,11 @@ export class Database {
   }
 
   /** Whether the batch fits into the bytes allowed, whatever pages it touches. */
-  #hasRoom(packedBytes: number, { rows, added, removed }: Extent): boolean {
+  #hasRoom(packedBytes: number, { rows, added, removed, forgotten }: Extent): boolean {
     if (this.#bytesMax === Infinity) return true
     const pages = this.#number('page_count')
     const touched = Math.min(
-      8 + 2 * rows + 2 * Math.ceil(packedBytes / pageBytes),
+      forgotten > 0 ? Infinity : 8 + 2 * rows + 2 * Math.ceil(packedBytes / pageBytes),
       8 + pages + 2 * Math.ceil(packedBytes / pageBytes),
     )
     const fits = (): boolean =>
@@ -379,7 +408,7 @@ export class Database {
     if (fits()) return true
     this.#emptyLog()
     // What takes away no less than it brings makes room, and needs some for a moment.
-    return fits() || removed >= added
+    return fits() || removed + forgotten >= added
   }
 
   /** Everything on disk and in the file; the lock is given back. */

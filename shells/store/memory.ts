@@ -4,7 +4,7 @@
 import type { Key, Kind, Record, Stamp, Write } from '../../core/broker/record.ts'
 import { own } from '../../core/data/bytes.ts'
 import { E } from '../../core/prelude.ts'
-import { contradiction, keyName, kinds } from '../common/store.ts'
+import { contradiction, isOfSession, keyName, kinds } from '../common/store.ts'
 import type { Committed, Store } from '../common/store.ts'
 
 export interface Disk {
@@ -64,7 +64,10 @@ export const recordsOf = ({ records }: Disk): ReadonlyArray<Record> =>
 
 /** Makes a batch durable at once, whole or not at all; whoever lends bytes owns them first. */
 export const writeTo = (disk: Disk, stamp: Stamp, writes: ReadonlyArray<Write>): void => {
-  for (const write of writes) check(disk, write)
+  const forgotten = new Set<string>()
+  for (const write of writes) if (write._tag === 'Forget') forgotten.add(write.clientId)
+  for (const write of writes) check(disk, write, forgotten)
+  if (forgotten.size > 0) forget(disk, forgotten)
   for (const write of writes) apply(disk, write)
   disk.stamp = stamp
 }
@@ -97,7 +100,7 @@ const compare = (
 
 /** The write with bytes of its own, since those of a batch are lent. */
 export const ownWrite = (write: Write): Write => {
-  if (write._tag === 'Delete') return write
+  if (write._tag !== 'Put') return write
   const { record, isNew } = write
   if (record.kind !== 'message' && record.kind !== 'will') return write
   const { correlationData } = record.properties
@@ -107,16 +110,30 @@ export const ownWrite = (write: Write): Write => {
   return { _tag: 'Put', record: { ...record, payload: own(record.payload), properties }, isNew }
 }
 
-const check = ({ records }: Disk, write: Write): void => {
+const check = ({ records }: Disk, write: Write, forgotten: ReadonlySet<string>): void => {
+  if (write._tag === 'Forget') {
+    if (records.get('session')!.has(write.clientId)) return
+    throw contradiction('is not there to be forgotten', { ...write, kind: 'session' })
+  }
   const key = write._tag === 'Put' ? write.record : write.key
-  const isThere = records.get(key.kind)!.has(keyName(key))
+  const isThere = !(isOfSession(key) && forgotten.has(key.clientId)) &&
+    records.get(key.kind)!.has(keyName(key))
   if (write._tag === 'Put' && write.isNew === isThere) {
     throw contradiction(isThere ? 'is there already' : 'is not there to replace', key)
   }
   if (write._tag === 'Delete' && !isThere) throw contradiction('is not there to delete', key)
 }
 
+const forget = ({ records }: Disk, forgotten: ReadonlySet<string>): void => {
+  for (const some of records.values()) {
+    for (const [name, record] of some) {
+      if (isOfSession(record) && forgotten.has(record.clientId)) some.delete(name)
+    }
+  }
+}
+
 const apply = ({ records }: Disk, write: Write): void => {
+  if (write._tag === 'Forget') return
   const key = write._tag === 'Put' ? write.record : write.key
   const some = records.get(key.kind)!
   if (write._tag === 'Put') some.set(keyName(key), write.record)

@@ -21,7 +21,6 @@ import { recall, remember } from '../../core/codec/memo.ts'
 import type { Level, Qos } from '../../core/codec/packet.ts'
 import { none, propertiesSize, readProperties, writeProperties } from '../../core/codec/property.ts'
 import type { Properties } from '../../core/codec/property.ts'
-import { decodeUtf8 } from '../../core/codec/utf8.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
 import type { TopicName } from '../../core/topic/name.ts'
@@ -29,8 +28,10 @@ import { kinds } from '../common/store.ts'
 import { rowVersion, sourcedVersion } from './table.ts'
 import type { Packer, Reader } from './wire.ts'
 import {
+  decode,
   readByte,
   readMaybe,
+  readText,
   readWhole,
   reserve,
   writeByte,
@@ -44,6 +45,7 @@ import {
 export const deleting = 0
 export const replacing = 1
 export const adding = 2
+export const forgetting = 3
 
 const numbers = new Map(kinds.map((kind, number) => [kind, number]))
 
@@ -52,12 +54,21 @@ export interface Extent {
   readonly rows: number
   readonly added: number
   readonly removed: number
+  /** Sessions that go with however many rows. */
+  readonly forgotten: number
 }
 
 /** Packs a batch: what goes first, since it makes room for what comes. */
 export const packWrites = (target: Packer, writes: ReadonlyArray<Write>): Extent => {
   let added = 0
   let removed = 0
+  let forgotten = 0
+  for (const write of writes) {
+    if (write._tag !== 'Forget') continue
+    forgotten += 1
+    writeByte(target, forgetting)
+    writeText(target, write.clientId)
+  }
   for (const write of writes) {
     if (write._tag !== 'Delete') continue
     removed += 1
@@ -70,7 +81,7 @@ export const packWrites = (target: Packer, writes: ReadonlyArray<Write>): Extent
     writeByte(target, write.isNew ? adding : replacing)
     packRecord(target, write.record)
   }
-  return { rows: writes.length, added, removed }
+  return { rows: writes.length, added, removed, forgotten }
 }
 
 export const packKey = (target: Packer, key: Key, version = rowVersion): void => {
@@ -201,19 +212,6 @@ const readClientId = (source: Reader): string => {
   last.start = start
   last.end = end
   return last.text
-}
-
-const readText = (source: Reader): string => {
-  const size = readWhole(source)
-  const start = source.at
-  source.at += size
-  return decode(source.buffer, start, source.at)
-}
-
-const decode = (buffer: Uint8Array, start: number, end: number): string => {
-  const text = decodeUtf8(buffer, start, end)
-  if (text === null) throw new Error('a stored text is no UTF-8')
-  return text
 }
 
 /** What a topic name was when it was stored it is still. */

@@ -31,6 +31,9 @@ export interface Statements {
   readonly find: Statement
   /** Answers the checksum of the row that went. */
   readonly remove: Statement
+  /** The checksums of all rows of a client, and their end; of tables whose key begins with one. */
+  readonly findAll: Statement | null
+  readonly removeAll: Statement | null
 }
 
 export const prepare = (connection: Connection, table: Table, number: number): Statements => {
@@ -38,6 +41,7 @@ export const prepare = (connection: Connection, table: Table, number: number): S
   const names = [...columns.map(({ name }) => name), 'row_version', 'checksum']
   const values = `(${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
   const key = columns.slice(0, keyCount).map(({ name }) => `${name} = ?`).join(' AND ')
+  const isOfClient = columns[0]!.name === 'client_id'
   return {
     table,
     number,
@@ -45,6 +49,10 @@ export const prepare = (connection: Connection, table: Table, number: number): S
     replace: connection.prepare(`REPLACE INTO ${name} ${values}`),
     find: connection.prepare(`SELECT checksum FROM ${name} WHERE ${key}`),
     remove: connection.prepare(`DELETE FROM ${name} WHERE ${key} RETURNING checksum`),
+    findAll: isOfClient
+      ? connection.prepare(`SELECT checksum FROM ${name} WHERE client_id = ?`)
+      : null,
+    removeAll: isOfClient ? connection.prepare(`DELETE FROM ${name} WHERE client_id = ?`) : null,
   }
 }
 

@@ -2,7 +2,7 @@
 // taken: whole numbers in groups of seven bits, texts and bytes behind their size. A value has one
 // form only, so equal bytes mean equal rows and the other way round.
 
-import { utf8Size, writeUtf8 } from '../../core/codec/utf8.ts'
+import { decodeUtf8, utf8Size, writeUtf8 } from '../../core/codec/utf8.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 
 /** Room for any whole number. */
@@ -85,4 +85,17 @@ export const readWhole = (source: Reader): number => {
 export const readMaybe = (source: Reader): number | null => {
   const value = readWhole(source)
   return value === 0 ? null : value - 1
+}
+
+export const readText = (source: Reader): string => {
+  const size = readWhole(source)
+  const start = source.at
+  source.at += size
+  return decode(source.buffer, start, source.at)
+}
+
+export const decode = (buffer: Uint8Array, start: number, end: number): string => {
+  const text = decodeUtf8(buffer, start, end)
+  if (text === null) throw new Error('a stored text is no UTF-8')
+  return text
 }
