@@ -55,18 +55,32 @@ const buildIfStale = (): void => {
   }
 }
 
-const sabethesOnNode = (profile: boolean): Contestant => {
+/** With words for its command line. */
+const sabethesOnNode = (
+  profile: boolean,
+  name = 'node',
+  title = '',
+  ...words: ReadonlyArray<string>
+): Contestant => {
   buildIfStale()
-  const flags = profileFlags('node', profile)
+  const flags = profileFlags(name, profile)
   return {
-    name: 'node',
-    title: `sabethes, Node ${process.versions.node}`,
+    name,
+    title: `sabethes, Node ${process.versions.node}${title}`,
     start: async () => {
       const port = await freePort()
-      const args = [...flags, 'dist/shells/cli/main.js', '-q', '-p', String(port)]
-      return startServer('node', process.execPath, args, port)
+      const args = [...flags, 'dist/shells/cli/main.js', '-q', '-p', String(port), ...words]
+      return startServer(name, process.execPath, args, port)
     },
   }
+}
+
+/** It records all that it is told, without payloads, in a ring of files as a careful operator has. */
+const sabethesRecording = (profile: boolean): Contestant => {
+  const path = join(folder, 'recording.conf')
+  const lines = [`trace_file ${join(folder, 'recording')}`, 'trace_size 268435456', 'user root']
+  writeFileSync(path, lines.join('\n') + '\n')
+  return sabethesOnNode(profile, 'node-recording', ', recording', '-c', path)
 }
 
 /** The program itself, so that no launcher's CPU is measured with it. */
@@ -149,6 +163,7 @@ const relay = (): Contestant => ({
 /** Throws an Error with a sentence when the contestant cannot take part here. */
 export const makeContestant = (name: string, profile: boolean): Contestant => {
   if (name === 'node') return sabethesOnNode(profile)
+  if (name === 'node-recording') return sabethesRecording(profile)
   if (name === 'deno') return sabethesOnDeno(profile)
   if (name === 'mosquitto') return mosquitto(name, false)
   if (name === 'mosquitto-inflight') return mosquitto(name, true)

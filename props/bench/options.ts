@@ -9,7 +9,15 @@ import { growthRowNames } from './growth.ts'
 import { queueRowNames } from './queue-memory.ts'
 import { type Row, rows } from './rows.ts'
 
-export const contestantNames = ['node', 'deno', 'mosquitto', 'aedes', 'relay', 'mosquitto-inflight']
+export const contestantNames = [
+  'node',
+  'deno',
+  'mosquitto',
+  'aedes',
+  'relay',
+  'mosquitto-inflight',
+  'node-recording',
+]
 
 export interface Options {
   readonly rows: ReadonlyArray<Row>
