@@ -141,7 +141,9 @@ replay(
       assert.ok(found.some((one) => one._tag === 'Ran' && one.batch.effects.length > 1))
       const frame = Buffer.from(publish).toString('base64')
       assert.is(text.includes(frame), payload === 'full')
-      assert.is(text.split('\n').filter((line) => line.startsWith('["f"')).length, 3)
+      const lines = text.split('\n').filter((line) => line.startsWith('["f"'))
+      const frames = lines.flatMap((line) => (JSON.parse(line) as ReadonlyArray<unknown>).slice(5))
+      assert.is(frames.length, 3)
     }
   },
 )

@@ -44,9 +44,17 @@ export const encode = (bytes: Bytes): string => {
   return text + String.fromCharCode(...part)
 }
 
-/** The bytes of a base64 text in a buffer of exactly their size; null if it is not canonical. */
-export const decode = (text: string): Bytes | null => {
-  const length = text.length
+const sextet = (text: string, at: number): number => {
+  const code = text.charCodeAt(at)
+  // 0xff shows in the high bits of whatever it is joined to.
+  return code < 128 ? values[code]! : 0xff
+}
+
+/**
+ * The bytes of a base64 text, or of its first `length` characters, in a buffer of exactly their
+ * size; null if it is not canonical.
+ */
+export const decode = (text: string, length = text.length): Bytes | null => {
   if (length % 4 !== 0) return null
   if (length === 0) return B.empty
   const pads = text.charCodeAt(length - 1) !== padding
@@ -55,20 +63,28 @@ export const decode = (text: string): Bytes | null => {
     ? 1
     : 2
   const buffer = new Uint8Array((length / 4) * 3 - pads)
-  let bits = 0
+  const whole = pads === 0 ? length : length - 4
   let at = 0
-  for (let i = 0; i < length - pads; i++) {
-    const code = text.charCodeAt(i)
-    const value = code < 128 ? values[code]! : 0xff
-    if (value === 0xff) return null
-    bits = ((bits << 6) | value) & 0xffffff
-    // A byte is complete after the 2nd, 3rd and 4th character of each four.
-    const place = i & 3
-    if (place > 0) buffer[at++] = (bits >> (6 - 2 * place)) & 0xff
+  let i = 0
+  for (; i < whole; i += 4) {
+    const a = sextet(text, i)
+    const b = sextet(text, i + 1)
+    const c = sextet(text, i + 2)
+    const d = sextet(text, i + 3)
+    if ((a | b | c | d) > 63) return null
+    buffer[at] = (a << 2) | (b >> 4)
+    buffer[at + 1] = (b << 4) | (c >> 2)
+    buffer[at + 2] = (c << 6) | d
+    at += 3
   }
+  if (pads === 0) return B.of(buffer)
+  const a = sextet(text, i)
+  const b = sextet(text, i + 1)
+  const c = pads === 1 ? sextet(text, i + 2) : 0
   // The bits of the last character that stand for no byte must be zero, or two texts would mean
   // one.
-  if (pads === 1 && (bits & 3) !== 0) return null
-  if (pads === 2 && (bits & 15) !== 0) return null
+  if ((a | b | c) > 63 || ((pads === 1 ? c & 3 : b & 15) !== 0)) return null
+  buffer[at] = (a << 2) | (b >> 4)
+  if (pads === 1) buffer[at + 1] = (b << 4) | (c >> 2)
   return B.of(buffer)
 }

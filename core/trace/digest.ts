@@ -1,11 +1,12 @@
 // What a run of the broker came to, as one number of 32 bits: two runs that want the same have the
-// same digest on every runtime. Secrets count as being there or not and payloads by their size,
-// since a recording may have neither. Not made against forgery.
+// same digest on every runtime. Secrets count as being there or not, since a recording has none, and
+// payloads as far as it has them. Not made against forgery.
 
 import type { Effect } from '../broker/effect.ts'
 import type { Conn } from '../broker/input.ts'
 import type { Packet } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
+import type { Bytes } from '../data/bytes.ts'
 
 const multiplier = 0x85ebca6b
 
@@ -32,6 +33,23 @@ const secrets: ReadonlySet<string> = new Set([
   'signature',
 ])
 
+const secretSign = 11
+
+// There are as many keys as the types of effects have.
+const signs = new Map<string, number>()
+
+const signOf = (key: string): number => {
+  const known = signs.get(key)
+  if (known !== undefined) return known
+  const sign = secrets.has(key) ? secretSign : text(8, key)
+  signs.set(key, sign)
+  return sign
+}
+
+const isBytes = (some: unknown): some is Bytes =>
+  typeof some === 'object' && some !== null && 'buffer' in some &&
+  some.buffer instanceof Uint8Array
+
 /** Anything that is plain data; as deep as effects are. */
 const value = (digest: number, some: unknown): number => {
   switch (typeof some) {
@@ -56,27 +74,50 @@ const value = (digest: number, some: unknown): number => {
 }
 
 const record = (digest: number, some: object): number => {
-  if ('buffer' in some && some.buffer instanceof Uint8Array) {
-    const { buffer, start, end } = some as { buffer: Uint8Array; start: number; end: number }
+  if (isBytes(some)) {
+    const { buffer, start, end } = some
     for (let i = start; i < end; i++) digest = mix(digest, buffer[i]!)
     return mix(digest, end - start)
   }
-  for (const [key, held] of Object.entries(some)) {
-    digest = text(digest, key)
-    if (secrets.has(key)) digest = mix(digest, held === null || held === undefined ? 9 : 10)
-    else if (key === 'payload') digest = mix(digest, held.end - held.start)
+  const fields = some as Readonly<Record<string, unknown>>
+  for (const key in fields) {
+    const held = fields[key]
+    const sign = signOf(key)
+    digest = mix(digest, sign)
+    if (sign === secretSign) digest = mix(digest, held === null || held === undefined ? 9 : 10)
+    else if (key === 'payload' && isBytes(held)) digest = mix(digest, held.end - held.start)
     else digest = value(digest, held)
   }
   return digest
 }
 
-const packet = (digest: number, some: Packet): number => {
+/** What a payload counts as, beside its size. */
+export type Weigh = (payload: Bytes) => number
+
+// What arrives together is often on one topic.
+let topic = ''
+let topicDigest = 0
+
+const topicName = (name: string): number => {
+  if (name === topic) return topicDigest
+  topic = name
+  topicDigest = text(0x746f70, name)
+  return topicDigest
+}
+
+const dollar = 0x24
+
+const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
   switch (some._tag) {
     case 'Publish': {
       const { payload, properties } = some
       const flags = (some.dup ? 8 : 0) | (some.qos << 1) | (some.retain ? 1 : 0)
-      digest = text(mix(digest, 0x30 | flags), some.topic)
+      digest = mix(mix(digest, 0x30 | flags), topicName(some.topic))
       digest = mix(mix(digest, some.packetId), payload.end - payload.start)
+      // What the broker says of itself is in no veil, and a topic alias may stand for that.
+      if (weigh !== null && some.topic !== '' && some.topic.charCodeAt(0) !== dollar) {
+        digest = mix(digest, weigh(payload))
+      }
       return properties === none ? digest : record(digest, properties)
     }
     case 'Puback':
@@ -108,8 +149,11 @@ const connections = (conns: ReadonlyArray<Conn>): number => {
   return digest
 }
 
-/** The digest of the effects of one run, in their order. */
-export const digestOf = (effects: ReadonlyArray<Effect>): number => {
+/**
+ * The digest of the effects of one run, in their order; `weigh` says what payloads of clients count
+ * as, null where only their sizes do.
+ */
+export const digestOf = (effects: ReadonlyArray<Effect>, weigh: Weigh | null = null): number => {
   let digest = effects.length
   for (let i = 0; i < effects.length; i++) {
     const effect = effects[i]!
@@ -119,10 +163,12 @@ export const digestOf = (effects: ReadonlyArray<Effect>): number => {
         digest = packet(
           number(mix(digest, effect.conn.slot), effect.conn.generation),
           effect.packet,
+          weigh,
         )
         break
       case 'Multicast':
-        digest = packet(mix(mix(digest, effect.level), connections(effect.conns)), effect.packet)
+        digest = mix(mix(digest, 0x4d756c | effect.level), connections(effect.conns))
+        digest = packet(digest, effect.packet, weigh)
         break
       default:
         digest = record(digest, effect)

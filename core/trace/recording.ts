@@ -3,12 +3,13 @@
 // what a line says; scribe.ts writes them, replay.ts plays them.
 
 import type { Config } from '../broker/config.ts'
-import type { Input } from '../broker/input.ts'
+import type { Conn, Input } from '../broker/input.ts'
 import { arrived } from '../broker/input.ts'
 import type { Origin } from '../broker/state.ts'
 import { decodeFrame } from '../codec/decode.ts'
 import { defaultLimits } from '../codec/limits.ts'
-import type { Level, Packet } from '../codec/packet.ts'
+import { frameSize } from '../codec/frame.ts'
+import type { Level } from '../codec/packet.ts'
 import type { Bytes } from '../data/bytes.ts'
 import * as Base64 from '../data/base64.ts'
 import type { Either } from '../prelude.ts'
@@ -16,7 +17,7 @@ import { E } from '../prelude.ts'
 import { config, input as inputCodec } from './input.ts'
 import type { Codec, Json } from './shape.ts'
 import { closed, count, oneOf, read, text, whole } from './shape.ts'
-import { fillOf } from './veil.ts'
+import { fill } from './veil.ts'
 import type { Veil } from './veil.ts'
 
 /** The form that is written, and the newest that can be read. */
@@ -72,7 +73,8 @@ export const headText = (head: Head): string => `${opening}${asciiOf(headCodec.e
 /** A line that was read; `inputs` and sums of a mark are for who has read those before it. */
 export type Line =
   | { readonly _tag: 'Nodes'; readonly nodes: ReadonlyArray<unknown> }
-  | { readonly _tag: 'Input'; readonly input: Input }
+  /** `bytes`: of their frames, as large as they were. */
+  | { readonly _tag: 'Inputs'; readonly inputs: ReadonlyArray<Input>; readonly bytes: number }
   | {
     readonly _tag: 'Mark'
     readonly inputCount: number
@@ -117,30 +119,49 @@ const limits = {
   connectPacketBytesMax: 268_435_460,
 }
 
+/** What the frames of a line come to at most: what a turn takes of a connection, and one more. */
+const lineBytesMax = 300_000_000
+
 const isLevel = (some: unknown): some is Level => some === 3 || some === 4 || some === 5
 
-const readFrame = (words: ReadonlyArray<unknown>): Either<string, Packet> => {
-  const [, , , , level, base64, size, mark] = words
-  if (!isLevel(level) || typeof base64 !== 'string') return E.left('a frame without its bytes')
-  let bytes = Base64.decode(base64)
-  if (bytes === null) return E.left('a frame that is no base64')
-  if (words.length === 8) {
-    if (!isCount(size) || size > limits.packetBytesMax || typeof mark !== 'string') {
-      return E.left('a frame with no size')
-    }
-    bytes = joined(bytes, fillOf(size, mark))
-  }
-  const packet = decodeFrame(level, bytes.buffer, bytes.start, bytes.end, limits)
-  return E.isLeft(packet) ? E.left(`a frame that is no packet: ${packet.left.detail}`) : packet
+/** A frame that says how large it is although its payload is not there; -1 if it makes no sense. */
+const sizeOf = ({ buffer, end }: Bytes): number =>
+  frameSize(buffer, 0, end, limits.packetBytesMax)
+
+/** The bytes of one frame, with something in the place of a payload that is not there. */
+const frameOf = (text: string): Bytes | null => {
+  const veil = text.indexOf('~')
+  if (veil === -1) return Base64.decode(text)
+  const head = Base64.decode(text, veil)
+  if (head === null) return null
+  const size = sizeOf(head)
+  if (size <= head.end) return null
+  const buffer = new Uint8Array(size)
+  buffer.set(head.buffer)
+  fill(buffer, head.end, text, veil + 1)
+  return { buffer, start: 0, end: size }
 }
 
-const joined = (head: Bytes, tail: Bytes): Bytes => {
-  const size = head.end - head.start
-  const buffer = new Uint8Array(size + tail.end - tail.start)
-  buffer.set(head.buffer.subarray(head.start, head.end))
-  buffer.set(tail.buffer.subarray(tail.start, tail.end), size)
-  return { buffer, start: 0, end: buffer.length }
+const readFrames = (words: ReadonlyArray<unknown>, conn: Conn, at: number): Either<string, Line> => {
+  const level = words[4]
+  if (!isLevel(level) || words.length < 6) return E.left('frames without their bytes')
+  const inputs: Array<Input> = []
+  let bytes = 0
+  for (let i = 5; i < words.length; i++) {
+    const text = words[i]
+    const frame = typeof text === 'string' ? frameOf(text) : null
+    if (frame === null) return E.left('a frame that is no base64')
+    bytes += frame.end
+    if (bytes > lineBytesMax) return E.left('more in one line than anybody could have said at once')
+    const packet = decodeFrame(level, frame.buffer, 0, frame.end, limits)
+    if (E.isLeft(packet)) return E.left(`a frame that is no packet: ${packet.left.detail}`)
+    inputs.push(arrived(conn, at, packet.right))
+  }
+  return E.right({ _tag: 'Inputs', inputs, bytes })
 }
+
+const inputLine = (input: Input): Either<string, Line> =>
+  E.right({ _tag: 'Inputs', inputs: [input], bytes: 0 })
 
 /** A line behind the head, or what is wrong with it. */
 export const readLine = (line: string): Either<string, Line> => {
@@ -151,22 +172,14 @@ export const readLine = (line: string): Either<string, Line> => {
   switch (tag) {
     case 'f': {
       if (!isCount(slot) || !isCount(generation) || !isCount(at)) break
-      const packet = readFrame(words)
-      if (E.isLeft(packet)) return packet
-      return E.right({
-        _tag: 'Input',
-        input: arrived({ slot, generation }, at, packet.right),
-      })
+      return readFrames(words, { slot, generation }, at)
     }
     case 'w':
       if (!isCount(slot) || !isCount(generation) || !isCount(at) || !isCount(total)) break
-      return E.right({
-        _tag: 'Input',
-        input: { _tag: 'Written', conn: { slot, generation }, at, total },
-      })
+      return inputLine({ _tag: 'Written', conn: { slot, generation }, at, total })
     case 'i': {
       const input = read(inputCodec, slot)
-      return E.isLeft(input) ? input : E.right({ _tag: 'Input', input: input.right })
+      return E.isLeft(input) ? input : inputLine(input.right)
     }
     case 'm':
       if (!isCount(slot) || typeof generation !== 'string' || typeof at !== 'string') break

@@ -13,12 +13,14 @@ import type { Level } from '../codec/packet.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { digestOf } from './digest.ts'
+import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
 import type { Head } from './recording.ts'
 import { readHead, readLine } from './recording.ts'
 import { showEffect } from './show.ts'
 import type { NameOf } from './show.ts'
 import { hex32, sumOfText } from './sheet.ts'
+import { weightOfAll, weightOfFill } from './veil.ts'
 
 /** One run of the broker. */
 export interface Batch {
@@ -49,6 +51,14 @@ export type Run = typeof run
 
 // More than a driver gives to one run, so that a recording cannot make us hold all of itself.
 const inputsMax = 100_000
+const bytesMax = 1_500_000_000
+
+/** What payloads count as where there is this of them. */
+const weighing: Readonly<Record<Head['payload'], Weigh | null>> = {
+  full: weightOfAll,
+  hash: weightOfFill,
+  length: null,
+}
 
 export class Replay {
   private readonly run: Run
@@ -59,6 +69,8 @@ export class Replay {
   private snapshotLines = 0
   private state: State | null = null
   private inputs: Array<Input> = []
+  private bytes = 0
+  private weigh: Weigh | null = null
   private conns = new Map<number, Conn>()
   private isOver = false
 
@@ -88,10 +100,13 @@ export class Replay {
     switch (line._tag) {
       case 'Nodes':
         return this.gather(line.nodes)
-      case 'Input':
+      case 'Inputs':
         if (this.state === null) return this.broken('an input before the broker is known')
-        if (this.inputs.length === inputsMax) return this.broken('there are too many for one run')
-        this.inputs.push(this.known(line.input))
+        this.bytes += line.bytes
+        if (this.inputs.length + line.inputs.length > inputsMax || this.bytes > bytesMax) {
+          return this.broken('there are too many for one run')
+        }
+        for (const input of line.inputs) this.inputs.push(this.known(input))
         return null
       case 'End':
         if (this.state === null) return this.broken('it ends before the broker is known')
@@ -140,16 +155,18 @@ export class Replay {
     this.graph = null
     if (E.isLeft(state)) return this.broken(state.left)
     this.state = state.right
+    this.weigh = weighing[head.payload]
     return { _tag: 'Began', head, state: state.right }
   }
 
   private perform(before: State, digest: string | null): Found {
     const { inputs } = this
     this.inputs = []
+    this.bytes = 0
     try {
       const [after, effects] = this.run(before, inputs)
       this.state = after
-      const isSame = digest === null ? null : digest === hex32(digestOf(effects))
+      const isSame = digest === null ? null : digest === hex32(digestOf(effects, this.weigh))
       return { _tag: 'Ran', batch: { inputs, before, after, effects }, isSame }
     } catch (error) {
       this.isOver = true

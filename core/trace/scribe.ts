@@ -1,7 +1,7 @@
 // Writes a recording: lines on a sheet, which whoever made it takes from there to a file.
 
 import type { Effect } from '../broker/effect.ts'
-import type { Arrived, Input } from '../broker/input.ts'
+import type { Arrived, Conn, Input } from '../broker/input.ts'
 import { arrived, commanded } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
@@ -9,12 +9,21 @@ import type { Level } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
 import { digestOf } from './digest.ts'
+import type { Weigh } from './digest.ts'
 import { graphOf } from './graph.ts'
 import { input as inputCodec } from './input.ts'
 import { asciiOf, format, headText } from './recording.ts'
 import type { Json } from './shape.ts'
 import { hex32, Sheet, sumOfText } from './sheet.ts'
-import { fillOf, markOf } from './veil.ts'
+import {
+  fillOf,
+  hash,
+  hashPayload,
+  isNoText,
+  markOf,
+  weightOfAll,
+  weightOfHash,
+} from './veil.ts'
 import type { Veil } from './veil.ts'
 
 const nodesPerLine = 256
@@ -49,13 +58,44 @@ const snapshotOf = (state: State, veil: Veil): ReadonlyArray<string> => {
   return lines
 }
 
+/** Frames follow each other on a line until it is as long as this. */
+const lineBytesMax = 16 * 1024
+
 /** Writes a recording on a sheet, from which whoever made it takes what is there. */
 export class Scribe {
   readonly sheet = new Sheet()
   private readonly veil: Veil
+  /** Whose frames the line has that is not over yet, null where there is none. */
+  private conn: Conn | null = null
+  private at = 0
+  private level: Level | 0 = 0
+  /** Payloads of this run, and what was found of each; the next one that is looked for. */
+  private readonly hashed: Array<Bytes> = []
+  private readonly hashes: Array<number> = []
+  private next = 0
+  private readonly weigh: Weigh | null
 
   constructor(veil: Veil) {
     this.veil = veil
+    this.weigh = veil.payload === 'full'
+      ? weightOfAll
+      : veil.payload === 'hash'
+      ? (payload) => this.weightOf(payload)
+      : null
+  }
+
+  /** What comes in leaves mostly in the same order, so a payload is hashed once. */
+  private weightOf(payload: Bytes): number {
+    const { hashed, next } = this
+    const size = payload.end - payload.start
+    const last = Math.min(hashed.length, next + 3)
+    for (let i = next > 0 ? next - 1 : 0; i < last; i++) {
+      if (hashed[i] !== payload) continue
+      this.next = i + 1
+      return weightOfHash(this.hashes[i]!, size)
+    }
+    hashPayload(this.veil, payload)
+    return weightOfHash(hash.high, size)
   }
 
   /** The head with the snapshot: how the broker is before the first input that follows. */
@@ -98,6 +138,7 @@ export class Scribe {
         break
       }
       case 'Written':
+        this.close()
         sheet.ascii('["w",')
         sheet.number(input.conn.slot)
         sheet.ascii(',')
@@ -109,12 +150,14 @@ export class Scribe {
         sheet.ascii(']')
         return sheet.over()
     }
+    this.close()
     sheet.ascii('["i",')
     sheet.ascii(asciiOf(inputCodec.encode(veiled(input, this.veil))))
     sheet.ascii(']')
     sheet.over()
   }
 
+  /** What one connection says at once shares a line. */
   private frame(
     { conn, at, packet }: Arrived,
     level: Level | 0,
@@ -123,6 +166,32 @@ export class Scribe {
     end: number,
   ): void {
     const { sheet, veil } = this
+    if (
+      conn === this.conn && at === this.at && level === this.level &&
+      sheet.lineLength < lineBytesMax
+    ) sheet.ascii('","')
+    else this.open(conn, at, level)
+    if (packet._tag !== 'Publish' || veil.payload === 'full') {
+      return sheet.base64(buffer, start, end)
+    }
+    const { payload, properties } = packet
+    const size = payload.end - payload.start
+    // The payload is the end of the frame.
+    sheet.base64(buffer, start, end - size)
+    if (size === 0) return
+    sheet.ascii('~')
+    if (veil.payload === 'hash') {
+      hashPayload(veil, payload)
+      sheet.word64(hash.high, hash.low)
+      this.hashes[this.hashed.length] = hash.high
+      this.hashed.push(payload)
+    }
+    if (isNoText(payload, properties)) sheet.ascii('!')
+  }
+
+  private open(conn: Conn, at: number, level: Level | 0): void {
+    const { sheet } = this
+    this.close()
     sheet.ascii('["f",')
     sheet.number(conn.slot)
     sheet.ascii(',')
@@ -132,24 +201,27 @@ export class Scribe {
     sheet.ascii(',')
     sheet.number(level)
     sheet.ascii(',"')
-    if (packet._tag === 'Publish' && veil.payload !== 'full') {
-      const { payload } = packet
-      // The payload is the end of the frame.
-      sheet.base64(buffer, start, end - (payload.end - payload.start))
-      sheet.ascii('",')
-      sheet.number(payload.end - payload.start)
-      sheet.ascii(',"')
-      sheet.ascii(markOf(veil, payload, packet.properties))
-    } else sheet.base64(buffer, start, end)
-    sheet.ascii('"]')
-    sheet.over()
+    this.conn = conn
+    this.at = at
+    this.level = level
+  }
+
+  /** Ends a line of frames. */
+  close(): void {
+    if (this.conn === null) return
+    this.conn = null
+    this.sheet.ascii('"]')
+    this.sheet.over()
   }
 
   /** A run is over that took so many inputs, all written since the last mark, and led to these. */
   mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
     const { sheet } = this
+    this.close()
     // The sum is of the mark as well, up to itself.
-    const mark = `["m",${inputCount},"${hex32(digestOf(effects))}"`
+    const mark = `["m",${inputCount},"${hex32(digestOf(effects, this.weigh))}"`
+    this.hashed.length = 0
+    this.next = 0
     sheet.ascii(`${mark},"${hex32(sumOfText(sheet.sum, mark))}"]`)
     sheet.over()
     sheet.sum = 0
@@ -157,6 +229,7 @@ export class Scribe {
 
   /** The last line, with why there are no more. */
   end(why: string): void {
+    this.close()
     this.sheet.ascii(asciiOf(['e', why]))
     this.sheet.over()
   }

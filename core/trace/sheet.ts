@@ -1,13 +1,18 @@
 // A page that lines are written on: ASCII in one growing buffer, since a text made of many small
 // ones costs more than what it says. What is on it is summed up line by line, so that a reader can
-// tell whether it has been changed.
+// tell whether it has been changed. The page is written while the broker serves: table look-ups and
+// words of four bytes, nothing made anew.
 
 const newline = 0x0a
 
-const digits = new Uint8Array(64)
-'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.split('').forEach((one, i) => {
-  digits[i] = one.charCodeAt(0)
-})
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+/** The character of six bits. */
+const digits = Uint8Array.from(alphabet, (one) => one.charCodeAt(0))
+
+/** Both characters of twelve bits, the first one in the low byte. */
+const twoDigits = new Uint16Array(4096)
+for (let i = 0; i < 4096; i++) twoDigits[i] = digits[i >> 6]! | (digits[i & 63]! << 8)
 
 const multiplier = 0x9e3779b1
 
@@ -16,17 +21,28 @@ const fold = (sum: number, word: number): number => {
   return mixed ^ (mixed >>> 15)
 }
 
-/** The sum of the lines so far, 32 bits, and of one more; Sheet.over does the same to bytes. */
+const wordOf = (line: string, place: number): number =>
+  line.charCodeAt(place) | (line.charCodeAt(place + 1) << 8) |
+  (line.charCodeAt(place + 2) << 16) | (line.charCodeAt(place + 3) << 24)
+
+/**
+ * The sum of the lines so far, 32 bits, and of one more; Sheet.over does the same to bytes. Four
+ * sums, each of every fourth word of four bytes, go side by side, since a processor can.
+ */
 export const sumOfText = (sum: number, line: string): number => {
   const { length } = line
   let place = 0
-  for (; place + 4 <= length; place += 4) {
-    sum = fold(
-      sum,
-      line.charCodeAt(place) | (line.charCodeAt(place + 1) << 8) |
-        (line.charCodeAt(place + 2) << 16) | (line.charCodeAt(place + 3) << 24),
-    )
+  if (length >= 16) {
+    let [b, c, d] = [1, 2, 3]
+    for (; place + 16 <= length; place += 16) {
+      sum = fold(sum, wordOf(line, place))
+      b = fold(b, wordOf(line, place + 4))
+      c = fold(c, wordOf(line, place + 8))
+      d = fold(d, wordOf(line, place + 12))
+    }
+    sum = fold(fold(fold(sum, b), c), d)
   }
+  for (; place + 4 <= length; place += 4) sum = fold(sum, wordOf(line, place))
   for (; place < length; place++) sum = fold(sum, line.charCodeAt(place))
   return fold(sum, length)
 }
@@ -34,13 +50,28 @@ export const sumOfText = (sum: number, line: string): number => {
 /** Eight hexadecimal digits of a 32-bit number. */
 export const hex32 = (number: number): string => (number >>> 0).toString(16).padStart(8, '0')
 
+/** The eleven characters of base64 for two words of 32 bits, without padding. */
+export const textOf64 = (high: number, low: number): string => {
+  let text = ''
+  for (let shift = 26; shift >= 2; shift -= 6) text += alphabet[(high >>> shift) & 63]
+  text += alphabet[((high & 3) << 4) | (low >>> 28)]
+  for (let shift = 22; shift >= 4; shift -= 6) text += alphabet[(low >>> shift) & 63]
+  return text + alphabet[(low & 15) << 2]
+}
+
 export class Sheet {
   /** What has been written is `buffer[0, end)`. */
   buffer = new Uint8Array(4096)
   end = 0
   /** Of all lines that were ended since it was last set. */
   sum = 0
+  private view = new DataView(this.buffer.buffer)
   private line = 0
+
+  /** How long the line is so far. */
+  get lineLength(): number {
+    return this.end - this.line
+  }
 
   /** Characters below 0x80. */
   ascii(text: string): void {
@@ -68,16 +99,14 @@ export class Sheet {
 
   /** Bytes in base64, as core/data/base64.ts writes them. */
   base64(source: Uint8Array, from: number, to: number): void {
-    this.reserve(Math.ceil((to - from) / 3) * 4)
-    const { buffer } = this
+    this.reserve((((to - from + 2) / 3) | 0) * 4)
+    const { buffer, view } = this
     let end = this.end
     let at = from
     for (const whole = to - 2; at < whole; at += 3) {
       const word = (source[at]! << 16) | (source[at + 1]! << 8) | source[at + 2]!
-      buffer[end] = digits[word >> 18]!
-      buffer[end + 1] = digits[(word >> 12) & 63]!
-      buffer[end + 2] = digits[(word >> 6) & 63]!
-      buffer[end + 3] = digits[word & 63]!
+      view.setUint16(end, twoDigits[word >> 12]!, true)
+      view.setUint16(end + 2, twoDigits[word & 0xfff]!, true)
       end += 4
     }
     if (at < to) {
@@ -91,20 +120,39 @@ export class Sheet {
     this.end = end
   }
 
+  /** Two words as `textOf64` writes them. */
+  word64(high: number, low: number): void {
+    this.reserve(12)
+    const { view, end } = this
+    view.setUint16(end, twoDigits[high >>> 20]!, true)
+    view.setUint16(end + 2, twoDigits[(high >>> 8) & 0xfff]!, true)
+    view.setUint16(end + 4, twoDigits[((high & 0xff) << 4) | (low >>> 28)]!, true)
+    view.setUint16(end + 6, twoDigits[(low >>> 16) & 0xfff]!, true)
+    view.setUint16(end + 8, twoDigits[(low >>> 4) & 0xfff]!, true)
+    this.buffer[end + 10] = digits[(low & 15) << 2]!
+    this.end = end + 11
+  }
+
   /** Ends a line. */
   over(): void {
-    const { buffer, line } = this
-    const length = this.end - line
+    const { view, end } = this
+    const length = end - this.line
     let sum = this.sum
-    let place = 0
-    for (; place + 4 <= length; place += 4) {
-      const at = line + place
-      sum = fold(
-        sum,
-        buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24),
-      )
+    let at = this.line
+    if (length >= 16) {
+      let b = 1
+      let c = 2
+      let d = 3
+      for (; at + 16 <= end; at += 16) {
+        sum = fold(sum, view.getInt32(at, true))
+        b = fold(b, view.getInt32(at + 4, true))
+        c = fold(c, view.getInt32(at + 8, true))
+        d = fold(d, view.getInt32(at + 12, true))
+      }
+      sum = fold(fold(fold(sum, b), c), d)
     }
-    for (; place < length; place++) sum = fold(sum, buffer[line + place]!)
+    for (; at + 4 <= end; at += 4) sum = fold(sum, view.getInt32(at, true))
+    for (; at < end; at++) sum = fold(sum, this.buffer[at]!)
     this.sum = fold(sum, length)
     this.reserve(1)
     this.buffer[this.end++] = newline
@@ -123,5 +171,6 @@ export class Sheet {
     const larger = new Uint8Array(Math.max(wanted, this.buffer.length * 2))
     larger.set(this.buffer.subarray(0, this.end))
     this.buffer = larger
+    this.view = new DataView(larger.buffer)
   }
 }

@@ -149,6 +149,7 @@ export class Recorder {
     const { tape } = this
     const { sheet } = this.scribe
     this.flushedAt = at
+    this.scribe.close()
     if (tape === null || sheet.end === 0) return
     const failed = tape.write(sheet.buffer.subarray(0, sheet.end))
     this.bytes += sheet.end
