@@ -112,8 +112,12 @@ const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
     case 'Publish': {
       const { payload, properties } = some
       const flags = (some.dup ? 8 : 0) | (some.qos << 1) | (some.retain ? 1 : 0)
-      digest = mix(mix(digest, 0x30 | flags), topicName(some.topic))
-      digest = mix(mix(digest, some.packetId), payload.end - payload.start)
+      // Side by side, not one after the other: a processor does many products at once.
+      digest = mix(
+        digest,
+        topicName(some.topic) ^ Math.imul(some.packetId, 0x27d4eb2f) ^
+          Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(flags, 0x165667b1),
+      )
       // What the broker says of itself is in no veil, and a topic alias may stand for that.
       if (weigh !== null && some.topic !== '' && some.topic.charCodeAt(0) !== dollar) {
         digest = mix(digest, weigh(payload))
@@ -124,9 +128,12 @@ const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
     case 'Pubrec':
     case 'Pubrel':
     case 'Pubcomp': {
-      // The fourth letters differ.
-      digest = mix(mix(digest, some._tag.charCodeAt(3)), some._tag.charCodeAt(5))
-      digest = mix(mix(digest, some.packetId), some.reason)
+      // The fourth letters differ, or the sixth.
+      digest = mix(
+        digest,
+        Math.imul(some._tag.charCodeAt(3), 0x27d4eb2f) ^ Math.imul(some.packetId, 0xc2b2ae35) ^
+          Math.imul(some.reason, 0x165667b1) ^ Math.imul(some._tag.charCodeAt(5), 0x9e3779b1),
+      )
       return some.properties === none ? digest : record(digest, some.properties)
     }
     default:
@@ -159,12 +166,12 @@ export const digestOf = (effects: ReadonlyArray<Effect>, weigh: Weigh | null = n
     const effect = effects[i]!
     switch (effect._tag) {
       case 'Send':
-        digest = mix(digest, (effect.level << 1) | (effect.when === 'now' ? 0 : 1))
-        digest = packet(
-          number(mix(digest, effect.conn.slot), effect.conn.generation),
-          effect.packet,
-          weigh,
+        digest = mix(
+          digest,
+          Math.imul(effect.conn.slot, 0x27d4eb2f) ^ Math.imul(effect.conn.generation, 0xc2b2ae35) ^
+            (effect.level << 1) ^ (effect.when === 'now' ? 0 : 1),
         )
+        digest = packet(digest, effect.packet, weigh)
         break
       case 'Multicast':
         digest = mix(mix(digest, 0x4d756c | effect.level), connections(effect.conns))

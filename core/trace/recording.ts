@@ -129,10 +129,8 @@ const sizeOf = ({ buffer, end }: Bytes): number =>
   frameSize(buffer, 0, end, limits.packetBytesMax)
 
 /** The bytes of one frame, with something in the place of a payload that is not there. */
-const frameOf = (text: string): Bytes | null => {
-  const veil = text.indexOf('~')
+const frameOf = (text: string, veil: number, head: Bytes | null): Bytes | null => {
   if (veil === -1) return Base64.decode(text)
-  const head = Base64.decode(text, veil)
   if (head === null) return null
   const size = sizeOf(head)
   if (size <= head.end) return null
@@ -147,9 +145,13 @@ const readFrames = (words: ReadonlyArray<unknown>, conn: Conn, at: number): Eith
   if (!isLevel(level) || words.length < 6) return E.left('frames without their bytes')
   const inputs: Array<Input> = []
   let bytes = 0
+  let head: Bytes | null = null
   for (let i = 5; i < words.length; i++) {
     const text = words[i]
-    const frame = typeof text === 'string' ? frameOf(text) : null
+    if (typeof text !== 'string') return E.left('a frame that is no text')
+    const veil = text.indexOf('~')
+    if (veil > 0) head = Base64.decode(text, veil)
+    const frame = frameOf(text, veil, head)
     if (frame === null) return E.left('a frame that is no base64')
     bytes += frame.end
     if (bytes > lineBytesMax) return E.left('more in one line than anybody could have said at once')

@@ -20,6 +20,7 @@ import {
   hash,
   hashPayload,
   isNoText,
+  isSame,
   markOf,
   weightOfAll,
   weightOfHash,
@@ -70,9 +71,13 @@ export class Scribe {
   private at = 0
   private level: Level | 0 = 0
   /** Payloads of this run, and what was found of each; the next one that is looked for. */
-  private readonly hashed: Array<Bytes> = []
-  private readonly hashes: Array<number> = []
+  private readonly payloads: Array<Bytes> = []
+  private hashes = new Int32Array(512)
   private next = 0
+  /** The last head of a PUBLISH on this line; null at its beginning. */
+  private headBuffer: Uint8Array | null = null
+  private headStart = 0
+  private headEnd = 0
   private readonly weigh: Weigh | null
 
   constructor(veil: Veil) {
@@ -86,16 +91,16 @@ export class Scribe {
 
   /** What comes in leaves mostly in the same order, so a payload is hashed once. */
   private weightOf(payload: Bytes): number {
-    const { hashed, next } = this
+    const { payloads, next } = this
     const size = payload.end - payload.start
-    const last = Math.min(hashed.length, next + 3)
+    const last = Math.min(payloads.length, next + 3)
     for (let i = next > 0 ? next - 1 : 0; i < last; i++) {
-      if (hashed[i] !== payload) continue
+      if (payloads[i] !== payload) continue
       this.next = i + 1
       return weightOfHash(this.hashes[i]!, size)
     }
     hashPayload(this.veil, payload)
-    return weightOfHash(hash.high, size)
+    return weightOfHash(hash[0]!, size)
   }
 
   /** The head with the snapshot: how the broker is before the first input that follows. */
@@ -177,16 +182,36 @@ export class Scribe {
     const { payload, properties } = packet
     const size = payload.end - payload.start
     // The payload is the end of the frame.
-    sheet.base64(buffer, start, end - size)
-    if (size === 0) return
-    sheet.ascii('~')
-    if (veil.payload === 'hash') {
-      hashPayload(veil, payload)
-      sheet.word64(hash.high, hash.low)
-      this.hashes[this.hashed.length] = hash.high
-      this.hashed.push(payload)
+    const headEnd = end - size
+    if (size === 0) return sheet.base64(buffer, start, headEnd)
+    if (!this.isSameHead(buffer, start, headEnd)) {
+      sheet.base64(buffer, start, headEnd)
+      this.headBuffer = buffer
+      this.headStart = start
+      this.headEnd = headEnd
     }
+    if (veil.payload === 'hash') this.hashed(payload)
+    else sheet.ascii('~')
     if (isNoText(payload, properties)) sheet.ascii('!')
+  }
+
+  private hashed(payload: Bytes): void {
+    const { payloads } = this
+    hashPayload(this.veil, payload)
+    this.sheet.mark64(hash[0]!, hash[1]!)
+    if (payloads.length === this.hashes.length) {
+      const more = new Int32Array(payloads.length * 2)
+      more.set(this.hashes)
+      this.hashes = more
+    }
+    this.hashes[payloads.length] = hash[0]!
+    payloads.push(payload)
+  }
+
+  /** Whether it is the last one of this line once more, as most are of who sends much. */
+  private isSameHead(buffer: Uint8Array, start: number, end: number): boolean {
+    return buffer === this.headBuffer && end - start === this.headEnd - this.headStart &&
+      isSame(buffer, this.headStart, start, end - start)
   }
 
   private open(conn: Conn, at: number, level: Level | 0): void {
@@ -210,6 +235,7 @@ export class Scribe {
   close(): void {
     if (this.conn === null) return
     this.conn = null
+    this.headBuffer = null
     this.sheet.ascii('"]')
     this.sheet.over()
   }
@@ -220,7 +246,7 @@ export class Scribe {
     this.close()
     // The sum is of the mark as well, up to itself.
     const mark = `["m",${inputCount},"${hex32(digestOf(effects, this.weigh))}"`
-    this.hashed.length = 0
+    this.payloads.length = 0
     this.next = 0
     sheet.ascii(`${mark},"${hex32(sumOfText(sheet.sum, mark))}"]`)
     sheet.over()

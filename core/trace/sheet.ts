@@ -120,10 +120,12 @@ export class Sheet {
     this.end = end
   }
 
-  /** Two words as `textOf64` writes them. */
-  word64(high: number, low: number): void {
-    this.reserve(12)
-    const { view, end } = this
+  /** A tilde and two words as `textOf64` writes them. */
+  mark64(high: number, low: number): void {
+    this.reserve(13)
+    const { view } = this
+    this.buffer[this.end] = 0x7e
+    const end = this.end + 1
     view.setUint16(end, twoDigits[high >>> 20]!, true)
     view.setUint16(end + 2, twoDigits[(high >>> 8) & 0xfff]!, true)
     view.setUint16(end + 4, twoDigits[((high & 0xff) << 4) | (low >>> 28)]!, true)

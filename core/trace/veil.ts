@@ -15,12 +15,31 @@ export interface Veil {
   readonly key: readonly [number, number]
 }
 
-/** Two words by which equal payloads are known, good until the next call. */
-export const hash: { high: number; low: number } = { high: 0, low: 0 }
+/** Two words by which equal payloads are known, the higher first; good until the next call. */
+export const hash = new Int32Array(2)
 
 // A burst of packets comes in one buffer, and looking at it in words of four bytes takes a view.
-let viewed: ArrayBufferLike = new ArrayBuffer(0)
-let view: DataView = new DataView(viewed)
+let viewed: Uint8Array = new Uint8Array(0)
+let view: DataView = new DataView(viewed.buffer)
+
+const viewOf = (buffer: Uint8Array): DataView => {
+  if (buffer !== viewed) {
+    viewed = buffer
+    view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  }
+  return view
+}
+
+/** Whether so many bytes are the same at two places. */
+export const isSame = (buffer: Uint8Array, one: number, other: number, size: number): boolean => {
+  const words = viewOf(buffer)
+  let at = 0
+  for (; at + 4 <= size; at += 4) {
+    if (words.getInt32(one + at, true) !== words.getInt32(other + at, true)) return false
+  }
+  for (; at < size; at++) if (buffer[one + at] !== buffer[other + at]) return false
+  return true
+}
 
 const stir = (sum: number, word: number): number => {
   const mixed = Math.imul(sum ^ word, 0x9e3779b1)
@@ -28,42 +47,42 @@ const stir = (sum: number, word: number): number => {
 }
 
 /** Leaves in `hash` what the payload comes to. */
-export const hashPayload = ({ key }: Veil, { buffer, start, end }: Bytes): void => {
-  if (buffer.buffer !== viewed) {
-    viewed = buffer.buffer
-    view = new DataView(viewed)
-  }
-  const shift = buffer.byteOffset
-  const last = shift + end
-  let at = shift + start
+export const hashPayload = (
+  { key: [one, other] }: Veil,
+  { buffer, start, end }: Bytes,
+): void => {
+  const words = viewOf(buffer)
+  const lastWord = end - 4
+  const lastFour = end - 16
+  let at = start
   // Four sums side by side, since a processor can.
-  let a = key[0] ^ (end - start)
-  let b = key[1]
-  let c = ~key[0]
-  let d = ~key[1]
-  for (; at + 16 <= last; at += 16) {
-    a = stir(a, view.getInt32(at, true))
-    b = stir(b, view.getInt32(at + 4, true))
-    c = stir(c, view.getInt32(at + 8, true))
-    d = stir(d, view.getInt32(at + 12, true))
+  let a = one ^ (end - start)
+  let b = other
+  let c = ~one
+  let d = ~other
+  for (; at <= lastFour; at += 16) {
+    a = stir(a, words.getInt32(at, true))
+    b = stir(b, words.getInt32(at + 4, true))
+    c = stir(c, words.getInt32(at + 8, true))
+    d = stir(d, words.getInt32(at + 12, true))
   }
-  for (; at + 4 <= last; at += 4) {
-    const word = view.getInt32(at, true)
+  for (; at <= lastWord; at += 4) {
+    const word = words.getInt32(at, true)
     a = stir(a, word)
     b = stir(b, word ^ a)
   }
-  if (at < last) {
+  if (at < end) {
     let word = 0
-    for (; at < last; at++) word = (word << 8) | view.getUint8(at)
+    for (; at < end; at++) word = (word << 8) | words.getUint8(at)
     a = stir(a, word)
     b = stir(b, word ^ a)
   }
-  a = Math.imul(a ^ key[1], 0x85ebca6b) ^ c
-  b = Math.imul(b ^ key[0], 0xc2b2ae35) ^ d
+  a = Math.imul(a ^ other, 0x85ebca6b) ^ c
+  b = Math.imul(b ^ one, 0xc2b2ae35) ^ d
   a = Math.imul(a ^ (b >>> 13) ^ b, 0x27d4eb2f)
   b = Math.imul(b ^ (a >>> 15) ^ c, 0x85ebca6b)
-  hash.high = a ^ (a >>> 16)
-  hash.low = b ^ (b >>> 15) ^ (a << 7)
+  hash[0] = a ^ (a >>> 16)
+  hash[1] = b ^ (b >>> 15) ^ (a << 7)
 }
 
 /** Whether it says that it is text and is none, which the mark has to say. */
@@ -75,7 +94,7 @@ export const markOf = (veil: Veil, payload: Bytes, properties: Properties = none
   let mark = ''
   if (veil.payload === 'hash' && payload.end > payload.start) {
     hashPayload(veil, payload)
-    mark = textOf64(hash.high, hash.low)
+    mark = textOf64(hash[0]!, hash[1]!)
   }
   return isNoText(payload, properties) ? `${mark}!` : mark
 }
@@ -131,7 +150,7 @@ const sixBitsOf = (code: number): number =>
 /** What a payload counts as that is in no veil. */
 export const weightOfAll = (payload: Bytes): number => {
   hashPayload(open, payload)
-  return hash.high
+  return hash[0]!
 }
 
 const open: Veil = { payload: 'full', key: [0x5bd1e995, 0x1b873593] }
