@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
+import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
@@ -297,6 +298,116 @@ recording('equal payloads stay equal, others differ, and text stays text', () =>
   const [one, two, three] = text('on', 'on', 'of')
   assert.is(one, two)
   assert.is.not(two, three)
+})
+
+/** What a client says, in frames, as a driver hands them over: all of a run from one chunk. */
+const inFrames = (
+  payload: Veil['payload'],
+  packets: ReadonlyArray<ReadonlyArray<ReturnType<typeof Packet.publish>>>,
+  told: (effects: ReadonlyArray<Effect>) => ReadonlyArray<Effect> = (effects) => effects,
+): string => {
+  const scribe = new Scribe(veilOf(payload))
+  let state = initial(defaults, origin)
+  scribe.begin(state, '1')
+  const take = (inputs: ReadonlyArray<Input>): void => {
+    const [next, effects] = run(state, inputs)
+    state = next
+    scribe.mark(inputs.length, told(effects))
+  }
+  const hello = [
+    opened(),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a', level: 4 })),
+    I.arrived(conn, 0, Packet.subscribe({ filter: '#', qos: 1 })),
+  ]
+  for (const input of hello) scribe.input(input)
+  take(hello)
+  for (const some of packets) {
+    const bytes = Buffer.concat(some.map((packet) => encode(4, packet)))
+    const reader = createReader(limits(), 4)
+    reader.push(bytes, 0, bytes.length)
+    const inputs: Array<Input> = []
+    for (let read = reader.next(); read !== null; read = reader.next()) {
+      assert.ok(read._tag === 'Right')
+      const input = I.arrived(conn, 0, read.right)
+      inputs.push(input)
+      scribe.input(input, reader.level, reader.frameBuffer, reader.frameStart, reader.frameEnd)
+    }
+    take(inputs)
+  }
+  scribe.end('asked to')
+  return textOf(scribe)
+}
+
+const publishes = fc.array(
+  fc.array(
+    fc.record({
+      topic: fc.constantFrom('t', 't/u', 't/v', 'temperature/in/the/cellar'),
+      payload: fc.uint8Array({ maxLength: 40 }),
+      qos: fc.constantFrom(0 as const, 1 as const),
+      packetId: fc.integer({ min: 1, max: 3 }),
+    }).map(({ packetId, ...some }) =>
+      Packet.publish({ ...some, packetId: some.qos === 0 ? 0 : packetId })
+    ),
+    { minLength: 1, maxLength: 12 },
+  ),
+  { maxLength: 6 },
+)
+
+recording('what one connection says at once shares a line, and is the same again', () => {
+  fc.assert(
+    fc.property(publishes, payloads, (packets, payload) => {
+      const text = inFrames(payload, packets)
+      const lines = text.split('\n').filter((line) => line.startsWith('["f"'))
+      assert.is(lines.length, packets.length)
+      const found = replayed(text)
+      assert.is(found.at(-1)?._tag, 'Ended')
+      const arrivals = found.flatMap((one) =>
+        one._tag !== 'Ran' ? [] : one.batch.inputs.flatMap((input) =>
+          input._tag === 'Arrived' && input.packet._tag === 'Publish' ? [input.packet] : []
+        )
+      )
+      const bare = ({ topic, packetId, qos, payload: { start, end } }: typeof arrivals[0]) =>
+        [topic, packetId, qos, end - start]
+      assert.equal(arrivals.map(bare), packets.flat().map(bare))
+      assert.ok(found.every((one) => one._tag !== 'Ran' || one.isSame))
+    }),
+    { numRuns: runs(200) },
+  )
+})
+
+recording('a payload that is not what went out on the day is found, unless there is none', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 5, maxLength: 70 }),
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      payloads,
+      (bytes, place, bits, payload) => {
+        const changed = bytes.map((byte, at) => at === place % bytes.length ? byte ^ bits : byte)
+        const other = (effects: ReadonlyArray<Effect>): ReadonlyArray<Effect> =>
+          effects.map((effect) =>
+            effect._tag === 'Send' && effect.packet._tag === 'Publish'
+              ? { ...effect, packet: { ...effect.packet, payload: B.of(changed) } }
+              : effect
+          )
+        const text = inFrames(payload, [[Packet.publish({ topic: 't', payload: bytes })]], other)
+        const isSame = replayed(text).every((one) => one._tag !== 'Ran' || one.isSame)
+        assert.is(isSame, payload === 'length')
+      },
+    ),
+    { numRuns: runs(200) },
+  )
+})
+
+recording('lines that claim more than anybody could have sent are refused', () => {
+  const text = inFrames('length', [])
+  const head = Buffer.concat([Buffer.of(0x30, 0xff, 0xff, 0xff, 0x7f), Buffer.of(0, 1, 0x74)])
+  const huge = `["f",0,1,0,4,${Array(9).fill(`"${head.toString('base64')}~"`).join(',')}]`
+  const lines = text.split('\n')
+  const found = replayed(`${[...lines.slice(0, -2), huge].join('\n')}\n`)
+  const broken = found.at(-1)
+  assert.ok(broken?._tag === 'Broken')
+  assert.match(broken.why, /more in one line/)
 })
 
 recording('an effect that differs is found at the run that differs', () => {
