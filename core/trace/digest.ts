@@ -1,6 +1,6 @@
 // What a run of the broker came to, as one number of 32 bits: two runs that want the same have the
-// same digest on every runtime. Secrets count as being there or not, since a recording has none, and
-// payloads as far as it has them. Not made against forgery.
+// same digest on every runtime. Secrets count as being there or not, since a recording has none,
+// and payloads as far as it has them. Not made against forgery.
 
 import type { Effect } from '../broker/effect.ts'
 import type { Conn } from '../broker/input.ts'

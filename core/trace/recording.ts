@@ -140,7 +140,11 @@ const frameOf = (text: string, veil: number, head: Bytes | null): Bytes | null =
   return { buffer, start: 0, end: size }
 }
 
-const readFrames = (words: ReadonlyArray<unknown>, conn: Conn, at: number): Either<string, Line> => {
+const readFrames = (
+  words: ReadonlyArray<unknown>,
+  conn: Conn,
+  at: number,
+): Either<string, Line> => {
   const level = words[4]
   if (!isLevel(level) || words.length < 6) return E.left('frames without their bytes')
   const inputs: Array<Input> = []

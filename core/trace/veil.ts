@@ -126,7 +126,9 @@ export const fill = (buffer: Uint8Array, start: number, text: string, from: numb
 
 /** What these words, as `hashPayload` leaves them, count as in a digest. */
 export const weightOfHash = (high: number, size: number): number =>
-  size >= 5 ? (high >>> 2) & 0xffffff : ((high >>> 2) & 0xffffff) >>> (size < 2 ? 24 : 30 - 6 * size)
+  size >= 5
+    ? (high >>> 2) & 0xffffff
+    : ((high >>> 2) & 0xffffff) >>> (size < 2 ? 24 : 30 - 6 * size)
 
 /** The same for what `fillOf` made of them. */
 export const weightOfFill = ({ buffer, start, end }: Bytes): number => {

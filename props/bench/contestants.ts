@@ -75,7 +75,7 @@ const sabethesOnNode = (
   }
 }
 
-/** It records all that it is told, without payloads, in a ring of files as a careful operator has. */
+/** It records all that it is told, without payloads, in a ring of files. */
 const sabethesRecording = (profile: boolean): Contestant => {
   const path = join(folder, 'recording.conf')
   const lines = [`trace_file ${join(folder, 'recording')}`, 'trace_size 268435456', 'user root']
