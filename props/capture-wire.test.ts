@@ -112,7 +112,7 @@ wire('everybody is told what mosquitto told him', async () => {
       complain: (text) => complained += text,
     }, [file])
     assert.is(complained, '')
-    assert.is(status, 0, said.slice(said.indexOf("connections to port")))
+    assert.is(status, 0, said.slice(said.indexOf('connections to port')))
     assert.match(said, new RegExp(`port is taken to be ${port}, where 11 CONNECTs went\\.`))
     for (
       const text of [

@@ -1,0 +1,235 @@
+// What of captures is seldom seen: blocks of pcapng as older programs wrote them, times of other
+// units, headers between IPv6 and TCP; and the configuration that one is played under.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { encode } from '../core/codec/mod.ts'
+import { Packet } from '../core/mod.ts'
+import { CaptureFile } from '../core/trace/capture/file.ts'
+import { segmentIn } from '../core/trace/capture/tap.ts'
+import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
+import { playRecording } from '../shells/cli/replay.ts'
+
+const forms = suite('capture-forms')
+
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array =>
+  Uint8Array.from(Buffer.concat(parts))
+
+const [SYN, ACK] = [2, 16]
+
+const frameOf = (isByClient: boolean, at: number, flags: number, data?: Uint8Array) => {
+  const [client, broker] = [addressOf('2001:db8::2')!, addressOf('2001:db8::1')!]
+  return ethernet({
+    from: isByClient ? client : broker,
+    fromPort: isByClient ? 5555 : 1883,
+    to: isByClient ? broker : client,
+    toPort: isByClient ? 1883 : 5555,
+    sequence: 7 + at,
+    acknowledged: 0,
+    flags,
+    data: data ?? new Uint8Array(0),
+  }, isByClient)
+}
+
+const said = Uint8Array.from([
+  ...encode(4, Packet.connect({ clientId: 'c', level: 4 })),
+  ...encode(4, Packet.subscribe({ filter: 't', qos: 1 })),
+])
+
+const heard = (granted: 0 | 1): Uint8Array =>
+  Uint8Array.from([
+    ...encode(4, { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }),
+    ...encode(4, { _tag: 'Suback', packetId: 1, reasons: [granted], properties: {} }),
+  ])
+
+const framesOf = (granted: 0 | 1): ReadonlyArray<Uint8Array> => [
+  frameOf(true, -1, SYN),
+  frameOf(false, -1, SYN | ACK),
+  frameOf(true, 0, ACK, said),
+  frameOf(false, 0, ACK, heard(granted)),
+]
+
+const frames = framesOf(1)
+
+/** Blocks of pcapng in one byte order, by hand. */
+const blocks = (isLittle: boolean) => {
+  const number = (bytes: 2 | 4) => (value: number): Uint8Array => {
+    const made = new Uint8Array(bytes)
+    const view = new DataView(made.buffer)
+    if (bytes === 2) view.setUint16(0, value, isLittle)
+    else view.setUint32(0, value, isLittle)
+    return made
+  }
+  const [two, four] = [number(2), number(4)]
+  const block = (type: number, ...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+    const body = joined(parts)
+    const padding = new Uint8Array((4 - body.length % 4) % 4)
+    const size = four(12 + body.length + padding.length)
+    return joined([four(type), size, body, padding, size])
+  }
+  const unknown = new Uint8Array(8).fill(0xff)
+  const section = block(0x0a0d0d0a, four(0x1a2b3c4d), two(1), two(0), unknown)
+  return { two, four, block, section }
+}
+
+const asked = async (bytes: Uint8Array, config: string | null = null) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-forms-'))
+  try {
+    const [path, conf] = [join(folder, 'c'), join(folder, 'conf')]
+    writeFileSync(path, bytes)
+    if (config !== null) writeFileSync(conf, config)
+    let [told, complained] = ['', '']
+    const status = await playRecording({
+      say: (text) => told += text,
+      complain: (text) => complained += text,
+    }, [path, '-q', ...(config === null ? [] : ['--config', conf])])
+    return { status, told, complained }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+forms('blocks of packets as they were once, and simple ones, are read', async () => {
+  for (const isLittle of [true, false]) {
+    const { two, four, block, section } = blocks(isLittle)
+    const plain = (snapLength: number) => block(1, two(1), two(0), four(snapLength))
+    const obsolete = frames.map((frame) =>
+      block(2, two(1), two(9), four(1), four(2), four(frame.length), four(frame.length), frame)
+    )
+    const simple = frames.map((frame) => block(3, four(frame.length), frame))
+    // A name that is resolved says nothing to us, and stands in between.
+    const names = block(4, new Uint8Array(4))
+    for (
+      const parts of [
+        [plain(0), plain(0), names, ...obsolete],
+        [plain(0), names, ...simple],
+        [plain(65_535), ...simple],
+      ]
+    ) {
+      const whole = joined([section, ...parts])
+      const file = new CaptureFile()
+      assert.equal(file.push(whole).map(({ size }) => size), frames.map((one) => one.length))
+      const { status, told, complained } = await asked(whole)
+      assert.is(status, 0, complained)
+      assert.match(told, /2 messages and answers of the captured broker were compared/)
+    }
+    const file = new CaptureFile()
+    const [cut] = file.push(joined([section, plain(60), ...simple]))
+    assert.equal([cut?.bytes.length, cut?.size], [60, frames[0]!.length])
+    const old = new CaptureFile().push(joined([section, plain(0), plain(0), ...obsolete]))
+    assert.is(old[0]?.atMs, (0x1_0000_0000 + 2) / 1000)
+    const stray = new CaptureFile()
+    stray.push(joined([section, plain(0), ...obsolete]))
+    assert.match(stray.breach?.why ?? '', /of an interface that is not there/)
+  }
+})
+
+forms('times are of the unit, and from the moment, that their interface says', () => {
+  const second = 1_700_000_000
+  const frame = frames[0]!
+  for (const isLittle of [true, false]) {
+    const { two, four, block, section } = blocks(isLittle)
+    const option = (code: number, ...bytes: ReadonlyArray<number>): Uint8Array =>
+      joined([two(code), two(bytes.length), Uint8Array.from(bytes), new Uint8Array(3)]
+        .map((part, i) => i === 3 ? part.subarray(0, (4 - bytes.length % 4) % 4) : part))
+    const name = option(2, 108, 111)
+    const high = new Uint8Array(4)
+    const offset = joined([two(14), two(8), ...(isLittle ? [four(9), high] : [high, four(9)])])
+    const cases: ReadonlyArray<readonly [ReadonlyArray<Uint8Array>, bigint, number]> = [
+      [[], 1_000_000n, 0],
+      [[name, option(9, 6)], 1_000_000n, 0],
+      [[name, option(9, 9), option(0)], 1_000_000_000n, 0],
+      [[option(9, 3)], 1000n, 0],
+      [[option(9, 0x8a), option(0)], 1024n, 0],
+      [[option(9, 9), offset], 1_000_000_000n, 9000],
+      // What stands behind the end of the options is none.
+      [[option(0), option(9, 3)], 1_000_000n, 0],
+    ]
+    for (const [options, perSecond, laterMs] of cases) {
+      const ticks = BigInt(second) * perSecond + perSecond / 4n
+      const time = [four(Number(ticks >> 32n)), four(Number(ticks & 0xffff_ffffn))]
+      const size = four(frame.length)
+      const found = new CaptureFile().push(joined([
+        section,
+        block(1, two(1), two(0), four(0), ...options),
+        block(6, four(0), ...time, size, size, frame),
+      ]))
+      assert.equal(found.map(({ atMs }) => atMs), [second * 1000 + 250 + laterMs])
+    }
+  }
+})
+
+/** The frame with other headers between IPv6 and TCP; each but the last names the next. */
+const withHeaders = (
+  frame: Uint8Array,
+  headers: ReadonlyArray<readonly [kind: number, bytes: ReadonlyArray<number>]>,
+): Uint8Array => {
+  const made = headers.map(([, bytes], i) => {
+    const header = Uint8Array.from(bytes)
+    header[0] = headers[i + 1]?.[0] ?? 6
+    return header
+  })
+  const ip = frame.slice(0, 54)
+  ip[20] = headers[0]![0]
+  const size = frame.length - 54 + joined(made).length
+  ip[18] = size >> 8
+  ip[19] = size
+  return joined([ip, ...made, frame.subarray(54)])
+}
+
+const extension = (
+  length: number,
+  own: number,
+): ReadonlyArray<number> => [0, own, ...new Array<number>(length - 2).fill(0)]
+
+forms('headers between IPv6 and TCP are passed by', async () => {
+  const segmentOf = (bytes: Uint8Array) =>
+    segmentIn({ atMs: 0, link: 1, bytes, size: bytes.length })
+  const chains: ReadonlyArray<ReadonlyArray<readonly [number, ReadonlyArray<number>]>> = [
+    [[0, extension(8, 0)]],
+    [[43, extension(24, 2)]],
+    [[60, extension(16, 1)]],
+    [[51, extension(24, 4)]],
+    // A fragment that is all of the packet.
+    [[44, [0, 0, 0, 0, 1, 2, 3, 4]]],
+    [[0, extension(8, 0)], [60, extension(16, 1)], [43, extension(8, 0)], [51, extension(16, 2)]],
+  ]
+  for (const chain of chains) {
+    const longer = frames.map((frame) => withHeaders(frame, chain))
+    const segment = segmentOf(longer[2]!)
+    assert.ok(typeof segment !== 'string')
+    assert.equal([...segment.bytes.subarray(segment.start, segment.end)], [...said])
+    const { status, complained } = await asked(joined([
+      fileHeader(),
+      ...longer.map((frame, i) => packetBlock(frame, 1e15 + i)),
+    ]))
+    assert.is(status, 0, complained)
+  }
+  const frame = frames[2]!
+  assert.is(segmentOf(withHeaders(frame, [[44, [0, 0, 0, 8, 0, 0, 0, 0]]])), 'fragment')
+  assert.is(segmentOf(withHeaders(frame, [[44, [0, 0, 0, 1, 0, 0, 0, 0]]])), 'fragment')
+  assert.is(segmentOf(withHeaders(frame, [[99, extension(8, 0)]])), 'other')
+  const many = new Array(9).fill([60, extension(8, 0)])
+  assert.is(segmentOf(withHeaders(frame, many)), 'other')
+  assert.is(segmentOf(withHeaders(frame, [[0, extension(8, 255)]])), 'other')
+})
+
+forms('--config is what the clients are played to', async () => {
+  const bytes = joined([
+    fileHeader(),
+    ...framesOf(0).map((frame, i) => packetBlock(frame, 1e15 + i)),
+  ])
+  const usual = await asked(bytes)
+  assert.is(usual.status, 1)
+  assert.match(usual.told, /The captured broker sent suback id1 0x00 to 'c', this one does not/)
+  const like = await asked(bytes, 'listener 1883\nallow_anonymous true\nmax_qos 0\n')
+  assert.is(like.status, 0, like.told)
+  const wrong = await asked(bytes, 'max_qos x\n')
+  assert.is(wrong.status, 3)
+  assert.match(wrong.complained, /max_qos/)
+})
+
+forms.run()
