@@ -132,6 +132,7 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
        sabethes config diff OLD NEW
        sabethes replay FILE [options]
        sabethes trace start [FILE] | stop | status [options]
+       sabethes shrink FILE --property NAME [-o OUT]
        sabethes explain FILE --message TOPIC[@TIME] [--client ID]
        sabethes explain FILE --why-disconnected ID
        sabethes [-h | --version]
@@ -144,6 +145,8 @@ Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
                     --help its options.
  trace              begin or end a recording of a broker that runs; with --help
                     its options.
+ shrink             make a recording that shows a failure as short as it gets;
+                    with --help its options.
  explain            say of a message in a recording whom it reached and why not
                     whom, or of a client why it was disconnected.
 

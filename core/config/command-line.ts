@@ -46,6 +46,8 @@ export type CommandLine =
   | { readonly _tag: 'Replay'; readonly words: ReadonlyArray<string> }
   /** Begins or ends a recording of a broker that runs; its words are its own. */
   | { readonly _tag: 'Trace'; readonly words: ReadonlyArray<string> }
+  /** Makes a recording shorter; its words are its own. */
+  | { readonly _tag: 'Shrink'; readonly words: ReadonlyArray<string> }
   /** Answers from a recording; its words are its own. */
   | { readonly _tag: 'Explain'; readonly words: ReadonlyArray<string> }
   | { readonly _tag: 'Help' }
@@ -158,6 +160,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
   if (words[0] === 'config') return parseDiff(words)
   if (words[0] === 'replay') return E.right({ _tag: 'Replay', words: words.slice(1) })
   if (words[0] === 'trace') return E.right({ _tag: 'Trace', words: words.slice(1) })
+  if (words[0] === 'shrink') return E.right({ _tag: 'Shrink', words: words.slice(1) })
   if (words[0] === 'explain') return E.right({ _tag: 'Explain', words: words.slice(1) })
   const wishes: Wishes = {
     file: null,

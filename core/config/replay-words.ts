@@ -20,6 +20,10 @@ export interface ReplayWish {
   readonly quiet: boolean
   /** A configuration file under which it is played as well, null for none. */
   readonly config: string | null
+  /** Whether it is printed as a story instead. */
+  readonly toStory: boolean
+  /** A file to write it to as a recording instead, null for none. */
+  readonly toRecording: string | null
   /** The broker's port in a capture; null where that is to be found out. */
   readonly port: number | null
   /** The file of a capture that a recording is written to; null for none. */
@@ -42,6 +46,13 @@ is what happened on the day. FILE may be gzipped.
  --to-pcapng OUT    write all of it, up to --until, to a capture for Wireshark and
                     print only what it comes to.
 
+FILE may also be a story (its first line begins with #): it is played, and what is written below
+each ---- is compared with what the broker does. What is told can be cut out and kept:
+
+ --to-story         print it as a story instead: what --client and --topic have to do
+                    with, between --from and --until.
+ --to-recording OUT write the same to this file, as a recording.
+
 FILE may also be a capture of tcpdump or Wireshark (pcap or pcapng): what clients sent is played to
 a new broker, and what the captured broker answered is compared with what this one does. There
 
@@ -63,6 +74,8 @@ interface Draft {
   config: string | null
   port: number | null
   toPcapng: string | null
+  toStory: boolean
+  toRecording: string | null
 }
 
 const msOf = (text: string | undefined): number | null =>
@@ -96,6 +109,10 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
       if (!value) return `${name} wants the name of a file to write.`
       draft.toPcapng = value
       return null
+    case '--to-recording':
+      if (!value) return `${name} wants the name of a file.`
+      draft.toRecording = value
+      return null
     case '--port':
       if (value === undefined || !/^[0-9]{1,5}$/.test(value) || Number(value) > 65_535) {
         return '--port wants a number up to 65535.'
@@ -124,11 +141,14 @@ export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayW
     config: null,
     port: null,
     toPcapng: null,
+    toStory: false,
+    toRecording: null,
   }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     if (word === '--help' || word === '-h') return E.right(null)
     if (word === '--step') draft.step = true
+    else if (word === '--to-story') draft.toStory = true
     else if (word === '-q' || word === '--quiet') draft.quiet = true
     else {
       const isLong = word.startsWith('--')

@@ -44,7 +44,7 @@ export interface Played {
 }
 
 /** Notes that repeat what an input and its answer say. */
-const isEcho = ({ _tag }: Note): boolean =>
+export const isEcho = ({ _tag }: Note): boolean =>
   _tag === 'ConnectionOpened' || _tag === 'ClientConnected' || _tag === 'Subscribed' ||
   _tag === 'Unsubscribed'
 

@@ -283,3 +283,31 @@ const veiled = (input: Input, veil: Veil): Input => {
   const payload = hidden(will.payload, will.properties, veil)
   return arrived(conn, at, { ...packet, will: { ...will, payload } })
 }
+
+/** The lines of a recording that begins with this state, each input a run of its own. */
+export const recordingOf = (
+  from: State,
+  inputs: ReadonlyArray<Input>,
+  version: string,
+  run: (
+    state: State,
+    inputs: ReadonlyArray<Input>,
+  ) => readonly [State, ReadonlyArray<Effect>],
+): Uint8Array => {
+  const scribe = new Scribe({ payload: 'full', key: [0, 0] })
+  scribe.begin(from, version)
+  let state = from
+  for (const input of inputs) {
+    scribe.input(input)
+    let effects: ReadonlyArray<Effect>
+    try {
+      ;[state, effects] = run(state, [input])
+    } catch {
+      // What the broker throws at stands at the end, as in a recording of the day.
+      return scribe.sheet.buffer.slice(0, scribe.sheet.end)
+    }
+    scribe.mark(1, effects)
+  }
+  scribe.end('that is all of it')
+  return scribe.sheet.buffer.slice(0, scribe.sheet.end)
+}

@@ -11,6 +11,7 @@ import type { Either } from '../prelude.ts'
 import type { Act } from './act.ts'
 import { listenerTexts, optionsText, takeConfig, takeListeners } from './config-text.ts'
 import { explicitName, showInput } from './show.ts'
+import type { NameOf } from './show.ts'
 import { readAct, writeAct } from './verb.ts'
 import { finish, take, takeNumber, words } from './words.ts'
 
@@ -187,6 +188,7 @@ export const storyOfInputs = (
   config: Config,
   origin: Origin,
   inputs: ReadonlyArray<Input>,
+  nameOf: NameOf = explicitName,
 ): Story => {
   const stanzas: Array<Stanza> = []
   let lines: Array<Line> = []
@@ -204,7 +206,7 @@ export const storyOfInputs = (
       now = input.at
       add(`at ${now}`)
     }
-    add(showInput(input, explicitName))
+    add(showInput(input, nameOf))
   }
   if (lines.length > 0) stanzas.push({ comments: [], lines, effects: [] })
   return { title: [title], config, origin, coreOnly: null, stanzas }

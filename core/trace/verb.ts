@@ -312,6 +312,9 @@ export const examples: ReadonlyArray<string> = [
 
 const namePattern = /^[a-z][a-z0-9.-]{0,40}$/
 
+/** Whether a client of a story may be called that. */
+export const isName = (text: string): boolean => namePattern.test(text) && !plainVerbs.has(text)
+
 const knownVerbs = (): string =>
   `NAME> with a packet or raw, NAME with one of ${[...clientVerbs.keys()].join(', ')}, or one of ` +
   [...plainVerbs.keys()].join(', ')
@@ -329,7 +332,7 @@ export const readAct = (line: string): Either<string, Act> => {
     const name = speaks ? first.slice(0, -1) : first
     const verb = speaks ? verbOfSpeech(w) : clientVerbs.get(take(w))
     if (verb === undefined) fail(w, `${first} begins no line: a line is ${knownVerbs()}`)
-    else if (!namePattern.test(name) || plainVerbs.has(name)) {
+    else if (!isName(name)) {
       fail(w, `${name} is no name for a client: write a word in small letters`)
     } else act = verb.read(w, name)
   }

@@ -10,7 +10,7 @@ import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
-import { linesOf } from './replay.ts'
+import { linesOf } from './lines.ts'
 
 const statusBroken = 2
 

@@ -41,7 +41,7 @@ const loadStart = async (): Promise<Start> => {
 /** What it was started as: a link may have the name of the program that it stands for. */
 const nameOfProgram = (): string => process.env['SABETHES_NAME'] ?? basename(process.argv[1] ?? '')
 
-const ours = new Set(['store', 'config', 'replay', 'trace', 'explain'])
+const ours = new Set(['store', 'config', 'replay', 'trace', 'shrink', 'explain'])
 
 /** mosquitto has options and no commands. */
 const parse = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
@@ -126,6 +126,10 @@ export const main = async (): Promise<void> => {
     case 'Trace': {
       const { askForTrace } = await import('./trace.ts')
       return program.exit(await askForTrace(program, asked.words))
+    }
+    case 'Shrink': {
+      const { shrinkRecording } = await import('./shrink.ts')
+      return program.exit(await shrinkRecording(program, asked.words))
     }
     case 'Explain': {
       const { explainRecording } = await import('./explain.ts')

@@ -1,19 +1,21 @@
 // `sabethes replay FILE`: plays a recording to the broker and prints what happens, as text.
 
-import { createReadStream, readSync } from 'node:fs'
-import { createGunzip } from 'node:zlib'
+import { readSync } from 'node:fs'
 import type { Config } from '../../core/broker/config.ts'
 import { replayHelp, replayWish } from '../../core/config/replay-words.ts'
+import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { treeText } from '../../core/log/tree-text.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { Replay } from '../../core/trace/replay.ts'
+import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { Teller } from '../../core/trace/teller.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture, playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
+import { linesOf } from './lines.ts'
+import { beginsAsStory, linesOfStory, readStory } from './material.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
 
@@ -21,37 +23,10 @@ type Mouth = Pick<Program, 'say' | 'complain'>
 
 const statusBroken = 2
 
-// A line has a packet, and no packet is as long.
-const lineMax = 400_000_000
-
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
-/** The lines of a file, gzipped or not, in portions; a last one without its end is one as well. */
-export async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
-  const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
-  let bytes: AsyncIterable<Uint8Array> = source
-  if (path.endsWith('.gz')) {
-    const unzipped = createGunzip()
-    source.on('error', (error) => unzipped.destroy(error))
-    bytes = source.pipe(unzipped)
-  }
-  let rest = ''
-  try {
-    for await (const chunk of bytes) {
-      const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
-      const lines = (rest + text).split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > lineMax) break
-      if (lines.length > 0) yield lines
-    }
-  } finally {
-    source.destroy()
-  }
-  if (rest !== '') yield [rest]
-}
-
 /** The machine's configuration that a file asks for; what it leaves open is as recorded. */
-const configOf = async (
+export const configOf = async (
   path: string,
 ): Promise<Either<ReadonlyArray<string>, (recorded: Config) => Config>> => {
   const settings = readFile(path)
@@ -99,9 +74,53 @@ export const playRecording = async (
     mouth.complain(`Error: ${beginsWrong}\n`)
     return statusUsage
   }
-  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, under.right)
+  if (beginsAsCapture(wish.file)) {
+    if (!wish.toStory && wish.toRecording === null) return playCapture(mouth, wish, under.right)
+    mouth.complain('Error: a capture cannot be told as a story or a recording yet.\n')
+    return statusUsage
+  }
+  if (wish.toStory || wish.toRecording !== null) {
+    const { retell } = await import('./retell.ts')
+    return retell(mouth, wish)
+  }
+  if (beginsAsStory(wish.file)) return playStory(mouth, wish, under.right, out)
+  return play(mouth, wish, under.right, linesOf(wish.file), out)
+}
+
+/** A story is played as what would have been recorded of it, and compared with what it tells. */
+const playStory = async (
+  mouth: Mouth,
+  wish: ReplayWish,
+  under: ((recorded: Config) => Config) | null,
+  out: CaptureOut | null,
+): Promise<number> => {
+  const story = readStory(wish.file)
+  if (E.isLeft(story)) {
+    mouth.complain(`Error: ${story.left}\n`)
+    return statusBroken
+  }
+  const status = await play(mouth, wish, under, [linesOfStory(story.right)], out)
+  const { differing } = story.right
+  for (const { line, written, played } of differing) {
+    const lines = differenceOf(written, played)
+    mouth.say(
+      `${wish.file}:${line}: this comes to something else than is written:\n` +
+        (lines.length === 0 ? 'The order is another.\n' : `${lines.join('\n')}\n`),
+    )
+  }
+  if (differing.length === 0) mouth.say('All stanzas come to what is written.\n')
+  return differing.length > 0 && status === 0 ? 1 : status
+}
+
+const play = async (
+  mouth: Mouth,
+  wish: ReplayWish,
+  under: ((recorded: Config) => Config) | null,
+  portions: AsyncIterable<ReadonlyArray<string>> | Iterable<ReadonlyArray<string>>,
+  out: CaptureOut | null,
+): Promise<number> => {
   const quiet = wish.quiet || out !== null
-  const teller = new Teller({ ...wish, quiet, treeOf: treeText, under: under.right })
+  const teller = new Teller({ ...wish, quiet, treeOf: treeText, under })
   const replay = new Replay()
   const tell = (found: Found): void => {
     const lines = teller.tell(found)
@@ -113,7 +132,7 @@ export const playRecording = async (
   }
   let unreadable: string | null = null
   try {
-    reading: for await (const lines of linesOf(wish.file)) {
+    reading: for await (const lines of portions) {
       for (const line of lines) {
         const found = replay.line(line)
         if (found !== null) tell(found)

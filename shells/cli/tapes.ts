@@ -43,7 +43,7 @@ class File implements Tape {
   }
 }
 
-const create = (path: string): Either<string, Tape> => {
+export const create = (path: string): Either<string, Tape> => {
   try {
     if (isOther(path)) return E.left('there is something else by that name')
     return E.right(new File(path))

@@ -1,0 +1,271 @@
+// A failure that is planted in the broker is found in a random history of hundreds of inputs, and
+// the history is shrunk to the few that it needs.
+
+import fc from 'fast-check'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
+import { shrinkWish } from '../core/config/shrink-words.ts'
+import * as B from '../core/data/bytes.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import * as StrMap from '../core/data/str-map.ts'
+import { defaults, initial, Packet, run } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
+import { disagreement } from '../core/trace/agree.ts'
+import { properties, propertyOf } from '../core/trace/failing.ts'
+import type { Failing } from '../core/trace/failing.ts'
+import { Replay } from '../core/trace/replay.ts'
+import type { Run } from '../core/trace/replay.ts'
+import { recordingOf } from '../core/trace/scribe.ts'
+import { shrink } from '../core/trace/shrink.ts'
+import { parseStory } from '../core/trace/story.ts'
+import { shrinkRecording } from '../shells/cli/shrink.ts'
+import { restlessHistory, unproved } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { record } from './model/play.ts'
+
+const shrinking = suite('shrink')
+
+const property = (name: string): Failing => {
+  const found = propertyOf(name, null)
+  if (E.isLeft(found)) throw new Error(found.left)
+  return found.right
+}
+
+/** A broker that throws when a client with two subscriptions comes back. */
+const forgetful: Run = (state, inputs) => {
+  for (const input of inputs) {
+    if (input._tag !== 'Arrived' || input.packet._tag !== 'Connect') continue
+    const number = StrMap.get(state.clients, input.packet.clientId)
+    const session = number === undefined ? undefined : IntMap.get(state.sessions, number)
+    if (session !== undefined && StrMap.size(session.subscriptions) >= 2) throw new Error('planted')
+  }
+  return run(state, inputs)
+}
+
+/** A broker that loses what is retained and published at QoS 1 on the way to subscribers. */
+const leaky: Run = (state, inputs) => {
+  const [after, effects] = run(state, inputs)
+  const isLost = inputs.some((one) =>
+    one._tag === 'Arrived' && one.packet._tag === 'Publish' && one.packet.qos === 0
+  )
+  if (!isLost) return [after, effects]
+  return [
+    after,
+    effects.filter((one) =>
+      !((one._tag === 'Send' || one._tag === 'Multicast') && one.packet._tag === 'Publish')
+    ),
+  ]
+}
+
+const how = { trialsMax: 5_000, isNew: true }
+
+shrinking('what the broker throws at is shrunk to the few inputs that it takes', () => {
+  let found = 0
+  let longest = 0
+  fc.assert(
+    fc.property(restlessHistory(400).map(unproved), (some) => {
+      const { inputs, states } = record(some)
+      const shrunk = shrink(states[0]!, inputs, property('throws'), { ...how, broker: forgetful })
+      if (shrunk === null) return
+      found += 1
+      longest = Math.max(longest, inputs.length)
+      // Opened, CONNECT, SUBSCRIBE once or twice, and again Opened and CONNECT; some have to be
+      // judged, or come after a reload.
+      assert.ok(shrunk.inputs.length <= 9, `${shrunk.inputs.length} of ${inputs.length}`)
+      shrunk.inputs.forEach((_, i) => {
+        const fewer = shrunk.inputs.filter((_, at) => at !== i)
+        const trial = { from: shrunk.from, inputs: fewer }
+        assert.is(property('throws')(trial, forgetful), null, 'one more could go')
+      })
+      assert.ok(shrunk.trials <= 5_000)
+      assert.throws(() => {
+        let state = shrunk.from
+        for (const one of shrunk.inputs) state = forgetful(state, [one])[0]
+      }, 'planted')
+    }),
+    { numRuns: runs(40) },
+  )
+  assert.ok(found >= 3, `${found} histories failed`)
+  assert.ok(longest > 200, `the longest had ${longest} inputs`)
+})
+
+const peer = { address: '127.0.0.1', port: 5 }
+const opened = (slot: number): Input =>
+  I.opened({ slot, generation: slot }, 0, '00000000-0000-4000-8000-000000000000', '1883', peer)
+const say = (slot: number, packet: ReturnType<typeof Packet.connect | typeof Packet.publish>) =>
+  I.arrived({ slot, generation: slot }, slot, packet)
+
+/** A day on which many publish to many, and one message matters. */
+const day = (): ReadonlyArray<Input> => {
+  const inputs: Array<Input> = []
+  for (let slot = 1; slot <= 20; slot++) {
+    inputs.push(opened(slot), say(slot, Packet.connect({ clientId: `c${slot}`, keepAliveS: 0 })))
+    const packet = Packet.subscribe({ filter: `t/${slot % 5}`, qos: 1 })
+    inputs.push(I.arrived({ slot, generation: slot }, slot, packet))
+  }
+  for (let i = 0; i < 400; i++) {
+    const slot = 1 + i % 20
+    const payload = new TextEncoder().encode(`message ${i}`)
+    const qos = i % 50 === 33 ? 0 as const : 1 as const
+    const packetId = qos === 0 ? {} : { packetId: 1 + i }
+    const properties = { contentType: 'text' }
+    inputs.push(
+      say(slot, Packet.publish({ topic: `t/${i % 7}`, payload, qos, ...packetId, properties })),
+    )
+  }
+  return inputs
+}
+
+const origin = { at: 0, wall: 1_700_000_000_000, seed: 3 }
+
+shrinking('a message that is lost is shrunk to who published it and who wanted it', () => {
+  const inputs = day()
+  const from = initial(defaults, origin)
+  // Message 33 is on t/5, which nobody wants; message 133 is on t/0, and c5 among those who do.
+  assert.is(shrink(from, inputs, property('not-delivered:c5:t/0'), how), null, 'nothing is lost')
+  const name = 'not-delivered:c5:t/0'
+  const shrunk = shrink(from, inputs, property(name), { ...how, broker: leaky })
+  assert.ok(shrunk !== null)
+  const tags = shrunk.inputs.map((one) => one._tag === 'Arrived' ? one.packet._tag : one._tag)
+  assert.equal(tags.slice().sort(), ['Connect', 'Opened', 'Publish', 'Subscribe'])
+  const last = shrunk.inputs.at(-1)!
+  assert.ok(last._tag === 'Arrived' && last.packet._tag === 'Publish')
+  assert.is(B.size(last.packet.payload), 1, 'what it says does not matter')
+  assert.equal(last.packet.properties, {})
+  assert.ok(shrunk.inputs.every(({ at }) => at === 0), 'nor does time')
+})
+
+shrinking('what a client is sent is shrunk to why it is', () => {
+  const config = { ...defaults, queuedCountMax: 7, receiveMaximum: 5 }
+  const shrunk = shrink(initial(config, origin), day(), property('sends:c3:t/3'), how)
+  assert.ok(shrunk !== null)
+  // Two who connect, a SUBSCRIBE and a PUBLISH.
+  assert.is(shrunk.inputs.length, 6)
+  assert.equal(shrunk.from.config, defaults, 'no option matters')
+})
+
+shrinking('no more trials are made than are allowed', () => {
+  const from = initial(defaults, origin)
+  const few = shrink(from, day(), property('sends:c3:#'), { ...how, trialsMax: 12 })
+  assert.ok(few !== null)
+  assert.is(few.trials, 12)
+  assert.ok(few.isCutShort)
+  assert.ok(few.inputs.length < 460 && few.inputs.length > 4)
+})
+
+shrinking('the parts of every state agree, and what does not is found', () => {
+  fc.assert(
+    fc.property(restlessHistory(80), (some) => {
+      for (const state of record(some).states) {
+        const wrong = disagreement(state)
+        assert.ok(wrong === null, wrong ?? '')
+      }
+    }),
+    { numRuns: runs(60) },
+  )
+  /** Counts what was sent and not taken as if it had been. */
+  const miscounting: Run = (state, inputs) => {
+    const [after, effects] = run(state, inputs)
+    const session = IntMap.get(after.sessions, 2)
+    const isHit = session !== undefined && StrMap.size(session.subscriptions) > 0
+    const wrong = isHit ? { ...session, queuedBytes: 1 } : session
+    return wrong === undefined
+      ? [after, effects]
+      : [{ ...after, sessions: IntMap.set(after.sessions, null, 2, wrong) }, effects]
+  }
+  const from = initial(defaults, origin)
+  const shrunk = shrink(from, day(), property('invariants'), { ...how, broker: miscounting })
+  assert.ok(shrunk !== null)
+  // Three sessions, of which the last subscribes.
+  assert.is(shrunk.inputs.length, 7)
+})
+
+const asked = async (words: ReadonlyArray<string>, broker?: Run) => {
+  let [said, complained] = ['', '']
+  const mouth = {
+    say: (text: string) => said += text,
+    complain: (text: string) => complained += text,
+  }
+  const status = await shrinkRecording(mouth, words, broker)
+  return { status, said, complained }
+}
+
+shrinking('the command writes a story or a recording, and says how much is left', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-shrink-'))
+  try {
+    const path = join(folder, 'day')
+    const from = initial(defaults, origin)
+    writeFileSync(path, recordingOf(from, day(), '1', run))
+    const story = await asked([path, '--property', 'sends:c3:t/3'])
+    assert.is(story.status, 0)
+    assert.match(story.complained, /^6 inputs of 460 are left after \d+ trials\.\n$/)
+    assert.match(story.said, /^# Recorded by .* Shrunk: sends:c3:t\/3\.\n/)
+    const lines = story.said.split('\n')
+    for (const line of ['c3> connect v5'.slice(0, 11), "c3> subscribe id1 't/3'"]) {
+      assert.ok(lines.some((one) => one.startsWith(line)), `${line} in\n${story.said}`)
+    }
+    assert.ok(E.isRight(parseStory(story.said, 's')))
+
+    const out = join(folder, 'out')
+    const named = [path, '--property', 'sends:c3:t/3', '--out']
+    assert.is((await asked([...named, `${out}.trace`])).status, 0)
+    assert.is(readFileSync(`${out}.trace`, 'utf8'), story.said)
+    assert.is((await asked([...named, out])).status, 0)
+    const replay = new Replay()
+    const found = readFileSync(out, 'latin1').split('\n').map((line) => replay.line(line))
+    assert.is(found.filter((one) => one?._tag === 'Ran' && one.isSame).length, 6)
+    // A story can be shrunk as well, and what is as short as it gets stays so.
+    const again = await asked([`${out}.trace`, '--property', 'sends:c3:t/3'])
+    assert.match(again.complained, /^6 inputs of 6 are left/)
+
+    const planted = await asked([path, '--property', 'not-delivered:c5:t/0', '-o', out], leaky)
+    assert.match(planted.complained, /^4 inputs of 460/)
+    const none = await asked([path, '--property', 'throws'])
+    assert.equal(none, {
+      status: 2,
+      said: '',
+      complained: `It does not fail: throws is not to be seen in ${path}.\n`,
+    })
+
+    const config = join(folder, 'conf')
+    writeFileSync(config, 'listener 1883\nallow_anonymous true\nmax_qos 0\n')
+    const under = await asked([path, '--property', 'differs', '--config', config])
+    assert.is(under.status, 0)
+    assert.match(under.complained, /^2 inputs of 460/)
+
+    writeFileSync(`${path}.cut`, readFileSync(path, 'latin1').slice(0, 60_000))
+    const cut = await asked([`${path}.cut`, '--property', 'sends:c3:#'])
+    assert.is(cut.status, 0)
+    assert.match(cut.complained, /can be read up to line \d+/)
+    assert.is((await asked([join(folder, 'none'), '--property', 'throws'])).status, 2)
+    writeFileSync(`${path}.odd`, 'nothing of the kind')
+    assert.is((await asked([`${path}.odd`, '--property', 'throws'])).status, 2)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+shrinking('its words and the names of properties are taken or refused', async () => {
+  const { said } = await asked(['--list'])
+  assert.is(said.split('\n').length - 1, properties.length)
+  assert.match((await asked(['--help'])).said, /^Usage: sabethes shrink/)
+  for (
+    const words of [[], ['f'], ['f', 'g', '--property', 'x'], ['f', '--trials', '0'], [
+      'f',
+      '-x',
+      'y',
+    ]]
+  ) assert.ok(E.isLeft(shrinkWish(words)), words.join(' '))
+  for (const name of ['nonsense', 'differs', 'sends:a', 'sends:a:a/#/b', 'not-delivered::t']) {
+    assert.ok(E.isLeft(propertyOf(name, null)), name)
+  }
+  const colons = propertyOf('sends:urn:a:b/#', null)
+  assert.ok(E.isRight(colons), 'a client identifier may have colons')
+})
+
+shrinking.run()

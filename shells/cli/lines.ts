@@ -1,0 +1,31 @@
+// The lines of a recording, from its file.
+
+import { createReadStream } from 'node:fs'
+import { createGunzip } from 'node:zlib'
+
+// A line has a packet, and no packet is as long.
+const lineMax = 400_000_000
+
+/** The lines of a file, gzipped or not, in portions; a last one without its end is one as well. */
+export async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
+  const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
+  let bytes: AsyncIterable<Uint8Array> = source
+  if (path.endsWith('.gz')) {
+    const unzipped = createGunzip()
+    source.on('error', (error) => unzipped.destroy(error))
+    bytes = source.pipe(unzipped)
+  }
+  let rest = ''
+  try {
+    for await (const chunk of bytes) {
+      const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > lineMax) break
+      if (lines.length > 0) yield lines
+    }
+  } finally {
+    source.destroy()
+  }
+  if (rest !== '') yield [rest]
+}

@@ -1,0 +1,196 @@
+// A recording or a story, read as a whole: the broker that it begins with and all that it was told.
+
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import type { Input } from '../../core/broker/input.ts'
+import type { State } from '../../core/broker/state.ts'
+import { initial } from '../../core/broker/state.ts'
+import { run } from '../../core/broker/step.ts'
+import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
+import { tellStory } from '../../core/trace/golden.ts'
+import type { Told } from '../../core/trace/golden.ts'
+import { Replay } from '../../core/trace/replay.ts'
+import type { Batch, Found } from '../../core/trace/replay.ts'
+import { recordingOf } from '../../core/trace/scribe.ts'
+import { parseStory, usualOrigin } from '../../core/trace/story.ts'
+import { version } from '../common/version.ts'
+import { linesOf } from './lines.ts'
+import { create } from './tapes.ts'
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+export interface Material {
+  readonly title: string
+  readonly from: State
+  readonly batches: ReadonlyArray<Batch>
+  /** What the broker threw at, at the end; else none. */
+  readonly fatal: ReadonlyArray<Input>
+  /** Why there is no more of it, where that is a sentence; null at its end. */
+  readonly broken: string | null
+}
+
+// More than this would not fit into anybody's head either.
+const inputsMax = 1_000_000
+const storyBytesMax = 64 * 1024 * 1024
+
+/** Whether the file is a story: recordings do not begin with a comment. */
+export const beginsAsStory = (path: string): boolean => {
+  const first = new Uint8Array(1)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return readSync(file, first, 0, 1, 0) === 1 && first[0] === 0x23
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return false
+  }
+}
+
+export interface ToldStory extends Told {
+  readonly title: string
+  readonly from: State
+}
+
+/** Left: why it cannot be read, or played. */
+export const readStory = (path: string): Either<string, ToldStory> => {
+  let text: string
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length > storyBytesMax) return E.left(`${path} is too large for a story.`)
+    text = bytes.toString('utf8')
+  } catch (error) {
+    return E.left(`${path} cannot be read: ${messageOf(error)}`)
+  }
+  const story = parseStory(text, path)
+  if (E.isLeft(story)) return story
+  const told = tellStory(story.right, path)
+  if (E.isLeft(told)) return told
+  const from = initial(story.right.config, story.right.origin ?? usualOrigin)
+  return E.right({ ...told.right, title: story.right.title[0] ?? '', from })
+}
+
+/** The lines of the recording that a story would have led to. */
+export const linesOfStory = ({ from, inputs }: ToldStory): ReadonlyArray<string> =>
+  new TextDecoder('latin1').decode(recordingOf(from, inputs, version, run)).split('\n').slice(0, -1)
+
+/** Null, or why it cannot be written. */
+export const writeRecording = (
+  path: string,
+  from: State,
+  inputs: ReadonlyArray<Input>,
+): string | null => {
+  const tape = create(path)
+  if (E.isLeft(tape)) return `${path} cannot be written: ${tape.left}`
+  const failed = tape.right.write(recordingOf(from, inputs, version, run))
+  tape.right.close()
+  return failed === null ? null : `${path} cannot be written: ${failed}`
+}
+
+export const writeStory = (path: string, text: string): string | null => {
+  try {
+    rmSync(path, { force: true })
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+    return null
+  } catch (error) {
+    return `${path} cannot be written: ${messageOf(error)}`
+  }
+}
+
+class Gathering {
+  title = ''
+  from: State | null = null
+  batches: Array<Batch> = []
+  fatal: ReadonlyArray<Input> = []
+  broken: string | null = null
+  isOver = false
+  private beganAt = 0
+  private inputs = 0
+  private readonly fromMs: number
+  private readonly untilMs: number
+
+  constructor(fromMs: number, untilMs: number) {
+    this.fromMs = fromMs
+    this.untilMs = untilMs
+  }
+
+  take(found: Found): void {
+    switch (found._tag) {
+      case 'Began': {
+        const { head, state } = found
+        this.from = state
+        this.beganAt = head.at
+        this.title = `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')}, payloads: ` +
+          `${head.payload}.`
+        return
+      }
+      case 'Ran': {
+        const { batch } = found
+        const at = batch.after.now - this.beganAt
+        if (at > this.untilMs) this.isOver = true
+        else if (at < this.fromMs) this.from = batch.after
+        else this.add(batch)
+        return
+      }
+      case 'Threw':
+        this.fatal = found.inputs
+        return
+      case 'Broken':
+        this.broken = `The recording can be read up to line ${found.line - 1}; there ${found.why}.`
+        return
+      case 'Ended':
+        return
+    }
+  }
+
+  private add(batch: Batch): void {
+    this.inputs += batch.inputs.length
+    if (this.inputs <= inputsMax) return void this.batches.push(batch)
+    this.isOver = true
+    this.broken = `Only its first ${inputsMax} inputs were taken: use --from and --until.`
+  }
+}
+
+/** Left: it is nothing of the kind. */
+export const gather = async (
+  path: string,
+  fromMs: number,
+  untilMs: number,
+): Promise<Either<string, Material>> => {
+  const gathering = new Gathering(fromMs, untilMs)
+  const replay = new Replay()
+  let unreadable: string | null = null
+  let title = ''
+  const take = (line: string): void => {
+    const found = replay.line(line)
+    if (found !== null) gathering.take(found)
+  }
+  if (beginsAsStory(path)) {
+    const story = readStory(path)
+    if (E.isLeft(story)) return story
+    title = story.right.title
+    for (const line of linesOfStory(story.right)) if (!gathering.isOver) take(line)
+  } else {
+    try {
+      reading: for await (const lines of linesOf(path)) {
+        for (const line of lines) {
+          take(line)
+          if (gathering.isOver) break reading
+        }
+      }
+    } catch (error) {
+      unreadable = `${path} cannot be read any further: ${messageOf(error)}`
+    }
+  }
+  if (!gathering.isOver) { for (const found of replay.finish()) gathering.take(found) }
+  const { from, batches, fatal, broken } = gathering
+  if (from === null) return E.left(unreadable ?? broken ?? `${path} is empty.`)
+  return E.right({
+    title: title === '' ? gathering.title : title,
+    from,
+    batches,
+    fatal,
+    broken: unreadable ?? broken,
+  })
+}

@@ -1,0 +1,131 @@
+// `sabethes shrink FILE --property NAME`: a recording that shows a failure, as short as it gets.
+
+import type { Config } from '../../core/broker/config.ts'
+import { initial } from '../../core/broker/state.ts'
+import { statusUsage } from '../../core/config/mod.ts'
+import { shrinkHelp, shrinkWish } from '../../core/config/shrink-words.ts'
+import type { ShrinkWish } from '../../core/config/shrink-words.ts'
+import { E } from '../../core/prelude.ts'
+import { cut } from '../../core/trace/cut.ts'
+import { properties, propertyOf } from '../../core/trace/failing.ts'
+import type { Failing } from '../../core/trace/failing.ts'
+import { goldenStory } from '../../core/trace/golden.ts'
+import type { Run } from '../../core/trace/replay.ts'
+import { shrink } from '../../core/trace/shrink.ts'
+import type { Shrunk } from '../../core/trace/shrink.ts'
+import { printStory, storyOfInputs } from '../../core/trace/story.ts'
+import type { Program } from '../common/program.ts'
+import { gather, writeRecording, writeStory } from './material.ts'
+import type { Material } from './material.ts'
+import { configOf } from './replay.ts'
+
+type Mouth = Pick<Program, 'say' | 'complain'>
+
+const statusNone = 2
+
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+interface Result {
+  readonly shrunk: Shrunk
+  readonly all: number
+  /** Whether it begins with a new broker. */
+  readonly isNew: boolean
+}
+
+/** From a new broker if the failure is seen so, else from the recorded one. */
+const shortest = (
+  { from, batches, fatal }: Material,
+  failing: Failing,
+  trialsMax: number,
+  broker: Run | undefined,
+): Result | null => {
+  const how = { trialsMax, ...(broker === undefined ? {} : { broker }) }
+  const part = cut(from, batches, { client: null, topic: null })
+  const whole = [...part.inputs, ...fatal]
+  const isNew = { ...how, isNew: true }
+  const shrunk = shrink(initial(part.config, part.origin), whole, failing, isNew)
+  if (shrunk !== null) return { shrunk, all: whole.length, isNew: true }
+  const inputs = [...batches.flatMap((one) => one.inputs), ...fatal]
+  const again = shrink(from, inputs, failing, { ...how, isNew: false })
+  return again === null ? null : { shrunk: again, all: inputs.length, isNew: false }
+}
+
+/** The story of it: what comes of it is left open where the broker throws. */
+const storyText = (title: string, { from, inputs }: Shrunk): string => {
+  const { config, origin } = from
+  const story = goldenStory(title, { config, origin, inputs, untold: [] })
+  return printStory(
+    E.isRight(story)
+      ? story.right
+      : { ...storyOfInputs(title, config, origin, inputs), coreOnly: 'the broker throws' },
+  )
+}
+
+const put = (mouth: Mouth, wish: ShrinkWish, title: string, result: Result): string | null => {
+  const { shrunk, isNew } = result
+  const isStory = wish.out === null || wish.out.endsWith('.trace')
+  if (!isStory) return writeRecording(wish.out, shrunk.from, shrunk.inputs)
+  if (!isNew) {
+    return 'it only fails from the state that the recording begins with, which a story cannot ' +
+      'tell: write a recording (-o OUT, a name that does not end in .trace)'
+  }
+  const text = storyText(title, shrunk)
+  if (wish.out !== null) return writeStory(wish.out, text)
+  mouth.say(text)
+  return null
+}
+
+/** Answers the exit status. A test may put another broker in. */
+export const shrinkRecording = async (
+  mouth: Mouth,
+  words: ReadonlyArray<string>,
+  broker?: Run,
+): Promise<number> => {
+  const read = shrinkWish(words)
+  if (E.isLeft(read)) {
+    mouth.complain(`Error: ${read.left}\n`)
+    return statusUsage
+  }
+  const wish = read.right
+  if (wish === 'help' || wish === 'list') {
+    const width = Math.max(...properties.map(([name]) => name.length))
+    const list = properties.map(([name, says]) => `${name.padEnd(width)}  ${says}\n`).join('')
+    mouth.say(wish === 'help' ? shrinkHelp : list)
+    return 0
+  }
+  const under = wish.config === null ? null : await configOf(wish.config)
+  if (under !== null && E.isLeft(under)) {
+    for (const line of under.left) mouth.complain(`${line}\n`)
+    return statusUsage
+  }
+  const found = await gather(wish.file, 0, Infinity)
+  if (E.isLeft(found)) {
+    mouth.complain(`Error: ${found.left}\n`)
+    return statusNone
+  }
+  const { from, title, broken } = found.right
+  const config: Config | null = under === null ? null : under.right(from.config)
+  const failing = propertyOf(wish.property, config)
+  if (E.isLeft(failing)) {
+    mouth.complain(`Error: ${failing.left}\n`)
+    return statusUsage
+  }
+  if (broken !== null) mouth.complain(`${broken}\n`)
+  const result = shortest(found.right, failing.right, wish.trialsMax, broker)
+  if (result === null) {
+    mouth.complain(`It does not fail: ${wish.property} is not to be seen in ${wish.file}.\n`)
+    return statusNone
+  }
+  const { inputs, trials, isCutShort } = result.shrunk
+  const name = wish.property.replace(/[^ -~]/g, '?')
+  const failed = put(mouth, wish, `${title} Shrunk: ${name}.`, result)
+  if (failed !== null) {
+    mouth.complain(`Error: ${failed}.\n`)
+    return statusNone
+  }
+  mouth.complain(
+    `${plural(inputs.length, 'input')} of ${result.all} are left after ${plural(trials, 'trial')}` +
+      `${isCutShort ? ', and more could go: --trials allows no more' : ''}.\n`,
+  )
+  return 0
+}
