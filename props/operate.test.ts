@@ -252,6 +252,28 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
+  test('in a storm of reloads everybody who comes gets in', async () => {
+    const port = await freePort()
+    const broker = new Broker(command, ['-c', write(`listener ${port}\nallow_anonymous true\n`)])
+    let storm: ReturnType<typeof setInterval> | undefined
+    try {
+      await broker.says('running')
+      storm = setInterval(() => broker.signal('SIGHUP'), 5)
+      for (let round = 0; round < 2; round++) {
+        const names = Array.from({ length: 500 }, (_, i) => `storm ${i}`)
+        const clients = names.map((name) => new Client(port, name))
+        for (const client of clients) {
+          const connack = await client.got('Connack')
+          assert.is(connack._tag === 'Connack' && connack.reason, 0)
+        }
+        for (const { socket } of clients) socket.destroy()
+      }
+    } finally {
+      clearInterval(storm)
+      assert.is(await broker.end(), 0)
+    }
+  })
+
   test('a reload of a broken file changes nothing', async () => {
     const [first, second] = [await freePort(), await freePort()]
     const file = write(`listener ${first} 127.0.0.1\nallow_anonymous false\n`)
