@@ -288,6 +288,66 @@ replay('the command tells what happened, all of it or a part', async () => {
   }
 })
 
+replay('--step goes forwards and backwards, and shows the broker before a run', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-step-'))
+  try {
+    const path = join(folder, 't')
+    const { recorder } = recorderOf({ tapes, path })
+    feed(recorder, 10, 2)
+    recorder.stop('asked to')
+    const stepped = async (...answers: Array<string>) => {
+      let said = ''
+      const status = await playRecording({
+        say: (text) => said += text,
+        complain: () => {},
+        ask: () => answers.shift() ?? null,
+      }, [path, '--step'])
+      assert.equal(answers, [])
+      const runs = [...said.matchAll(/run (\d+)\n/g)].map(([, run]) => Number(run))
+      return { status, runs, said }
+    }
+    assert.equal((await stepped('n', '', 'b', 'b', 'n', 'q')).runs, [1, 2, 3, 2, 1, 2])
+    assert.equal((await stepped('4', '-3', 'q')).runs, [1, 2, 3, 4, 5, 2])
+    assert.equal((await stepped('b', '2', 'q')).runs, [1, 1, 2, 3])
+    assert.equal((await stepped()).runs, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    const looked = await stepped('2', 's', '-1', 's', 'what', 'q')
+    assert.match(looked.said, /1 connection, 1 session[^]*1 connection, 0 sessions[^]*q: no more/)
+    assert.is(looked.status, 0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+replay('a recording whose name ends in .gz is gzipped, in a ring too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-gz-'))
+  try {
+    const path = join(folder, 't.gz')
+    const { recorder } = recorderOf({ tapes, path, bytesMax: 600_000 })
+    feed(recorder, 1500, 300)
+    recorder.stop('asked to')
+    for (const file of [path, `${path}.1`]) {
+      assert.equal([...readFileSync(file).subarray(0, 2)], [0x1f, 0x8b])
+      const { status, said } = await asked(file, '-q')
+      assert.is(status, 0)
+      assert.match(said, /The recording ends: [^]* runs with [1-9]\d+ inputs/)
+      assert.not.match(said, /\b[01] runs? with/)
+    }
+    // Portions that came whole are there, although the last one did not.
+    writeFileSync(`${path}.1`, readFileSync(`${path}.1`).subarray(0, -2000))
+    const cut = await asked(`${path}.1`, '-q')
+    assert.is(cut.status, 2)
+    assert.match(cut.said, /[1-9]\d\d runs with/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+replay('a file that is not there is said, and nothing else', async () => {
+  const { status, said, complained } = await asked('/nowhere/at/all')
+  assert.equal([status, said], [2, ''])
+  assert.match(complained, /^Error: \/nowhere\/at\/all cannot be read: .*ENOENT[^\n]*\n$/)
+})
+
 replay('files of a recording are moved and made anew, but nothing that is no file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-tapes-'))
   try {

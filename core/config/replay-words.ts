@@ -39,7 +39,9 @@ is what happened on the day. FILE may be gzipped.
  --until SECONDS    end so long after the recording began.
  --client ID        only what this client says and is told.
  --topic FILTER     only messages on topics that the filter matches.
- --step             wait for a line of standard input after each run.
+ --step             after each run that is printed wait for a line: n for the next,
+                    b for the one before, 12 or -12 for so many, s for the broker
+                    before this run, q for the end.
  -q, --quiet        print only what it comes to.
  --config FILE      play it under this configuration too, and print what clients
                     see otherwise: - as recorded, + under the new one.

@@ -53,6 +53,8 @@ export class Teller {
   status = 0
   /** There is nothing more to be told. */
   isOver = false
+  /** The head of the recording has been read. */
+  hasBegun = false
   private readonly telling: Telling
   private readonly names = new Map<number, string>()
   private beganAt = 0
@@ -107,6 +109,7 @@ export class Teller {
   }
 
   private begin({ head, state }: Extract<Found, { readonly _tag: 'Began' }>) {
+    this.hasBegun = true
     this.beganAt = head.at
     this.now = head.at
     this.version = head.version
@@ -218,6 +221,10 @@ export class Teller {
     return one._tag === 'Note' && text.includes(quote(client, "'"))
   }
 }
+
+/** The broker at a glance, with who has subscribed to what. */
+export const stateText = (state: State, treeOf: Telling['treeOf']): string =>
+  `${aroundOf(state, treeOf).join('\n')}\n`
 
 const aroundOf = (state: State, treeOf: Telling['treeOf']): ReadonlyArray<string> => [
   `Before it: ${count(IntMap.size(state.links), 'connection')}, ` +

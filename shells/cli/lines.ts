@@ -1,16 +1,31 @@
 // The lines of a recording, from its file.
 
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 
 // A line has a packet, and no packet is as long.
 const lineMax = 400_000_000
 
+/** Whether it begins as a file that was gzipped, whatever its name is. */
+const isZipped = (path: string): boolean => {
+  const start = new Uint8Array(2)
+  let file: number | null = null
+  try {
+    file = openSync(path, 'r')
+    return readSync(file, start, 0, 2, 0) === 2 && start[0] === 0x1f && start[1] === 0x8b
+  } catch {
+    // Who reads it says why it cannot be read.
+    return false
+  } finally {
+    if (file !== null) closeSync(file)
+  }
+}
+
 /** The lines of a file, gzipped or not, in portions; a last one without its end is one as well. */
 export async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   let bytes: AsyncIterable<Uint8Array> = source
-  if (path.endsWith('.gz')) {
+  if (isZipped(path)) {
     const unzipped = createGunzip()
     source.on('error', (error) => unzipped.destroy(error))
     bytes = source.pipe(unzipped)

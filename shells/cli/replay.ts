@@ -1,6 +1,5 @@
 // `sabethes replay FILE`: plays a recording to the broker and prints what happens, as text.
 
-import { readSync } from 'node:fs'
 import type { Config } from '../../core/broker/config.ts'
 import { replayHelp, replayWish } from '../../core/config/replay-words.ts'
 import type { ReplayWish } from '../../core/config/replay-words.ts'
@@ -10,7 +9,7 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
-import { Teller } from '../../core/trace/teller.ts'
+import { stateText, Teller } from '../../core/trace/teller.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture, playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
@@ -18,8 +17,10 @@ import { linesOf } from './lines.ts'
 import { beginsAsStory, linesOfStory, readStory } from './material.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
+import { readAnswer, Steps } from './steps.ts'
 
-type Mouth = Pick<Program, 'say' | 'complain'>
+/** `ask` has the answers of `--step`, standard input where it is not there. */
+type Mouth = Pick<Program, 'say' | 'complain'> & { readonly ask?: () => string | null }
 
 const statusBroken = 2
 
@@ -35,16 +36,6 @@ export const configOf = async (
   if (E.isLeft(secrets)) return E.left(secrets.left.lines)
   const some = secrets.right.config(settings.right)
   return E.right((recorded) => ({ ...recorded, ...some }))
-}
-
-/** Waits for the end of a line of standard input, or of all of it. */
-const pause = (): void => {
-  const one = new Uint8Array(1)
-  try {
-    while (readSync(0, one, 0, 1, null) === 1 && one[0] !== 0x0a) continue
-  } catch {
-    // There is no standard input to wait for.
-  }
 }
 
 /** Answers the exit status. */
@@ -122,13 +113,18 @@ const play = async (
   const quiet = wish.quiet || out !== null
   const teller = new Teller({ ...wish, quiet, treeOf: treeText, under })
   const replay = new Replay()
+  const steps = wish.step
+    ? new Steps(mouth.say, mouth.ask ?? readAnswer, (state) => stateText(state, treeText))
+    : null
   const tell = (found: Found): void => {
     const lines = teller.tell(found)
     if (!teller.isOver) out?.take(found)
     if (lines.length === 0) return
     if (found._tag === 'Broken') mouth.complain(`${lines.join('\n')}\n`)
     else mouth.say(`${lines.join('\n')}\n`)
-    if (wish.step && found._tag === 'Ran') pause()
+    if (steps !== null && found._tag === 'Ran') {
+      steps.take(`${lines.join('\n')}\n`, found.batch.before)
+    }
   }
   let unreadable: string | null = null
   try {
@@ -136,13 +132,17 @@ const play = async (
       for (const line of lines) {
         const found = replay.line(line)
         if (found !== null) tell(found)
-        if (teller.isOver) break reading
+        if (teller.isOver || steps?.isOver) break reading
       }
     }
   } catch (error) {
     unreadable = messageOf(error)
   }
-  const last = teller.isOver ? [] : replay.finish()
+  if (unreadable !== null && !teller.hasBegun) {
+    mouth.complain(`Error: ${wish.file} cannot be read: ${unreadable}\n`)
+    return statusBroken
+  }
+  const last = teller.isOver || steps?.isOver ? [] : replay.finish()
   for (const found of last) tell(found)
   mouth.say(`${teller.sum()}\n`)
   const unwritten = out?.finish(mouth) ?? null

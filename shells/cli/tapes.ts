@@ -1,6 +1,7 @@
 // The files of a recording, on both runtimes.
 
 import { closeSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Tape, Tapes } from '../common/recorder.ts'
@@ -18,15 +19,19 @@ export const isFile = (path: string): boolean =>
 
 class File implements Tape {
   private readonly file: number
+  private readonly isZipped: boolean
 
   constructor(path: string) {
     // Removed first, so that it belongs to us and nobody who had it open sees what comes.
     rmSync(path, { force: true })
     this.file = openSync(path, 'wx', 0o600)
+    this.isZipped = path.endsWith('.gz')
   }
 
-  write(bytes: Uint8Array): string | null {
+  write(lines: Uint8Array): string | null {
     try {
+      // One gzip file after another is a gzip file, and what ends in the middle loses one of them.
+      const bytes = this.isZipped ? gzipSync(lines, { level: 1 }) : lines
       for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at, bytes.length - at)
       return null
     } catch (error) {
