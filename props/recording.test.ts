@@ -375,6 +375,25 @@ recording('what one connection says at once shares a line, and is the same again
   )
 })
 
+recording('a line stands for itself: the head of a frame is never that of another line', () => {
+  const frame = encode(4, Packet.publish({ topic: 't', payload: new Uint8Array(9) }))
+  const reader = createReader(limits(), 4)
+  reader.push(frame, 0, frame.length)
+  const read = reader.next()
+  assert.ok(read?._tag === 'Right')
+  const scribe = new Scribe(veilOf('length'))
+  for (const at of [1, 1, 2]) {
+    scribe.input(I.arrived(conn, at, read.right), 4, frame, 0, frame.length)
+  }
+  scribe.close()
+  const head = Buffer.from(frame.subarray(0, 5)).toString('base64')
+  assert.equal(textOf(scribe).split('\n'), [
+    `["f",0,1,1,4,"${head}~","~"]`,
+    `["f",0,1,2,4,"${head}~"]`,
+    '',
+  ])
+})
+
 recording('a payload that is not what went out on the day is found, unless there is none', () => {
   fc.assert(
     fc.property(
