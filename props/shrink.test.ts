@@ -121,7 +121,7 @@ const day = (): ReadonlyArray<Input> => {
   return inputs
 }
 
-const origin = { at: 0, wall: 1_700_000_000_000, seed: 3 }
+const origin = { at: 0, wall: 1_700_000_000_000, seed: -3 }
 
 shrinking('a message that is lost is shrunk to who published it and who wanted it', () => {
   const inputs = day()

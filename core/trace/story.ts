@@ -209,5 +209,7 @@ export const storyOfInputs = (
     add(showInput(input, nameOf))
   }
   if (lines.length > 0) stanzas.push({ comments: [], lines, effects: [] })
-  return { title: [title], config, origin, coreOnly: null, stanzas }
+  // A seed is 32 bits, with a sign or without.
+  const unsigned = { ...origin, seed: origin.seed >>> 0 }
+  return { title: [title], config, origin: unsigned, coreOnly: null, stanzas }
 }
