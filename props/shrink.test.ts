@@ -149,6 +149,26 @@ shrinking('what a client is sent is shrunk to why it is', () => {
   assert.equal(shrunk.from.config, defaults, 'no option matters')
 })
 
+shrinking('a slot that is used again is never taken for a fault of the broker', () => {
+  const again = { slot: 1, generation: 99 }
+  const inputs = [
+    opened(1),
+    I.closed({ slot: 1, generation: 1 }, 0, 'closed'),
+    I.opened(again, 0, '00000000-0000-4000-8000-000000000000', '1883', peer),
+    I.arrived(again, 0, Packet.connect({ clientId: 'a' })),
+  ]
+  const atConnect: Run = (state, some) => {
+    const isConnect = some.some((one) => one._tag === 'Arrived' && one.conn.generation === 99)
+    if (isConnect && state.links.size > 0) throw new Error('planted')
+    return run(state, some)
+  }
+  const shrunk = shrink(initial(defaults, origin), inputs, property('throws'), {
+    ...how,
+    broker: atConnect,
+  })
+  assert.ok(shrunk?.inputs.some((one) => one._tag === 'Arrived'), 'it throws at CONNECT')
+})
+
 shrinking('no more trials are made than are allowed', () => {
   const from = initial(defaults, origin)
   const few = shrink(from, day(), property('sends:c3:#'), { ...how, trialsMax: 12 })

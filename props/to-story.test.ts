@@ -11,12 +11,15 @@ import * as assert from 'uvu/assert'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import { initial, run, step } from '../core/mod.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import * as StrMap from '../core/data/str-map.ts'
 import { E } from '../core/prelude.ts'
 import type { Either } from '../core/prelude.ts'
 import { cut } from '../core/trace/cut.ts'
 import type { Cut } from '../core/trace/cut.ts'
 import { goldenStory, tellStory } from '../core/trace/golden.ts'
 import { play } from '../core/trace/play.ts'
+import { rebuild } from '../core/trace/rebuild.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Batch } from '../core/trace/replay.ts'
 import { recordingOf } from '../core/trace/scribe.ts'
@@ -106,6 +109,26 @@ stories('a recording that began in the midst becomes a story that can be told', 
     { numRuns: runs(100) },
   )
   assert.ok(untold > 10)
+})
+
+stories('what is brought about by inputs is here or away as it was, or a comment says so', () => {
+  let away = 0
+  fc.assert(
+    fc.property(restlessHistory(60).map(unproved), fc.nat({ max: 99 }), (some, place) => {
+      const { states } = record(some)
+      const from = states[Math.floor(((states.length - 1) * place) / 100)]!
+      const { state, untold } = rebuild(from, { client: () => true, topic: () => true })
+      IntMap.each(from.sessions, ({ clientId, conn }) => {
+        if (untold.some((one) => one.includes('session of'))) return
+        const number = StrMap.get(state.clients, clientId)
+        const session = number === undefined ? undefined : IntMap.get(state.sessions, number)
+        assert.is(session?.conn === null, conn === null, clientId)
+        if (conn === null) away += 1
+      })
+    }),
+    { numRuns: runs(60) },
+  )
+  assert.ok(away > 3)
 })
 
 stories('every story becomes a recording, which becomes the same story', () => {
