@@ -226,6 +226,39 @@ out('large packets are cut to what fits into a frame, and acknowledged in betwee
   assert.ok(most > 1440 && most < 65_535, `${most}`)
 })
 
+out('a connection ends in the capture as it ended', () => {
+  const peer = { address: '192.0.2.7', port: 4000 }
+  const conn = { slot: 0, generation: 1 }
+  const disconnect = { _tag: 'Disconnect', reason: 0, properties: {} } as const
+  // Whose they are, flags, and when.
+  const ends: ReadonlyArray<readonly [Input, ReadonlyArray<string>]> = [
+    [I.closed(conn, 5, 'closed'), ['client 11 5', 'broker 11 5', 'client 10 5']],
+    [I.closed(conn, 5, 'failed'), ['client 14 5']],
+    [I.arrived(conn, 5, disconnect), ['client 18 5', 'broker 11 5', 'client 11 6', 'broker 10 6']],
+  ]
+  for (const [end, expected] of ends) {
+    const found = foundIn(recordingOf(initial(defaults, origin), [
+      I.opened(conn, 0, nonce, '1883', peer),
+      I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+      end,
+    ]))
+    const seen: Array<string> = []
+    const next = new Map<string, number>()
+    for (const packet of new CaptureFile().push(captureOf(found))) {
+      const segment = segmentIn(packet)
+      if (typeof segment === 'string') throw new Error(segment)
+      const { from, flags, sequence, size, acknowledged } = segment
+      const [side, other] = from.port === 1883 ? ['broker', 'client'] : ['client', 'broker']
+      if (next.has(side)) assert.is(sequence, next.get(side))
+      if ((flags & 0x10) !== 0) assert.is(acknowledged, next.get(other))
+      next.set(side, (sequence + size + ((flags & 3) === 0 ? 0 : 1)) % 0x1_0000_0000)
+      seen.push(`${side} ${flags.toString(16)} ${packet.atMs - origin.wall}`)
+    }
+    // Before that: the handshake, CONNECT and CONNACK.
+    assert.equal(seen.slice(5), expected)
+  }
+})
+
 const story = `# A phone that is away.
 config queuedCountMax=1
 
