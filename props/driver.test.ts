@@ -19,6 +19,7 @@ import { createDriver, Driver } from '../shells/common/driver.ts'
 import { defaultLog, logTypes } from '../core/config/settings.ts'
 import type { LogDestination } from '../core/config/settings.ts'
 import { type Log, printingLog } from '../shells/common/log.ts'
+import { MemoryWatch } from '../shells/common/memory.ts'
 import type { Memory } from '../shells/common/memory.ts'
 import { unwrittenBytes } from '../shells/common/outbox.ts'
 import type { Wire } from '../shells/common/outbox.ts'
@@ -1122,6 +1123,20 @@ driver('after much has come and it has become quiet, what it left behind is coll
   world.pass(60_000)
   assert.is(world.collections, 3, 'it was not quiet')
   assert.is(world.armed, null, 'no timer is left')
+})
+
+driver('what reading a store has left behind is collected, and once more', () => {
+  let collections = 0
+  const usage = { heapUsedBytes: 0, heapLimitBytes: 1, usedBytes: 0, limitBytes: 1 }
+  const watch = new MemoryWatch({ memory: () => usage, collect: () => collections += 1 }, null)
+  watch.litter(100)
+  assert.is(watch.due(), 1_100)
+  assert.not(watch.rests(1_099, 0))
+  assert.ok(watch.rests(1_100, 0))
+  assert.is(watch.due(), 7_100)
+  assert.ok(watch.rests(7_100, 0))
+  assert.is(collections, 2)
+  assert.is(watch.due(), Number.MAX_SAFE_INTEGER)
 })
 
 driver('a crowd leaves litter too', () => {

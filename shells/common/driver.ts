@@ -275,6 +275,7 @@ export class Driver {
     )
     if (restored !== undefined) {
       for (const effect of restored.effects) this.carryOut(effect)
+      this.memory.litter(this.base)
     }
     this.log.attach((topic, text) => this.command(publishing(topic, text)))
     this.arm()

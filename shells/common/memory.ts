@@ -78,6 +78,12 @@ export class MemoryWatch {
     return true
   }
 
+  /** A store has been read: there is litter although nothing has come yet. */
+  litter(at: number): void {
+    this.quest = 'first'
+    this.quietAt = at + quietMs
+  }
+
   /**
    * Whether much has come, `trafficBytes` so far, and then it became quiet: what was kept for the
    * next turn may go. The engine is asked to collect, which it does not do of itself while nothing
