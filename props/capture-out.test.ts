@@ -12,7 +12,6 @@ import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import * as I from '../core/broker/input.ts'
 import type { Conn, Input } from '../core/broker/input.ts'
-import type { State } from '../core/broker/state.ts'
 import type { Packet as AnyPacket } from '../core/codec/packet.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
@@ -21,48 +20,20 @@ import { CaptureFile } from '../core/trace/capture/file.ts'
 import { Reenactment } from '../core/trace/capture/reenact.ts'
 import { segmentIn, Tap } from '../core/trace/capture/tap.ts'
 import { play } from '../core/trace/play.ts'
-import { Replay } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
-import { Scribe } from '../core/trace/scribe.ts'
+import type { Veil } from '../core/trace/veil.ts'
 import { showPacket } from '../core/trace/show.ts'
 import { parseStory, usualOrigin } from '../core/trace/story.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { skipped } from './conformance/expect.ts'
+import { recorded, replayed } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
+import { hear } from './mouth.ts'
 import { root } from './runtimes.ts'
 
 const out = suite('capture-out')
 
 const origin = { at: 0, wall: 1_700_000_000_000, seed: 0 }
-
-type Payload = 'full' | 'hash'
-
-/** The recording of a broker that is told these, so many to a run. */
-const recordingOf = (
-  state: State,
-  inputs: ReadonlyArray<Input>,
-  size = 1,
-  payload: Payload = 'full',
-): string => {
-  const scribe = new Scribe({ payload, key: [1, 2] })
-  scribe.begin(state, '1.2.3')
-  for (let from = 0; from < inputs.length; from += size) {
-    const some = inputs.slice(from, from + size)
-    for (const input of some) scribe.input(input)
-    const [next, effects] = run(state, some)
-    scribe.mark(some.length, effects)
-    state = next
-  }
-  scribe.end('asked to')
-  const { buffer, end } = scribe.sheet
-  return new TextDecoder().decode(buffer.subarray(0, end))
-}
-
-const foundIn = (text: string): ReadonlyArray<Found> => {
-  const replay = new Replay()
-  const found = text.split('\n').slice(0, -1).map((line) => replay.line(line))
-  return [...found, ...replay.finish()].filter((one) => one !== null)
-}
 
 const captureOf = (found: ReadonlyArray<Found>): Uint8Array => {
   const parts: Array<Uint8Array> = []
@@ -180,10 +151,10 @@ out('a recording written as a capture and played again comes to the same', () =>
       fc.integer({ min: 1, max: 20 }),
       (commands, size) => {
         const state = initial(defaults, origin)
-        const found = foundIn(recordingOf(state, conversation(commands), size))
+        const found = replayed(recorded(state, conversation(commands), size, 'full').text)
         assert.is(found.at(-1)?._tag, 'Ended')
-        const recorded = new Told()
-        for (const one of found) recorded.take(one)
+        const before = new Told()
+        for (const one of found) before.take(one)
         const file = new CaptureFile()
         const tap = new Tap(1883)
         const reenactment = new Reenactment(defaults, origin.wall, 1883)
@@ -197,9 +168,9 @@ out('a recording written as a capture and played again comes to the same', () =>
         tap.finish()
         assert.is(file.breach, null)
         assert.equal(tap.conversations.flatMap((one) => one.troubles), [])
-        assert.equal(played.lists, recorded.lists)
+        assert.equal(played.lists, before.lists)
         assert.equal(reenactment.comparison.differences(), [])
-        sent += recorded.lists.flat().length
+        sent += before.lists.flat().length
       },
     ),
     { numRuns: runs(150) },
@@ -209,11 +180,13 @@ out('a recording written as a capture and played again comes to the same', () =>
 
 out('large packets are cut to what fits into a frame, and acknowledged in between', () => {
   const conn = { slot: 0, generation: 1 }
-  const found = foundIn(recordingOf(initial(defaults, origin), [
-    I.opened(conn, 0, nonce, '1883', { address: '2001:db8::9', port: 4000 }),
-    I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
-    I.arrived(conn, 5, Packet.publish({ topic: 't', payload: new Uint8Array(200_000) })),
-  ]))
+  const found = replayed(
+    recorded(initial(defaults, origin), [
+      I.opened(conn, 0, nonce, '1883', { address: '2001:db8::9', port: 4000 }),
+      I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+      I.arrived(conn, 5, Packet.publish({ topic: 't', payload: new Uint8Array(200_000) })),
+    ]).text,
+  )
   let [open, most] = [0, 0]
   for (const packet of new CaptureFile().push(captureOf(found))) {
     assert.ok(packet.size <= 1514)
@@ -237,11 +210,13 @@ out('a connection ends in the capture as it ended', () => {
     [I.arrived(conn, 5, disconnect), ['client 18 5', 'broker 11 5', 'client 11 6', 'broker 10 6']],
   ]
   for (const [end, expected] of ends) {
-    const found = foundIn(recordingOf(initial(defaults, origin), [
-      I.opened(conn, 0, nonce, '1883', peer),
-      I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
-      end,
-    ]))
+    const found = replayed(
+      recorded(initial(defaults, origin), [
+        I.opened(conn, 0, nonce, '1883', peer),
+        I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+        end,
+      ]).text,
+    )
     const seen: Array<string> = []
     const next = new Map<string, number>()
     for (const packet of new CaptureFile().push(captureOf(found))) {
@@ -280,28 +255,21 @@ door> disconnect
 ----
 `
 
-const storyRecording = (payload: Payload = 'full'): string => {
+const storyRecording = (payload: Veil['payload'] = 'full'): string => {
   const parsed = parseStory(story, 'story')
   assert.ok(E.isRight(parsed), E.isLeft(parsed) ? JSON.stringify(parsed.left) : '')
   const played = play(parsed.right, 'story')
   assert.ok(E.isRight(played), E.isLeft(played) ? played.left : '')
   const inputs = played.right.stanzas.flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
-  return recordingOf(initial(parsed.right.config, usualOrigin), inputs, 1, payload)
+  return recorded(initial(parsed.right.config, usualOrigin), inputs, 1, payload).text
 }
 
-const asked = async (...words: ReadonlyArray<string>) => {
-  let [said, complained] = ['', '']
-  const status = await playRecording({
-    say: (text) => said += text,
-    complain: (text) => complained += text,
-  }, words)
-  return { status, said, complained }
-}
+const asked = (...words: ReadonlyArray<string>) => hear(playRecording, ...words)
 
 /** Runs where the story's recording is `sabethes.trace`. */
 const inFolder = async (
   act: (folder: string, trace: string) => Promise<void>,
-  payload: Payload = 'full',
+  payload: Veil['payload'] = 'full',
 ) => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-out-'))
   try {
@@ -380,12 +348,12 @@ out('connections that were open before, and what broke the protocol, are said', 
   const fault = { reason: 0x81, clause: 'MQTT-2.1.3-1', detail: 'flags', level: 5 } as const
   const parts: Array<Uint8Array> = []
   const exporter = new Exporter((bytes) => parts.push(bytes))
-  const text = recordingOf(state, [
+  const { text } = recorded(state, [
     I.arrived(a, 1, Packet.publish({ topic: 't', payload: 'on', qos: 1, packetId: 7 })),
     I.opened(b, 2, nonce, '1883', peer),
     I.broke(b, 2, fault as never),
   ])
-  for (const one of foundIn(text)) exporter.take(one)
+  for (const one of replayed(text)) exporter.take(one)
   exporter.finish()
   assert.equal(
     [exporter.laneCount, exporter.headlessCount, exporter.leftOutCount],

@@ -5,13 +5,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { playRecording } from '../shells/cli/replay.ts'
 import { skipped, sleep, within } from './conformance/expect.ts'
+import { freePort } from './free-port.ts'
 
 const wire = suite('capture-wire')
 
@@ -19,16 +19,6 @@ const mosquitto = '/usr/sbin/mosquitto'
 const missing = [mosquitto, 'mosquitto_sub', 'mosquitto_pub', 'tcpdump'].find((name) =>
   spawnSync(name, ['--help']).error !== undefined
 )
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 /** A program, once it has said the words on its error output; null where it ends before. */
 const started = (

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect as dial, createServer } from 'node:net'
+import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,7 @@ import { encode, Packet } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
+import { freePort } from './free-port.ts'
 import { runs } from './gen/settings.ts'
 import { findDeno, root } from './runtimes.ts'
 
@@ -58,17 +59,6 @@ const until = async (what: string, done: () => boolean): Promise<void> => {
   }
   throw new Error(`waited 20 s in vain for ${what}`)
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 class Process {
   readonly child: ChildProcess

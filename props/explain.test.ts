@@ -10,13 +10,12 @@ import * as assert from 'uvu/assert'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
-import { initial, run } from '../core/mod.ts'
+import { initial } from '../core/mod.ts'
 import { isTopicName } from '../core/topic/name.ts'
 import type { Copy } from '../core/trace/explain-facts.ts'
 import { Explainer } from '../core/trace/explain.ts'
 import { sessionOf } from '../core/trace/facts.ts'
 import { Replay } from '../core/trace/replay.ts'
-import { Scribe } from '../core/trace/scribe.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { parseStory, usualOrigin } from '../core/trace/story.ts'
 import { play } from '../core/trace/play.ts'
@@ -26,34 +25,14 @@ import { isoOf, parseTime } from '../core/trace/explain-time.ts'
 import type { Question } from '../core/trace/explain.ts'
 import { pageStory, stories } from './story/explained.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
+import { linesIn, recorded } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
+import { hear } from './mouth.ts'
 import { record } from './model/play.ts'
 import { explainRecording } from '../shells/cli/explain.ts'
 import { root } from './runtimes.ts'
 
 const explain = suite('explain')
-
-const veilOf = (payload: Veil['payload']): Veil => ({ payload, key: [0x1234_5678, 0x0bad_cafe] })
-
-const linesOf = (
-  state: State,
-  inputs: ReadonlyArray<Input>,
-  size: number,
-  payload: Veil['payload'],
-): ReadonlyArray<string> => {
-  const scribe = new Scribe(veilOf(payload))
-  scribe.begin(state, '1.2.3')
-  for (let from = 0; from < inputs.length; from += size) {
-    const some = inputs.slice(from, from + size)
-    for (const input of some) scribe.input(input)
-    const [next, effects] = run(state, some)
-    scribe.mark(some.length, effects)
-    state = next
-  }
-  scribe.end('asked to')
-  const { buffer, end } = scribe.sheet
-  return new TextDecoder().decode(buffer.subarray(0, end)).split('\n').slice(0, -1)
-}
 
 const explained = (lines: ReadonlyArray<string>, explainer: Explainer): ReadonlyArray<string> => {
   const replay = new Replay()
@@ -123,7 +102,7 @@ explain('never contradicts what was sent, in any history, and always has an answ
           if (input._tag !== 'Arrived' || input.packet._tag !== 'Publish') continue
           if (input.packet.topic !== '') topics.add(input.packet.topic)
         }
-        const lines = linesOf(states[0]!, inputs, size, payload)
+        const lines = linesIn(recorded(states[0]!, inputs, size, payload).text)
         for (const topic of topics) {
           if (!isTopicName(topic)) continue
           const question = { _tag: 'Message', topic, time: null, client: null } as const
@@ -181,7 +160,7 @@ const ask = (
     ? question
     : { ...question, time: question.time === null ? null : parseTime(question.time) }
   const explainer = new Explainer(asked)
-  const answer = explained(linesOf(state, inputs, 1000, payload), explainer)
+  const answer = explained(linesIn(recorded(state, inputs, 1000, payload).text), explainer)
   const all = answer.flatMap((line) => line.split('\n'))
   return all.map((line) => line.replace(/ \(\d{4}-[^)]*Z\)/, ''))
 }
@@ -202,20 +181,13 @@ const page = join(root, 'core/trace/EXPLAIN.md')
 const block = /(```console\n\$ sabethes explain ([^\n]*)\n)([\s\S]*?)(```)/g
 
 /** The program's answer to `sabethes explain ...`. */
-const asked = async (...words: ReadonlyArray<string>) => {
-  let [said, complained] = ['', '']
-  const status = await explainRecording({
-    say: (text) => said += text,
-    complain: (text) => complained += text,
-  }, words)
-  return { status, said, complained }
-}
+const asked = (...words: ReadonlyArray<string>) => hear(explainRecording, ...words)
 
 const inFolder = async (act: (path: string, lines: ReadonlyArray<string>) => Promise<void>) => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-explain-'))
   try {
     const { state, inputs } = inputsOf(pageStory)
-    const lines = linesOf(state, inputs, 1, 'hash')
+    const lines = linesIn(recorded(state, inputs, 1, 'hash').text)
     const path = join(folder, 'sabethes.trace')
     writeFileSync(path, `${lines.join('\n')}\n`)
     await act(path, lines)

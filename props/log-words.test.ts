@@ -4,12 +4,12 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skipped } from './conformance/expect.ts'
+import { freePort } from './free-port.ts'
 import { root } from './runtimes.ts'
 
 const words = suite('log words')
@@ -19,16 +19,6 @@ const hasMosquitto = [mosquitto, 'mosquitto_sub', 'mosquitto_pub'].every((name) 
   spawnSync(name, ['--help']).error === undefined
 )
 if (!hasMosquitto) skipped('the words of mosquitto', 'mosquitto')
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 const client = (program: 'sub' | 'pub', port: number, line: string): void => {
   spawnSync(`mosquitto_${program}`, ['-p', String(port), ...line.split(' ')], { timeout: 5_000 })

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { symlinkSync, writeFileSync } from 'node:fs'
-import { connect as dial, createServer } from 'node:net'
+import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createReader, defaultLimits, encode, Packet } from '../core/mod.ts'
 import type { Packet as AnyPacket } from '../core/codec/packet.ts'
+import { freePort } from './free-port.ts'
 import { findDeno, root } from './runtimes.ts'
 
 const operating = suite('operate')
@@ -45,17 +46,6 @@ const until = async (what: string, done: () => boolean | Promise<boolean>): Prom
   }
   throw new Error(`waited 20 s in vain for ${what}`)
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 const accepts = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

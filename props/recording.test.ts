@@ -9,58 +9,20 @@ import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
-import type { State } from '../core/broker/state.ts'
 import { createReader, encode } from '../core/codec/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { digestOf } from '../core/trace/digest.ts'
 import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
-import type { Found } from '../core/trace/replay.ts'
 import { Scribe } from '../core/trace/scribe.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { restlessHistory, unproved, utf8 } from './gen/histories.ts'
+import { recorded, replayed, textOf, veilOf } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { difference } from './model/values.ts'
 
 const recording = suite('recording')
-
-const veilOf = (payload: Veil['payload']): Veil => ({ payload, key: [0x1234_5678, 0x0bad_cafe] })
-
-const textOf = (scribe: Scribe): string => {
-  const { buffer, end } = scribe.sheet
-  return new TextDecoder().decode(buffer.subarray(0, end))
-}
-
-/** The inputs from a state on, in runs of this size, as a recording. */
-const written = (
-  state: State,
-  inputs: ReadonlyArray<Input>,
-  size: number,
-  payload: Veil['payload'],
-): { readonly text: string; readonly last: State } => {
-  const scribe = new Scribe(veilOf(payload))
-  scribe.begin(state, '1.2.3')
-  for (let from = 0; from < inputs.length; from += size) {
-    const some = inputs.slice(from, from + size)
-    for (const input of some) scribe.input(input)
-    const [next, effects] = run(state, some)
-    scribe.mark(some.length, effects)
-    state = next
-  }
-  scribe.end('asked to')
-  return { text: textOf(scribe), last: state }
-}
-
-const replayed = (text: string): ReadonlyArray<Found> => {
-  const replay = new Replay()
-  const found: Array<Found> = []
-  for (const line of text.split('\n').slice(0, -1)) {
-    const one = replay.line(line)
-    if (one !== null) found.push(one)
-  }
-  return [...found, ...replay.finish()]
-}
 
 /** Tokens of owners are not the state's, and what was sealed has none. */
 const ownerless = (state: unknown): unknown =>
@@ -88,7 +50,7 @@ recording('a replay from any moment comes to the same, run by run', () => {
       (some, payload, size, part) => {
         const { inputs, states } = record(some)
         const from = Math.floor((inputs.length * part) / 100)
-        const { text } = written(states[from]!, inputs.slice(from), size, payload)
+        const { text } = recorded(states[from]!, inputs.slice(from), size, payload)
         const found = replayed(text)
         assert.is(found[0]?._tag, 'Began')
         const end = found.at(-1)!
@@ -113,7 +75,7 @@ recording(
         const { inputs, states } = record(some)
         const from = Math.floor((inputs.length * part) / 100)
         const judging = JSON.stringify(ownerless(states[from])).includes('"password":{')
-        const { text, last } = written(states[from]!, inputs.slice(from), 7, 'full')
+        const { text, last } = recorded(states[from]!, inputs.slice(from), 7, 'full')
         const found = replayed(text)
         const [began] = found
         const end = found.at(-2)!
@@ -139,7 +101,7 @@ recording('what is cut, changed or foreign is said with its line, never thrown',
       (some, payload, place, bits, damage) => {
         const { inputs, states } = record(some)
         const from = inputs.length >> 1
-        const { text } = written(states[from]!, inputs.slice(from), 5, payload)
+        const { text } = recorded(states[from]!, inputs.slice(from), 5, payload)
         const at = place % text.length
         const lines = text.split('\n')
         const line = place % (lines.length - 1)
@@ -184,7 +146,7 @@ const opened = (): Input =>
   })
 
 recording('a recording of a newer form is refused with what to do', () => {
-  const { text } = written(initial(defaults, origin), [], 1, 'full')
+  const { text } = recorded(initial(defaults, origin), [], 1, 'full')
   const found = replayed(text.replace('"format":1', '"format":2'))
   assert.ok(found[0]?._tag === 'Broken')
   assert.match(found[0].why, /form 2.*up to 1.*newer/)
@@ -203,8 +165,8 @@ recording('of secrets there is nothing, in inputs and in the snapshot', () => {
   const base64 = Buffer.from('swordfish').toString('base64')
   for (
     const text of [
-      written(state, inputs, 1, 'full').text,
-      written(asked, [I.judged(conn, 1, 0)], 1, 'full').text,
+      recorded(state, inputs, 1, 'full').text,
+      recorded(asked, [I.judged(conn, 1, 0)], 1, 'full').text,
     ]
   ) {
     assert.not.ok(text.includes('swordfish') || text.includes(base64))
@@ -245,7 +207,9 @@ recording('without payloads there is none in frames, wills, retained messages an
     assert.not.ok(text.includes(secret))
   }
   assert.ok(
-    written(later, inputs.slice(2), 1, 'full').text.includes(bytes.toString('base64').slice(0, 16)),
+    recorded(later, inputs.slice(2), 1, 'full').text.includes(
+      bytes.toString('base64').slice(0, 16),
+    ),
   )
 })
 
@@ -291,7 +255,9 @@ recording('equal payloads stay equal, others differ, and text stays text', () =>
     const inputs = some.map((one) =>
       I.arrived(conn, 0, Packet.publish({ topic: 't', payload: utf8(one).buffer }))
     )
-    const [began, ...lines] = written(initial(defaults, origin), inputs, 1, 'hash').text.split('\n')
+    const [began, ...lines] = recorded(initial(defaults, origin), inputs, 1, 'hash').text.split(
+      '\n',
+    )
     assert.ok(began)
     return lines.filter((line) => line.startsWith('["i"'))
   }
@@ -362,12 +328,15 @@ recording('what one connection says at once shares a line, and is the same again
       const found = replayed(text)
       assert.is(found.at(-1)?._tag, 'Ended')
       const arrivals = found.flatMap((one) =>
-        one._tag !== 'Ran' ? [] : one.batch.inputs.flatMap((input) =>
-          input._tag === 'Arrived' && input.packet._tag === 'Publish' ? [input.packet] : []
-        )
+        one._tag !== 'Ran'
+          ? []
+          : one.batch.inputs.flatMap((input) =>
+            input._tag === 'Arrived' && input.packet._tag === 'Publish' ? [input.packet] : []
+          )
       )
-      const bare = ({ topic, packetId, qos, payload: { start, end } }: typeof arrivals[0]) =>
-        [topic, packetId, qos, end - start]
+      const bare = (
+        { topic, packetId, qos, payload: { start, end } }: typeof arrivals[0],
+      ) => [topic, packetId, qos, end - start]
       assert.equal(arrivals.map(bare), packets.flat().map(bare))
       assert.ok(found.every((one) => one._tag !== 'Ran' || one.isSame))
     }),
@@ -435,7 +404,7 @@ recording('an effect that differs is found at the run that differs', () => {
     I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
     I.arrived(conn, 1, { _tag: 'Pingreq' }),
   ]
-  const { text } = written(initial(defaults, origin), inputs, 1, 'hash')
+  const { text } = recorded(initial(defaults, origin), inputs, 1, 'hash')
   let count = 0
   const replay = new Replay((state, some) => {
     count += 1
@@ -451,7 +420,7 @@ recording('an effect that differs is found at the run that differs', () => {
 })
 
 recording('what ended the broker is run again, although it never came to an end', () => {
-  const { text } = written(initial(defaults, origin), [opened()], 1, 'hash')
+  const { text } = recorded(initial(defaults, origin), [opened()], 1, 'hash')
   const lines = text.split('\n').slice(0, 3)
   const replay = new Replay(() => {
     throw new Error('at fault')
@@ -462,7 +431,7 @@ recording('what ended the broker is run again, although it never came to an end'
 })
 
 recording('under another configuration clients see what they would have seen', () => {
-  const { text } = written(initial(defaults, origin), [opened()], 1, 'hash')
+  const { text } = recorded(initial(defaults, origin), [opened()], 1, 'hash')
   const began = replayed(text)[0]
   assert.ok(began?._tag === 'Began')
   const state = underConfig(began, { ...defaults, retainAvailable: false })

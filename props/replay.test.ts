@@ -18,13 +18,14 @@ import { replayWish } from '../core/config/replay-words.ts'
 import { noSources } from '../core/config/mod.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
-import { Replay } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { tapes } from '../shells/cli/tapes.ts'
 import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
 import type { Start } from '../shells/common/start.ts'
+import { replayed } from './gen/recordings.ts'
+import { hear } from './mouth.ts'
 
 const replay = suite('replay')
 
@@ -32,16 +33,6 @@ const loadStart = async (): Promise<Start> =>
   'Deno' in globalThis
     ? (await import('../shells/deno/mod.ts')).start
     : (await import('../shells/node/mod.ts')).start
-
-const played = (text: string): ReadonlyArray<Found> => {
-  const one = new Replay()
-  const found: Array<Found> = []
-  for (const line of text.split('\n').slice(0, -1)) {
-    const next = one.line(line)
-    if (next !== null) found.push(next)
-  }
-  return [...found, ...one.finish()]
-}
 
 const allSame = (found: ReadonlyArray<Found>): void => {
   assert.is(found[0]?._tag, 'Began')
@@ -136,7 +127,7 @@ replay(
       socket.destroy()
       await broker.stop()
       const text = memory.files.get('p')!
-      const found = played(text)
+      const found = replayed(text)
       allSame(found)
       assert.ok(found.some((one) => one._tag === 'Ran' && one.batch.effects.length > 1))
       const frame = Buffer.from(publish).toString('base64')
@@ -161,7 +152,7 @@ replay('recording can begin and end while the broker runs', async () => {
   broker.command({ _tag: 'Publish', packet: Packet.publish({ topic: 'c', payload: nothing }) })
   await broker.stop()
   assert.is(memory.files.get('p'), text)
-  allSame(played(text))
+  allSame(replayed(text))
   assert.match(text, /"topic":"b"/)
 })
 
@@ -177,7 +168,7 @@ replay('with a size it is a ring of four files, each of which can be replayed by
   let bytes = 0
   for (const text of memory.files.values()) {
     bytes += text.length
-    const found = played(text)
+    const found = replayed(text)
     allSame(found)
     assert.ok(found[0]?._tag === 'Began' && found[0].state.sessions.size === 1)
   }
@@ -222,14 +213,7 @@ replay('lines reach the file within a second or so', () => {
 })
 
 /** The program's answer to `sabethes replay FILE ...`. */
-const asked = async (...words: ReadonlyArray<string>) => {
-  let [said, complained] = ['', '']
-  const status = await playRecording({
-    say: (text) => said += text,
-    complain: (text) => complained += text,
-  }, words)
-  return { status, said, complained }
-}
+const asked = (...words: ReadonlyArray<string>) => hear(playRecording, ...words)
 
 replay('the command tells what happened, all of it or a part', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-replay-'))

@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { freePort } from './free-port.ts'
 import { skipped, until } from './conformance/expect.ts'
-import { Peer, payloadText } from './conformance/peer.ts'
-import { freePort, isThere, type Kind, launch, type Running } from './conformance/subject.ts'
+import { payloadText, Peer } from './conformance/peer.ts'
+import { isThere, type Kind, launch, type Running } from './conformance/subject.ts'
 import {
   clients,
   differences,

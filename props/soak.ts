@@ -9,8 +9,9 @@ import { spawn } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { freePort } from './free-port.ts'
 import { denoPath } from './bench/contestants.ts'
-import { compile, folder, freePort, residentKibOf, run, sleep } from './bench/processes.ts'
+import { compile, folder, residentKibOf, run, sleep } from './bench/processes.ts'
 import { root } from './runtimes.ts'
 
 const usage = `npm run soak -- [--minutes N] [--deno]

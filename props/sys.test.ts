@@ -4,7 +4,6 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -20,6 +19,7 @@ import { decodeUtf8 } from '../core/codec/utf8.ts'
 import { deadline, Packet, restore, run } from '../core/mod.ts'
 import * as Tree from '../core/topic/tree.ts'
 import { skipped } from './conformance/expect.ts'
+import { freePort } from './free-port.ts'
 
 const sys = suite('sys')
 
@@ -192,17 +192,6 @@ const mosquitto = '/usr/sbin/mosquitto'
 const hasMosquitto = spawnSync(mosquitto, ['-h']).error === undefined &&
   spawnSync('mosquitto_sub', ['--help']).error === undefined
 if (!hasMosquitto) skipped('the topics of $SYS beside those of mosquitto', 'mosquitto')
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 /** In mosquitto 2.0, and here for want of a round: it has had more than one client by then. */
 const later = ['clients/maximum']

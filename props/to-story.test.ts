@@ -26,6 +26,7 @@ import { recordingOf } from '../core/trace/scribe.ts'
 import { parseStory, printStory } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
 import { playRecording } from '../shells/cli/replay.ts'
+import { hear } from './mouth.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
@@ -166,14 +167,7 @@ stories('every story becomes a recording, which becomes the same story', () => {
   assert.ok(count > 100)
 })
 
-const asked = async (...words: ReadonlyArray<string>) => {
-  let [said, complained] = ['', '']
-  const status = await playRecording({
-    say: (text) => said += text,
-    complain: (text) => complained += text,
-  }, words)
-  return { status, said, complained }
-}
+const asked = (...words: ReadonlyArray<string>) => hear(playRecording, ...words)
 
 const told = `# A lamp and a phone, and somebody else.
 

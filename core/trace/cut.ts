@@ -15,6 +15,7 @@ import { splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import { rebuild } from './rebuild.ts'
+import { Names } from './names.ts'
 import type { Batch } from './replay.ts'
 import { showPacket } from './show.ts'
 
@@ -32,33 +33,6 @@ export interface Cut {
 }
 
 /** Who is behind connections. */
-class Names {
-  private readonly clients = new Map<number, string>()
-
-  know(state: State): void {
-    IntMap.each(state.sessions, ({ conn, clientId }) => {
-      if (conn !== null) this.clients.set(conn.generation, clientId)
-    })
-  }
-
-  /** To be told of every run: whoever connected in it is known behind it. */
-  learn({ inputs, after }: Batch): void {
-    for (const input of inputs) {
-      if (input._tag !== 'Arrived' || input.packet._tag !== 'Connect') continue
-      const { conn, packet } = input
-      const link = IntMap.get(after.links, conn.slot)
-      const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
-        ? IntMap.get(after.sessions, link.phase.session)
-        : undefined
-      this.clients.set(conn.generation, session?.clientId ?? packet.clientId)
-    }
-  }
-
-  of(generation: number): string {
-    return this.clients.get(generation) ?? ''
-  }
-}
-
 /** What publishers' topic aliases stand for. */
 class Aliases {
   private readonly topics = new Map<string, string>()
@@ -186,7 +160,7 @@ class Ledger {
     eachSent(effects, (generation, packet) => {
       if (packet.qos === 0) return
       const what = showPacket({ ...packet, packetId: 0, dup: false, properties: {} })
-      this.sent.set(`${packet.packetId} ${names.of(generation)}`, what)
+      this.sent.set(`${packet.packetId} ${names.of(generation) ?? ''}`, what)
     })
   }
 
@@ -235,7 +209,7 @@ class Translation {
     if (packet._tag !== 'Puback' && packet._tag !== 'Pubrec' && packet._tag !== 'Pubcomp') {
       return packet
     }
-    const client = this.names.of(generation)
+    const client = this.names.of(generation) ?? ''
     const key = `${packet.packetId} ${client}`
     let packetId = this.pairs.get(key)
     if (packetId === undefined || packet._tag !== 'Pubcomp') {

@@ -12,6 +12,7 @@ import * as IntMap from '../data/int-map.ts'
 import { match } from '../topic/match.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicName } from '../topic/name.ts'
+import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { differenceOf, seenByClients, underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
@@ -56,7 +57,7 @@ export class Teller {
   /** The head of the recording has been read. */
   hasBegun = false
   private readonly telling: Telling
-  private readonly names = new Map<number, string>()
+  private readonly names = new Names()
   private beganAt = 0
   private batches = 0
   private inputs = 0
@@ -64,7 +65,7 @@ export class Teller {
   private other: State | null = null
   private now = 0
   private readonly nameOf: NameOf = (conn) => {
-    const clientId = this.names.get(conn.generation)
+    const clientId = this.names.of(conn.generation)
     return clientId === undefined
       ? explicitName(conn)
       : /^[\w-]{1,40}$/.test(clientId)
@@ -113,9 +114,7 @@ export class Teller {
     this.beganAt = head.at
     this.now = head.at
     this.version = head.version
-    IntMap.each(state.sessions, ({ conn, clientId }) => {
-      if (conn !== null) this.names.set(conn.generation, clientId)
-    })
+    this.names.know(state)
     const { under } = this.telling
     if (under !== null) this.other = underConfig({ head, state }, under(head.config))
     return [
@@ -139,7 +138,7 @@ export class Teller {
     this.batches += 1
     this.inputs += batch.inputs.length
     const isShown = !quiet && at >= fromMs
-    this.learn(batch, isShown || this.other !== null)
+    if (isShown || this.other !== null) this.names.learn(batch)
     const lines = isShown ? this.show(batch) : []
     const differing = this.other === null ? [] : this.compare(this.other, batch)
     const told = lines.length + differing.length === 0
@@ -183,20 +182,6 @@ export class Teller {
     }
   }
 
-  /** Names connections by their clients. */
-  private learn({ inputs, after }: Batch, wanted: boolean): void {
-    if (!wanted) return
-    for (const input of inputs) {
-      if (input._tag !== 'Arrived' || input.packet._tag !== 'Connect') continue
-      const { conn, packet } = input
-      const link = IntMap.get(after.links, conn.slot)
-      const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
-        ? IntMap.get(after.sessions, link.phase.session)
-        : undefined
-      this.names.set(conn.generation, session?.clientId ?? packet.clientId)
-    }
-  }
-
   private show({ inputs, effects }: Batch): ReadonlyArray<string> {
     const lines: Array<string> = []
     for (const one of inputs) {
@@ -217,7 +202,7 @@ export class Teller {
       if (!match(topic, packet.topic)) return false
     }
     if (client === null) return true
-    if (connsOf(one).some(({ generation }) => this.names.get(generation) === client)) return true
+    if (connsOf(one).some(({ generation }) => this.names.of(generation) === client)) return true
     return one._tag === 'Note' && text.includes(quote(client, "'"))
   }
 }

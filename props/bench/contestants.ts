@@ -4,7 +4,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, folder, freePort, outputOf, root, type Server, startServer } from './processes.ts'
+import { freePort } from '../free-port.ts'
+import { compile, folder, outputOf, root, type Server, startServer } from './processes.ts'
 import type { Row } from './rows.ts'
 
 export interface Contestant {

@@ -12,8 +12,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
 import { denoPath } from './contestants.ts'
-import { compile, folder, freePort, root, run, type Server, startServer } from './processes.ts'
+import { compile, folder, root, run, type Server, startServer } from './processes.ts'
 
 export const durableRowNames = ['durable-offline', 'durable-online']
 

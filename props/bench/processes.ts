@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,20 +54,6 @@ export const compile = (name: string): string => {
   }
   return program
 }
-
-/** A port of loopback that was free just now. */
-export const freePort = (): Promise<number> =>
-  new Promise((done, failed) => {
-    const server = createServer()
-    server.on('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address !== null && typeof address === 'object') done(address.port)
-        else failed(new Error('no port of loopback is free'))
-      })
-    })
-  })
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((done) => {

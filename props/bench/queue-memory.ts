@@ -13,7 +13,8 @@ import {
   patienceMs,
   storeFolder,
 } from './durable.ts'
-import { compile, freePort, residentKibOf, sleep } from './processes.ts'
+import { freePort } from '../free-port.ts'
+import { compile, residentKibOf, sleep } from './processes.ts'
 
 export const queueRowNames = ['queue-memory']
 

@@ -8,6 +8,7 @@ import * as net from 'node:net'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import process from 'node:process'
+import { freePort } from '../free-port.ts'
 import { findDeno, root } from '../runtimes.ts'
 import type { Settings, Wish } from './embedding.ts'
 import { sleep, until, within } from './expect.ts'
@@ -144,17 +145,6 @@ const embed = (kind: 'node' | 'deno', port: number, settings: Settings): Running
     : denoCommand(embedding)
   return new Running([...program, String(port), JSON.stringify(settings)])
 }
-
-/** A port of the loopback that was free a moment ago. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = net.createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? address?.port ?? 0 : 0))
-    })
-  })
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -3,9 +3,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
+import { freePort } from '../free-port.ts'
 import { sleep } from '../conformance/expect.ts'
 import { Peer } from '../conformance/peer.ts'
-import { freePort, nodeCommand, Running } from '../conformance/subject.ts'
+import { nodeCommand, Running } from '../conformance/subject.ts'
 import { findDeno, root } from '../runtimes.ts'
 
 export type Kind = 'node' | 'deno'

@@ -15,9 +15,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { freePort } from '../free-port.ts'
 import { root } from '../runtimes.ts'
 
 export const brokerNames = ['node', 'deno', 'mosquitto'] as const
@@ -38,17 +38,6 @@ export interface World {
 }
 
 export const isRoot = process.getuid?.() === 0
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 const script = (path: string, ...lines: ReadonlyArray<string>): void => {
   writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\n`)
