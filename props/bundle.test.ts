@@ -5,15 +5,23 @@
 
 import * as esbuild from 'esbuild'
 import { createContext, runInContext } from 'node:vm'
-import { join } from 'node:path'
 import ts from 'typescript'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { initial } from '../core/broker/state.ts'
+import { E } from '../core/prelude.ts'
+import { tellStory } from '../core/trace/golden.ts'
+import { Replay } from '../core/trace/replay.ts'
+import { usualOrigin } from '../core/trace/story.ts'
+import { Teller } from '../core/trace/teller.ts'
+import { recorded } from './gen/recordings.ts'
 import { root } from './runtimes.ts'
+import { storyFiles, storyOf } from './story/files.ts'
 
-const bundle = async (entry = 'core/mod.ts'): Promise<string> => {
+/** `contents`: a program in the top folder. */
+const bundle = async (contents = "export * from './core/mod.ts'"): Promise<string> => {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [join(root, entry)],
+    stdin: { contents, resolveDir: root },
     bundle: true,
     write: false,
     platform: 'browser',
@@ -91,7 +99,7 @@ browser('the bundle answers a CONNECT where there is nothing but the language', 
 })
 
 browser('the simulator bundles as well, and wants one timer of a runtime', async () => {
-  const script = await bundle('shells/simulator/mod.ts')
+  const script = await bundle("export * from './shells/simulator/mod.ts'")
   // The timer is for `advanceAsync`, which lets others have a turn; io-ts would warn of tagged
   // unions, of which there are none.
   assert.equal(foreignNames(script), ['console', 'setTimeout'])
@@ -104,6 +112,49 @@ browser('the simulator bundles as well, and wants one timer of a runtime', async
     world.advance('30d')
     world.deliveries('b').map(({ topic, payload }) => topic + ' ' + payload).join()`
   assert.is(runInContext(`{${program}}`, world), 't x')
+})
+
+/** Plays the recording `text` and tells everything that happens. */
+const retelling = `
+  const { Replay, Teller } = sabethes
+  const wish = { fromMs: 0, untilMs: Infinity, client: null, topic: null, quiet: false }
+  const teller = new Teller({ ...wish, treeOf: () => '', under: null })
+  const replay = new Replay()
+  const told = []
+  for (const line of text.split('\\n').slice(0, -1)) {
+    const found = replay.line(line)
+    if (found !== null) told.push(...teller.tell(found))
+  }
+  for (const found of replay.finish()) told.push(...teller.tell(found))
+  told.push(teller.sum())
+  told.join('\\n')`
+
+browser('a recording comes to the same text there as here, byte for byte', async () => {
+  const script = await bundle(`
+    export { Replay } from './core/trace/replay.ts'
+    export { Teller } from './core/trace/teller.ts'`)
+  // io-ts would warn of tagged unions, of which there are none.
+  assert.equal(foreignNames(script), ['console'])
+  const there = createContext({ text: '' })
+  runInContext(script, there)
+  const here = createContext({ text: '', sabethes: { Replay, Teller } })
+  let bytes = 0
+  for (const file of storyFiles()) {
+    const story = storyOf(file)
+    // Secrets are not in a recording, and so it comes to something else without them.
+    if (file.text.includes('authentication-data')) continue
+    const played = tellStory(story, file.file)
+    if (E.isLeft(played)) throw new Error(played.left)
+    const from = initial(story.config, story.origin ?? usualOrigin)
+    const text = recorded(from, played.right.inputs).text
+    Object.assign(there, { text })
+    Object.assign(here, { text })
+    const told: unknown = runInContext(`{${retelling}}`, there)
+    assert.is(told, runInContext(`{${retelling}}`, here), file.file)
+    assert.match(String(told), /and all came to what was recorded\.$/, file.file)
+    bytes += String(told).length
+  }
+  assert.ok(bytes > 100_000, `${bytes} bytes`)
 })
 
 browser.run()
