@@ -1139,6 +1139,15 @@ driver('what reading a store has left behind is collected, and once more', () =>
   assert.is(watch.due(), Number.MAX_SAFE_INTEGER)
 })
 
+driver('what was lent to a driver that is killed is given back', () => {
+  const world = new World()
+  const client = world.client('client')
+  const { releases } = client.wire
+  world.say(client, pingreq)
+  world.driver.kill()
+  assert.is(client.wire.releases, releases + 1)
+})
+
 driver('a crowd leaves litter too', () => {
   const world = new World()
   for (let i = 0; i < 2_100; i++) {

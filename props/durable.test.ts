@@ -504,4 +504,13 @@ durable(
   },
 )
 
+durable('what reading a store has left behind is collected', async () => {
+  const world = await start()
+  assert.is(world.collections, 0)
+  await world.pass(1_500)
+  assert.is(world.collections, 1)
+  await world.pass(30_000)
+  assert.is(world.collections, 2)
+})
+
 durable.run()

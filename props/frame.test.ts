@@ -13,6 +13,7 @@ import {
   malformedLength,
   none,
   tooLarge,
+  trimSpares,
 } from '../core/codec/mod.ts'
 import type { Level, Packet, Reader } from '../core/codec/mod.ts'
 import * as B from '../core/data/bytes.ts'
@@ -98,8 +99,8 @@ frames('any chunking gives the same packets', () => {
           chunk.set(bytes.subarray(sent, end), 3)
           if (eager && reader.absorb(chunk, 3, 3 + end - sent)) {
             absorbed += 1
-            assert.is(reader.next(), null, 'the packet goes on behind what was absorbed')
             chunk.fill(0xee)
+            assert.is(reader.next(), null, 'the packet goes on behind what was absorbed')
           } else reader.push(chunk, 3, 3 + end - sent)
           if (end > sent && end < bytes.length) split += 1
           sent = end
@@ -153,6 +154,25 @@ frames('nothing is absorbed but what continues a packet that is held', () => {
   const packet = reader.next()
   assert.is(packet?._tag, 'Right')
   assert.is(reader.waiting, 0)
+})
+
+frames('the buffer of a large packet serves the next one, until it is forgotten', () => {
+  const bytes = encode(4, publish(100_000))
+  const bufferOf = (): Uint8Array => {
+    const reader = createReader(defaultLimits, 4)
+    reader.push(bytes, 0, 50_000)
+    assert.is(reader.next(), null)
+    reader.release()
+    reader.push(bytes, 50_000, bytes.length)
+    const packet = reader.next()
+    reader.release()
+    if (packet?._tag !== 'Right' || packet.right._tag !== 'Publish') throw new Error('no packet')
+    return packet.right.payload.buffer
+  }
+  const first = bufferOf()
+  assert.is(bufferOf(), first)
+  trimSpares()
+  assert.is.not(bufferOf(), first)
 })
 
 frames('one byte at a time gives the same packets as all at once', () => {

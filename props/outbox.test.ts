@@ -335,6 +335,9 @@ outbox('memory goes back to the pool and is used again', () => {
   const once = allocated()
   for (let i = 0; i < 20; i++) turn()
   assert.is(allocated(), once)
+  office.trim()
+  turn()
+  assert.is(allocated(), 2 * once, 'what was kept is forgotten')
 })
 
 outbox('a segment holds what it was made for, and wastes little of what is large', () => {

@@ -106,6 +106,7 @@ export class World {
   private driver: Driver | null = null
   private lines: Array<Line> = []
   private scheduled: (() => void) | null = null
+  collections = 0
   private armed: { readonly at: number; readonly turn: () => void } | null = null
   private pending: { readonly due: number; readonly done: () => void } | null = null
 
@@ -141,7 +142,9 @@ export class World {
         this.faultCount += 1
       },
       memory: () => ({ heapUsedBytes: 0, heapLimitBytes: 100, usedBytes: 0, limitBytes: 100 }),
-      collect: () => {},
+      collect: () => {
+        this.collections += 1
+      },
     }
     const log = printingLog('normal', (text) => this.log += text, host.wall)
     this.driver = createDriver({ config: this.config, host, log, restored })

@@ -311,9 +311,7 @@ export class Driver {
    */
   absorbed(link: Link, buffer: Uint8Array, start: number, end: number): boolean {
     // Who is not listened to is stopped before a packet is whole.
-    if (link.borrowing || link.paused || link.choked || link.silent || link.gone !== null) {
-      return false
-    }
+    if (link.paused || link.choked || link.silent || link.gone !== null) return false
     if (!link.reader.absorb(buffer, start, end)) return false
     this.receivedBytes += end - start
     return true
@@ -417,6 +415,9 @@ export class Driver {
     }
     for (const link of this.lingering) this.destroy(link)
     this.lingering = []
+    // No turn ends any more.
+    for (const link of this.borrowing) link.wire.released()
+    this.borrowing.length = 0
     this.queue = []
     this.head = 0
     this.host.disarm()

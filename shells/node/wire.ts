@@ -56,8 +56,6 @@ class SocketWire implements Wire {
   }
 
   destroy(): void {
-    // A driver that is killed ends no turn any more.
-    this.released()
     this.socket.destroy()
   }
 
