@@ -16,7 +16,7 @@ import {
   run,
 } from '../core/mod.ts'
 import { ticked } from '../core/mod.ts'
-import { aclText, faultText, parseAcl } from '../core/config/mod.ts'
+import { aclText, faultText, parseAcl, withoutPlaces } from '../core/config/mod.ts'
 import { E } from '../core/prelude.ts'
 import { acl, filter, filters, name, names } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
@@ -27,7 +27,7 @@ const access = suite('access')
 const parsed = (text: string): Acl => {
   const file = parseAcl('acl', text)
   if (E.isLeft(file)) throw new Error(faultText(file.left))
-  return file.right.acl
+  return withoutPlaces(file.right.acl)
 }
 
 const refused = (text: string): string => {
@@ -158,6 +158,16 @@ access('a line that is none is named, with what to do', () => {
   assert.match(refused('pattern read a+/%c'), /:1: the topic .*\(a\+\/%c\)\./)
 })
 
+access('rules keep the lines of their file', () => {
+  const text = '\ufeff# a\ntopic a\n\nuser u\n topic read b\npattern write %u/#\r\nuser u\ntopic c'
+  const file = parseAcl('/etc/acl', text)
+  assert.ok(E.isRight(file))
+  const { acl: { anonymous, users, patterns, file: name } } = file.right
+  assert.is(name, '/etc/acl')
+  const lines = [anonymous, users[0]![1], patterns].map((some) => some.map(({ line }) => line))
+  assert.equal(lines, [[2], [5, 8], [6]])
+})
+
 access('a pattern without a name in it is odd', () => {
   const file = parseAcl('/etc/acl', 'topic a\npattern read b/#\n')
   assert.ok(E.isRight(file))
@@ -175,7 +185,7 @@ access('any text is read or refused', () => {
   fc.assert(
     fc.property(fc.array(line), (lines) => {
       const file = parseAcl('acl', lines.join('\n'))
-      if (E.isRight(file)) assert.equal(parsed(aclText(file.right.acl)), file.right.acl)
+      if (E.isRight(file)) assert.equal(parsed(aclText(file.right.acl)), withoutPlaces(file.right.acl))
       else assert.ok(file.left.line > 0 && file.left.remedy.endsWith('.'))
     }),
     { numRuns: runs(1_000) },

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Acl } from '../core/broker/acl.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
+import { parseAcl } from '../core/config/acl-file.ts'
 import { initial } from '../core/mod.ts'
 import { isTopicName } from '../core/topic/name.ts'
 import type { Copy } from '../core/trace/explain-facts.ts'
@@ -23,7 +25,7 @@ import { explainWish } from '../core/config/explain-words.ts'
 import { E } from '../core/prelude.ts'
 import { isoOf, parseTime } from '../core/trace/explain-time.ts'
 import type { Question } from '../core/trace/explain.ts'
-import { pageStory, stories } from './story/explained.ts'
+import { pageList, pageStory, stories } from './story/explained.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { linesIn, recorded } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
@@ -131,8 +133,16 @@ explain('never contradicts what was sent, in any history, and always has an answ
   assert.ok(answers > 100)
 })
 
+const listOf = (text: string): Acl => {
+  const file = parseAcl('/etc/mosquitto/acl', text)
+  assert.ok(E.isRight(file))
+  return file.right.acl
+}
+
+/** The inputs of a story; `files` are the access lists that are read at the start and then. */
 const inputsOf = (
   story: string,
+  files: ReadonlyArray<string> = [],
 ): { readonly state: State; readonly inputs: ReadonlyArray<Input> } => {
   const body = story.replaceAll(/^ {4}/gm, '').trim()
   const text = `# A story.\n${body.startsWith('config') ? '' : '\n'}${body}\n`
@@ -142,17 +152,26 @@ const inputsOf = (
   const played = play(told, 'story')
   assert.ok(E.isRight(played), E.isLeft(played) ? played.left : '')
   const inputs = played.right.stanzas.flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
-  const state = initial(told.config, told.origin ?? usualOrigin)
-  return { state, inputs }
+  const [first, ...later] = files.map(listOf)
+  const config = first === undefined ? told.config : { ...told.config, acl: first }
+  const state = initial(config, told.origin ?? usualOrigin)
+  const reload = (input: Input): Input => {
+    const next = input._tag === 'Reconfigured' ? later.shift() : undefined
+    return input._tag === 'Reconfigured' && next !== undefined
+      ? { ...input, config: { ...input.config, acl: next } }
+      : input
+  }
+  return { state, inputs: inputs.map(reload) }
 }
 
 /** What a story's inputs come to as a recording, and what is said of it. */
 const ask = (
   story: string,
   words: string,
+  files: ReadonlyArray<string>,
   payload: Veil['payload'] = 'full',
 ): ReadonlyArray<string> => {
-  const { state, inputs } = inputsOf(story)
+  const { state, inputs } = inputsOf(story, files)
   const wish = explainWish(['file', ...words.split(' ')])
   assert.ok(E.isRight(wish) && wish.right !== null)
   const { question } = wish.right
@@ -165,10 +184,10 @@ const ask = (
   return all.map((line) => line.replace(/ \(\d{4}-[^)]*Z\)/, ''))
 }
 
-for (const [name, words, told, answer] of stories) {
+for (const [name, words, told, answer, files = []] of stories) {
   explain(name, () => {
     for (const payload of ['full', 'hash', 'length'] as const) {
-      const lines = ask(told, words, payload)
+      const lines = ask(told, words, files, payload)
       if (process.env['SHOW'] === '1' && payload === 'full') {
         console.log('SHOW ' + JSON.stringify([name, lines]))
       }
@@ -186,7 +205,7 @@ const asked = (...words: ReadonlyArray<string>) => hear(explainRecording, ...wor
 const inFolder = async (act: (path: string, lines: ReadonlyArray<string>) => Promise<void>) => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-explain-'))
   try {
-    const { state, inputs } = inputsOf(pageStory)
+    const { state, inputs } = inputsOf(pageStory, [pageList])
     const lines = linesIn(recorded(state, inputs, 1, 'hash').text)
     const path = join(folder, 'sabethes.trace')
     writeFileSync(path, `${lines.join('\n')}\n`)
@@ -223,7 +242,7 @@ explain(
       const cut = await asked(...words)
       assert.is(cut.status, 2)
       assert.match(cut.said, /'phone': delivered at 10.000s[^]*can be read up to line \d+/)
-      for (const text of ['', 'hello\n', '\n\n', lines[0]!.replace('"format":1', '"format":9')]) {
+      for (const text of ['', 'hello\n', '\n\n', lines[0]!.replace('"format":2', '"format":9')]) {
         writeFileSync(path, text)
         const bad = await asked(...words)
         assert.is(bad.status, 2)

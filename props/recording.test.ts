@@ -10,11 +10,14 @@ import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import { createReader, encode } from '../core/codec/mod.ts'
+import { parseAcl, withoutPlaces } from '../core/config/acl-file.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
 import { digestOf } from '../core/trace/digest.ts'
 import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
 import { Scribe } from '../core/trace/scribe.ts'
+import { hex32, sumOfText } from '../core/trace/sheet.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { restlessHistory, unproved, utf8 } from './gen/histories.ts'
 import { recorded, replayed, textOf, veilOf } from './gen/recordings.ts'
@@ -147,9 +150,44 @@ const opened = (): Input =>
 
 recording('a recording of a newer form is refused with what to do', () => {
   const { text } = recorded(initial(defaults, origin), [], 1, 'full')
-  const found = replayed(text.replace('"format":1', '"format":2'))
+  const found = replayed(text.replace('"format":2', '"format":3'))
   assert.ok(found[0]?._tag === 'Broken')
-  assert.match(found[0].why, /form 2.*up to 1.*newer/)
+  assert.match(found[0].why, /form 3.*up to 2.*newer/)
+})
+
+/** The lines with sums as they should be. */
+const summed = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let sum = 0
+  return lines.map((line) => {
+    if (!line.startsWith('["m"')) {
+      sum = sumOfText(sum, line)
+      return line
+    }
+    const start = line.slice(0, line.lastIndexOf(','))
+    const mark = `${start},"${hex32(sumOfText(sum, start))}"]`
+    sum = 0
+    return mark
+  })
+}
+
+recording('an older one, without the lines of access lists, is read', () => {
+  const file = parseAcl('/etc/acl', '# nothing\ntopic write a\nuser u\ntopic deny b\npattern read c')
+  assert.ok(E.isRight(file))
+  const { acl } = file.right
+  const inputs = [opened(), I.reconfigured(1, { ...defaults, acl })]
+  const state = initial({ ...defaults, acl }, origin)
+  const { text } = recorded(state, inputs, 1, 'full')
+  assert.ok(text.includes('"line":4') && text.includes('"file":"/etc/acl"'))
+  const older = text.replace('"format":2', '"format":1')
+    .replaceAll(/,"line":\d+|,"file":"[^"]*"/g, '')
+  for (const all of [text, summed(older.split('\n')).join('\n')]) {
+    const found = replayed(all)
+    assert.is(found.at(-1)?._tag, 'Ended')
+    assert.is(found.filter((one) => one._tag === 'Ran' && one.isSame).length, 2)
+    const last = found.filter((one) => one._tag === 'Ran').at(-1)
+    const { acl: seen } = last!.batch.after.config
+    assert.equal(seen, all === text ? acl : withoutPlaces(acl))
+  }
 })
 
 recording('of secrets there is nothing, in inputs and in the snapshot', () => {

@@ -11,6 +11,8 @@ export interface AclRule {
   readonly access: Access
   /** In a pattern `%c` stands for the client identifier and `%u` for the user name. */
   readonly filter: TopicFilter
+  /** The line of its file, from 1 on; only said to people. */
+  readonly line?: number
 }
 
 /**
@@ -24,6 +26,8 @@ export interface Acl {
   readonly users: ReadonlyArray<readonly [userName: string, rules: ReadonlyArray<AclRule>]>
   /** For everybody. */
   readonly patterns: ReadonlyArray<AclRule>
+  /** What the file was called that it was read from; only said to people. */
+  readonly file?: string
 }
 
 /** Who speaks: what an access list is asked about. */
@@ -265,7 +269,7 @@ const meet = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean
 }
 
 /** Whether the first filter matches every topic that the second does. */
-const covers = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
+export const covers = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
   if (areApart(one, other)) return false
   // Every topic has a first level.
   if (one.length === 2 && one[0] === '+' && one[1] === '#') return true

@@ -91,8 +91,9 @@ export const parseAcl = (file: string, text: string): Either<FileFault, AclFile>
         const rule = readRule(keyword, rest)
         if (E.isLeft(rule)) return fail(rule.left)
         const { filter } = rule.right
-        if (keyword === 'topic') current.push(rule.right)
-        else patterns.push(rule.right)
+        const placed = { ...rule.right, line: i + 1 }
+        if (keyword === 'topic') current.push(placed)
+        else patterns.push(placed)
         if (keyword === 'pattern' && !filter.includes('%c') && !filter.includes('%u')) {
           warnings.push(`ACL pattern '${filter}' does not contain '%c' or '%u' (${file}:${i + 1}).`)
         }
@@ -104,8 +105,17 @@ export const parseAcl = (file: string, text: string): Either<FileFault, AclFile>
       }
     }
   }
-  return E.right({ acl: { anonymous, users: [...users], patterns }, warnings })
+  return E.right({ acl: { anonymous, users: [...users], patterns, file }, warnings })
 }
+
+const withoutLine = ({ access, filter }: AclRule): AclRule => ({ access, filter })
+
+/** The rules alone, whatever file and lines they were read from. */
+export const withoutPlaces = ({ anonymous, users, patterns }: Acl): Acl => ({
+  anonymous: anonymous.map(withoutLine),
+  users: users.map(([name, rules]) => [name, rules.map(withoutLine)]),
+  patterns: patterns.map(withoutLine),
+})
 
 const ruleText = (keyword: string, { access, filter }: AclRule): string =>
   `${keyword} ${access} ${filter}\n`

@@ -7,7 +7,7 @@
 import type { Acl } from '../broker/acl.ts'
 import type { Config } from '../broker/config.ts'
 import { defaults } from '../broker/config.ts'
-import { aclText, parseAcl } from '../config/acl-file.ts'
+import { aclText, parseAcl, withoutPlaces } from '../config/acl-file.ts'
 import { E } from '../prelude.ts'
 import { acl as aclCodec, listenerRuleKeys } from './input.ts'
 import { decodeConfig, encodeConfig } from './json.ts'
@@ -28,17 +28,21 @@ const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).
 
 const aclOf = (lines: string): Acl | null => {
   const file = parseAcl('acl', lines.replaceAll('; ', '\n'))
-  return E.isRight(file) ? file.right.acl : null
+  return E.isRight(file) ? withoutPlaces(file.right.acl) : null
 }
 
-/** The lines of an access list in one, as far as they read as the same list; else its JSON. */
+/**
+ * The lines of an access list in one, as far as they read as the same list; else its JSON. The
+ * file that it was read from is left out: who reads the text does not have it.
+ */
 const shortAcl = (json: unknown): unknown => {
   const acl = aclCodec.decode(json)
   if (E.isLeft(acl)) return json
+  const bare = aclCodec.encode(withoutPlaces(acl.right))
   const lines = aclText(acl.right).trimEnd().replaceAll('\n', '; ')
   const again = aclOf(lines)
-  const isSame = again !== null && JSON.stringify(aclCodec.encode(again)) === JSON.stringify(json)
-  return isSame ? lines : json
+  const isSame = again !== null && JSON.stringify(aclCodec.encode(again)) === JSON.stringify(bare)
+  return isSame ? lines : bare
 }
 
 const differing = (options: Options, usual: Options): ReadonlyArray<string> =>

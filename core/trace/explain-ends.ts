@@ -11,6 +11,7 @@ import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import { sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
+import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
 import { counted, name } from './explain-why.ts'
@@ -114,7 +115,12 @@ const willText = (clientId: string, { before, after, effects }: Moment, clock: C
       one._tag === 'Note' && one.note._tag === 'Denied' && one.note.what === 'will' &&
       one.note.clientId === clientId
     )
-    return `Its will on ${topic} was ${isDenied ? 'denied by the access list' : 'published'}.`
+    if (!isDenied) return `Its will on ${topic} was published.`
+    const source = sessionFor(before, clientId)?.source ?? null
+    const rule = source === null
+      ? null
+      : whyDenied(before.config, source, 'write', will.message.topic)
+    return `Its will on ${topic} was denied by ${rule ?? 'the access list'}.`
   }
   const left = sessionFor(after, clientId)
   return left !== undefined && left.willAt !== NEVER

@@ -94,6 +94,8 @@ export interface Change {
   readonly what: 'subscribed' | 'unsubscribed' | 'refused' | 'lost'
   /** Of a refusal, the reason code. */
   readonly reason: number
+  /** Of one by an access list, what stands behind "denied by". */
+  readonly why: string | null
 }
 
 export const sessionFor = (state: State, clientId: string): Session | undefined => {

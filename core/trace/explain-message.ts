@@ -8,7 +8,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
-import { whyDenied } from './explain-rights.ts'
+import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import { copyText, counted, name, whyNot } from './explain-why.ts'
 import type { Ground } from './explain-why.ts'
@@ -57,7 +57,12 @@ const always: ReadonlySet<DropReason> = new Set<DropReason>([
   'expired',
 ])
 
-const refusalText = (why: DropReason, publication: Publication, moment: Moment): string => {
+const refusalText = (
+  why: DropReason,
+  publication: Publication,
+  moment: Moment,
+  ground: Ground,
+): string => {
   const { config } = moment.before
   switch (why) {
     case 'not allowed': {
@@ -67,7 +72,7 @@ const refusalText = (why: DropReason, publication: Publication, moment: Moment):
         : null
       const rule = source === null || source === undefined
         ? null
-        : whyDenied(config, source, 'write', topic)
+        : whyDeniedSince(config, source, 'write', topic, moment.after, ground)
       if (rule !== null) return `its publisher may not write it, denied by ${rule}`
       return isReserved(topic) || isBridgeState(topic)
         ? 'only the broker publishes to such topics'
@@ -95,7 +100,7 @@ const refusalText = (why: DropReason, publication: Publication, moment: Moment):
 }
 
 /** Why a publication went to nobody at all; null where it was routed, or still is to be. */
-const whyRefused = (publication: Publication): string | null => {
+const whyRefused = (publication: Publication, ground: Ground): string | null => {
   const { moment, by, topic } = publication
   if (moment === null) return null
   const effects = effectsOf(publication, moment)
@@ -110,7 +115,7 @@ const whyRefused = (publication: Publication): string | null => {
   for (const note of notes) {
     if (note._tag !== 'Dropped' || note.clientId !== null || note.topic !== topic) continue
     if (note.why === 'no subscriber' || !(always.has(note.why) || isRefused)) continue
-    return refusalText(note.why, publication, moment)
+    return refusalText(note.why, publication, moment, ground)
   }
   if (by._tag !== 'Client' || input._tag !== 'Arrived' || input.packet._tag !== 'Publish') {
     return null
@@ -191,7 +196,7 @@ export const aboutPublication = (
   ground: Ground,
 ): ReadonlyArray<string> => {
   const { moment, again } = publication
-  const refused = whyRefused(publication)
+  const refused = whyRefused(publication, ground)
   const held = heldText(publication, ground)
   const isRouted = moment !== null && refused === null &&
     (publication.held === null || publication.releasedAt !== null)

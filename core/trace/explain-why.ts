@@ -10,7 +10,8 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, Moment, Publication } from './explain-facts.ts'
-import { whyDenied } from './explain-rights.ts'
+import { whyDeniedSince } from './explain-rights.ts'
+import type { Reload } from './explain-rights.ts'
 import { since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
 import { hex, quote } from './words.ts'
@@ -22,6 +23,8 @@ export interface Ground {
   readonly last: State
   /** Of subscriptions that match the topic, in order. */
   readonly changes: ReadonlyArray<Change>
+  /** New configurations that came while the recording ran, in order. */
+  readonly reloads: ReadonlyArray<Reload>
 }
 
 export const name = (text: string): string => quote(text, "'")
@@ -35,7 +38,7 @@ const listed = (words: ReadonlyArray<string>, max: number): string =>
     : `${words.slice(0, max).join(', ')} and ${words.length - max} more`
 
 /** Why the session could not be sent more at once. */
-const whyWaiting = (session: Session, { clock, last }: Ground): string => {
+const whyWaiting = (session: Session, { clock, last }: Pick<Ground, 'clock' | 'last'>): string => {
   if (session.conn === null) return `it was away since ${since(session.offlineAt, clock)}`
   const inFlight = Window.size(session.window)
   if (inFlight >= Math.min(session.inflightCountMax, last.config.packetIdMax)) {
@@ -81,7 +84,7 @@ export const dropText = (
     case 'not allowed': {
       const rule = session.source === null
         ? null
-        : whyDenied(config, session.source, 'read', publication.topic)
+        : whyDeniedSince(config, session.source, 'read', publication.topic, after, ground)
       if (rule !== null) return `the client may not read it, denied by ${rule}`
       return whyNotSent(session, publication.topic) === 'not allowed'
         ? `it is not behind the mount point ${name(session.mountPoint)} of the client`
@@ -112,7 +115,7 @@ const waitingFor = (copy: Copy, { last, clock }: Ground): string => {
   if (copy.events.some(({ _tag }) => _tag === 'Sent') || copy.packetId > 0) {
     return `still waiting for ${copy.qos === 1 ? 'PUBACK' : 'PUBREC'} ${end}${away}`
   }
-  const why = session === undefined ? '' : `: ${whyWaiting(session, { last, clock, changes: [] })}`
+  const why = session === undefined ? '' : `: ${whyWaiting(session, { last, clock })}`
   return `still in its queue ${end}${why}`
 }
 
@@ -205,7 +208,7 @@ const dropFor = (
   return found
 }
 
-const changeText = ({ at, filter, what, reason }: Change, clock: Clock): string => {
+const changeText = ({ at, filter, what, reason, why }: Change, clock: Clock): string => {
   const when = since(at, clock)
   switch (what) {
     case 'subscribed':
@@ -213,7 +216,8 @@ const changeText = ({ at, filter, what, reason }: Change, clock: Clock): string 
     case 'unsubscribed':
       return `unsubscribed from ${name(filter)} at ${when}`
     case 'refused':
-      return `was refused ${name(filter)} at ${when} (${hex(reason)})`
+      return `was refused ${name(filter)} at ${when} (${hex(reason)})` +
+        `${why === null ? '' : `, denied by ${why}`}`
     case 'lost':
       return `lost ${name(filter)} with its session at ${when}`
   }
@@ -224,7 +228,7 @@ const nearestMiss = (clientId: string, at: number, ground: Ground): string => {
   const own = ground.changes.filter((one) => one.clientId === clientId)
   const earlier = own.filter((one) => one.at <= at && one.what !== 'subscribed').at(-1)
   const later = own.find((one) => one.at >= at && one.what === 'subscribed')
-  const refused = own.find((one) => one.at >= at && one.what === 'refused')
+  const refused = own.find((one) => one.at >= at && one.what === 'refused' && one !== earlier)
   const words = [earlier, later ?? refused].flatMap((one) =>
     one === undefined ? [] : [changeText(one, ground.clock)]
   )

@@ -17,6 +17,8 @@ import type { Change, Moment, Publication } from './explain-facts.ts'
 import { sessionFor } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
 import { topicIn } from './explain-publish.ts'
+import { whyNotSubscribed } from './explain-rights.ts'
+import type { Reload } from './explain-rights.ts'
 import { momentOf, since } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
@@ -39,6 +41,10 @@ export type Question =
 // So many names are remembered for who has misspelt one, and so many changes of subscriptions.
 const namesMax = 10_000
 const changesMax = 10_000
+
+const reloadsMax = 100
+
+const NOT_AUTHORIZED = 0x87
 
 /** Publications that are told one by one. */
 export const fewMax = 5
@@ -118,6 +124,7 @@ export class Explainer {
   private tracker: Tracker | null = null
   private readonly ends: EndTracker | null
   private readonly changes: Array<Change> = []
+  private readonly reloads: Array<Reload> = []
   private readonly names = new Set<string>()
   private readonly clients = new Set<string>()
   private isOver = false
@@ -200,6 +207,10 @@ export class Explainer {
         this.names.add(note.topic)
       }
     }
+    if (input._tag === 'Reconfigured') {
+      this.reloads.push({ at: after.now, before: before.config })
+      if (this.reloads.length > reloadsMax) this.reloads.shift()
+    }
     this.ends?.step(moment, this.clock)
     if (this.tracker === null) return
     if (input._tag === 'Arrived' && this.names.size < namesMax) {
@@ -213,13 +224,19 @@ export class Explainer {
   /** Remembers what changes in subscriptions that match the topic. */
   private learn({ input, before, after, effects }: Moment, topic: TopicName): void {
     const { client } = this.question
-    const add = (clientId: string, filter: string, what: Change['what'], reason = 0): void => {
+    const add = (
+      clientId: string,
+      filter: string,
+      what: Change['what'],
+      reason = 0,
+      why: string | null = null,
+    ): void => {
       if (client !== null && clientId !== client) return
       // A filter that was taken is one.
       const one = filter as TopicFilter
       if (!match(splitShare(one)?.filter ?? one, topic)) return
       if (this.changes.length < changesMax) {
-        this.changes.push({ at: after.now, clientId, filter, what, reason })
+        this.changes.push({ at: after.now, clientId, filter, what, reason, why })
       }
     }
     for (const effect of effects) {
@@ -243,7 +260,11 @@ export class Explainer {
           const reason = reasons[i] ?? 0
           if (reason < 0x80) return
           const whole = mountedFilter(session.mountPoint, filter)
-          if (whole !== null) add(session.clientId, whole, 'refused', reason)
+          if (whole === null) return
+          const why = reason !== NOT_AUTHORIZED || session.source === null
+            ? null
+            : whyNotSubscribed(before.config, session.source, whole)
+          add(session.clientId, whole, 'refused', reason, why)
         })
       }
     }
@@ -290,7 +311,8 @@ export class Explainer {
         meant(nearNames(topic, this.names)),
       ]
     }
-    const ground = { clock: this.clock, last, changes: this.changes }
+    const { clock, changes, reloads } = this
+    const ground = { clock, last, changes, reloads }
     const answers = shown.map((one) => aboutPublication(one, question.client, ground).join('\n'))
     if (question.time !== null && wanted.count > 1) {
       return [

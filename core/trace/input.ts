@@ -36,6 +36,7 @@ import {
   byte,
   closed,
   count,
+  grown,
   list,
   long,
   nullable,
@@ -64,16 +65,28 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
   level: oneOf<Fault['level']>(0, 3, 4, 5),
 })
 
-const aclRules: Codec<Acl['patterns']> = list(closed<AclRule>('AclRule', {
-  access: oneOf<AclRule['access']>('read', 'write', 'readwrite', 'deny'),
-  filter: topicFilter,
-}))
+const aclRules: Codec<Acl['patterns']> = list(
+  grown<AclRule>(
+    'AclRule',
+    {
+      access: oneOf<AclRule['access']>('read', 'write', 'readwrite', 'deny'),
+      filter: topicFilter,
+      line: count,
+    },
+    ['line'],
+  ),
+)
 
-export const acl: Codec<Acl> = closed<Acl>('Acl', {
-  anonymous: aclRules,
-  users: list(pair(text, aclRules)),
-  patterns: aclRules,
-})
+export const acl: Codec<Acl> = grown<Acl>(
+  'Acl',
+  {
+    anonymous: aclRules,
+    users: list(pair(text, aclRules)),
+    patterns: aclRules,
+    file: text,
+  },
+  ['file'],
+)
 
 const ruleFields: Fields<ListenerRules> = {
   authentication: oneOf<Config['authentication']>('none', 'judge'),

@@ -21,7 +21,7 @@ import { fill } from './veil.ts'
 import type { Veil } from './veil.ts'
 
 /** The form that is written, and the newest that can be read. */
-export const format = 1
+export const format = 2
 
 /** The first line. */
 export interface Head {

@@ -171,8 +171,11 @@ const record = <A extends object>(
   name: string,
   table: Readonly<Record<string, Loose>>,
   complete: boolean,
+  later: ReadonlyArray<string> = [],
 ): Codec<A> => {
   const keys = Object.keys(table)
+  const isKnown = (u: Readonly<Record<string, unknown>>, key: string): boolean =>
+    Object.hasOwn(u, key) ? table[key]?.is(u[key]) ?? false : later.includes(key)
   const decode = (u: unknown, context: t.Context): t.Validation<A> => {
     if (!isRecord(u)) return wrong(u, context, `an object (${name})`)
     // A record with every key is written in the table's order; one of few keys keeps its own order.
@@ -185,7 +188,10 @@ const record = <A extends object>(
     const out: Record<string, unknown> = {}
     for (const key of complete ? keys : present) {
       const codec = table[key]!
-      if (!Object.hasOwn(u, key)) return t.failure(u, context, `lacks ${key}`)
+      if (!Object.hasOwn(u, key)) {
+        if (later.includes(key)) continue
+        return t.failure(u, context, `lacks ${key}`)
+      }
       const found = codec.validate(u[key], t.appendContext(context, key, codec, u[key]))
       if (E.isLeft(found)) return found
       out[key] = found.right
@@ -195,10 +201,7 @@ const record = <A extends object>(
   return new t.Type<A, Json, unknown>(
     name,
     (u): u is A =>
-      isRecord(u) &&
-      (complete ? keys : Object.keys(u)).every((key) =>
-        Object.hasOwn(u, key) && table[key] !== undefined && table[key].is(u[key])
-      ),
+      isRecord(u) && (complete ? keys : Object.keys(u)).every((key) => isKnown(u, key)),
     decode,
     (a) => {
       const out: Record<string, Json> = {}
@@ -215,6 +218,16 @@ const record = <A extends object>(
 /** A record with exactly these keys. */
 export const closed = <A extends object>(name: string, fields: Fields<A>): Codec<A> =>
   record<A>(name, fields as Readonly<Record<string, Loose>>, true)
+
+/** The keys that an A may be without. */
+type Missing<A> = { [K in keyof A]-?: object extends Pick<A, K> ? K : never }[keyof A] & string
+
+/** A record that has grown: with these keys, but `later` was not written in the beginning. */
+export const grown = <A extends object>(
+  name: string,
+  fields: Fields<A>,
+  later: ReadonlyArray<Missing<A>>,
+): Codec<A> => record<A>(name, fields as Readonly<Record<string, Loose>>, true, later)
 
 /** A record with any of these keys and no others, in the order in which it holds them. */
 export const sparse = <A extends object>(name: string, fields: Fields<A>): Codec<A> =>

@@ -16,6 +16,7 @@ import { defaultLimits } from '../../codec/limits.ts'
 import type { Packet } from '../../codec/packet.ts'
 import { createReader } from '../../codec/reader.ts'
 import type { Reader } from '../../codec/reader.ts'
+import { format } from '../recording.ts'
 import type { Batch, Found, Run } from '../replay.ts'
 import { Comparison } from './compare.ts'
 import type { Event } from './tap.ts'
@@ -80,7 +81,7 @@ export class Reenactment {
     const { config, state } = this
     const { origin } = state
     const head = {
-      format: 1,
+      format,
       version,
       payload: 'full' as const,
       wall: origin.wall,

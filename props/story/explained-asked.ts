@@ -1,0 +1,77 @@
+// Which publication is meant, and names that are misspelt.
+
+import { both } from './explained-begin.ts'
+import type { Explained } from './explained-begin.ts'
+
+export const asked: ReadonlyArray<Explained> = [
+  [
+    'many, and how to narrow',
+    '--message d/1 --client a',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    tick +1s
+    p> publish 'd/1' "1"
+    p> publish 'd/1' "2"
+    p> publish 'd/1' "3"
+    p> publish 'd/1' "4"
+    tick +1s
+    p> publish 'd/1' "5"
+    ----`,
+    [
+      `'d/1' was published 6 times; the first and the last. For another one: --message` +
+      ` d/1@SECONDS, or a time as 2026-11-29T07:00:00Z.`,
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+      `'d/1' was published at 2.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 2.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'the one nearest to a time',
+    '--message d/1@1.4 --client a',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    tick +1s
+    p> publish 'd/1' "1"
+    tick +1s
+    p> publish 'd/1' "2"
+    ----`,
+    [
+      `The nearest of 3 publications to 'd/1':`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'never published',
+    '--message D/2',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    p> publish 'q/d/2' "0"
+    ----`,
+    [
+      `Nothing was published to 'D/2' in this recording: did you mean 'd/1' or 'q/d/2'?`,
+    ],
+  ],
+  [
+    'a client that was never there',
+    '--message d/1 --client sensor2',
+    `${both}
+    quiet
+    sensor1> connect
+    p> publish 'd/1' "0"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'sensor2': not delivered: it had no session at that time.`,
+      `No client 'sensor2' was ever seen in this recording: did you mean 'sensor1'?`,
+    ],
+  ],
+]

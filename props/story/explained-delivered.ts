@@ -1,0 +1,246 @@
+// What was delivered, and what is still under way.
+
+import { both } from './explained-begin.ts'
+import type { Explained } from './explained-begin.ts'
+
+export const delivered: ReadonlyArray<Explained> = [
+  [
+    'delivered and acknowledged',
+    '--message d/1',
+    `${both}
+    quiet
+    tick +1s
+    p> publish 'd/1' qos1 id7 "on"
+    tick +1s
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 7: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 1 and packet id 1; acknowledged at 2.000s` +
+      ` (PUBACK).`,
+    ],
+  ],
+  [
+    'QoS 2, step by step',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/1' qos2
+    p> connect
+    p> publish 'd/1' qos2 id7 "on"
+    tick +1s
+    p> publish 'd/1' qos2 id7 dup "on"
+    tick +1s
+    p> pubrel id7
+    tick +1s
+    a> pubrec id1
+    tick +1s
+    a> pubcomp id1
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 7: 2 bytes. It was` +
+      ` released at 2.000s (PUBREL). Before that it came again once. It matched 'd/1' of` +
+      ` 'a' with QoS 2.`,
+      `  'a': delivered at 2.000s with QoS 2 and packet id 1; received at 3.000s (PUBREC);` +
+      ` acknowledged at 4.000s (PUBCOMP).`,
+    ],
+  ],
+  [
+    'not released yet',
+    '--message d/1',
+    `${both}
+    quiet
+    p> publish 'd/1' qos2 id7 "on"
+    tick +1s
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 7: 2 bytes. Its` +
+      ` publisher had not released it (PUBREL) when the recording ended.`,
+      `  'a': not delivered: its publisher had not released it (PUBREL).`,
+    ],
+  ],
+  [
+    'QoS 0 and nobody acknowledges it',
+    '--message d/1 --client a',
+    `${both}
+    quiet
+    p> publish 'd/1' "on"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 2 bytes. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'sent again after a take-over',
+    '--message d/1',
+    `${both}
+    quiet
+    p> publish 'd/1' qos1 id1 "on"
+    tick +1s
+    b> connect 'a' session-expiry-interval 60
+    tick +1s
+    b> puback id1
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; sent again at 1.000s with` +
+      ` DUP; acknowledged at 2.000s (PUBACK).`,
+    ],
+  ],
+  [
+    'another member of the group has it',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/+'
+    b> connect
+    b> subscribe id1 '$share/g/d/+' qos1
+    p> connect
+    p> publish 'd/1' "on"
+    p> publish 'd/1' qos1 id1 "on"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 2 bytes. It matched '$share/g/d/+'` +
+      ` of 'a' with QoS 0, '$share/g/d/+' of 'b' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+      `  'b': not delivered: the shared group of its '$share/g/d/+' gave it to 'a'.`,
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 0, '$share/g/d/+' of 'b' with QoS 1.`,
+      `  'a': not delivered: the shared group of its '$share/g/d/+' gave it to 'b'.`,
+      `  'b': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 0.000s.`,
+    ],
+  ],
+  [
+    'handed over when a member leaves',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/+' qos1
+    b> connect
+    b> subscribe id1 '$share/g/d/+' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    tick +1s
+    a> disconnect
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 1, '$share/g/d/+' of 'b' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 1.000s to 'b'` +
+      ` of its shared group.`,
+      `  'b': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 1.000s.`,
+    ],
+  ],
+  [
+    'in flight and waiting',
+    '--message d/1',
+    `${both}
+    quiet
+    p> publish 'd/1' qos1 id1 "on"
+    tick +3s
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 0.000s.`,
+    ],
+  ],
+  [
+    'in the queue of who is away',
+    '--message d/1',
+    `${both}
+    quiet
+    a lose
+    tick +2s
+    p> publish 'd/1' qos1 id1 "on"
+    ----`,
+    [
+      `'d/1' was published at 2.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: queued at 2.000s; still in its queue when the recording ended,` +
+      ` at 2.000s: it was away since 0.000s.`,
+    ],
+  ],
+  [
+    'in the queue behind a full window',
+    '--message d/2',
+    `
+    quiet
+    a> connect receive-maximum 1
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    p> publish 'd/2' qos1 id2 "on"
+    ----`,
+    [
+      `'d/2' was published at 0.000s by 'p' with QoS 1 and packet id 2: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: queued at 0.000s; still in its queue when the recording ended,` +
+      ` at 0.000s: 1 message had been sent to it and not acknowledged, as many as may be` +
+      ` (its Receive Maximum or max_inflight_messages).`,
+    ],
+  ],
+  [
+    'retained and sent later',
+    '--message d/1',
+    `
+    quiet
+    p> connect
+    p> publish 'd/1' qos1 id1 retain "on"
+    tick +1s
+    a> connect
+    a> subscribe id1 'd/#' qos1
+    tick +1s
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: delivered at 1.000s with QoS 1 and packet id 1, with` +
+      ` RETAIN; acknowledged at 2.000s (PUBACK).`,
+    ],
+  ],
+  [
+    'refused by the receiver',
+    '--message d/1',
+    `${both}
+    quiet
+    p> publish 'd/1' qos1 id1 "on"
+    a> puback id1 0x83
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; refused by the client at` +
+      ` 0.000s (PUBACK 0x83).`,
+    ],
+  ],
+  [
+    'a will',
+    '--message w',
+    `
+    quiet
+    a> connect will [ 'w' "gone" qos1 ]
+    b> connect
+    b> subscribe id1 'w' qos1
+    tick +1s
+    a lose
+    ----`,
+    [
+      `'w' was published at 1.000s as the will of 'a' with QoS 1: 4 bytes. It matched 'w'` +
+      ` of 'b' with QoS 1.`,
+      `  'b': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 1.000s.`,
+    ],
+  ],
+]

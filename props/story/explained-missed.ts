@@ -1,0 +1,234 @@
+// What did not arrive, and why.
+
+import { both } from './explained-begin.ts'
+import type { Explained } from './explained-begin.ts'
+
+export const missed: ReadonlyArray<Explained> = [
+  [
+    'no subscription, with the nearest miss',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/1' 'e'
+    p> connect
+    tick +1s
+    a> unsubscribe id2 'd/1'
+    tick +1s
+    p> publish 'd/1' "on"
+    tick +1s
+    a> subscribe id3 'd/+'
+    ----`,
+    [
+      `'d/1' was published at 2.000s by 'p' with QoS 0: 2 bytes. It matched no` +
+      ` subscription.`,
+      `  'a': not delivered: it was subscribed to 'e', which does not match; it` +
+      ` unsubscribed from 'd/1' at 1.000s and subscribed to 'd/+' at 3.000s.`,
+    ],
+  ],
+  [
+    'no session at all then',
+    '--message d/1 --client a',
+    `
+    quiet
+    p> connect
+    p> publish 'd/1' "on"
+    tick +1s
+    a> connect
+    a> subscribe id3 'd/+'
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 2 bytes. It matched no` +
+      ` subscription.`,
+      `  'a': not delivered: it had no session at that time; it subscribed to 'd/+' at` +
+      ` 1.000s.`,
+    ],
+  ],
+  [
+    'the session had ended with its connection',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id3 'd/+'
+    p> connect
+    tick +1s
+    a> disconnect
+    tick +1s
+    p> publish 'd/1' "on"
+    ----`,
+    [
+      `'d/1' was published at 2.000s by 'p' with QoS 0: 2 bytes. It matched no` +
+      ` subscription.`,
+      `  'a': not delivered: it had no session at that time; it lost 'd/+' with its session` +
+      ` at 1.000s.`,
+    ],
+  ],
+  [
+    'the queue was full',
+    '--message d/3',
+    `
+    config queuedCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    a lose
+    tick +1s
+    p> publish 'd/2' qos1 id1 "on"
+    p> publish 'd/3' qos1 id2 "on"
+    ----`,
+    [
+      `'d/3' was published at 1.000s by 'p' with QoS 1 and packet id 2: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full, with 1 message of 12 bytes` +
+      ` (max_queued_messages 1, max_queued_bytes 16777216); it was away since 0.000s.`,
+    ],
+  ],
+  [
+    'expired while it waited',
+    '--message d/1',
+    `${both}
+    quiet
+    a lose
+    tick +1s
+    p> publish 'd/1' qos1 id1 "on" message-expiry-interval 2
+    tick +5s
+    a reopen
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': queued at 1.000s; not delivered: dropped at 6.000s, its Message Expiry` +
+      ` Interval was over before it could be sent.`,
+    ],
+  ],
+  [
+    'too large for the client',
+    '--message d/1',
+    `
+    quiet
+    a> connect maximum-packet-size 30
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "x"*100
+    p> publish 'd/1' qos0 "x"*100
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 100 bytes. It` +
+      ` matched 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: it is larger than the Maximum Packet Size of the client, 30` +
+      ` bytes.`,
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 100 bytes. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': not delivered: it is larger than the Maximum Packet Size of the client, 30` +
+      ` bytes.`,
+    ],
+  ],
+  [
+    'QoS 0 while away',
+    '--message d/1',
+    `${both}
+    quiet
+    a lose
+    tick +1s
+    p> publish 'd/1' "on"
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 2 bytes. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': not delivered: QoS 0 does not wait for who is away (queue_qos0_messages false),` +
+      ` as the client was since 0.000s.`,
+    ],
+  ],
+  [
+    'QoS 0 while congested',
+    '--message d/1@2',
+    `
+    config unwrittenBytesMax=100000
+
+    quiet
+    a> connect
+    a> subscribe id1 'd/#'
+    p> connect
+    p> publish 'd/1' "x"*70000
+    p> publish 'd/1' "x"*70000
+    tick +1s
+    p> publish 'd/1' "x"*70000
+    ----`,
+    [
+      `The nearest of 3 publications to 'd/1':`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 70000 bytes. It matched 'd/#' of` +
+      ` 'a' with QoS 0.`,
+      `  'a': not delivered: it was of QoS 0 and 70032 bytes waited already for its socket` +
+      ` (at most 100000).`,
+    ],
+  ],
+  [
+    'begun anew with Clean Start',
+    '--message d/1',
+    `${both}
+    quiet
+    a lose
+    tick +1s
+    p> publish 'd/1' qos1 id1 "on"
+    tick +1s
+    b> connect 'a' clean-start
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': queued at 1.000s; not delivered: its session ended at 2.000s because its` +
+      ` client began anew with Clean Start.`,
+    ],
+  ],
+  [
+    'the session expired',
+    '--message d/1',
+    `${both}
+    quiet
+    a lose
+    p> publish 'd/1' qos1 id1 "on"
+    tick +61s
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': queued at 0.000s; not delivered: its session ended at 60.000s because its` +
+      ` Session Expiry Interval was over.`,
+    ],
+  ],
+  [
+    'no local',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/1' no-local
+    a> publish 'd/1' "on"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'a' with QoS 0: 2 bytes. It matched 'd/1' of 'a'` +
+      ` with QoS 0.`,
+      `  'a': not delivered: its subscription to 'd/1' has No Local, and it published the` +
+      ` message itself.`,
+    ],
+  ],
+  [
+    'a publish that is a protocol error',
+    '--message d/1',
+    `
+    config maximumQos=1
+
+    quiet
+    p> connect
+    p> publish 'd/1' qos2 id1 "on"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 1: 2 bytes. It went to` +
+      ` nobody: its publisher's connection was ended for it: protocol error 0x9b, a publish` +
+      ` above Maximum QoS [MQTT-3.2.2-11].`,
+    ],
+  ],
+]
