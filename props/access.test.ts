@@ -159,7 +159,8 @@ access('a line that is none is named, with what to do', () => {
 })
 
 access('rules keep the lines of their file', () => {
-  const text = '\ufeff# a\ntopic a\n\nuser u\n topic read b\npattern write %u/#\r\nuser u\ntopic c'
+  const text = '\ufeff# a\ntopic a\n\nuser u\n topic read b\npattern write %u/#\r\n' +
+    'user u\ntopic c'
   const file = parseAcl('/etc/acl', text)
   assert.ok(E.isRight(file))
   const { acl: { anonymous, users, patterns, file: name } } = file.right

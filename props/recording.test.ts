@@ -171,7 +171,7 @@ const summed = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 recording('an older one, without the lines of access lists, is read', () => {
-  const file = parseAcl('/etc/acl', '# nothing\ntopic write a\nuser u\ntopic deny b\npattern read c')
+  const file = parseAcl('/etc/acl', '# x\ntopic write a\nuser u\ntopic deny b\npattern read c')
   assert.ok(E.isRight(file))
   const { acl } = file.right
   const inputs = [opened(), I.reconfigured(1, { ...defaults, acl })]
