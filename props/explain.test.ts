@@ -46,9 +46,19 @@ const explained = (lines: ReadonlyArray<string>, explainer: Explainer): Readonly
   return explainer.answer()
 }
 
+/** The topic, and what it is behind each mount point. */
+const namesOf = (topic: string, states: ReadonlyArray<State>): ReadonlySet<string> => {
+  const names = new Set([topic])
+  for (const { config } of states) {
+    names.add(config.mountPoint + topic)
+    for (const [, rules] of config.listeners) names.add(rules.mountPoint + topic)
+  }
+  return names
+}
+
 /** What was sent of a topic: to whom, when, and how. */
 const sentOf = (
-  topic: string,
+  topics: ReadonlySet<string>,
   states: ReadonlyArray<State>,
   all: ReadonlyArray<ReadonlyArray<Effect>>,
 ): ReadonlyArray<string> => {
@@ -67,7 +77,7 @@ const sentOf = (
           aliases.set(key, packet.topic)
         }
         const shown = packet.topic === '' ? aliases.get(key) : packet.topic
-        if (shown === undefined || session.mountPoint + shown !== topic) continue
+        if (shown === undefined || !topics.has(session.mountPoint + shown)) continue
         sent.push(
           `${session.clientId} ${states[i + 1]!.now} qos${packet.qos} id${packet.packetId} ` +
             `${packet.dup} ${packet.retain}`,
@@ -111,7 +121,8 @@ explain('never contradicts what was sent, in any history, and always has an answ
           const explainer = new Explainer(question, Infinity)
           const answer = explained(lines, explainer)
           const copies = explainer.publications.flatMap((one) => one.copies)
-          assert.equal(toldOf(copies), sentOf(topic, states, effects), answer.join('\n'))
+          const sent = sentOf(namesOf(topic, states), states, effects)
+          assert.equal(toldOf(copies), sent, answer.join('\n'))
           for (const publication of explainer.publications) {
             for (const { clientId, events } of publication.copies) {
               for (const event of events) {

@@ -1,14 +1,16 @@
 // What an explanation is made of: a step of the broker, a publication, and what became of its
 // copies, all as data.
 
+import type { Source } from '../broker/acl.ts'
 import type { Effect } from '../broker/effect.ts'
-import type { Input, Millis } from '../broker/input.ts'
+import type { Conn, Input, Millis } from '../broker/input.ts'
 import { match } from '../broker/match.ts'
 import type { DropReason } from '../broker/note.ts'
-import type { Message, Session, Share, State, Subscription } from '../broker/state.ts'
+import type { Session, Share, State, Subscription } from '../broker/state.ts'
 import type { Qos } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
+import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 
 /** One input, and the broker around it. */
@@ -23,11 +25,13 @@ export type Publisher =
   | { readonly _tag: 'Client'; readonly clientId: string; readonly packetId: number }
   | { readonly _tag: 'Will'; readonly clientId: string }
   | { readonly _tag: 'Broker' }
-  /** Whoever it was, it was before the recording began. */
-  | { readonly _tag: 'Earlier' }
+  /** It was before the recording began; null where what is left of it does not say who. */
+  | { readonly _tag: 'Earlier'; readonly clientId: string | null }
 
 /** What happened to a copy of a message, in order. */
 export type CopyEvent =
+  /** It was there when the recording began: in the queue where `packetId` is 0, else in flight. */
+  | { readonly _tag: 'Found'; readonly at: Millis; readonly packetId: number }
   | { readonly _tag: 'Queued'; readonly at: Millis }
   | {
     readonly _tag: 'Sent'
@@ -37,7 +41,11 @@ export type CopyEvent =
     /** As the client sees it. */
     readonly qos: Qos
     readonly retain: boolean
+    /** What it does not see of the topic. */
+    readonly mountPoint: string
   }
+  /** It was given to a socket that had not taken it when the connection, or else all, was over. */
+  | { readonly _tag: 'Untaken'; readonly at: Millis; readonly isOver: boolean }
   | { readonly _tag: 'Received'; readonly at: Millis }
   | {
     readonly _tag: 'Answered'
@@ -72,6 +80,8 @@ export interface Copy {
 export interface Publication {
   readonly topic: TopicName
   readonly by: Publisher
+  /** What its publisher does not see of the topic; '' where it sees all of it. */
+  readonly mountPoint: string
   readonly at: Millis
   readonly qos: Qos
   readonly retain: boolean
@@ -84,13 +94,32 @@ export interface Publication {
   /** How often it came again before its release. */
   again: number
   readonly copies: Array<Copy>
+  /** Whom it was to be sent to as a retained message, and was not. */
+  readonly missed: Array<Missed>
+  /** From when on it is, and since when it is not, what its topic has retained. */
+  retained: { readonly from: Millis; until: Millis | null; why: Replaced | null } | null
+}
+
+/** What became of a retained message. */
+export type Replaced = 'replaced' | 'deleted' | 'expired'
+
+/** Why a subscription was not sent what is retained; of the others a note says why. */
+export type Unsent = 'shared' | 'retain handling' | 'not for it' | 'not from its publisher'
+
+export interface Missed {
+  readonly clientId: string
+  readonly at: Millis
+  readonly why: DropReason | Unsent
+  readonly moment: Moment
+  /** Who published it, where that is known. */
+  readonly source: Source | null
 }
 
 /** Something about a client's subscriptions that touches the topic. */
 export interface Change {
   readonly at: Millis
   readonly clientId: string
-  readonly filter: string
+  readonly filter: TopicFilter
   readonly what: 'subscribed' | 'unsubscribed' | 'refused' | 'lost'
   /** Of a refusal, the reason code. */
   readonly reason: number
@@ -117,15 +146,24 @@ export const matchingIn = ({ filters }: State, topic: TopicName): Matching => {
   }
 }
 
-/** Numbers of the sessions that a message on the topic may go to. */
-export const receiversIn = (state: State, topic: TopicName): ReadonlySet<number> => {
-  const { direct, groups } = matchingIn(state, topic)
-  return new Set([...direct, ...groups.flat()].map(({ session }) => session))
+/** Numbers of the sessions that a message on one of the topics may go to, before or after. */
+export const receiversIn = (
+  { before, after }: Pick<Moment, 'before' | 'after'>,
+  topics: Iterable<TopicName>,
+): ReadonlySet<number> => {
+  const found = new Set<number>()
+  for (const topic of topics) {
+    for (const state of [before, after]) {
+      const { direct, groups } = matchingIn(state, topic)
+      for (const { session } of direct) found.add(session)
+      for (const members of groups) for (const { session } of members) found.add(session)
+    }
+  }
+  return found
 }
+
+export const isSameConn = (one: Conn | null, { slot, generation }: Conn): boolean =>
+  one !== null && one.slot === slot && one.generation === generation
 
 export const isSameShare = (one: Share | null, other: Share | null): boolean =>
   one !== null && other !== null && one.group === other.group && one.filter === other.filter
-
-/** What hangs on a message, by which its copies are known again. */
-export const isEmpty = ({ payload }: Pick<Message, 'payload'>): boolean =>
-  payload.end === payload.start

@@ -10,7 +10,7 @@ import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
-import { copyText, counted, name, whyNot } from './explain-why.ts'
+import { copyText, counted, missedText, name, whyNot } from './explain-why.ts'
 import type { Ground } from './explain-why.ts'
 import { hex } from './words.ts'
 
@@ -23,15 +23,31 @@ const byText = ({ by }: Publication): string => {
     case 'Broker':
       return 'by the broker itself'
     case 'Earlier':
-      return 'by somebody'
+      return by.clientId === null ? 'by somebody' : `by ${name(by.clientId)}`
   }
 }
 
+/** What there is to say of it as the retained message of its topic. */
+const retainedText = ({ by, retained }: Publication, { clock }: Ground): ReadonlyArray<string> => {
+  if (retained === null) return []
+  const { until, why } = retained
+  if (until === null) return by._tag === 'Earlier' ? ['It was retained all the time.'] : []
+  const end = why === 'replaced'
+    ? 'when another one took its place'
+    : why === 'expired'
+    ? 'when its time was over'
+    : 'when it was deleted'
+  return [`It was retained until ${since(until, clock)}, ${end}.`]
+}
+
 const headText = (publication: Publication, { clock }: Ground): string => {
-  const { topic, by, at, qos, retain, bytes } = publication
+  const { topic, by, at, qos, retain, bytes, mountPoint } = publication
   const when = by._tag === 'Earlier' ? 'before the recording began' : `at ${dated(at, clock)}`
   const id = by._tag === 'Client' && by.packetId > 0 ? ` and packet id ${by.packetId}` : ''
-  return `${name(topic)} was published ${when} ${byText(publication)} with QoS ${qos}${id}` +
+  const mounted = mountPoint === ''
+    ? ''
+    : `, for whom it is ${name(topic.slice(mountPoint.length))} (mount_point ${mountPoint}),`
+  return `${name(topic)} was published ${when} ${byText(publication)}${mounted} with QoS ${qos}${id}` +
     `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`
 }
 
@@ -67,7 +83,7 @@ const refusalText = (
   switch (why) {
     case 'not allowed': {
       const { by, topic } = publication
-      const source = 'clientId' in by
+      const source = 'clientId' in by && by.clientId !== null
         ? (sessionFor(moment.before, by.clientId) ?? sessionFor(moment.after, by.clientId))?.source
         : null
       const rule = source === null || source === undefined
@@ -154,8 +170,8 @@ const matchedText = ({ topic }: Publication, { before }: Moment): string => {
 
 /** Whom it concerns: who has a copy, who had a subscription, and who had one at another time. */
 const concerned = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
-  const { moment, copies, topic } = publication
-  const clients = new Set(copies.map(({ clientId }) => clientId))
+  const { moment, copies, topic, missed } = publication
+  const clients = new Set([...copies, ...missed].map(({ clientId }) => clientId))
   if (moment !== null) {
     const { direct, groups } = matchingIn(moment.before, topic)
     for (const { session } of [...direct, ...groups.flat()]) {
@@ -173,17 +189,20 @@ const forClient = (
   refused: string | null,
   ground: Ground,
 ): string => {
-  const { copies, moment, held, releasedAt } = publication
-  const own = copies.filter((copy) => copy.clientId === clientId)
-  if (own.length > 0) {
-    return own.map((copy) => copyText(copy, publication, ground)).join('; and ')
-  }
+  const { copies, moment, held, releasedAt, missed } = publication
+  const told = [
+    ...copies.filter((copy) => copy.clientId === clientId)
+      .map((copy) => copyText(copy, publication, ground)),
+    ...missed.filter((one) => one.clientId === clientId)
+      .map((one) => missedText(one, publication, ground)),
+  ]
+  if (told.length > 0) return told.join('; and ')
   if (refused !== null) return `not delivered: ${refused}`
   if (held !== null && releasedAt === null) {
     return 'not delivered: its publisher had not released it (PUBREL)'
   }
   return moment === null
-    ? 'not waiting for it when the recording began, and not sent it since'
+    ? 'it was not waiting for it when the recording began, and was not sent it since'
     : `not delivered: ${whyNot(clientId, publication, moment, ground)}`
 }
 
@@ -209,6 +228,7 @@ export const aboutPublication = (
         : [`Before that it came again ${again === 1 ? 'once' : `${again} times`}.`]),
       ...(refused === null ? [] : [`It went to nobody: ${refused}.`]),
       ...(isRouted ? [matchedText(publication, moment)] : []),
+      ...retainedText(publication, ground),
     ].join(' '),
   ]
   const clients = client === null ? concerned(publication, ground) : [client]

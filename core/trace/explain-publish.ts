@@ -1,7 +1,7 @@
 // The publications to one topic in one step of the broker, whoever made them: a client, the release
 // of what it sent with QoS 2, a will, or the broker itself.
 
-import type { Arrived } from '../broker/input.ts'
+import type { Arrived, Millis } from '../broker/input.ts'
 import type { Message, State } from '../broker/state.ts'
 import type { Publish } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -38,15 +38,18 @@ export const topicIn = (before: State, { conn, packet }: Arrived): TopicName | n
   return isTopicName(whole) ? whole : null
 }
 
-const publicationOf = (
+export const publicationOf = (
   topic: TopicName,
   by: Publisher,
-  moment: Moment,
+  at: Millis,
+  moment: Moment | null,
   what: Pick<Publish, 'qos' | 'retain' | 'payload'>,
+  mountPoint = '',
 ): Publication => ({
   topic,
   by,
-  at: moment.after.now,
+  mountPoint,
+  at,
   qos: what.qos,
   retain: what.retain,
   bytes: what.payload.end - what.payload.start,
@@ -55,10 +58,23 @@ const publicationOf = (
   releasedAt: null,
   again: 0,
   copies: [],
+  missed: [],
+  retained: null,
 })
 
-const ofClient = (
+const now = (
   topic: TopicName,
+  by: Publisher,
+  moment: Moment,
+  what: Pick<Publish, 'qos' | 'retain' | 'payload'>,
+  mountPoint = '',
+): Publication => publicationOf(topic, by, moment.after.now, moment, what, mountPoint)
+
+/** Topics that somebody asks for. */
+export type Topics = ReadonlySet<TopicName>
+
+const ofClient = (
+  topics: Topics,
   moment: Moment,
   input: Arrived,
 ): ReadonlyArray<FoundPublication> => {
@@ -68,21 +84,25 @@ const ofClient = (
   const { packet } = input
   if (packet._tag === 'Pubrel') {
     const message = Window.get(session.incoming, packet.packetId)?.message
-    return message?.topic === topic ? [{ _tag: 'Release', message }] : []
+    return message !== undefined && message !== null && topics.has(message.topic)
+      ? [{ _tag: 'Release', message }]
+      : []
   }
   if (packet._tag !== 'Publish') return []
   const { packetId } = packet
   const known = packet.qos === 2 ? Window.get(session.incoming, packetId) : undefined
   if (known !== undefined) {
-    return known.message?.topic === topic ? [{ _tag: 'Again', message: known.message }] : []
+    const { message } = known
+    return message !== null && topics.has(message.topic) ? [{ _tag: 'Again', message }] : []
   }
-  if (topicIn(before, input) !== topic) return []
+  const topic = topicIn(before, input)
+  if (topic === null || !topics.has(topic)) return []
   const by: Publisher = { _tag: 'Client', clientId: session.clientId, packetId }
-  const publication = publicationOf(topic, by, moment, packet)
+  const publication = now(topic, by, moment, packet, session.mountPoint)
   const marks: Array<object> = [packet.payload]
-  const now = IntMap.get(after.sessions, session.number)
-  const held = packet.qos === 2 && now !== undefined
-    ? Window.get(now.incoming, packetId)?.message
+  const later = IntMap.get(after.sessions, session.number)
+  const held = packet.qos === 2 && later !== undefined
+    ? Window.get(later.incoming, packetId)?.message
     : undefined
   if (held !== undefined && held !== null) {
     publication.held = { session: session.number, packetId }
@@ -91,38 +111,51 @@ const ofClient = (
   return [{ _tag: 'New', publication, marks }]
 }
 
-const ofWills = (topic: TopicName, moment: Moment): ReadonlyArray<FoundPublication> => {
+const ofWills = (topics: Topics, moment: Moment): ReadonlyArray<FoundPublication> => {
   const found: Array<FoundPublication> = []
   for (const effect of moment.effects) {
     if (effect._tag !== 'Note' || effect.note._tag !== 'WillPublished') continue
     const { clientId } = effect.note
-    const will = sessionFor(moment.before, clientId)?.will?.message
-    if (effect.note.topic !== topic || will === undefined) continue
-    const publication = publicationOf(topic, { _tag: 'Will', clientId }, moment, will)
+    const session = sessionFor(moment.before, clientId)
+    const will = session?.will?.message
+    if (session === undefined || will === undefined || !topics.has(will.topic)) continue
+    if (effect.note.topic !== will.topic) continue
+    const by: Publisher = { _tag: 'Will', clientId }
+    const publication = now(will.topic, by, moment, will, session.mountPoint)
     found.push({ _tag: 'New', publication, marks: [will.payload] })
+  }
+  return found
+}
+
+/** What the broker says of itself. */
+const ofSys = (topics: Topics, moment: Moment): ReadonlyArray<FoundPublication> => {
+  const { before, after } = moment
+  const found: Array<FoundPublication> = []
+  for (const topic of topics) {
+    if (!topic.startsWith('$SYS/')) continue
+    const value = Tree.get(after.retained, topic)
+    if (value === undefined || value === Tree.get(before.retained, topic)) continue
+    const publication = now(topic, { _tag: 'Broker' }, moment, value)
+    found.push({ _tag: 'New', publication, marks: [value, value.payload] })
   }
   return found
 }
 
 /** In the order in which they were made. */
 export const publicationsIn = (
-  topic: TopicName,
+  topics: Topics,
   moment: Moment,
 ): ReadonlyArray<FoundPublication> => {
-  const { input, before, after } = moment
+  const { input } = moment
   if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
     const { packet } = input.command
-    if (packet.topic !== topic) return []
-    const publication = publicationOf(topic, { _tag: 'Broker' }, moment, packet)
+    if (packet.topic === '' || !topics.has(packet.topic)) return []
+    const publication = now(packet.topic, { _tag: 'Broker' }, moment, packet)
     return [{ _tag: 'New', publication, marks: [packet.payload] }]
   }
   const found = [
-    ...(input._tag === 'Arrived' ? ofClient(topic, moment, input) : []),
-    ...ofWills(topic, moment),
+    ...(input._tag === 'Arrived' ? ofClient(topics, moment, input) : []),
+    ...ofWills(topics, moment),
   ]
-  if (found.length > 0 || !topic.startsWith('$SYS/')) return found
-  const value = Tree.get(after.retained, topic)
-  if (value === undefined || value === Tree.get(before.retained, topic)) return []
-  const publication = publicationOf(topic, { _tag: 'Broker' }, moment, value)
-  return [{ _tag: 'New', publication, marks: [value, value.payload] }]
+  return found.length > 0 ? found : ofSys(topics, moment)
 }

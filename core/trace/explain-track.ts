@@ -1,178 +1,133 @@
-// Follows the publications to one topic through a recording, step by step: which copies there are,
-// and what becomes of each. A copy that waits is known by its session and its place in the line
-// there, one that is sent at once by its payload, which is one and the same object.
+// Follows the publications to a topic through a recording, step by step: which copies there are,
+// and what becomes of each.
 
-import type { Conn } from '../broker/input.ts'
-import type { DropReason } from '../broker/note.ts'
-import type { Delivery, Message, Outgoing, Session, State } from '../broker/state.ts'
-import type { Publish } from '../codec/packet.ts'
+import type { Config } from '../broker/config.ts'
+import type { Message, State } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
+import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { isSameShare, receiversIn } from './explain-facts.ts'
-import type { Copy, Moment, Publication } from './explain-facts.ts'
-import { publicationsIn } from './explain-publish.ts'
+import { Copies } from './explain-copies.ts'
+import type { Shelf } from './explain-copies.ts'
+import { receiversIn } from './explain-facts.ts'
+import type { Moment, Publication } from './explain-facts.ts'
+import { close, goneIn } from './explain-gone.ts'
+import { missedIn } from './explain-missed.ts'
+import { newIn } from './explain-places.ts'
+import { publicationOf, publicationsIn } from './explain-publish.ts'
+import { Sends } from './explain-sent.ts'
 import { sessionOf } from './facts.ts'
 
-/** Which publications are kept; those that are not may be forgotten at once. */
-export interface Shelf {
-  /** Takes one in; answers what has to go for it, which may be the new one itself. */
-  readonly admit: (publication: Publication) => Publication | null
-}
+// A listener has one, and nobody has as many.
+const mountPointsMax = 100
 
-type Place =
-  | { readonly _tag: 'Queue' }
-  | { readonly _tag: 'Window'; readonly packetId: number; readonly outgoing: Outgoing }
-
-/** Where a copy is in its session; null where it is not in it. */
-const placeOf = (session: Session, { order, packetId, share }: Copy): Place | null => {
-  if (order === null) return null
-  if (packetId > 0) {
-    const outgoing = Window.get(session.window, packetId)
-    return outgoing?.order === order ? { _tag: 'Window', packetId, outgoing } : null
-  }
-  const head = Queue.peek(session.queue)
-  const last = Queue.last(session.queue)
-  if (head !== undefined && last !== undefined && head.order <= order && order <= last.order) {
-    // Only what others of a group can have leaves from the middle of the queue.
-    if (share === null) return { _tag: 'Queue' }
-    for (const one of Queue.entries(session.queue)) {
-      if (one.order === order) return { _tag: 'Queue' }
-    }
-  }
-  for (const [id, outgoing] of Window.entries(session.window)) {
-    if (outgoing.order === order) return { _tag: 'Window', packetId: id, outgoing }
-  }
-  return null
-}
-
-/** The copies of a session that are in it and were not before, by their places in the line. */
-const newIn = (session: Session, since: number): ReadonlyArray<readonly [Delivery, number]> => {
-  const found: Array<readonly [Delivery, number]> = []
-  for (const [packetId, one] of Window.entries(session.window)) {
-    if (one.order >= since && one.stage !== 'released') found.push([one, packetId])
-  }
-  const last = Queue.last(session.queue)
-  if (last === undefined || last.order < since) return found
-  for (const one of Queue.entries(session.queue)) if (one.order >= since) found.push([one, 0])
-  return found
-}
+const missedMax = 1_000
 
 export class Tracker {
-  readonly topic: TopicName
-  private readonly shelf: Shelf
-  private readonly kept = new Set<Publication>()
-  private readonly open = new Set<Copy>()
-  private readonly copies = new Map<string, Copy>()
-  /** Publications by their messages and payloads. */
-  private readonly marks = new WeakMap<object, Publication>()
-  private readonly owners = new WeakMap<Copy, Publication>()
+  /** The topic that was asked for, as it is and behind each mount point that there is. */
+  readonly topics: Set<TopicName>
+  private readonly asked: TopicName
+  private readonly copies: Copies
+  private readonly sends: Sends
 
   constructor(topic: TopicName, shelf: Shelf) {
-    this.topic = topic
-    this.shelf = shelf
+    this.asked = topic
+    this.topics = new Set([topic])
+    this.copies = new Copies(shelf)
+    this.sends = new Sends(this.copies)
   }
 
   /** What is there when the recording begins. */
   begin(state: State): void {
+    const { copies, topics } = this
+    this.mount(state.config)
+    IntMap.each(state.sessions, ({ mountPoint }) => this.mountAt(mountPoint))
     IntMap.each(state.sessions, (session) => {
-      for (const [, { message }] of Window.entries(session.incoming)) {
-        if (message?.topic === this.topic) this.earlier(message, state)
+      for (const [packetId, { message }] of Window.entries(session.incoming)) {
+        if (message === null || !topics.has(message.topic)) continue
+        const publication = this.earlier(message, state, session.clientId)
+        if (publication !== null) publication.held = { session: session.number, packetId }
       }
       for (const [delivery, packetId] of newIn(session, 0)) {
-        if (delivery.message.topic !== this.topic) continue
-        const publication = this.known(delivery.message) ?? this.earlier(delivery.message, state)
-        if (publication !== null) this.add(publication, session, delivery, packetId, state.now)
+        const { message } = delivery
+        if (!topics.has(message.topic)) continue
+        const publication = copies.known(message) ?? this.earlier(message, state, null)
+        if (publication === null) continue
+        const first = { _tag: 'Found', at: state.now, packetId } as const
+        copies.add(publication, session, delivery, packetId, first)
       }
     })
-    const retained = Tree.get(state.retained, this.topic)
-    if (retained !== undefined && this.known(retained) === null) this.earlier(retained, state)
+    for (const topic of topics) {
+      const value = Tree.get(state.retained, topic)
+      if (value === undefined) continue
+      const publication = copies.known(value) ??
+        this.earlier(value, state, value.source?.clientId ?? null)
+      if (publication !== null) {
+        publication.retained = { from: state.now, until: null, why: null }
+      }
+    }
   }
 
   step(moment: Moment): void {
+    const { copies } = this
+    const { before, after, input } = moment
+    if (input._tag === 'Reconfigured') this.mount(input.config)
     const fresh = this.find(moment)
-    const { before, after } = moment
     if (fresh.length > 0) {
-      const receivers = new Set([
-        ...receiversIn(before, this.topic),
-        ...receiversIn(after, this.topic),
-      ])
-      for (const number of receivers) this.scan(number, moment, fresh)
-      const retained = Tree.get(after.retained, this.topic)
-      if (retained !== undefined && retained !== Tree.get(before.retained, this.topic)) {
-        const publication = this.known(retained) ??
-          (fresh.length === 1 && fresh[0]!.retain ? fresh[0]! : null)
-        if (publication !== null) this.mark(publication, retained, retained.payload)
-      }
+      const topics = new Set(fresh.map(({ topic }) => topic))
+      for (const number of receiversIn(moment, topics)) this.scan(number, moment, fresh)
     }
-    if (this.kept.size === 0) return
+    if (before.retained !== after.retained) {
+      for (const topic of this.topics) this.retains(topic, moment, fresh)
+    }
+    if (copies.isEmpty) return
     this.catchUp(moment, fresh)
-    const gone = this.gone(moment)
-    for (const copy of gone) {
-      if (copy.share === null) continue
-      for (const number of receiversIn(before, this.topic)) this.scan(number, moment, fresh)
-      for (const number of receiversIn(after, this.topic)) this.scan(number, moment, fresh)
-      break
+    const gone = goneIn(copies, moment)
+    if (gone.some(({ share }) => share !== null)) {
+      for (const number of receiversIn(moment, this.topics)) this.scan(number, moment, fresh)
     }
-    this.sends(moment, fresh, gone)
-    this.close(moment, gone)
+    this.sends.step(moment, fresh, gone)
+    close(copies, moment, gone)
   }
 
-  private mark(publication: Publication, ...some: ReadonlyArray<object>): void {
-    // All that is empty is one and the same.
-    for (const one of some) if (one !== B.empty) this.marks.set(one, publication)
+  /** The recording is over. */
+  finish(last: State): void {
+    this.sends.finish(last)
   }
 
-  private known(message: Message): Publication | null {
-    const found = this.marks.get(message) ?? this.marks.get(message.payload)
-    return found !== undefined && this.kept.has(found) ? found : null
+  private mount(config: Config): void {
+    this.mountAt(config.mountPoint)
+    for (const [, { mountPoint }] of config.listeners) this.mountAt(mountPoint)
   }
 
-  private admit(publication: Publication): boolean {
-    this.kept.add(publication)
-    const out = this.shelf.admit(publication)
-    if (out === null) return true
-    this.kept.delete(out)
-    for (const copy of out.copies) {
-      this.open.delete(copy)
-      if (copy.order !== null) this.copies.delete(`${copy.session} ${copy.order}`)
-    }
-    return out !== publication
+  private mountAt(mountPoint: string): void {
+    const whole = mountPoint + this.asked
+    if (this.topics.size <= mountPointsMax && isTopicName(whole)) this.topics.add(whole)
   }
 
-  private earlier(message: Message, { now }: State): Publication | null {
-    const publication: Publication = {
-      topic: message.topic,
-      by: { _tag: 'Earlier' },
-      at: now,
-      qos: message.qos,
-      retain: message.retain,
-      bytes: message.payload.end - message.payload.start,
-      moment: null,
-      held: null,
-      releasedAt: null,
-      again: 0,
-      copies: [],
-    }
-    if (!this.admit(publication)) return null
-    this.mark(publication, message, message.payload)
+  private earlier(message: Message, { now }: State, clientId: string | null): Publication | null {
+    const by = { _tag: 'Earlier', clientId } as const
+    const publication = publicationOf(message.topic, by, now, null, message)
+    if (!this.copies.admit(publication)) return null
+    this.copies.mark(publication, message, message.payload)
     return publication
   }
 
   /** Those that are routed in this step, of those that are kept. */
   private find(moment: Moment): ReadonlyArray<Publication> {
+    const { copies } = this
     const fresh: Array<Publication> = []
-    for (const found of publicationsIn(this.topic, moment)) {
+    for (const found of publicationsIn(this.topics, moment)) {
       if (found._tag === 'New') {
-        if (!this.admit(found.publication)) continue
-        this.mark(found.publication, ...found.marks)
+        if (!copies.admit(found.publication)) continue
+        copies.mark(found.publication, ...found.marks)
         if (found.publication.held === null) fresh.push(found.publication)
         continue
       }
-      const publication = this.known(found.message)
+      const publication = copies.known(found.message)
       if (publication === null) continue
       if (found._tag === 'Again') publication.again += 1
       else {
@@ -184,30 +139,30 @@ export class Tracker {
     return fresh
   }
 
-  private add(
-    publication: Publication,
-    session: Session,
-    { order, terms }: Delivery,
-    packetId: number,
-    at: number,
-  ): Copy {
-    const { clientId, number } = session
-    const copy: Copy = {
-      clientId,
-      session: number,
-      order,
-      qos: terms.qos,
-      share: terms.share,
-      isRetained: terms.retain,
-      packetId,
-      isOpen: true,
-      events: packetId === 0 ? [{ _tag: 'Queued', at }] : [],
+  /** What the topic has retained is another than before. */
+  private retains(topic: TopicName, moment: Moment, fresh: ReadonlyArray<Publication>): void {
+    const { copies } = this
+    const at = moment.after.now
+    const old = Tree.get(moment.before.retained, topic)
+    const next = Tree.get(moment.after.retained, topic)
+    if (old === next) return
+    const own = fresh.filter((one) => one.topic === topic)
+    const before = old === undefined ? null : copies.known(old)
+    if (before !== null && before.retained !== null && before.retained.until === null) {
+      before.retained.until = at
+      before.retained.why = next !== undefined
+        ? 'replaced'
+        : moment.input._tag === 'Ticked' && own.length === 0
+        ? 'expired'
+        : 'deleted'
     }
-    publication.copies.push(copy)
-    this.copies.set(`${number} ${order}`, copy)
-    this.owners.set(copy, publication)
-    this.open.add(copy)
-    return copy
+    if (next === undefined) return
+    const [only] = own
+    const publication = copies.known(next) ??
+      (own.length === 1 && only !== undefined && only.retain ? only : null)
+    if (publication === null) return
+    copies.mark(publication, next, next.payload)
+    publication.retained = { from: at, until: null, why: null }
   }
 
   /** Takes up the copies that a session has got in this step. */
@@ -215,23 +170,26 @@ export class Tracker {
     number: number,
     { input, before, after }: Moment,
     fresh: ReadonlyArray<Publication>,
-  ) {
+  ): void {
+    const { copies } = this
     const session = IntMap.get(after.sessions, number)
     const old = IntMap.get(before.sessions, number)
     if (session === undefined || session === old) return
     for (const [delivery, packetId] of newIn(session, old?.nextOrder ?? 0)) {
       const { message, order } = delivery
-      if (message.topic !== this.topic || this.copies.has(`${number} ${order}`)) continue
-      let publication = this.known(message)
+      if (!this.topics.has(message.topic) || copies.at(number, order) !== undefined) continue
+      let publication = copies.known(message)
       if (publication === null && fresh.length > 0) {
         // A message that the broker has made of the packet in this step.
         const isPacket = input._tag === 'Arrived' || input._tag === 'Commanded'
         const some = isPacket ? fresh[0]! : fresh.find(({ bytes }) => bytes === 0)
         const isIt = some !== undefined && some.bytes === B.size(message.payload)
         publication = isIt ? some : null
-        if (publication !== null) this.mark(publication, message, message.payload)
+        if (publication !== null) copies.mark(publication, message, message.payload)
       }
-      if (publication !== null) this.add(publication, session, delivery, packetId, after.now)
+      if (publication === null) continue
+      const first = packetId === 0 ? { _tag: 'Queued', at: after.now } as const : null
+      copies.add(publication, session, delivery, packetId, first)
     }
   }
 
@@ -243,176 +201,23 @@ export class Tracker {
       if (session !== undefined) this.scan(session.number, moment, fresh)
     } else if (input._tag === 'Ticked') {
       for (const number of Queue.entries(before.catching)) this.scan(number, moment, fresh)
-    }
+    } else return
+    if (fresh.length === 0) this.misses(moment)
   }
 
-  /** Open copies that are in their sessions no more; those that moved on are noted. */
-  private gone({ input, before, after }: Moment): ReadonlyArray<Copy> {
-    const gone: Array<Copy> = []
-    for (const copy of this.open) {
-      const session = IntMap.get(after.sessions, copy.session)
-      if (session === IntMap.get(before.sessions, copy.session) && session !== undefined) continue
-      const place = session === undefined ? null : placeOf(session, copy)
-      if (place === null) {
-        gone.push(copy)
-        continue
-      }
-      if (place._tag === 'Queue') continue
-      copy.packetId = place.packetId
-      const isPubrec = input._tag === 'Arrived' && input.packet._tag === 'Pubrec'
-      if (
-        place.outgoing.stage === 'released' && isPubrec &&
-        !copy.events.some(({ _tag }) => _tag === 'Received')
-      ) copy.events.push({ _tag: 'Received', at: after.now })
-    }
-    return gone
-  }
-
-  private sends(
-    moment: Moment,
-    fresh: ReadonlyArray<Publication>,
-    gone: ReadonlyArray<Copy>,
-  ): void {
-    for (const effect of moment.effects) {
-      if (effect._tag === 'Send' && effect.packet._tag === 'Publish') {
-        this.sent(moment, effect.conn, effect.packet, fresh, gone)
-      } else if (effect._tag === 'Multicast' && effect.packet._tag === 'Publish') {
-        for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
+  /** Those who were to be sent what is retained, and were not. */
+  private misses(moment: Moment): void {
+    for (const topic of this.topics) {
+      const value = Tree.get(moment.before.retained, topic)
+      const publication = value === undefined ? null : this.copies.known(value)
+      if (value === undefined || publication === null) continue
+      for (const missed of missedIn(topic, value, moment)) {
+        // What waited is told of where it waited.
+        const waits = publication.copies.some((copy) =>
+          copy.isOpen && copy.clientId === missed.clientId
+        )
+        if (!waits && publication.missed.length < missedMax) publication.missed.push(missed)
       }
     }
   }
-
-  private sent(
-    moment: Moment,
-    conn: Conn,
-    packet: Publish,
-    fresh: ReadonlyArray<Publication>,
-    gone: ReadonlyArray<Copy>,
-  ): void {
-    const { input, before, after } = moment
-    const [only] = fresh
-    if (input._tag === 'Commanded' && input.command._tag === 'Publish' && only !== undefined) {
-      // The broker's own message has bytes of its own, and there is no other in the step.
-      this.mark(only, packet.payload)
-    }
-    const isLess = packet.payload.start === packet.payload.end
-    const marked = this.marks.get(packet.payload)
-    if (!isLess && (marked === undefined || !this.kept.has(marked))) return
-    const session = sessionOf(after, conn) ?? sessionOf(before, conn)
-    if (session === undefined) return
-    const { packetId, qos, retain, dup } = packet
-    const at = after.now
-    const event = { _tag: 'Sent', at, packetId, again: dup, qos, retain } as const
-    // Its connection may have ended in this step, and the session with it.
-    const order = qos === 0
-      ? undefined
-      : orderOf(IntMap.get(after.sessions, session.number), packetId) ??
-        orderOf(IntMap.get(before.sessions, session.number), packetId)
-    const waiting = order === undefined
-      ? gone.find((copy) =>
-        copy.session === session.number && copy.qos === qos && !copy.events.some(isSent) &&
-        (isLess ? this.owners.get(copy)?.bytes === 0 : this.owners.get(copy) === marked)
-      )
-      : this.copies.get(`${session.number} ${order}`)
-    if (waiting !== undefined) {
-      waiting.events.push(event)
-      if (qos === 0) this.shut(waiting)
-      return
-    }
-    const publication = marked !== undefined && this.kept.has(marked)
-      ? marked
-      : order === undefined
-      ? fresh.find(({ bytes }) => bytes === 0)
-      : undefined
-    if (publication === undefined) return
-    const copy: Copy = {
-      clientId: session.clientId,
-      session: session.number,
-      order: null,
-      qos,
-      share: null,
-      isRetained: !fresh.includes(publication),
-      packetId,
-      isOpen: false,
-      events: [event],
-    }
-    if (qos > 0) {
-      copy.events.push({ _tag: 'SessionEnded', at, why: whyEnded(moment, session.clientId) })
-    }
-    publication.copies.push(copy)
-  }
-
-  private shut(copy: Copy): void {
-    copy.isOpen = false
-    this.open.delete(copy)
-  }
-
-  /** Says why each copy that is gone is so. */
-  private close(moment: Moment, gone: ReadonlyArray<Copy>): void {
-    const { input, after } = moment
-    const at = after.now
-    const drops = new Map<string, Array<DropReason>>()
-    for (const copy of gone) {
-      if (!copy.isOpen) continue
-      this.shut(copy)
-      const answer = input._tag === 'Arrived' ? input.packet : null
-      const by = 'conn' in input ? sessionOf(moment.before, input.conn)?.number : undefined
-      if (
-        by === copy.session && copy.packetId > 0 &&
-        (answer?._tag === 'Puback' || answer?._tag === 'Pubrec' || answer?._tag === 'Pubcomp') &&
-        answer.packetId === copy.packetId
-      ) {
-        const word = { Puback: 'PUBACK', Pubrec: 'PUBREC', Pubcomp: 'PUBCOMP' } as const
-        copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
-        continue
-      }
-      const taken = copy.share === null ? [] : this.takers(copy, at)
-      if (taken.length > 0) {
-        copy.events.push({ _tag: 'HandedOver', at, to: taken })
-        continue
-      }
-      const left = drops.get(copy.clientId) ?? dropsFor(moment, copy.clientId, this.topic)
-      drops.set(copy.clientId, left)
-      const why = left.shift()
-      if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })
-      else {
-        const ended = whyEnded(moment, copy.clientId)
-        copy.events.push({ _tag: 'SessionEnded', at, why: ended })
-      }
-    }
-  }
-
-  /** Who else of the group has got the message in this step. */
-  private takers(copy: Copy, at: number): ReadonlyArray<string> {
-    const copies = this.owners.get(copy)?.copies ?? []
-    const later = copies.slice(copies.indexOf(copy) + 1)
-    return later.filter((other) =>
-      other.session !== copy.session && other.events[0]?.at === at &&
-      (other.share === null || isSameShare(other.share, copy.share))
-    ).map(({ clientId }) => clientId)
-  }
-}
-
-const isSent = ({ _tag }: Copy['events'][number]): boolean => _tag === 'Sent'
-
-const orderOf = (session: Session | undefined, packetId: number): number | undefined =>
-  session === undefined ? undefined : Window.get(session.window, packetId)?.order
-
-const dropsFor = ({ effects }: Moment, clientId: string, topic: string): Array<DropReason> => {
-  const found: Array<DropReason> = []
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
-    const { note } = effect
-    if (note.clientId === clientId && note.topic === topic) found.push(note.why)
-  }
-  return found
-}
-
-/** Why the client's session ended in this step; '' where it did not. */
-const whyEnded = ({ effects }: Moment, clientId: string): string => {
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'SessionEnded') continue
-    if (effect.note.clientId === clientId) return effect.note.why
-  }
-  return ''
 }

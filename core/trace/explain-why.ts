@@ -1,5 +1,6 @@
 // Why a message did not reach a client, and how far it has got, as sentences.
 
+import type { Source } from '../broker/acl.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
 import type { Session, State, Subscription } from '../broker/state.ts'
@@ -9,7 +10,7 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
-import type { Change, Copy, Moment, Publication } from './explain-facts.ts'
+import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
 import { since } from './explain-time.ts'
@@ -131,28 +132,87 @@ const endedText = (why: string): string => {
   return 'in the same moment'
 }
 
+/** Why a client that subscribed was not sent what is retained. */
+const unsentText = (missed: Missed, publication: Publication, ground: Ground): string => {
+  const { why, moment, clientId, source } = missed
+  const { config } = moment.after
+  const { topic } = publication
+  const denied = (who: Source | null, wanted: 'read' | 'write'): string => {
+    const rule = who === null
+      ? null
+      : whyDeniedSince(config, who, wanted, topic, moment.after, ground)
+    return rule === null ? '' : `, denied by ${rule}`
+  }
+  switch (why) {
+    case 'shared':
+      return 'a shared subscription is sent nothing that is retained'
+    case 'retain handling':
+      return 'its subscription did not ask for what is retained (Retain Handling)'
+    case 'not for it':
+      return `the client may not read it${
+        denied(sessionFor(moment.before, clientId)?.source ?? null, 'read')
+      }`
+    case 'not from its publisher': {
+      const who = source === null ? '' : ` ${name(source.clientId)}`
+      return `its publisher${who} may not write it any more${denied(source, 'write')} ` +
+        '(check_retain_source)'
+    }
+    default:
+      return dropText(why, moment, clientId, publication, ground)
+  }
+}
+
+export const missedText = (missed: Missed, publication: Publication, ground: Ground): string =>
+  `as retained message: not sent at ${since(missed.at, ground.clock)}, when it subscribed: ` +
+  unsentText(missed, publication, ground)
+
+/** How it went out, without when. */
+const sentText = (
+  { qos, packetId, retain, mountPoint }: Extract<CopyEvent, { readonly _tag: 'Sent' }>,
+  topic: string,
+): string => {
+  const shown = mountPoint === '' ? '' : ` as ${name(topic.slice(mountPoint.length))}`
+  const flags = retain ? ', with RETAIN' : ''
+  return qos === 0
+    ? `${shown} with QoS 0${flags}, which nobody acknowledges`
+    : `${shown} with QoS ${qos} and packet id ${packetId}${flags}`
+}
+
 /** What became of one copy. */
 export const copyText = (copy: Copy, publication: Publication, ground: Ground): string => {
   const { clock } = ground
   const words: Array<string> = []
-  const isDelivered = copy.events.some(({ _tag }) => _tag === 'Sent')
+  const isDelivered = copy.events.some((event) =>
+    event._tag === 'Sent' || (event._tag === 'Found' && event.packetId > 0)
+  )
   for (const event of copy.events) {
     const when = since(event.at, clock)
     switch (event._tag) {
       case 'Queued':
         words.push(`queued at ${when}`)
         break
-      case 'Sent': {
-        const flags = event.retain ? ', with RETAIN' : ''
+      case 'Found':
+        words.push(
+          event.packetId === 0
+            ? 'in its queue when the recording began'
+            : `in flight with QoS ${copy.qos} and packet id ${event.packetId} when the recording ` +
+              'began',
+        )
+        break
+      case 'Sent':
         words.push(
           event.again
             ? `sent again at ${when} with DUP`
-            : event.qos === 0
-            ? `delivered at ${when} with QoS 0${flags}, which nobody acknowledges`
-            : `delivered at ${when} with QoS ${event.qos} and packet id ${event.packetId}${flags}`,
+            : `delivered at ${when}${sentText(event, publication.topic)}`,
         )
         break
-      }
+      case 'Untaken':
+        words.push(
+          event.isOver
+            ? `its socket had not taken it when the connection ended at ${when}`
+            : 'its socket had not taken it yet when the recording ended',
+        )
+        break
       case 'Received':
         words.push(`received at ${when} (PUBREC)`)
         break

@@ -63,6 +63,9 @@ const withOwnPayload = (input: Input): Input => {
   return input
 }
 
+const isAbout = (filter: TopicFilter, topic: TopicName): boolean =>
+  match(splitShare(filter)?.filter ?? filter, topic)
+
 /** Which publications are told. */
 class Wanted {
   readonly first: Array<Publication> = []
@@ -218,11 +221,11 @@ export class Explainer {
       if (topic !== null) this.names.add(topic)
     }
     this.tracker.step(moment)
-    this.learn(moment, this.tracker.topic)
+    this.learn(moment, this.tracker.topics)
   }
 
   /** Remembers what changes in subscriptions that match the topic. */
-  private learn({ input, before, after, effects }: Moment, topic: TopicName): void {
+  private learn({ input, before, after, effects }: Moment, topics: ReadonlySet<TopicName>): void {
     const { client } = this.question
     const add = (
       clientId: string,
@@ -234,9 +237,9 @@ export class Explainer {
       if (client !== null && clientId !== client) return
       // A filter that was taken is one.
       const one = filter as TopicFilter
-      if (!match(splitShare(one)?.filter ?? one, topic)) return
+      if (![...topics].some((topic) => isAbout(one, topic))) return
       if (this.changes.length < changesMax) {
-        this.changes.push({ at: after.now, clientId, filter, what, reason, why })
+        this.changes.push({ at: after.now, clientId, filter: one, what, reason, why })
       }
     }
     for (const effect of effects) {
@@ -303,6 +306,7 @@ export class Explainer {
   ): ReadonlyArray<string> {
     const { topic } = question
     const wanted = this.wanted
+    this.tracker?.finish(last)
     const shown = wanted?.shown() ?? []
     this.isTopicSeen = shown.length > 0
     if (wanted === null || !this.isTopicSeen) {
@@ -311,9 +315,11 @@ export class Explainer {
         meant(nearNames(topic, this.names)),
       ]
     }
-    const { clock, changes, reloads } = this
-    const ground = { clock, last, changes, reloads }
-    const answers = shown.map((one) => aboutPublication(one, question.client, ground).join('\n'))
+    const { clock, reloads } = this
+    const answers = shown.map((one) => {
+      const changes = this.changes.filter(({ filter }) => isAbout(filter, one.topic))
+      return aboutPublication(one, question.client, { clock, last, changes, reloads }).join('\n')
+    })
     if (question.time !== null && wanted.count > 1) {
       return [
         `The nearest of ${counted(wanted.count, 'publication')} to ${name(topic)}:`,

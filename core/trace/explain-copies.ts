@@ -1,0 +1,102 @@
+// The register of the publications that are followed, and of their copies. A copy that waits is
+// known by its session and its place in the line there, one that is sent at once by its payload,
+// which is one and the same object.
+
+import type { Delivery, Message, Session } from '../broker/state.ts'
+import * as B from '../data/bytes.ts'
+import type { Copy, CopyEvent, Publication } from './explain-facts.ts'
+
+/** Which publications are kept; those that are not may be forgotten at once. */
+export interface Shelf {
+  /** Takes one in; answers what has to go for it, which may be the new one itself. */
+  readonly admit: (publication: Publication) => Publication | null
+}
+
+export class Copies {
+  /** Those that still wait somewhere. */
+  readonly open = new Set<Copy>()
+  private readonly shelf: Shelf
+  private readonly kept = new Set<Publication>()
+  private readonly places = new Map<string, Copy>()
+  /** Publications by their messages and payloads. */
+  private readonly marks = new WeakMap<object, Publication>()
+  private readonly owners = new WeakMap<Copy, Publication>()
+
+  constructor(shelf: Shelf) {
+    this.shelf = shelf
+  }
+
+  /** Whether there is nothing to follow. */
+  get isEmpty(): boolean {
+    return this.kept.size === 0
+  }
+
+  /** Whether the publication is kept; another one may go for it. */
+  admit(publication: Publication): boolean {
+    this.kept.add(publication)
+    const out = this.shelf.admit(publication)
+    if (out === null) return true
+    this.kept.delete(out)
+    for (const copy of out.copies) {
+      this.open.delete(copy)
+      if (copy.order !== null) this.places.delete(`${copy.session} ${copy.order}`)
+    }
+    return out !== publication
+  }
+
+  mark(publication: Publication, ...some: ReadonlyArray<object>): void {
+    // All that is empty is one and the same.
+    for (const one of some) if (one !== B.empty) this.marks.set(one, publication)
+  }
+
+  /** Whose message or payload it is; null where it is nobody's who is kept. */
+  marked(one: object): Publication | null {
+    const found = this.marks.get(one)
+    return found !== undefined && this.kept.has(found) ? found : null
+  }
+
+  known(message: Message): Publication | null {
+    return this.marked(message) ?? this.marked(message.payload)
+  }
+
+  /** Of what publication it is a copy. */
+  ownerOf(copy: Copy): Publication | undefined {
+    return this.owners.get(copy)
+  }
+
+  /** The copy at a place in the line of a session. */
+  at(session: number, order: number): Copy | undefined {
+    return this.places.get(`${session} ${order}`)
+  }
+
+  /** One that has a place in the line of its session. */
+  add(
+    publication: Publication,
+    { clientId, number }: Session,
+    { order, terms }: Delivery,
+    packetId: number,
+    first: CopyEvent | null,
+  ): void {
+    const copy: Copy = {
+      clientId,
+      session: number,
+      order,
+      qos: terms.qos,
+      share: terms.share,
+      isRetained: terms.retain,
+      packetId,
+      isOpen: true,
+      events: first === null ? [] : [first],
+    }
+    publication.copies.push(copy)
+    this.places.set(`${number} ${order}`, copy)
+    this.owners.set(copy, publication)
+    this.open.add(copy)
+  }
+
+  /** Nothing becomes of the copy any more. */
+  shut(copy: Copy): void {
+    copy.isOpen = false
+    this.open.delete(copy)
+  }
+}

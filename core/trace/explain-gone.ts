@@ -1,0 +1,97 @@
+// Copies that are in their sessions no more, and why.
+
+import type { DropReason } from '../broker/note.ts'
+import * as IntMap from '../data/int-map.ts'
+import type { Copies } from './explain-copies.ts'
+import { isSameShare } from './explain-facts.ts'
+import type { Copy, Moment } from './explain-facts.ts'
+import { placeOf } from './explain-places.ts'
+import { sessionOf } from './facts.ts'
+
+/** Open copies that are in their sessions no more; those that moved on are noted. */
+export const goneIn = (copies: Copies, { input, before, after }: Moment): ReadonlyArray<Copy> => {
+  const gone: Array<Copy> = []
+  for (const copy of copies.open) {
+    const session = IntMap.get(after.sessions, copy.session)
+    if (session === IntMap.get(before.sessions, copy.session) && session !== undefined) continue
+    const place = session === undefined ? null : placeOf(session, copy)
+    if (place === null) {
+      gone.push(copy)
+      continue
+    }
+    if (place._tag === 'Queue') continue
+    copy.packetId = place.packetId
+    const isPubrec = input._tag === 'Arrived' && input.packet._tag === 'Pubrec'
+    if (
+      place.outgoing.stage === 'released' && isPubrec &&
+      !copy.events.some(({ _tag }) => _tag === 'Received')
+    ) copy.events.push({ _tag: 'Received', at: after.now })
+  }
+  return gone
+}
+
+/** Says why each copy that is gone is so. */
+export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>): void => {
+  const { input, after } = moment
+  const at = after.now
+  const drops = new Map<string, Array<DropReason>>()
+  for (const copy of gone) {
+    if (!copy.isOpen) continue
+    copies.shut(copy)
+    const answer = input._tag === 'Arrived' ? input.packet : null
+    const by = 'conn' in input ? sessionOf(moment.before, input.conn)?.number : undefined
+    if (
+      by === copy.session && copy.packetId > 0 &&
+      (answer?._tag === 'Puback' || answer?._tag === 'Pubrec' || answer?._tag === 'Pubcomp') &&
+      answer.packetId === copy.packetId
+    ) {
+      const word = { Puback: 'PUBACK', Pubrec: 'PUBREC', Pubcomp: 'PUBCOMP' } as const
+      copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
+      continue
+    }
+    const taken = copy.share === null ? [] : takers(copies, copy, at)
+    if (taken.length > 0) {
+      copy.events.push({ _tag: 'HandedOver', at, to: taken })
+      continue
+    }
+    const topic = copies.ownerOf(copy)?.topic ?? ''
+    const key = `${copy.clientId} ${topic}`
+    const left = drops.get(key) ?? dropsFor(moment, copy.clientId, topic)
+    drops.set(key, left)
+    const why = left.shift()
+    if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })
+    else {
+      const ended = whyEnded(moment, copy.clientId)
+      copy.events.push({ _tag: 'SessionEnded', at, why: ended })
+    }
+  }
+}
+
+/** Who else of the group has got the message in this step. */
+const takers = (copies: Copies, copy: Copy, at: number): ReadonlyArray<string> => {
+  const all = copies.ownerOf(copy)?.copies ?? []
+  const later = all.slice(all.indexOf(copy) + 1)
+  return later.filter((other) =>
+    other.session !== copy.session && other.events[0]?.at === at &&
+    (other.share === null || isSameShare(other.share, copy.share))
+  ).map(({ clientId }) => clientId)
+}
+
+const dropsFor = ({ effects }: Moment, clientId: string, topic: string): Array<DropReason> => {
+  const found: Array<DropReason> = []
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
+    const { note } = effect
+    if (note.clientId === clientId && note.topic === topic) found.push(note.why)
+  }
+  return found
+}
+
+/** Why the client's session ended in this step; '' where it did not. */
+export const whyEnded = ({ effects }: Moment, clientId: string): string => {
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'SessionEnded') continue
+    if (effect.note.clientId === clientId) return effect.note.why
+  }
+  return ''
+}

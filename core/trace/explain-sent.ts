@@ -1,0 +1,145 @@
+// What of publications that are followed the broker sends in a step: as which copy, and how.
+
+import type { Conn } from '../broker/input.ts'
+import type { Session, State } from '../broker/state.ts'
+import { UNREPORTED_BYTES_MAX, unwrittenBytes } from '../broker/tell.ts'
+import { encodedSize } from '../codec/encode.ts'
+import type { Publish } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import type { Copies } from './explain-copies.ts'
+import { isSameConn } from './explain-facts.ts'
+import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
+import { whyEnded } from './explain-gone.ts'
+import { orderOf } from './explain-places.ts'
+import { sessionOf } from './facts.ts'
+
+const isSent = ({ _tag }: CopyEvent): boolean => _tag === 'Sent'
+
+/** What was handed to a socket that may not have taken it. */
+interface Handed {
+  readonly copy: Copy
+  readonly conn: Conn
+  /** Of the bytes that the connection was sent, how many there were up to the end of it. */
+  readonly end: number
+}
+
+export class Sends {
+  private readonly copies: Copies
+  private handed: Array<Handed> = []
+
+  constructor(copies: Copies) {
+    this.copies = copies
+  }
+
+  /** `fresh` are the publications of this step, `gone` the copies that left their sessions. */
+  step(moment: Moment, fresh: ReadonlyArray<Publication>, gone: ReadonlyArray<Copy>): void {
+    this.settle(moment)
+    for (const effect of moment.effects) {
+      if (effect._tag === 'Send' && effect.packet._tag === 'Publish') {
+        this.sent(moment, effect.conn, effect.packet, fresh, gone)
+      } else if (effect._tag === 'Multicast' && effect.packet._tag === 'Publish') {
+        for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
+      }
+    }
+  }
+
+  private sent(
+    moment: Moment,
+    conn: Conn,
+    packet: Publish,
+    fresh: ReadonlyArray<Publication>,
+    gone: ReadonlyArray<Copy>,
+  ): void {
+    const { copies } = this
+    const { input, before, after } = moment
+    const [only] = fresh
+    if (input._tag === 'Commanded' && input.command._tag === 'Publish' && only !== undefined) {
+      // The broker's own message has bytes of its own, and there is no other in the step.
+      copies.mark(only, packet.payload)
+    }
+    const isLess = packet.payload.start === packet.payload.end
+    const marked = copies.marked(packet.payload)
+    if (!isLess && marked === null) return
+    const session = sessionOf(after, conn) ?? sessionOf(before, conn)
+    if (session === undefined) return
+    const { packetId, qos, retain, dup } = packet
+    const at = after.now
+    const { mountPoint } = session
+    const event = { _tag: 'Sent', at, packetId, again: dup, qos, retain, mountPoint } as const
+    // Its connection may have ended in this step, and the session with it.
+    const order = qos === 0
+      ? undefined
+      : orderOf(IntMap.get(after.sessions, session.number), packetId) ??
+        orderOf(IntMap.get(before.sessions, session.number), packetId)
+    const waiting = order === undefined
+      ? gone.find((copy) =>
+        copy.session === session.number && copy.qos === qos && !copy.events.some(isSent) &&
+        (isLess ? copies.ownerOf(copy)?.bytes === 0 : copies.ownerOf(copy) === marked)
+      )
+      : copies.at(session.number, order)
+    if (waiting !== undefined) {
+      waiting.events.push(event)
+      if (qos === 0) copies.shut(waiting)
+      this.hand(waiting, conn, packet, moment, session)
+      return
+    }
+    const publication = marked ??
+      (order === undefined ? fresh.find(({ bytes }) => bytes === 0) : undefined)
+    if (publication === undefined) return
+    const copy: Copy = {
+      clientId: session.clientId,
+      session: session.number,
+      order: null,
+      qos,
+      share: null,
+      isRetained: !fresh.includes(publication),
+      packetId,
+      isOpen: false,
+      events: [event],
+    }
+    if (qos > 0) {
+      copy.events.push({ _tag: 'SessionEnded', at, why: whyEnded(moment, session.clientId) })
+    }
+    publication.copies.push(copy)
+    this.hand(copy, conn, packet, moment, session)
+  }
+
+  /** Remembers what may not have left yet: of a connection with little to write nothing is said. */
+  private hand(
+    copy: Copy,
+    conn: Conn,
+    packet: Publish,
+    { before }: Moment,
+    session: Session,
+  ): void {
+    if (unwrittenBytes(session) <= UNREPORTED_BYTES_MAX) return
+    const old = sessionOf(before, conn)
+    const start = old === undefined ? 0 : old.sentBytes
+    this.handed.push({ copy, conn, end: start + encodedSize(session.level, packet) })
+  }
+
+  /** What became of that. */
+  private settle({ before, after }: Moment): void {
+    if (this.handed.length === 0 || before.sessions === after.sessions) return
+    this.handed = this.handed.filter(({ copy, conn, end }) => {
+      const session = IntMap.get(after.sessions, copy.session)
+      if (session !== undefined && isSameConn(session.conn, conn)) return session.takenBytes < end
+      const taken = IntMap.get(before.sessions, copy.session)?.takenBytes ?? end
+      // As much may have been taken without a word.
+      if (taken + UNREPORTED_BYTES_MAX < end) {
+        copy.events.push({ _tag: 'Untaken', at: after.now, isOver: true })
+      }
+      return false
+    })
+  }
+
+  /** The recording is over: what has still not left. */
+  finish(last: State): void {
+    for (const { copy, end } of this.handed) {
+      const taken = IntMap.get(last.sessions, copy.session)?.takenBytes ?? end
+      if (taken + UNREPORTED_BYTES_MAX >= end) continue
+      copy.events.push({ _tag: 'Untaken', at: last.now, isOver: false })
+    }
+    this.handed = []
+  }
+}
