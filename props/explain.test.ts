@@ -1,7 +1,7 @@
 // What `sabethes explain` says of a recording: one story for each answer, and for histories of all
 // kinds that no answer contradicts what the broker sent.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -12,8 +12,9 @@ import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import { parseAcl } from '../core/config/acl-file.ts'
-import { initial } from '../core/mod.ts'
+import { initial, run } from '../core/mod.ts'
 import { isTopicName } from '../core/topic/name.ts'
+import type { TopicName } from '../core/topic/name.ts'
 import type { Copy } from '../core/trace/explain-facts.ts'
 import { Explainer } from '../core/trace/explain.ts'
 import { sessionOf } from '../core/trace/facts.ts'
@@ -25,7 +26,7 @@ import { explainWish } from '../core/config/explain-words.ts'
 import { E } from '../core/prelude.ts'
 import { isoOf, parseTime } from '../core/trace/explain-time.ts'
 import type { Question } from '../core/trace/explain.ts'
-import { pageList, pageStory, stories } from './story/explained.ts'
+import { earlier, endings, pageList, pageStory, stories } from './story/explained.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { linesIn, recorded } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
@@ -100,6 +101,21 @@ const toldOf = (copies: ReadonlyArray<Copy>): ReadonlyArray<string> =>
     )
   ).sort()
 
+const topicsOf = (inputs: ReadonlyArray<Input>): ReadonlySet<TopicName> => {
+  const topics = new Set<TopicName>()
+  for (const input of inputs) {
+    if (input._tag !== 'Arrived') continue
+    const { packet } = input
+    const topic = packet._tag === 'Publish'
+      ? packet.topic
+      : packet._tag === 'Connect'
+      ? packet.will?.topic ?? ''
+      : ''
+    if (isTopicName(topic)) topics.add(topic)
+  }
+  return topics
+}
+
 explain('never contradicts what was sent, in any history, and always has an answer', () => {
   let answers = 0
   fc.assert(
@@ -109,14 +125,8 @@ explain('never contradicts what was sent, in any history, and always has an answ
       fc.integer({ min: 1, max: 30 }),
       (some, payload, size) => {
         const { inputs, states, effects } = record(some)
-        const topics = new Set<string>()
-        for (const input of inputs) {
-          if (input._tag !== 'Arrived' || input.packet._tag !== 'Publish') continue
-          if (input.packet.topic !== '') topics.add(input.packet.topic)
-        }
         const lines = linesIn(recorded(states[0]!, inputs, size, payload).text)
-        for (const topic of topics) {
-          if (!isTopicName(topic)) continue
+        for (const topic of topicsOf(inputs)) {
           const question = { _tag: 'Message', topic, time: null, client: null } as const
           const explainer = new Explainer(question, Infinity)
           const answer = explained(lines, explainer)
@@ -150,10 +160,14 @@ const listOf = (text: string): Acl => {
   return file.right.acl
 }
 
-/** The inputs of a story; `files` are the access lists that are read at the start and then. */
+/**
+ * The inputs of a story from a stanza on, and the broker as it is there; `files` are the access
+ * lists that are read at the start and then.
+ */
 const inputsOf = (
   story: string,
   files: ReadonlyArray<string> = [],
+  stanza = 0,
 ): { readonly state: State; readonly inputs: ReadonlyArray<Input> } => {
   const body = story.replaceAll(/^ {4}/gm, '').trim()
   const text = `# A story.\n${body.startsWith('config') ? '' : '\n'}${body}\n`
@@ -162,17 +176,19 @@ const inputsOf = (
   const told = parsed.right
   const played = play(told, 'story')
   assert.ok(E.isRight(played), E.isLeft(played) ? played.left : '')
-  const inputs = played.right.stanzas.flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
+  const inputsIn = (from: number, to?: number): ReadonlyArray<Input> =>
+    played.right.stanzas.slice(from, to).flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
   const [first, ...later] = files.map(listOf)
   const config = first === undefined ? told.config : { ...told.config, acl: first }
-  const state = initial(config, told.origin ?? usualOrigin)
   const reload = (input: Input): Input => {
     const next = input._tag === 'Reconfigured' ? later.shift() : undefined
     return input._tag === 'Reconfigured' && next !== undefined
       ? { ...input, config: { ...input.config, acl: next } }
       : input
   }
-  return { state, inputs: inputs.map(reload) }
+  const fresh = initial(config, told.origin ?? usualOrigin)
+  const [state] = run(fresh, inputsIn(0, stanza).map(reload))
+  return { state, inputs: inputsIn(stanza).map(reload) }
 }
 
 /** What a story's inputs come to as a recording, and what is said of it. */
@@ -180,9 +196,10 @@ const ask = (
   story: string,
   words: string,
   files: ReadonlyArray<string>,
-  payload: Veil['payload'] = 'full',
+  payload: Veil['payload'],
+  stanza: number,
 ): ReadonlyArray<string> => {
-  const { state, inputs } = inputsOf(story, files)
+  const { state, inputs } = inputsOf(story, files, stanza)
   const wish = explainWish(['file', ...words.split(' ')])
   assert.ok(E.isRight(wish) && wish.right !== null)
   const { question } = wish.right
@@ -195,10 +212,11 @@ const ask = (
   return all.map((line) => line.replace(/ \(\d{4}-[^)]*Z\)/, ''))
 }
 
-for (const [name, words, told, answer, files = []] of stories) {
+for (const one of [...stories, ...earlier]) {
+  const [name, words, told, answer, files = []] = one
   explain(name, () => {
     for (const payload of ['full', 'hash', 'length'] as const) {
-      const lines = ask(told, words, files, payload)
+      const lines = ask(told, words, files, payload, earlier.includes(one) ? 1 : 0)
       if (process.env['SHOW'] === '1' && payload === 'full') {
         console.log('SHOW ' + JSON.stringify([name, lines]))
       }
@@ -206,6 +224,54 @@ for (const [name, words, told, answer, files = []] of stories) {
     }
   })
 }
+
+explain('every conversation of traces/ has an answer for every topic and every client', () => {
+  let answers = 0
+  for (const file of readdirSync(join(root, 'props/traces'))) {
+    const parsed = parseStory(readFileSync(join(root, 'props/traces', file), 'utf8'), file)
+    assert.ok(E.isRight(parsed))
+    const played = play(parsed.right, file)
+    assert.ok(E.isRight(played))
+    const inputs = played.right.stanzas.flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
+    const state = initial(parsed.right.config, parsed.right.origin ?? usualOrigin)
+    const lines = linesIn(recorded(state, inputs, 5, 'hash').text)
+    const [, effects] = run(state, inputs)
+    const questions: Array<Question> = []
+    for (const topic of topicsOf(inputs)) {
+      questions.push({ _tag: 'Message', topic, time: null, client: null })
+    }
+    for (const effect of effects) {
+      if (effect._tag !== 'Note' || effect.note._tag !== 'ConnectionEnded') continue
+      const { clientId, peer } = effect.note
+      questions.push({ _tag: 'Connection', client: clientId ?? peer.address })
+    }
+    for (const question of questions) {
+      const explainer = new Explainer(question, Infinity)
+      const text = explained(lines, explainer).join('\n')
+      const about = `${file} ${JSON.stringify(question)}: ${text}`
+      assert.not.ok(/undefined|NaN|nothing in the recording says why/.test(text), about)
+      assert.ok(text.length > 0 && !text.includes('has no connection in this'), about)
+      answers += 1
+    }
+  }
+  assert.ok(answers > 400, String(answers))
+})
+
+explain('every way in which a connection can end has a story that ends so', () => {
+  for (const [ending, names] of Object.entries(endings)) {
+    assert.ok(names.length > 0, ending)
+    for (const name of names) {
+      const story = stories.find((one) => one[0] === name)
+      assert.ok(story !== undefined, name)
+      const { state, inputs } = inputsOf(story[2])
+      const [, effects] = run(state, inputs)
+      const ended = effects.flatMap((effect) =>
+        effect._tag === 'Note' && effect.note._tag === 'ConnectionEnded' ? [effect.note.ending] : []
+      )
+      assert.ok(ended.some((one) => one === ending), `${name}: ${ended.join(', ')}`)
+    }
+  }
+})
 
 const page = join(root, 'core/trace/EXPLAIN.md')
 const block = /(```console\n\$ sabethes explain ([^\n]*)\n)([\s\S]*?)(```)/g

@@ -29,7 +29,8 @@ Answers in sentences from a recording of trace_file or --trace. FILE may be gzip
                          12.5, or a time as 2026-11-29T07:00:00Z; the publication
                          nearest to it is told. Without it all are, up to five.
  --client ID             only for this client.
- --why-disconnected ID   who ended the connections of this client, when and why.
+ --why-disconnected ID   who ended the connections of this client, when and why. Of
+                         who has not said its name the address, or address:port.
 
 Status 0: there is an answer; 1: there was no such message or client, or this version
 comes to something else than was recorded; 2: the recording breaks off before its last

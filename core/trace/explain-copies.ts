@@ -100,3 +100,14 @@ export class Copies {
     this.open.delete(copy)
   }
 }
+
+/** Of several that are empty, and so look the same, the first that the session has no copy of. */
+export const emptyFor = (
+  session: number,
+  fresh: ReadonlyArray<Publication>,
+): Publication | null => {
+  const empty = fresh.filter(({ bytes }) => bytes === 0)
+  const isNew = ({ copies }: Publication): boolean =>
+    copies.every((copy) => copy.session !== session)
+  return empty.find(isNew) ?? empty[0] ?? null
+}

@@ -1,108 +1,19 @@
 // Why the connections of one client ended: who did it, when and for what, what became of the will,
 // and what of the session.
 
-import type { Note } from '../broker/note.ts'
 import { EXPIRY_NEVER_S, NEVER } from '../broker/state.ts'
-import type { Link, Session, State } from '../broker/state.ts'
-import { unwrittenBytes } from '../broker/tell.ts'
-import type { Conn, Millis, Peer } from '../broker/input.ts'
-import * as IntMap from '../data/int-map.ts'
+import type { Session, State } from '../broker/state.ts'
+import type { Millis } from '../broker/input.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
+import { causeText, peerText } from './explain-causes.ts'
+import type { Ended } from './explain-causes.ts'
 import { sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
 import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
 import { counted, name } from './explain-why.ts'
-import { hex, quote } from './words.ts'
-
-type Ended = Extract<Note, { readonly _tag: 'ConnectionEnded' }>
-
-const peerText = ({ address, port }: Peer): string => `${quote(address, '"').slice(1, -1)}:${port}`
-
-const linkOf = (state: State, conn: Conn): Link | undefined => {
-  const link = IntMap.get(state.links, conn.slot)
-  return link?.conn.generation === conn.generation ? link : undefined
-}
-
-const faultText = ({ fault }: Ended): string =>
-  fault === null ? '' : `: ${fault.detail} [${fault.clause}]`
-
-const timeoutText = (link: Link | undefined, { before, after }: Moment, clock: Clock): string => {
-  if (link === undefined || link.phase.phase !== 'Ready') {
-    const seconds = before.config.connectTimeoutMs / 1000
-    return `because it had not come as far as an accepted CONNECT within ${seconds} s`
-  }
-  const { keepAliveMs } = link.phase
-  return `because nothing whole was heard from it since ${since(link.seenAt, clock)}, ` +
-    `${(after.now - link.seenAt) / 1000} s before, with a Keep Alive of ${keepAliveMs / 1000} s ` +
-    '(half as long again is allowed)'
-}
-
-/** Who ended it, and for what. */
-const causeText = (ended: Ended, moment: Moment, clock: Clock): string => {
-  const { input, before, after } = moment
-  const link = linkOf(before, ended.conn)
-  const session = link?.phase.phase === 'Ready'
-    ? IntMap.get(before.sessions, link.phase.session)
-    : undefined
-  switch (ended.ending) {
-    case 'disconnected':
-      return `by the client itself, with DISCONNECT ${hex(ended.reason)}` +
-        (ended.reason === 4 ? ', which asks for its will' : '')
-    case 'connection closed by client':
-      return 'by the other side: the socket was closed without DISCONNECT'
-    case 'connection failed':
-      return 'by the network: the socket failed, without DISCONNECT'
-    case 'exceeded timeout':
-      return ended.fault === null
-        ? `by the broker, ${timeoutText(link, moment, clock)}`
-        : `by the broker${faultText(ended)}`
-    case 'session taken over': {
-      const rival = 'conn' in input ? linkOf(after, input.conn) ?? linkOf(before, input.conn) : null
-      const whom = rival === null || rival === undefined ? '' : ` from ${peerText(rival.peer)}`
-      return `by another client with its identifier, which connected${whom}`
-    }
-    case 'protocol error':
-      return `by the broker, for a protocol error${faultText(ended)}`
-    case 'stalled': {
-      const seconds = before.config.stalledMs / 1000
-      const bytes = session === undefined ? '' : ` of ${counted(unwrittenBytes(session), 'byte')}`
-      return `by the broker, because its socket took nothing${bytes} within ${seconds} s`
-    }
-    case 'too many connections':
-      return `by the broker, which had as many connections or sessions as it may have` +
-        faultText(ended)
-    case 'connecting too often':
-      return 'by the broker, because too many connections came from its address in a short time'
-    case 'not authorised':
-      if (input._tag === 'Judged') {
-        return 'by the broker, because user name and password were not accepted'
-      }
-      return before.recheck !== null && ended.wasAccepted
-        ? 'by the broker, because after a reload it may not be there by what it came in with'
-        : `by the broker, because it may not be there${faultText(ended)}`
-    case 'refused':
-      return `by the broker, which refused its CONNECT${faultText(ended)}`
-    case 'memory short':
-      return 'by the broker, which was short of memory'
-    case 'store full':
-      return 'by the broker, whose store was full'
-    case 'kicked':
-      return 'by the operator, who ended this connection'
-    case 'listener closed':
-      return `by a reload, after which there is no listener ` +
-        `${quote(link?.listener ?? '', '"')} any more`
-    case 'redirected':
-      return 'by the broker, which sends its clients to another server' +
-        (after.config.serverReference === null
-          ? ''
-          : `, ${quote(after.config.serverReference, '"')}`)
-    case 'server shutting down':
-      return 'by the broker, which was stopped'
-  }
-}
 
 const willText = (clientId: string, { before, after, effects }: Moment, clock: Clock): string => {
   const will = sessionFor(before, clientId)?.will
@@ -177,15 +88,27 @@ export class EndTracker {
     for (const effect of moment.effects) {
       if (effect._tag !== 'Note') continue
       const { note } = effect
-      if (note._tag === 'ClientConnected' && note.clientId === clientId) {
+      if (note._tag === 'ConnectionEnded' && this.isMeant(note)) this.ended(note, moment, clock)
+      else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
         this.settle(`The client came back at ${since(moment.after.now, clock)}`, moment)
       } else if (note._tag === 'WillPublished' && note.clientId === clientId) {
         this.willOut(moment, clock)
-      } else if (note._tag === 'ConnectionEnded' && note.clientId === clientId) {
-        this.ended(note, moment, clock)
       }
     }
+  }
+
+  /** Who has not said its name is known by its address. */
+  private isMeant({ clientId, peer }: Ended): boolean {
+    const { clientId: asked } = this
+    return clientId === null
+      ? peer.address === asked || peerText(peer) === asked
+      : clientId === asked
+  }
+
+  /** Whether there is something to tell, of the client or of the address. */
+  get hasAny(): boolean {
+    return this.count > 0
   }
 
   private ended(note: Ended, moment: Moment, clock: Clock): void {
@@ -194,12 +117,17 @@ export class EndTracker {
     this.openedAt.delete(note.conn.generation)
     const cause = causeText(note, moment, clock)
     const when = dated(moment.after.now, clock)
+    const whose = note.clientId === null
+      ? `A connection from ${peerText(note.peer)}, whose client had not said its name,`
+      : `${name(note.clientId)} (${peerText(note.peer)})`
     const text = note.wasAccepted
-      ? `${name(this.clientId)} (${peerText(note.peer)}), connected since ` +
+      ? `${whose}, connected since ` +
         `${opened === undefined ? 'before the recording began' : since(opened, clock)}, ` +
         `was disconnected at ${when} ${cause}. ` +
         `${willText(this.clientId, moment, clock)} ${sessionText(this.clientId, moment)}`
-      : `${name(this.clientId)} (${peerText(note.peer)}) was not let in at ${when} ${cause}.`
+      : note.clientId === null
+      ? `${whose} was ended at ${when} ${cause}.`
+      : `${whose} was not let in at ${when} ${cause}.`
     const isWillDue = note.wasAccepted &&
       (sessionFor(moment.after, this.clientId)?.willAt ?? NEVER) !== NEVER
     this.told.push({ text: text.trimEnd(), isWillDue, at: moment.after.now, later: '' })

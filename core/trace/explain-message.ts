@@ -27,19 +27,6 @@ const byText = ({ by }: Publication): string => {
   }
 }
 
-/** What there is to say of it as the retained message of its topic. */
-const retainedText = ({ by, retained }: Publication, { clock }: Ground): ReadonlyArray<string> => {
-  if (retained === null) return []
-  const { until, why } = retained
-  if (until === null) return by._tag === 'Earlier' ? ['It was retained all the time.'] : []
-  const end = why === 'replaced'
-    ? 'when another one took its place'
-    : why === 'expired'
-    ? 'when its time was over'
-    : 'when it was deleted'
-  return [`It was retained until ${since(until, clock)}, ${end}.`]
-}
-
 const headText = (publication: Publication, { clock }: Ground): string => {
   const { topic, by, at, qos, retain, bytes, mountPoint } = publication
   const when = by._tag === 'Earlier' ? 'before the recording began' : `at ${dated(at, clock)}`
@@ -47,7 +34,8 @@ const headText = (publication: Publication, { clock }: Ground): string => {
   const mounted = mountPoint === ''
     ? ''
     : `, for whom it is ${name(topic.slice(mountPoint.length))} (mount_point ${mountPoint}),`
-  return `${name(topic)} was published ${when} ${byText(publication)}${mounted} with QoS ${qos}${id}` +
+  const who = `${byText(publication)}${mounted}`
+  return `${name(topic)} was published ${when} ${who} with QoS ${qos}${id}` +
     `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`
 }
 
@@ -115,6 +103,36 @@ const refusalText = (
   }
 }
 
+/** Why a message that went to others was not retained. */
+const unretainedText = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
+  const { moment, topic } = publication
+  if (moment === null) return []
+  for (const effect of effectsOf(publication, moment)) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
+    const { clientId, why, topic: dropped } = effect.note
+    if (clientId !== null || dropped !== topic) continue
+    if (why === 'retained store full' || why === 'memory short' || why === 'store full') {
+      return [`It was not retained: ${refusalText(why, publication, moment, ground)}.`]
+    }
+  }
+  return []
+}
+
+/** What there is to say of it as the retained message of its topic. */
+const retainedText = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
+  const { by, retained } = publication
+  const { clock } = ground
+  if (retained === null) return publication.retain ? unretainedText(publication, ground) : []
+  const { until, why } = retained
+  if (until === null) return by._tag === 'Earlier' ? ['It was retained all the time.'] : []
+  const end = why === 'replaced'
+    ? 'when another one took its place'
+    : why === 'expired'
+    ? 'when its time was over'
+    : 'when it was deleted'
+  return [`It was retained until ${since(until, clock)}, ${end}.`]
+}
+
 /** Why a publication went to nobody at all; null where it was routed, or still is to be. */
 const whyRefused = (publication: Publication, ground: Ground): string | null => {
   const { moment, by, topic } = publication
@@ -138,8 +156,11 @@ const whyRefused = (publication: Publication, ground: Ground): string | null => 
   }
   for (const note of notes) {
     if (note._tag !== 'ConnectionEnded' || note.conn.generation !== input.conn.generation) continue
-    const fault = note.fault === null ? '' : `, ${note.fault.detail} [${note.fault.clause}]`
-    return `its publisher's connection was ended for it: ${note.ending} ${hex(note.reason)}${fault}`
+    const { ending, reason, fault } = note
+    const words = ending === 'memory short' || ending === 'store full'
+      ? refusalText(ending, publication, moment, ground)
+      : `${ending} ${hex(reason)}${fault === null ? '' : `, ${fault.detail} [${fault.clause}]`}`
+    return `its publisher's connection was ended for it: ${words}`
   }
   return null
 }
@@ -228,7 +249,7 @@ export const aboutPublication = (
         : [`Before that it came again ${again === 1 ? 'once' : `${again} times`}.`]),
       ...(refused === null ? [] : [`It went to nobody: ${refused}.`]),
       ...(isRouted ? [matchedText(publication, moment)] : []),
-      ...retainedText(publication, ground),
+      ...(refused === null ? retainedText(publication, ground) : []),
     ].join(' '),
   ]
   const clients = client === null ? concerned(publication, ground) : [client]

@@ -54,9 +54,7 @@ export const missedIn = (
   }
   if (input._tag !== 'Arrived' || input.packet._tag !== 'Subscribe') return found
   const session = sessionOf(before, input.conn)
-  const suback = effects.find((effect) =>
-    effect._tag === 'Send' && effect.packet._tag === 'Suback'
-  )
+  const suback = effects.find((one) => one._tag === 'Send' && one.packet._tag === 'Suback')
   if (session === undefined || suback?._tag !== 'Send' || suback.packet._tag !== 'Suback') {
     return found
   }

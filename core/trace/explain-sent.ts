@@ -6,6 +6,9 @@ import { UNREPORTED_BYTES_MAX, unwrittenBytes } from '../broker/tell.ts'
 import { encodedSize } from '../codec/encode.ts'
 import type { Publish } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
+import type { TopicName } from '../topic/name.ts'
+import { emptyFor } from './explain-copies.ts'
 import type { Copies } from './explain-copies.ts'
 import { isSameConn } from './explain-facts.ts'
 import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
@@ -21,6 +24,17 @@ interface Handed {
   readonly conn: Conn
   /** Of the bytes that the connection was sent, how many there were up to the end of it. */
   readonly end: number
+}
+
+/** Whether what the session is sent is on the topic. */
+const isOn = (
+  topic: TopicName,
+  { mountPoint, aliases }: Session,
+  { topic: shown, properties }: Publish,
+): boolean => {
+  const seen = topic.slice(mountPoint.length)
+  if (!topic.startsWith(mountPoint) || seen === '') return false
+  return shown === '' ? StrMap.get(aliases, seen) === properties.topicAlias : shown === seen
 }
 
 export class Sends {
@@ -71,10 +85,12 @@ export class Sends {
       ? undefined
       : orderOf(IntMap.get(after.sessions, session.number), packetId) ??
         orderOf(IntMap.get(before.sessions, session.number), packetId)
+    const isEmptyOf = (one: Publication | undefined): boolean =>
+      one !== undefined && one.bytes === 0 && isOn(one.topic, session, packet)
     const waiting = order === undefined
       ? gone.find((copy) =>
         copy.session === session.number && copy.qos === qos && !copy.events.some(isSent) &&
-        (isLess ? copies.ownerOf(copy)?.bytes === 0 : copies.ownerOf(copy) === marked)
+        (isLess ? isEmptyOf(copies.ownerOf(copy)) : copies.ownerOf(copy) === marked)
       )
       : copies.at(session.number, order)
     if (waiting !== undefined) {
@@ -84,8 +100,8 @@ export class Sends {
       return
     }
     const publication = marked ??
-      (order === undefined ? fresh.find(({ bytes }) => bytes === 0) : undefined)
-    if (publication === undefined) return
+      (order === undefined ? emptyFor(session.number, fresh.filter(isEmptyOf)) : null)
+    if (publication === null) return
     const copy: Copy = {
       clientId: session.clientId,
       session: session.number,

@@ -2,6 +2,7 @@
 // and what becomes of each.
 
 import type { Config } from '../broker/config.ts'
+import type { Input } from '../broker/input.ts'
 import type { Message, State } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -10,7 +11,7 @@ import * as Window from '../data/window.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { Copies } from './explain-copies.ts'
+import { Copies, emptyFor } from './explain-copies.ts'
 import type { Shelf } from './explain-copies.ts'
 import { receiversIn } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
@@ -25,6 +26,11 @@ import { sessionOf } from './facts.ts'
 const mountPointsMax = 100
 
 const missedMax = 1_000
+
+const isPublishing = (input: Input): boolean =>
+  input._tag === 'Arrived'
+    ? input.packet._tag === 'Publish' || input.packet._tag === 'Pubrel'
+    : input._tag === 'Commanded' && input.command._tag === 'Publish'
 
 export class Tracker {
   /** The topic that was asked for, as it is and behind each mount point that there is. */
@@ -180,11 +186,9 @@ export class Tracker {
       if (!this.topics.has(message.topic) || copies.at(number, order) !== undefined) continue
       let publication = copies.known(message)
       if (publication === null && fresh.length > 0) {
-        // A message that the broker has made of the packet in this step.
-        const isPacket = input._tag === 'Arrived' || input._tag === 'Commanded'
-        const some = isPacket ? fresh[0]! : fresh.find(({ bytes }) => bytes === 0)
-        const isIt = some !== undefined && some.bytes === B.size(message.payload)
-        publication = isIt ? some : null
+        // A message that the broker has made of the packet in this step, or an empty will.
+        const some = isPublishing(input) ? fresh[0]! : emptyFor(number, fresh)
+        publication = some !== null && some.bytes === B.size(message.payload) ? some : null
         if (publication !== null) copies.mark(publication, message, message.payload)
       }
       if (publication === null) continue

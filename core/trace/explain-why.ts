@@ -1,6 +1,7 @@
 // Why a message did not reach a client, and how far it has got, as sentences.
 
 import type { Source } from '../broker/acl.ts'
+import type { Millis } from '../broker/input.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
 import type { Session, State, Subscription } from '../broker/state.ts'
@@ -26,6 +27,8 @@ export interface Ground {
   readonly changes: ReadonlyArray<Change>
   /** New configurations that came while the recording ran, in order. */
   readonly reloads: ReadonlyArray<Reload>
+  /** When the broker was told to stop; null where it was not. */
+  readonly stoppedAt: Millis | null
 }
 
 export const name = (text: string): string => quote(text, "'")
@@ -105,10 +108,11 @@ export const dropText = (
   }
 }
 
-const waitingFor = (copy: Copy, { last, clock }: Ground): string => {
+const waitingFor = (copy: Copy, { last, clock, stoppedAt }: Ground): string => {
   const session = IntMap.get(last.sessions, copy.session)
   const away = session !== undefined && session.conn === null
-    ? `; its client is away since ${since(session.offlineAt, clock)}`
+    ? `; its client is away since ${since(session.offlineAt, clock)}` +
+      (session.offlineAt === stoppedAt ? ', when the broker was stopped' : '')
     : ''
   const end = `when the recording ended, at ${since(last.now, clock)}`
   const isReceived = copy.events.some(({ _tag }) => _tag === 'Received')

@@ -2,7 +2,7 @@
 // disconnected. The recording is played step by step, so that the broker before and after each
 // input is there to look into; nothing in it says why, and nothing has to.
 
-import type { Input } from '../broker/input.ts'
+import type { Input, Millis } from '../broker/input.ts'
 import { mountedFilter } from '../broker/mount.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
@@ -128,6 +128,7 @@ export class Explainer {
   private readonly ends: EndTracker | null
   private readonly changes: Array<Change> = []
   private readonly reloads: Array<Reload> = []
+  private stoppedAt: Millis | null = null
   private readonly names = new Set<string>()
   private readonly clients = new Set<string>()
   private isOver = false
@@ -214,6 +215,7 @@ export class Explainer {
       this.reloads.push({ at: after.now, before: before.config })
       if (this.reloads.length > reloadsMax) this.reloads.shift()
     }
+    if (input._tag === 'Commanded' && input.command._tag === 'Stop') this.stoppedAt = after.now
     this.ends?.step(moment, this.clock)
     if (this.tracker === null) return
     if (input._tag === 'Arrived' && this.names.size < namesMax) {
@@ -285,7 +287,7 @@ export class Explainer {
       ? this.message(question, this.state)
       : this.ends?.answer(this.state, this.clock) ?? []
     const { client } = question
-    const isStrange = client !== null && !this.isClientSeen
+    const isStrange = client !== null && !this.isClientSeen && this.ends?.hasAny !== true
     const about = isStrange ? [this.stranger(client)] : []
     if (lines.length === 0 && !isStrange) {
       this.status ||= 1
@@ -315,10 +317,11 @@ export class Explainer {
         meant(nearNames(topic, this.names)),
       ]
     }
-    const { clock, reloads } = this
+    const { clock, reloads, stoppedAt } = this
     const answers = shown.map((one) => {
       const changes = this.changes.filter(({ filter }) => isAbout(filter, one.topic))
-      return aboutPublication(one, question.client, { clock, last, changes, reloads }).join('\n')
+      const ground = { clock, last, changes, reloads, stoppedAt }
+      return aboutPublication(one, question.client, ground).join('\n')
     })
     if (question.time !== null && wanted.count > 1) {
       return [

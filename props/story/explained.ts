@@ -3,9 +3,15 @@
 import { asked } from './explained-asked.ts'
 import type { Explained } from './explained-begin.ts'
 import { delivered } from './explained-delivered.ts'
+import { ending } from './explained-endings.ts'
 import { ends } from './explained-ends.ts'
+import { hard } from './explained-hard.ts'
 import { missed } from './explained-missed.ts'
+import { own } from './explained-own.ts'
 import { rights } from './explained-rights.ts'
+
+export { endings } from './explained-endings.ts'
+export { earlier } from './explained-own.ts'
 
 /** The access list of the page. */
 export const pageList = `# What the phone may see.
@@ -44,5 +50,8 @@ export const stories: ReadonlyArray<Explained> = [
   ...missed,
   ...rights,
   ...ends,
+  ...ending,
   ...asked,
+  ...hard,
+  ...own,
 ]

@@ -1,0 +1,153 @@
+// Why a connection ended, as a sentence without its beginning: who did it, and for what.
+
+import { rulesOf } from '../broker/config.ts'
+import type { Conn, Input, Peer } from '../broker/input.ts'
+import type { Note } from '../broker/note.ts'
+import type { Link, State } from '../broker/state.ts'
+import { unwrittenBytes } from '../broker/tell.ts'
+import * as IntMap from '../data/int-map.ts'
+import { isSameConn } from './explain-facts.ts'
+import type { Moment } from './explain-facts.ts'
+import { since } from './explain-time.ts'
+import type { Clock } from './explain-time.ts'
+import { counted } from './explain-why.ts'
+import { hex, quote } from './words.ts'
+
+const SERVER_MOVED = 0x9d
+
+export type Ended = Extract<Note, { readonly _tag: 'ConnectionEnded' }>
+
+export const peerText = ({ address, port }: Peer): string =>
+  `${quote(address, '"').slice(1, -1)}:${port}`
+
+const linkOf = (state: State, conn: Conn): Link | undefined => {
+  const link = IntMap.get(state.links, conn.slot)
+  return link?.conn.generation === conn.generation ? link : undefined
+}
+
+const faultText = ({ fault }: Ended): string =>
+  fault === null ? '' : `: ${fault.detail} [${fault.clause}]`
+
+const timeoutText = (link: Link | undefined, { before, after }: Moment, clock: Clock): string => {
+  if (link === undefined || link.phase.phase !== 'Ready') {
+    const seconds = before.config.connectTimeoutMs / 1000
+    return `because it had not come as far as an accepted CONNECT within ${seconds} s`
+  }
+  const { keepAliveMs } = link.phase
+  return `because nothing whole was heard from it since ${since(link.seenAt, clock)}, ` +
+    `${(after.now - link.seenAt) / 1000} s before, with a Keep Alive of ${keepAliveMs / 1000} s ` +
+    '(half as long again is allowed)'
+}
+
+/** What it could not take: who cannot be told so loses the connection, and sends it again. */
+const burdenText = (input: Input): string =>
+  input._tag === 'Arrived' && input.packet._tag === 'Publish'
+    ? ` and could not take what the client published with QoS ${input.packet.qos}; below MQTT 5 ` +
+      'there is no other way to say so'
+    : input._tag === 'Arrived' && input.packet._tag === 'Subscribe'
+    ? ' and could not take its subscription'
+    : ''
+
+/** Of what there was too much. */
+const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => {
+  const { config } = before
+  if (input._tag === 'Opened' && !isSameConn(input.conn, conn)) {
+    return `to make room: no more than ${
+      counted(config.unauthenticatedMax, 'connection')
+    } may be ` +
+      'without an accepted CONNECT, and it had hesitated longest'
+  }
+  if (input._tag !== 'Opened') {
+    return `which had as many sessions as it may have (global_max_clients ${config.sessionsMax})`
+  }
+  if (IntMap.size(before.links) >= config.connectionsMax) {
+    return `which had as many connections as it may have (${config.connectionsMax})`
+  }
+  const { listenerConnectionsMax } = rulesOf(config, input.listener)
+  const through = [...IntMap.entries(before.links)]
+    .filter(([, { listener }]) => listener === input.listener).length
+  return through >= listenerConnectionsMax
+    ? `which had as many connections as may come by listener ${quote(input.listener, '"')} ` +
+      `(max_connections ${listenerConnectionsMax})`
+    : `which had as many connections from ${quote(peer.address, '"').slice(1, -1)} as may come ` +
+      `from one address (${config.connectionsPerAddressMax})`
+}
+
+/** Who ended it, and for what. */
+export const causeText = (ended: Ended, moment: Moment, clock: Clock): string => {
+  const { input, before, after } = moment
+  const link = linkOf(before, ended.conn)
+  const session = link?.phase.phase === 'Ready'
+    ? IntMap.get(before.sessions, link.phase.session)
+    : undefined
+  switch (ended.ending) {
+    case 'disconnected':
+      return `by the client itself, with DISCONNECT ${hex(ended.reason)}` +
+        (ended.reason === 4 ? ', which asks for its will' : '')
+    case 'connection closed by client':
+      return 'by the other side: the socket was closed without DISCONNECT'
+    case 'connection failed':
+      return 'by the network: the socket failed, without DISCONNECT'
+    case 'exceeded timeout':
+      return ended.fault === null
+        ? `by the broker, ${timeoutText(link, moment, clock)}`
+        : `by the broker${faultText(ended)}`
+    case 'session taken over': {
+      const rival = 'conn' in input ? linkOf(after, input.conn) ?? linkOf(before, input.conn) : null
+      const whom = rival === null || rival === undefined ? '' : ` from ${peerText(rival.peer)}`
+      return `by another client with its identifier, which connected${whom}`
+    }
+    case 'protocol error':
+      return `by the broker, for a protocol error${faultText(ended)}`
+    case 'stalled': {
+      const seconds = before.config.stalledMs / 1000
+      if (session === undefined) return 'by the broker, because its socket took nothing'
+      return 'by the broker, because its socket has taken nothing of ' +
+        `${counted(unwrittenBytes(session), 'byte')} since ${since(session.progressAt, clock)} ` +
+        `(at most ${seconds} s): the client did not read`
+    }
+    case 'too many connections':
+      return `by the broker, ${crowdText(ended, moment)}${faultText(ended)}`
+    case 'connecting too often':
+      return 'by the broker, because too many connections came from its address in a short time'
+    case 'not authorised':
+      if (input._tag === 'Judged') {
+        return 'by the broker, because user name and password were not accepted'
+      }
+      if (before.recheck !== null && ended.wasAccepted && ended.fault === null) {
+        const userName = session?.source?.userName ?? null
+        return userName === null
+          ? 'by the broker, because since a reload nobody may be there without a user name ' +
+            '(allow_anonymous false)'
+          : `by the broker, because the user ${quote(userName, '"')} was given another password, ` +
+            'or none any more'
+      }
+      return `by the broker, because it may not be there${faultText(ended)}`
+    case 'refused':
+      return `by the broker, which refused its CONNECT${faultText(ended)}`
+    case 'memory short':
+      return `by the broker, which was short of memory${burdenText(input)}`
+    case 'store full':
+      return `by the broker, whose store was full${burdenText(input)}`
+    case 'kicked':
+      return 'by the operator, who ended this connection'
+    case 'listener closed':
+      return `by a reload, after which there is no listener ` +
+        `${quote(link?.listener ?? '', '"')} any more`
+    case 'redirected': {
+      const { serverReference } = after.config
+      const where = serverReference === null ? '' : `, ${quote(serverReference, '"')}`
+      const level = link?.phase.phase === 'Ready'
+        ? link.phase.level
+        : input._tag === 'Arrived' && input.packet._tag === 'Connect'
+        ? input.packet.level
+        : 5
+      const untold = level < 5 ? '; below MQTT 5 it cannot be told so' : ''
+      return `by the broker, which sends its clients to another server${
+        ended.reason === SERVER_MOVED ? ' for good' : ''
+      }${where} (${hex(ended.reason)})${untold}`
+    }
+    case 'server shutting down':
+      return 'by the broker, which was stopped'
+  }
+}
