@@ -128,7 +128,7 @@ explain('never contradicts what was sent, in any history, and always has an answ
         const lines = linesIn(recorded(states[0]!, inputs, size, payload).text)
         for (const topic of topicsOf(inputs)) {
           const question = { _tag: 'Message', topic, time: null, client: null } as const
-          const explainer = new Explainer(question, Infinity)
+          const explainer = new Explainer(question, 'recording', Infinity)
           const answer = explained(lines, explainer)
           const copies = explainer.publications.flatMap((one) => one.copies)
           const sent = sentOf(namesOf(topic, states), states, effects)
@@ -246,7 +246,7 @@ explain('every conversation of traces/ has an answer for every topic and every c
       questions.push({ _tag: 'Connection', client: clientId ?? peer.address })
     }
     for (const question of questions) {
-      const explainer = new Explainer(question, Infinity)
+      const explainer = new Explainer(question, 'recording', Infinity)
       const text = explained(lines, explainer).join('\n')
       const about = `${file} ${JSON.stringify(question)}: ${text}`
       assert.not.ok(/undefined|NaN|nothing in the recording says why/.test(text), about)

@@ -75,12 +75,15 @@ const shownMax = 5
 /** Follows the connections of one client. */
 export class EndTracker {
   private readonly clientId: string
+  private readonly what: string
   private readonly told: Array<Told> = []
   private count = 0
   private openedAt = new Map<number, Millis>()
 
-  constructor(clientId: string) {
+  /** `what` it is that is played, in a word. */
+  constructor(clientId: string, what: string) {
     this.clientId = clientId
+    this.what = what
   }
 
   step(moment: Moment, clock: Clock): void {
@@ -112,6 +115,7 @@ export class EndTracker {
   }
 
   private ended(note: Ended, moment: Moment, clock: Clock): void {
+    const { what } = this
     this.count += 1
     const opened = this.openedAt.get(note.conn.generation)
     this.openedAt.delete(note.conn.generation)
@@ -122,7 +126,7 @@ export class EndTracker {
       : `${name(note.clientId)} (${peerText(note.peer)})`
     const text = note.wasAccepted
       ? `${whose}, connected since ` +
-        `${opened === undefined ? 'before the recording began' : since(opened, clock)}, ` +
+        `${opened === undefined ? `before the ${what} began` : since(opened, clock)}, ` +
         `was disconnected at ${when} ${cause}. ` +
         `${willText(this.clientId, moment, clock)} ${sessionText(this.clientId, moment)}`
       : note.clientId === null
@@ -151,6 +155,7 @@ export class EndTracker {
 
   /** The answer, with the broker as it was when the recording ended. */
   answer(last: State, clock: Clock): ReadonlyArray<string> {
+    const { what } = this
     const session = sessionFor(last, this.clientId)
     const lines = this.told.map(({ text, later }) => later === '' ? text : `${text} ${later}`)
     const earlier = this.count - this.told.length
@@ -163,8 +168,8 @@ export class EndTracker {
       ...head,
       ...lines,
       `${name(this.clientId)} is connected since ${
-        opened === undefined ? 'before the recording began' : since(opened, clock)
-      }, and was so still when the recording ended at ${since(last.now, clock)}.`,
+        opened === undefined ? `before the ${what} began` : since(opened, clock)
+      }, and was so still when the ${what} ended at ${since(last.now, clock)}.`,
     ]
   }
 }

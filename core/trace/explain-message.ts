@@ -27,9 +27,9 @@ const byText = ({ by }: Publication): string => {
   }
 }
 
-const headText = (publication: Publication, { clock }: Ground): string => {
+const headText = (publication: Publication, { clock, what }: Ground): string => {
   const { topic, by, at, qos, retain, bytes, mountPoint } = publication
-  const when = by._tag === 'Earlier' ? 'before the recording began' : `at ${dated(at, clock)}`
+  const when = by._tag === 'Earlier' ? `before the ${what} began` : `at ${dated(at, clock)}`
   const id = by._tag === 'Client' && by.packetId > 0 ? ` and packet id ${by.packetId}` : ''
   const mounted = mountPoint === ''
     ? ''
@@ -166,13 +166,13 @@ const whyRefused = (publication: Publication, ground: Ground): string | null => 
 }
 
 /** What there is to say of a message that waits for its release; null where it does not. */
-const heldText = (publication: Publication, { clock, last }: Ground): string | null => {
+const heldText = (publication: Publication, { clock, last, what }: Ground): string | null => {
   const { held, releasedAt } = publication
   if (held === null) return null
   if (releasedAt !== null) return `It was released at ${since(releasedAt, clock)} (PUBREL).`
   const session = IntMap.get(last.sessions, held.session)
   return session !== undefined && Window.get(session.incoming, held.packetId)?.message !== undefined
-    ? 'Its publisher had not released it (PUBREL) when the recording ended.'
+    ? `Its publisher had not released it (PUBREL) when the ${what} ended.`
     : 'Its publisher never released it (PUBREL), and its identifier or session was given up.'
 }
 
@@ -223,7 +223,7 @@ const forClient = (
     return 'not delivered: its publisher had not released it (PUBREL)'
   }
   return moment === null
-    ? 'it was not waiting for it when the recording began, and was not sent it since'
+    ? `it was not waiting for it when the ${ground.what} began, and was not sent it since`
     : `not delivered: ${whyNot(clientId, publication, moment, ground)}`
 }
 

@@ -29,6 +29,8 @@ export interface Ground {
   readonly reloads: ReadonlyArray<Reload>
   /** When the broker was told to stop; null where it was not. */
   readonly stoppedAt: Millis | null
+  /** What all this is known from, in a word: a recording, say. */
+  readonly what: string
 }
 
 export const name = (text: string): string => quote(text, "'")
@@ -108,13 +110,13 @@ export const dropText = (
   }
 }
 
-const waitingFor = (copy: Copy, { last, clock, stoppedAt }: Ground): string => {
+const waitingFor = (copy: Copy, { last, clock, stoppedAt, what }: Ground): string => {
   const session = IntMap.get(last.sessions, copy.session)
   const away = session !== undefined && session.conn === null
     ? `; its client is away since ${since(session.offlineAt, clock)}` +
       (session.offlineAt === stoppedAt ? ', when the broker was stopped' : '')
     : ''
-  const end = `when the recording ended, at ${since(last.now, clock)}`
+  const end = `when the ${what} ended, at ${since(last.now, clock)}`
   const isReceived = copy.events.some(({ _tag }) => _tag === 'Received')
   if (isReceived) return `still waiting for PUBCOMP ${end}${away}`
   if (copy.events.some(({ _tag }) => _tag === 'Sent') || copy.packetId > 0) {
@@ -198,9 +200,9 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
       case 'Found':
         words.push(
           event.packetId === 0
-            ? 'in its queue when the recording began'
-            : `in flight with QoS ${copy.qos} and packet id ${event.packetId} when the recording ` +
-              'began',
+            ? `in its queue when the ${ground.what} began`
+            : `in flight with QoS ${copy.qos} and packet id ${event.packetId} when the ` +
+              `${ground.what} began`,
         )
         break
       case 'Sent':
@@ -214,7 +216,7 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
         words.push(
           event.isOver
             ? `its socket had not taken it when the connection ended at ${when}`
-            : 'its socket had not taken it yet when the recording ended',
+            : `its socket had not taken it yet when the ${ground.what} ended`,
         )
         break
       case 'Received':

@@ -3,27 +3,21 @@
 // input is there to look into; nothing in it says why, and nothing has to.
 
 import type { Input, Millis } from '../broker/input.ts'
-import { mountedFilter } from '../broker/mount.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
-import * as StrMap from '../data/str-map.ts'
-import { splitShare } from '../topic/filter.ts'
-import type { TopicFilter } from '../topic/filter.ts'
-import { match } from '../topic/match.ts'
 import type { TopicName } from '../topic/name.ts'
+import { changesIn, isAbout } from './explain-changes.ts'
 import { EndTracker } from './explain-ends.ts'
 import type { Change, Moment, Publication } from './explain-facts.ts'
-import { sessionFor } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
 import { topicIn } from './explain-publish.ts'
-import { whyNotSubscribed } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
 import { momentOf, since } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
+import { Wanted } from './explain-wanted.ts'
 import { counted, name } from './explain-why.ts'
-import { sessionOf } from './facts.ts'
 import { nearNames } from './near.ts'
 import type { Found } from './replay.ts'
 
@@ -44,8 +38,6 @@ const changesMax = 10_000
 
 const reloadsMax = 100
 
-const NOT_AUTHORIZED = 0x87
-
 /** Publications that are told one by one. */
 export const fewMax = 5
 
@@ -63,63 +55,11 @@ const withOwnPayload = (input: Input): Input => {
   return input
 }
 
-const isAbout = (filter: TopicFilter, topic: TopicName): boolean =>
-  match(splitShare(filter)?.filter ?? filter, topic)
-
-/** Which publications are told. */
-class Wanted {
-  readonly first: Array<Publication> = []
-  last: Publication | null = null
-  count = 0
-  private readonly few: number
-  private readonly at: number | null
-
-  constructor(few: number, at: number | null) {
-    this.few = few
-    this.at = at
-  }
-
-  admit(publication: Publication): Publication | null {
-    // What was before the recording stands beside the others and is none of them.
-    if (publication.by._tag !== 'Earlier') this.count += 1
-    const out = this.last
-    if (this.at !== null) {
-      // The last before that time, and the first after it.
-      if (publication.at > this.at) {
-        if (out !== null) return publication
-        this.last = publication
-        return null
-      }
-      const before = this.first[0] ?? null
-      this.first[0] = publication
-      return before
-    }
-    if (this.first.length < this.few) {
-      this.first.push(publication)
-      return null
-    }
-    this.last = publication
-    return out
-  }
-
-  /** What is told, in order. */
-  shown(): ReadonlyArray<Publication> {
-    const [before] = this.first
-    if (this.at === null) {
-      const first = this.last === null ? this.first : this.first.slice(0, 1)
-      return this.last === null ? first : [...first, this.last]
-    }
-    if (before === undefined || this.last === null) {
-      return before ? [before] : this.last ? [this.last] : []
-    }
-    return this.at - before.at <= this.last.at - this.at ? [before] : [this.last]
-  }
-}
-
 export class Explainer {
   /** 0: there is an answer; 1: there is none, or only up to where the replay differs; 2: broken. */
   status = 0
   private readonly question: Question
+  private readonly what: string
   private readonly few: number
   private state: State | null = null
   private clock: Clock = { at: 0, wall: 0 }
@@ -136,10 +76,12 @@ export class Explainer {
   private isClientSeen = false
   private isTopicSeen = false
 
-  constructor(question: Question, few = fewMax) {
+  /** `what` it is that is played, in a word; so many publications are told one by one. */
+  constructor(question: Question, what = 'recording', few = fewMax) {
     this.question = question
+    this.what = what
     this.few = few
-    this.ends = question._tag === 'Connection' ? new EndTracker(question.client) : null
+    this.ends = question._tag === 'Connection' ? new EndTracker(question.client, what) : null
   }
 
   /** Every publication that is followed, for who wants to look at them as data. */
@@ -198,6 +140,7 @@ export class Explainer {
 
   private step(input: Input): void {
     if (this.state === null) return
+    const { question } = this
     const before = this.state
     const [after, effects] = run(before, [input])
     this.state = after
@@ -223,55 +166,9 @@ export class Explainer {
       if (topic !== null) this.names.add(topic)
     }
     this.tracker.step(moment)
-    this.learn(moment, this.tracker.topics)
-  }
-
-  /** Remembers what changes in subscriptions that match the topic. */
-  private learn({ input, before, after, effects }: Moment, topics: ReadonlySet<TopicName>): void {
-    const { client } = this.question
-    const add = (
-      clientId: string,
-      filter: string,
-      what: Change['what'],
-      reason = 0,
-      why: string | null = null,
-    ): void => {
-      if (client !== null && clientId !== client) return
-      // A filter that was taken is one.
-      const one = filter as TopicFilter
-      if (![...topics].some((topic) => isAbout(one, topic))) return
-      if (this.changes.length < changesMax) {
-        this.changes.push({ at: after.now, clientId, filter: one, what, reason, why })
-      }
-    }
-    for (const effect of effects) {
-      if (effect._tag === 'Note') {
-        const { note } = effect
-        if (note._tag === 'Subscribed') add(note.clientId, note.filter, 'subscribed')
-        else if (note._tag === 'Unsubscribed') add(note.clientId, note.filter, 'unsubscribed')
-        else if (note._tag === 'SessionEnded') {
-          const session = sessionFor(before, note.clientId)
-          if (session === undefined) continue
-          StrMap.each(session.subscriptions, ({ filter }) => add(note.clientId, filter, 'lost'))
-        }
-      } else if (
-        effect._tag === 'Send' && effect.packet._tag === 'Suback' && input._tag === 'Arrived' &&
-        input.packet._tag === 'Subscribe'
-      ) {
-        const session = sessionOf(before, input.conn)
-        if (session === undefined) continue
-        const { reasons } = effect.packet
-        input.packet.requests.forEach(({ filter }, i) => {
-          const reason = reasons[i] ?? 0
-          if (reason < 0x80) return
-          const whole = mountedFilter(session.mountPoint, filter)
-          if (whole === null) return
-          const why = reason !== NOT_AUTHORIZED || session.source === null
-            ? null
-            : whyNotSubscribed(before.config, session.source, whole)
-          add(session.clientId, whole, 'refused', reason, why)
-        })
-      }
+    if (this.changes.length >= changesMax) return
+    for (const change of changesIn(moment, this.tracker.topics)) {
+      if (question.client === null || question.client === change.clientId) this.changes.push(change)
     }
   }
 
@@ -291,7 +188,7 @@ export class Explainer {
     const about = isStrange ? [this.stranger(client)] : []
     if (lines.length === 0 && !isStrange) {
       this.status ||= 1
-      return [`${name(client ?? '')} has no connection in this recording.`, ...end]
+      return [`${name(client ?? '')} has no connection in this ${this.what}.`, ...end]
     }
     if (isStrange || (question._tag === 'Message' && !this.isTopicSeen)) this.status ||= 1
     return [...(question._tag === 'Message' || !isStrange ? lines : []), ...about, ...end]
@@ -299,7 +196,7 @@ export class Explainer {
 
   private stranger(client: string): string {
     const near = nearNames(client, this.clients)
-    return `No client ${name(client)} was ever seen in this recording` + meant(near)
+    return `No client ${name(client)} was ever seen in this ${this.what}` + meant(near)
   }
 
   private message(
@@ -313,14 +210,14 @@ export class Explainer {
     this.isTopicSeen = shown.length > 0
     if (wanted === null || !this.isTopicSeen) {
       return [
-        `Nothing was published to ${name(topic)} in this recording` +
+        `Nothing was published to ${name(topic)} in this ${this.what}` +
         meant(nearNames(topic, this.names)),
       ]
     }
-    const { clock, reloads, stoppedAt } = this
+    const { clock, reloads, stoppedAt, what } = this
     const answers = shown.map((one) => {
       const changes = this.changes.filter(({ filter }) => isAbout(filter, one.topic))
-      const ground = { clock, last, changes, reloads, stoppedAt }
+      const ground = { clock, last, changes, reloads, stoppedAt, what }
       return aboutPublication(one, question.client, ground).join('\n')
     })
     if (question.time !== null && wanted.count > 1) {
