@@ -7,11 +7,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Acl } from '../core/broker/acl.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
-import { parseAcl } from '../core/config/acl-file.ts'
 import { initial, run } from '../core/mod.ts'
 import { isTopicName } from '../core/topic/name.ts'
 import type { TopicName } from '../core/topic/name.ts'
@@ -26,6 +24,7 @@ import { explainWish } from '../core/config/explain-words.ts'
 import { E } from '../core/prelude.ts'
 import { isoOf, parseTime } from '../core/trace/explain-time.ts'
 import type { Question } from '../core/trace/explain.ts'
+import { inputsOf } from './story/ask.ts'
 import { earlier, endings, pageList, pageStory, stories } from './story/explained.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { linesIn, recorded } from './gen/recordings.ts'
@@ -33,6 +32,7 @@ import { runs } from './gen/settings.ts'
 import { hear } from './mouth.ts'
 import { record } from './model/play.ts'
 import { explainRecording } from '../shells/cli/explain.ts'
+import { playRecording } from '../shells/cli/replay.ts'
 import { root } from './runtimes.ts'
 
 const explain = suite('explain')
@@ -154,43 +154,6 @@ explain('never contradicts what was sent, in any history, and always has an answ
   assert.ok(answers > 100)
 })
 
-const listOf = (text: string): Acl => {
-  const file = parseAcl('/etc/mosquitto/acl', text)
-  assert.ok(E.isRight(file))
-  return file.right.acl
-}
-
-/**
- * The inputs of a story from a stanza on, and the broker as it is there; `files` are the access
- * lists that are read at the start and then.
- */
-const inputsOf = (
-  story: string,
-  files: ReadonlyArray<string> = [],
-  stanza = 0,
-): { readonly state: State; readonly inputs: ReadonlyArray<Input> } => {
-  const body = story.replaceAll(/^ {4}/gm, '').trim()
-  const text = `# A story.\n${body.startsWith('config') ? '' : '\n'}${body}\n`
-  const parsed = parseStory(text, 'story')
-  assert.ok(E.isRight(parsed), E.isLeft(parsed) ? JSON.stringify(parsed.left) : '')
-  const told = parsed.right
-  const played = play(told, 'story')
-  assert.ok(E.isRight(played), E.isLeft(played) ? played.left : '')
-  const inputsIn = (from: number, to?: number): ReadonlyArray<Input> =>
-    played.right.stanzas.slice(from, to).flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
-  const [first, ...later] = files.map(listOf)
-  const config = first === undefined ? told.config : { ...told.config, acl: first }
-  const reload = (input: Input): Input => {
-    const next = input._tag === 'Reconfigured' ? later.shift() : undefined
-    return input._tag === 'Reconfigured' && next !== undefined
-      ? { ...input, config: { ...input.config, acl: next } }
-      : input
-  }
-  const fresh = initial(config, told.origin ?? usualOrigin)
-  const [state] = run(fresh, inputsIn(0, stanza).map(reload))
-  return { state, inputs: inputsIn(stanza).map(reload) }
-}
-
 /** What a story's inputs come to as a recording, and what is said of it. */
 const ask = (
   story: string,
@@ -279,30 +242,40 @@ const block = /(```console\n\$ sabethes explain ([^\n]*)\n)([\s\S]*?)(```)/g
 /** The program's answer to `sabethes explain ...`. */
 const asked = (...words: ReadonlyArray<string>) => hear(explainRecording, ...words)
 
-const inFolder = async (act: (path: string, lines: ReadonlyArray<string>) => Promise<void>) => {
+const inFolder = async (
+  act: (path: string, lines: ReadonlyArray<string>, folder: string) => Promise<void>,
+) => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-explain-'))
   try {
     const { state, inputs } = inputsOf(pageStory, [pageList])
     const lines = linesIn(recorded(state, inputs, 1, 'hash').text)
     const path = join(folder, 'sabethes.trace')
     writeFileSync(path, `${lines.join('\n')}\n`)
-    await act(path, lines)
+    await act(path, lines, folder)
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
 explain('the page shows what the command says', async () => {
-  await inFolder(async (path) => {
+  await inFolder(async (path, _, folder) => {
+    await hear(playRecording, path, '--to-pcapng', join(folder, 'wire.pcapng'))
+    writeFileSync(join(folder, 'acl'), pageList, { mode: 0o600 })
+    const conf =
+      `listener 1883\nallow_anonymous true\nmax_queued_messages 1\nacl_file ${folder}/acl\n`
+    writeFileSync(join(folder, 'sabethes.conf'), conf)
     const text = readFileSync(page, 'utf8')
     let count = 0
     let made = text
     for (const [all, head = '', words = '', , end = ''] of text.matchAll(block)) {
       count += 1
-      const { said } = await asked(...words.replace('sabethes.trace', path).split(' '))
-      made = made.replace(all, () => `${head}${said}${end}`)
+      const there = words.split(' ').map((word) =>
+        /\.(trace|pcapng|conf)$/.test(word) ? join(folder, word) : word
+      )
+      const { said } = await asked(...there)
+      made = made.replace(all, () => `${head}${said.replaceAll(`${folder}/`, '')}${end}`)
     }
-    assert.ok(count >= 5)
+    assert.ok(count >= 8)
     if (process.env['UPDATE'] === '1') writeFileSync(page, made)
     else assert.is(made, text)
   })
@@ -331,6 +304,23 @@ explain(
     })
   },
 )
+
+explain('a story will do as well', async () => {
+  const file = join(root, 'props/traces/offline-queue-full.trace')
+  const { said, status } = await asked(file, '--message', 'd/1')
+  assert.is(status, 0)
+  assert.match(said, /'d\/1' was published .*\n {2}'a': not delivered: its queue was full/)
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-explain-'))
+  try {
+    const path = join(folder, 'story')
+    writeFileSync(path, '# A story.\n\nquiet\na> connekt\n----\n')
+    const wrong = await asked(path, '--message', 'd/4')
+    assert.is(wrong.status, 2)
+    assert.match(wrong.complained, /^Error: .*story:4: /)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
 
 explain('its words are taken or refused', async () => {
   for (

@@ -16,12 +16,17 @@ export interface ExplainWish {
       readonly client: string | null
     }
     | { readonly _tag: 'Connection'; readonly client: string }
+  /** Of a capture, the configuration file that it is played under, null for the defaults. */
+  readonly config: string | null
+  /** Of a capture, the broker's port; null where that is to be found out. */
+  readonly port: number | null
 }
 
 export const explainHelp = `Usage: sabethes explain FILE --message TOPIC[@TIME] [--client ID]
        sabethes explain FILE --why-disconnected ID
 
-Answers in sentences from a recording of trace_file or --trace. FILE may be gzipped.
+Answers in sentences from a recording of trace_file or --trace. FILE may be gzipped, a story, or a
+capture of tcpdump or Wireshark (pcap or pcapng): then what clients sent is played to a new broker.
 
  --message TOPIC[@TIME]  what became of the message that was published to the topic:
                          for each client whether it was delivered and when, or why
@@ -32,9 +37,14 @@ Answers in sentences from a recording of trace_file or --trace. FILE may be gzip
  --why-disconnected ID   who ended the connections of this client, when and why. Of
                          who has not said its name the address, or address:port.
 
+Of a capture:
+
+ --port N                the captured broker's port (else that of most CONNECTs).
+ --config FILE           the configuration that it is played under.
+
 Status 0: there is an answer; 1: there was no such message or client, or this version
 comes to something else than was recorded; 2: the recording breaks off before its last
-line (the answer is of what came before).
+line, or not all of the capture can be read (the answer is of what came before).
 `
 
 interface Draft {
@@ -42,6 +52,8 @@ interface Draft {
   message: string | null
   client: string | null
   disconnected: string | null
+  config: string | null
+  port: number | null
 }
 
 const take = (draft: Draft, name: string, value: string | undefined): string | null => {
@@ -56,6 +68,16 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
       if (name === '--client') draft.client = value
       else draft.disconnected = value
       return null
+    case '--config':
+      if (!value) return `${name} wants the name of a configuration file.`
+      draft.config = value
+      return null
+    case '--port': {
+      const port = /^[0-9]{1,5}$/.test(value ?? '') ? Number(value) : 0
+      if (port < 1 || port > 65_535) return `${name} wants a port from 1 to 65535.`
+      draft.port = port
+      return null
+    }
   }
   if (name.startsWith('-')) {
     return `Unknown option '${name}'.\nsabethes explain --help lists what there is.`
@@ -86,7 +108,14 @@ const questionOf = (draft: Draft): Either<string, ExplainWish['question']> => {
 
 /** Null: the page of help was asked for. Left: what makes no sense. */
 export const explainWish = (words: ReadonlyArray<string>): Either<string, ExplainWish | null> => {
-  const draft: Draft = { file: null, message: null, client: null, disconnected: null }
+  const draft: Draft = {
+    file: null,
+    message: null,
+    client: null,
+    disconnected: null,
+    config: null,
+    port: null,
+  }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     if (word === '--help' || word === '-h') return E.right(null)
@@ -95,10 +124,10 @@ export const explainWish = (words: ReadonlyArray<string>): Either<string, Explai
     if (wrong !== null) return E.left(wrong)
     if (isLong) i += 1
   }
-  const { file } = draft
+  const { file, config, port } = draft
   if (file === null) {
     return E.left('explain wants the file of a recording: sabethes explain FILE --message TOPIC.')
   }
   const question = questionOf(draft)
-  return E.isLeft(question) ? question : E.right({ file, question: question.right })
+  return E.isLeft(question) ? question : E.right({ file, question: question.right, config, port })
 }

@@ -10,6 +10,7 @@ import { treeText } from '../../core/log/tree-text.ts'
 import { CaptureFile, isCapture } from '../../core/trace/capture/file.ts'
 import { CaptureTeller } from '../../core/trace/capture/teller.ts'
 import { PortGuess } from '../../core/trace/capture/tap.ts'
+import type { Connects } from '../../core/trace/capture/trouble.ts'
 import type { Program } from '../common/program.ts'
 import { version } from '../common/version.ts'
 
@@ -42,7 +43,7 @@ export const beginsAsCapture = (path: string): boolean => {
   }
 }
 
-async function* chunksOf(path: string): AsyncIterableIterator<Uint8Array> {
+export async function* chunksOf(path: string): AsyncIterableIterator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   let bytes: AsyncIterable<Uint8Array> = source
   if (isGzipped(beginning(path))) {
@@ -57,8 +58,8 @@ async function* chunksOf(path: string): AsyncIterableIterator<Uint8Array> {
   }
 }
 
-/** The port of most CONNECTs, and all ports of any. */
-const guess = async (path: string): Promise<PortGuess> => {
+/** The ports that CONNECTs go to, that of most first. */
+export const portsOf = async (path: string): Promise<Connects> => {
   const found = new PortGuess()
   const file = new CaptureFile()
   try {
@@ -69,7 +70,7 @@ const guess = async (path: string): Promise<PortGuess> => {
   } catch {
     // Whoever reads it again says what is wrong with it.
   }
-  return found
+  return found.found()
 }
 
 /** Waits for the end of a line of standard input, or of all of it. */
@@ -89,14 +90,14 @@ export const playCapture = async (
   under: ((config: Config) => Config) | null,
 ): Promise<number> => {
   const config = under === null ? defaults : under(defaults)
-  const connects = wish.port === null ? (await guess(wish.file)).found() : null
+  const connects = wish.port === null ? await portsOf(wish.file) : []
   const file = new CaptureFile()
   const teller = new CaptureTeller({
     telling: { ...wish, treeOf: treeText, under: null },
     config,
     version,
     port: wish.port,
-    connects: connects ?? [],
+    connects,
   })
   let unreadable: string | null = null
   try {

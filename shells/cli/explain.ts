@@ -1,4 +1,4 @@
-// `sabethes explain FILE`: answers from a recording, in sentences.
+// `sabethes explain FILE`: answers from a recording, a story or a capture, in sentences.
 
 import { explainHelp, explainWish } from '../../core/config/explain-words.ts'
 import type { ExplainWish } from '../../core/config/explain-words.ts'
@@ -10,7 +10,12 @@ import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
+import { beginsAsCapture } from './capture.ts'
 import { linesOf } from './lines.ts'
+import { beginsAsStory, linesOfStory, readStory } from './material.ts'
+import { configOf } from './replay.ts'
+
+type Mouth = Pick<Program, 'say' | 'complain'>
 
 const statusBroken = 2
 
@@ -24,7 +29,7 @@ const questionOf = ({ question }: ExplainWish): Either<string, Question> => {
 
 /** Answers the exit status. */
 export const explainRecording = async (
-  mouth: Pick<Program, 'say' | 'complain'>,
+  mouth: Mouth,
   words: ReadonlyArray<string>,
 ): Promise<number> => {
   const read = explainWish(words)
@@ -39,11 +44,46 @@ export const explainRecording = async (
     mouth.complain(`Error: ${question.left}\n`)
     return statusUsage
   }
-  const explainer = new Explainer(question.right)
+  if (beginsAsCapture(wish.file)) return aboutCapture(mouth, wish, question.right)
+  if (wish.config !== null || wish.port !== null) {
+    const option = wish.config !== null ? '--config' : '--port'
+    mouth.complain(`Error: ${option} is for captures, and ${wish.file} is none.\n`)
+    return statusUsage
+  }
+  if (!beginsAsStory(wish.file)) return aboutLines(mouth, wish, question.right, linesOf(wish.file))
+  const story = readStory(wish.file)
+  if (E.isRight(story)) {
+    return aboutLines(mouth, wish, question.right, [linesOfStory(story.right)])
+  }
+  mouth.complain(`Error: ${story.left}\n`)
+  return statusBroken
+}
+
+const aboutCapture = async (
+  mouth: Mouth,
+  wish: ExplainWish,
+  question: Question,
+): Promise<number> => {
+  const under = wish.config === null ? E.right(null) : await configOf(wish.config)
+  if (E.isRight(under)) {
+    const { explainCapture } = await import('./explain-capture.ts')
+    return explainCapture(mouth, wish, question, under.right)
+  }
+  for (const line of under.left) mouth.complain(`${line}\n`)
+  return statusUsage
+}
+
+const aboutLines = async (
+  mouth: Mouth,
+  { file }: ExplainWish,
+  question: Question,
+  portions: AsyncIterable<ReadonlyArray<string>> | Iterable<ReadonlyArray<string>>,
+): Promise<number> => {
+  const explainer = new Explainer(question)
   const replay = new Replay()
   let unreadable: string | null = null
   try {
-    for await (const lines of linesOf(wish.file)) {
+    for await (const lines of portions) {
       for (const line of lines) {
         const found = replay.line(line)
         if (found !== null) explainer.take(found)
@@ -56,6 +96,6 @@ export const explainRecording = async (
   const answer = explainer.answer()
   if (answer.length > 0) mouth.say(`${answer.join('\n')}\n`)
   if (unreadable === null) return explainer.status
-  mouth.complain(`Error: ${wish.file} cannot be read any further: ${unreadable}\n`)
+  mouth.complain(`Error: ${file} cannot be read any further: ${unreadable}\n`)
   return statusBroken
 }

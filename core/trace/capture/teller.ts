@@ -7,7 +7,8 @@ import type { Telling } from '../teller.ts'
 import type { Captured, CaptureFile } from './file.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
-import type { Conversation, Trouble } from './tap.ts'
+import { few, nobodyText, portText, troublesOf } from './trouble.ts'
+import type { Connects } from './trouble.ts'
 
 const usualPort = 1883
 
@@ -18,8 +19,7 @@ export interface Wish {
   readonly version: string
   /** The broker's port, null where it is to be that of most CONNECTs. */
   readonly port: number | null
-  /** Ports with the number of CONNECTs that went there, most first. */
-  readonly connects: ReadonlyArray<readonly [port: number, connects: number]>
+  readonly connects: Connects
 }
 
 export interface Outcome {
@@ -34,7 +34,6 @@ const countOf = (number: number, what: string): string =>
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 const differencesMax = 50
-const troublesMax = 50
 
 export class CaptureTeller {
   private readonly wish: Wish
@@ -69,7 +68,7 @@ export class CaptureTeller {
       this.teller.tell(this.reenactment.begin(this.wish.version))
       told.push([
         `A capture (${form}) from ${Math.floor(captured.atMs / 1000)} on (Unix seconds). ` +
-        this.portText(),
+        portText(this.port, this.wish.port, this.wish.connects),
       ])
     }
     this.lastMs = Math.max(this.lastMs, captured.atMs - this.beganMs)
@@ -92,30 +91,10 @@ export class CaptureTeller {
     const { tap, reenactment } = this
     // What has not been read need not be there.
     if (!this.isOver) tap.finish()
-    const complained: Array<string> = []
-    const troubles = tap.conversations.flatMap((one) =>
-      one.troubles.map((trouble) => this.troubleText(one, trouble))
-    )
-    complained.push(...few(troubles, troublesMax, 'connections'))
-    for (const [link, count] of tap.unknownLinks) {
-      complained.push(`${countOf(count, 'packet')} of link type ${link} could not be read.`)
-    }
-    if (tap.fragments > 0) {
-      complained.push(`${countOf(tap.fragments, 'fragment')} of IP packets were left out.`)
-    }
-    const { breach } = file
-    if (breach !== null) {
-      complained.push(
-        `The capture can be read up to byte ${breach.offset}, after ` +
-          `${countOf(file.packetCount, 'packet')}; there ${breach.why}.`,
-      )
-    }
+    const clientOf = (id: number) => reenactment?.comparison.clientOf(id) ?? null
+    const complained = [...troublesOf(tap, file, clientOf, this.beganMs)]
     const talks = tap.conversations.length
-    if (talks === 0 && breach === null && !this.isOver) {
-      complained.push(
-        `Nobody connects to port ${this.port} in this capture: --port N names another.`,
-      )
-    }
+    if (talks === 0 && file.breach === null && !this.isOver) complained.push(nobodyText(this.port))
     const differences = reenactment === null ? [] : reenactment.comparison.differences()
     const said = [
       ...this.sums(),
@@ -124,18 +103,6 @@ export class CaptureTeller {
     ]
     const status = this.teller.status === 1 || differences.length > 0 ? 1 : 0
     return { said, complained, status: complained.length > 0 ? 2 : status }
-  }
-
-  private portText(): string {
-    const { port, wish: { connects } } = this
-    if (this.wish.port !== null) return `The broker's port is ${port}, as asked for.`
-    const [first, ...others] = connects
-    if (first === undefined) {
-      return `No CONNECT was found; the broker's port is taken to be ${port}.`
-    }
-    const rest = others.slice(0, 5).map(([other, count]) => `${other} (${count})`).join(', ')
-    return `The broker's port is taken to be ${port}, where ${countOf(first[1], 'CONNECT')} went` +
-      (rest === '' ? '.' : `; others went to ${rest}: --port N is for these.`)
   }
 
   private sums(): ReadonlyArray<string> {
@@ -173,31 +140,4 @@ export class CaptureTeller {
     }
     return lines
   }
-
-  private troubleText({ id, client, troubles: _ }: Conversation, trouble: Trouble): string {
-    const clientId = this.reenactment?.comparison.clientOf(id) ?? null
-    const who = `The connection of ${client.address}:${client.port}` +
-      (clientId === null || clientId.startsWith('the client') ? '' : ` (client ${clientId})`)
-    switch (trouble) {
-      case 'encrypted':
-        return `${who} is encrypted (TLS): without the keys of the session it cannot be read.`
-      case 'web socket':
-        return `${who} is WebSocket, which is not read yet.`
-      case 'no connect':
-        return `${who} begins in the middle: its CONNECT is not in the capture, and what follows ` +
-          'cannot be understood.'
-    }
-    const { of, hole } = trouble
-    const why = hole.isCut
-      ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)'
-      : ''
-    return `${who} is incomplete from ${seconds(hole.atMs - this.beganMs)} on: ` +
-      `${countOf(hole.bytes, 'byte')} of the ${of} are missing${why}; what follows is left out.`
-  }
 }
-
-/** The first of them, and how many more there are. */
-const few = (lines: ReadonlyArray<string>, max: number, what: string): ReadonlyArray<string> =>
-  lines.length <= max
-    ? lines
-    : [...lines.slice(0, max), `... and ${lines.length - max} more ${what}.`]

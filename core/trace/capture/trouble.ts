@@ -1,0 +1,90 @@
+// What of a capture could not be read, in sentences, and which port was taken for the broker's.
+
+import type { CaptureFile } from './file.ts'
+import type { Conversation, Tap, Trouble } from './tap.ts'
+
+const troublesMax = 50
+
+const countOf = (number: number, what: string): string =>
+  `${number} ${what}${number === 1 ? '' : 's'}`
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
+/** The first of them, and how many more there are. */
+export const few = (
+  lines: ReadonlyArray<string>,
+  max: number,
+  what: string,
+): ReadonlyArray<string> =>
+  lines.length <= max
+    ? lines
+    : [...lines.slice(0, max), `... and ${lines.length - max} more ${what}.`]
+
+/** Ports with the number of CONNECTs that went there, most first. */
+export type Connects = ReadonlyArray<readonly [port: number, connects: number]>
+
+/** How the port was found out; `asked` is what somebody wanted. */
+export const portText = (port: number, asked: number | null, connects: Connects): string => {
+  if (asked !== null) return `The broker's port is ${port}, as asked for.`
+  const [first, ...others] = connects
+  if (first === undefined) {
+    return `No CONNECT was found; the broker's port is taken to be ${port}.`
+  }
+  const rest = others.slice(0, 5).map(([other, count]) => `${other} (${count})`).join(', ')
+  return `The broker's port is taken to be ${port}, where ${countOf(first[1], 'CONNECT')} went` +
+    (rest === '' ? '.' : `; others went to ${rest}: --port N is for these.`)
+}
+
+/** `clientId` is quoted; null where it is not known. */
+const troubleText = (
+  { client }: Conversation,
+  trouble: Trouble,
+  clientId: string | null,
+  beganMs: number,
+): string => {
+  const who = `The connection of ${client.address}:${client.port}` +
+    (clientId === null || clientId.startsWith('the client') ? '' : ` (client ${clientId})`)
+  switch (trouble) {
+    case 'encrypted':
+      return `${who} is encrypted (TLS): without the keys of the session it cannot be read.`
+    case 'web socket':
+      return `${who} is WebSocket, which is not read yet.`
+    case 'no connect':
+      return `${who} begins in the middle: its CONNECT is not in the capture, and what follows ` +
+        'cannot be understood.'
+  }
+  const { of, hole } = trouble
+  const why = hole.isCut ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)' : ''
+  return `${who} is incomplete from ${seconds(hole.atMs - beganMs)} on: ` +
+    `${countOf(hole.bytes, 'byte')} of the ${of} are missing${why}; what follows is left out.`
+}
+
+/** All that could not be read, once there is no more of it. */
+export const troublesOf = (
+  tap: Tap,
+  { breach, packetCount }: CaptureFile,
+  clientOf: (id: number) => string | null,
+  beganMs: number,
+): ReadonlyArray<string> => {
+  const troubles = tap.conversations.flatMap((one) =>
+    one.troubles.map((trouble) => troubleText(one, trouble, clientOf(one.id), beganMs))
+  )
+  const lines = [...few(troubles, troublesMax, 'connections')]
+  for (const [link, count] of tap.unknownLinks) {
+    lines.push(`${countOf(count, 'packet')} of link type ${link} could not be read.`)
+  }
+  if (tap.fragments > 0) {
+    lines.push(`${countOf(tap.fragments, 'fragment')} of IP packets were left out.`)
+  }
+  if (breach !== null) {
+    lines.push(
+      `The capture can be read up to byte ${breach.offset}, after ` +
+        `${countOf(packetCount, 'packet')}; there ${breach.why}.`,
+    )
+  }
+  return lines
+}
+
+/** Where nobody is to be found. */
+export const nobodyText = (port: number): string =>
+  `Nobody connects to port ${port} in this capture: --port N names another.`
