@@ -24,9 +24,9 @@ import { defaultPersistence, defaultSettings } from '../core/config/mod.ts'
 import { traceWish } from '../core/config/trace-words.ts'
 import { encode, Packet } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
-import { Replay } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { freePort } from './free-port.ts'
+import { replayed } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
 import { findDeno, root } from './runtimes.ts'
 
@@ -142,15 +142,9 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 /** Whether all of a recording can be replayed to the same; and what is in it. */
 const read = (path: string): { readonly text: string; readonly last: Found | undefined } => {
   const text = readFileSync(path, 'latin1')
-  const replay = new Replay()
-  let last: Found | undefined
-  for (const line of text.split('\n')) {
-    const found = line === '' ? null : replay.line(line)
-    if (found === null) continue
-    last = found
-    if (found._tag === 'Ran') assert.is(found.isSame, true)
-  }
-  return { text, last }
+  const found = replayed(text)
+  for (const one of found) if (one._tag === 'Ran') assert.is(one.isSame, true)
+  return { text, last: found.at(-1) }
 }
 
 for (const [name, command] of runtimes) {

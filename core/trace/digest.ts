@@ -7,6 +7,7 @@ import type { Conn } from '../broker/input.ts'
 import type { Packet } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
+import type { Weigh } from './weigh.ts'
 
 const multiplier = 0x85ebca6b
 
@@ -90,9 +91,6 @@ const record = (digest: number, some: object): number => {
   }
   return digest
 }
-
-/** What a payload counts as, beside its size. */
-export type Weigh = (payload: Bytes) => number
 
 // What arrives together is often on one topic.
 let topic = ''

@@ -16,12 +16,12 @@ import type { Either } from '../prelude.ts'
 import { E } from '../prelude.ts'
 import { config, input as inputCodec } from './input.ts'
 import type { Codec, Json } from './shape.ts'
-import { closed, count, oneOf, read, text, whole } from './shape.ts'
+import { closed, count, oneOf, read, text, truth, whole } from './shape.ts'
 import { fill } from './veil.ts'
 import type { Veil } from './veil.ts'
 
-/** The form that is written, and the newest that can be read. */
-export const format = 2
+/** The form that is written and read. */
+export const format = 3
 
 /** The first line. */
 export interface Head {
@@ -38,8 +38,8 @@ export interface Head {
   readonly origin: Origin
   /** As it is after all files, without passwords. */
   readonly config: Config
-  /** How many lines of snapshot follow; none where the broker was as new as `initial` makes it. */
-  readonly snapshotLines: number
+  /** Whether lines of a snapshot follow; not where the broker was as new as `initial` makes it. */
+  readonly hasSnapshot: boolean
 }
 
 const headCodec: Codec<Head> = closed<Head>('head of a recording', {
@@ -54,7 +54,7 @@ const headCodec: Codec<Head> = closed<Head>('head of a recording', {
     seed: whole(-0x8000_0000, 0xffff_ffff),
   }),
   config,
-  snapshotLines: count,
+  hasSnapshot: truth,
 })
 
 /** How the first line begins, of this form and of all to come. */
@@ -72,9 +72,10 @@ export const headText = (head: Head): string => `${opening}${asciiOf(headCodec.e
 
 /** A line that was read; `inputs` and sums of a mark are for who has read those before it. */
 export type Line =
-  | { readonly _tag: 'Nodes'; readonly nodes: ReadonlyArray<unknown> }
-  /** `bytes`: of their frames, as large as they were. */
-  | { readonly _tag: 'Inputs'; readonly inputs: ReadonlyArray<Input>; readonly bytes: number }
+  /** `isLast`: the snapshot is all there. */
+  | { readonly _tag: 'Nodes'; readonly nodes: ReadonlyArray<unknown>; readonly isLast: boolean }
+  /** `bytes`: of its frame, as large as it was. */
+  | { readonly _tag: 'Input'; readonly input: Input; readonly bytes: number }
   | {
     readonly _tag: 'Mark'
     readonly inputCount: number
@@ -101,10 +102,11 @@ export const readHead = (line: string): Either<string, Head> => {
     return E.left('The head of the recording is damaged.')
   }
   const { head } = json
-  const newer = typeof head === 'object' && head !== null && 'format' in head ? head.format : format
-  if (typeof newer === 'number' && newer > format) {
+  const its = typeof head === 'object' && head !== null && 'format' in head ? head.format : format
+  if (typeof its === 'number' && its !== format) {
     return E.left(
-      `The recording has form ${newer}, and this program reads up to ${format}: use a newer one.`,
+      `The recording has form ${its}, and this program reads form ${format}: use ` +
+        (its > format ? 'a newer one.' : 'the version that wrote it, which its first line names.'),
     )
   }
   return read(headCodec, head)
@@ -113,20 +115,18 @@ export const readHead = (line: string): Either<string, Head> => {
 const isCount = (some: unknown): some is number =>
   typeof some === 'number' && Number.isSafeInteger(some) && some >= 0
 
-const limits = {
+/** What a frame may be of in any broker. */
+export const frameLimits = {
   ...defaultLimits,
   packetBytesMax: 268_435_460,
   connectPacketBytesMax: 268_435_460,
 }
 
-/** What the frames of a line come to at most: what a turn takes of a connection, and one more. */
-const lineBytesMax = 300_000_000
-
 const isLevel = (some: unknown): some is Level => some === 3 || some === 4 || some === 5
 
 /** A frame that says how large it is although its payload is not there; -1 if it makes no sense. */
 const sizeOf = ({ buffer, end }: Bytes): number =>
-  frameSize(buffer, 0, end, limits.packetBytesMax)
+  frameSize(buffer, 0, end, frameLimits.packetBytesMax)
 
 /** The bytes of one frame, with something in the place of a payload that is not there. */
 const frameOf = (text: string, veil: number, head: Bytes | null): Bytes | null => {
@@ -140,62 +140,80 @@ const frameOf = (text: string, veil: number, head: Bytes | null): Bytes | null =
   return { buffer, start: 0, end: size }
 }
 
-const readFrames = (
-  words: ReadonlyArray<unknown>,
-  conn: Conn,
-  at: number,
-): Either<string, Line> => {
-  const level = words[4]
-  if (!isLevel(level) || words.length < 6) return E.left('frames without their bytes')
-  const inputs: Array<Input> = []
-  let bytes = 0
-  let head: Bytes | null = null
-  for (let i = 5; i < words.length; i++) {
-    const text = words[i]
-    if (typeof text !== 'string') return E.left('a frame that is no text')
-    const veil = text.indexOf('~')
-    if (veil > 0) head = Base64.decode(text, veil)
-    const frame = frameOf(text, veil, head)
-    if (frame === null) return E.left('a frame that is no base64')
-    bytes += frame.end
-    if (bytes > lineBytesMax) return E.left('more in one line than anybody could have said at once')
-    const packet = decodeFrame(level, frame.buffer, 0, frame.end, limits)
-    if (E.isLeft(packet)) return E.left(`a frame that is no packet: ${packet.left.detail}`)
-    inputs.push(arrived(conn, at, packet.right))
-  }
-  return E.right({ _tag: 'Inputs', inputs, bytes })
+const inputLine = (input: Input, bytes = 0): Either<string, Line> =>
+  E.right({ _tag: 'Input', input, bytes })
+
+/** Frames that came together: what is said once of all of them. */
+interface Together {
+  readonly conn: Conn
+  readonly at: number
+  readonly level: Level
+  /** The bytes before the payload of the last one that had any. */
+  head: Bytes | null
 }
 
-const inputLine = (input: Input): Either<string, Line> =>
-  E.right({ _tag: 'Inputs', inputs: [input], bytes: 0 })
+/** Reads the lines behind the head, in their order. */
+export class LineReader {
+  private together: Together | null = null
 
-/** A line behind the head, or what is wrong with it. */
-export const readLine = (line: string): Either<string, Line> => {
-  const json = parsed(line)
-  if (!Array.isArray(json)) return E.left('it is no line of a recording')
-  const words: ReadonlyArray<unknown> = json
-  const [tag, slot, generation, at, total] = words
-  switch (tag) {
-    case 'f': {
-      if (!isCount(slot) || !isCount(generation) || !isCount(at)) break
-      return readFrames(words, { slot, generation }, at)
+  /** What a line says, or what is wrong with it. */
+  read(line: string): Either<string, Line> {
+    // Most lines are frames that follow another.
+    if (line.charCodeAt(0) === quoteMark) return this.next(line)
+    this.together = null
+    const json = parsed(line)
+    if (!Array.isArray(json)) return E.left('it is no line of a recording')
+    const words: ReadonlyArray<unknown> = json
+    const [tag, slot, generation, at, total] = words
+    switch (tag) {
+      case 'f': {
+        if (!isCount(slot) || !isCount(generation) || !isCount(at)) break
+        if (!isLevel(total) || words.length !== 6) break
+        const text = words[5]
+        if (typeof text !== 'string') return E.left('a frame that is no text')
+        this.together = { conn: { slot, generation }, at, level: total, head: null }
+        return frameLine(text, this.together)
+      }
+      case 'w':
+        if (!isCount(slot) || !isCount(generation) || !isCount(at) || !isCount(total)) break
+        return inputLine({ _tag: 'Written', conn: { slot, generation }, at, total })
+      case 'i': {
+        const input = read(inputCodec, slot)
+        return E.isLeft(input) ? input : inputLine(input.right)
+      }
+      case 'm':
+        if (!isCount(slot) || typeof generation !== 'string' || typeof at !== 'string') break
+        return E.right({ _tag: 'Mark', inputCount: slot, digest: generation, sum: at })
+      case 's':
+        if (!Array.isArray(slot) || typeof generation !== 'boolean') break
+        return E.right({ _tag: 'Nodes', nodes: slot, isLast: !generation })
+      case 'e':
+        if (typeof slot !== 'string') break
+        return E.right({ _tag: 'End', why: slot })
     }
-    case 'w':
-      if (!isCount(slot) || !isCount(generation) || !isCount(at) || !isCount(total)) break
-      return inputLine({ _tag: 'Written', conn: { slot, generation }, at, total })
-    case 'i': {
-      const input = read(inputCodec, slot)
-      return E.isLeft(input) ? input : inputLine(input.right)
-    }
-    case 'm':
-      if (!isCount(slot) || typeof generation !== 'string' || typeof at !== 'string') break
-      return E.right({ _tag: 'Mark', inputCount: slot, digest: generation, sum: at })
-    case 's':
-      if (!Array.isArray(slot)) break
-      return E.right({ _tag: 'Nodes', nodes: slot })
-    case 'e':
-      if (typeof slot !== 'string') break
-      return E.right({ _tag: 'End', why: slot })
+    return E.left('it is no line of a recording')
   }
-  return E.left('it is no line of a recording')
+
+  private next(line: string): Either<string, Line> {
+    const { length } = line
+    if (length < 2 || line.charCodeAt(length - 1) !== quoteMark) {
+      return E.left('it is no line of a recording')
+    }
+    return this.together === null
+      ? E.left('a frame of nobody knows whom')
+      : frameLine(line.slice(1, -1), this.together)
+  }
+}
+
+const quoteMark = 0x22
+
+const frameLine = (text: string, together: Together): Either<string, Line> => {
+  const veil = text.indexOf('~')
+  if (veil > 0) together.head = Base64.decode(text, veil)
+  const frame = frameOf(text, veil, together.head)
+  if (frame === null) return E.left('a frame that is no base64')
+  const { level, conn, at } = together
+  const packet = decodeFrame(level, frame.buffer, 0, frame.end, frameLimits)
+  if (E.isLeft(packet)) return E.left(`a frame that is no packet: ${packet.left.detail}`)
+  return inputLine(arrived(conn, at, packet.right), frame.end)
 }

@@ -13,14 +13,15 @@ import type { Level } from '../codec/packet.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { digestOf } from './digest.ts'
-import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
 import type { Head } from './recording.ts'
-import { readHead, readLine } from './recording.ts'
+import { LineReader, readHead } from './recording.ts'
 import { showEffect } from './show.ts'
 import type { NameOf } from './show.ts'
 import { hex32, sumOfText } from './sheet.ts'
 import { weightOfAll, weightOfFill } from './veil.ts'
+import { Weigher } from './weigh.ts'
+import type { Weigh } from './weigh.ts'
 
 /** One run of the broker. */
 export interface Batch {
@@ -53,67 +54,50 @@ export type Run = typeof run
 const inputsMax = 100_000
 const bytesMax = 1_500_000_000
 
-/** What payloads count as where there is this of them. */
+/** What payloads count as by themselves where there is this of them. */
 const weighing: Readonly<Record<Head['payload'], Weigh | null>> = {
   full: weightOfAll,
   hash: weightOfFill,
   length: null,
 }
 
+/** A run that has been read: its inputs, and the digest of its effects where that is known. */
+interface Told {
+  readonly inputs: ReadonlyArray<Input>
+  readonly digest: string | null
+}
+
 export class Replay {
   private readonly run: Run
+  private readonly reader = new LineReader()
   private lines = 0
   private sum = 0
   private head: Head | null = null
+  /** Null where there is no snapshot, or all of it has been read. */
   private graph: GraphReader | null = null
-  private snapshotLines = 0
+  private isWhole = false
   private state: State | null = null
   private inputs: Array<Input> = []
   private bytes = 0
-  private weigh: Weigh | null = null
+  /** Runs that wait for the rest of the snapshot, which may stand behind them. */
+  private readonly told: Array<Told> = []
+  private weigher: Weigher | null = null
   private conns = new Map<number, Conn>()
+  /** Found, and to be said before anything else; more than one only at the end. */
+  private readonly found: Array<Found> = []
   private isOver = false
 
   constructor(broker: Run = run) {
     this.run = broker
   }
 
-  /** Takes the next line, without its end; null where it leads to nothing yet. */
+  /**
+   * Takes the next line, without its end; null where it leads to nothing yet. What is found may be
+   * what lines before it have led to.
+   */
   line(text: string): Found | null {
-    if (this.isOver) return null
-    this.lines += 1
-    if (this.head === null) return this.begin(text)
-    const found = readLine(text)
-    if (E.isLeft(found)) return this.broken(found.left)
-    const line = found.right
-    if (line._tag === 'Mark') {
-      const sum = sumOfText(this.sum, text.slice(0, text.lastIndexOf(',')))
-      if (line.sum !== hex32(sum)) {
-        return this.broken('it is seen that this line or one before it was changed')
-      }
-      this.sum = 0
-      if (this.state === null) return this.restore(this.head)
-      if (line.inputCount !== this.inputs.length) return this.broken('inputs before it are missing')
-      return this.perform(this.state, line.digest)
-    }
-    this.sum = sumOfText(this.sum, text)
-    switch (line._tag) {
-      case 'Nodes':
-        return this.gather(line.nodes)
-      case 'Inputs':
-        if (this.state === null) return this.broken('an input before the broker is known')
-        this.bytes += line.bytes
-        if (this.inputs.length + line.inputs.length > inputsMax || this.bytes > bytesMax) {
-          return this.broken('there are too many for one run')
-        }
-        for (const input of line.inputs) this.inputs.push(this.known(input))
-        return null
-      case 'End':
-        if (this.state === null) return this.broken('it ends before the broker is known')
-        if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
-        this.isOver = true
-        return { _tag: 'Ended', why: line.why }
-    }
+    if (!this.isOver) this.take(text)
+    return this.next()
   }
 
   /**
@@ -121,55 +105,115 @@ export class Replay {
    * ended the broker.
    */
   finish(): ReadonlyArray<Found> {
-    if (this.isOver) return []
-    const last = this.state === null || this.inputs.length === 0
-      ? []
-      : [this.perform(this.state, null)]
-    return [...last, this.broken('it ends without a last line', this.lines + 1)]
+    if (!this.isOver) {
+      this.runs(null)
+      this.broken('it ends without a last line', this.lines + 1)
+    }
+    const all: Array<Found> = []
+    for (let one = this.next(); one !== null; one = this.next()) all.push(one)
+    return all
   }
 
-  private begin(text: string): Found | null {
+  private next(): Found | null {
+    const { state } = this
+    // The end of the recording comes behind its runs.
+    const isBegin = this.found[0]?._tag === 'Began'
+    if (!isBegin && state !== null) {
+      const told = this.told.shift()
+      if (told !== undefined) return this.perform(state, told)
+    }
+    return this.found.shift() ?? null
+  }
+
+  private take(text: string): void {
+    this.lines += 1
+    if (this.head === null) return this.begin(text)
+    const read = this.reader.read(text)
+    if (E.isLeft(read)) return this.broken(read.left)
+    const line = read.right
+    if (line._tag === 'Mark') {
+      const sum = sumOfText(this.sum, text.slice(0, text.lastIndexOf(',')))
+      if (line.sum !== hex32(sum)) {
+        return this.broken('it is seen that this line or one before it was changed')
+      }
+      this.sum = 0
+      if (line.inputCount !== this.inputs.length) return this.broken('inputs before it are missing')
+      this.runs(line.digest)
+      if (this.state === null && this.isWhole) this.restore(this.head)
+      return
+    }
+    this.sum = sumOfText(this.sum, text)
+    switch (line._tag) {
+      case 'Nodes':
+        return this.gather(line.nodes, line.isLast)
+      case 'Input':
+        this.bytes += line.bytes
+        if (this.inputs.length === inputsMax || this.bytes > bytesMax) {
+          return this.broken('there are too many for one run')
+        }
+        this.inputs.push(this.known(line.input))
+        return
+      case 'End':
+        if (this.state === null) return this.broken('it ends before the broker is known')
+        if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
+        this.isOver = true
+        this.found.push({ _tag: 'Ended', why: line.why })
+    }
+  }
+
+  private begin(text: string): void {
     const head = readHead(text)
     if (E.isLeft(head)) return this.broken(head.left)
     this.sum = sumOfText(0, text)
     this.head = head.right
-    this.snapshotLines = head.right.snapshotLines
-    if (this.snapshotLines > 0) this.graph = new GraphReader()
-    return null
+    if (head.right.hasSnapshot) this.graph = new GraphReader()
+    else this.isWhole = true
   }
 
-  private gather(nodes: ReadonlyArray<unknown>): Found | null {
-    if (this.graph === null || this.snapshotLines === 0) return this.broken('a stray snapshot')
-    this.snapshotLines -= 1
+  private gather(nodes: ReadonlyArray<unknown>, isLast: boolean): void {
+    if (this.graph === null || this.isWhole) return this.broken('a stray snapshot')
     for (const node of nodes) {
       const wrong = this.graph.add(node)
       if (wrong !== null) return this.broken(wrong)
     }
-    return null
+    this.isWhole = isLast
   }
 
-  private restore(head: Head): Found {
-    if (this.snapshotLines > 0) return this.broken('lines of the snapshot are missing')
+  private restore(head: Head): void {
     const fresh = initial(head.config, head.origin)
     const state = this.graph === null ? E.right(fresh) : stateOf(this.graph, fresh, head)
     this.graph = null
     if (E.isLeft(state)) return this.broken(state.left)
     this.state = state.right
-    this.weigh = weighing[head.payload]
-    return { _tag: 'Began', head, state: state.right }
+    const alone = weighing[head.payload]
+    this.weigher = alone === null ? null : new Weigher(alone)
+    this.found.push({ _tag: 'Began', head, state: state.right })
   }
 
-  private perform(before: State, digest: string | null): Found {
+  /** The inputs read since the last mark are those of a run; of none there was no run. */
+  private runs(digest: string | null): void {
     const { inputs } = this
+    if (inputs.length === 0) return
     this.inputs = []
     this.bytes = 0
+    this.told.push({ inputs, digest })
+  }
+
+  private perform(before: State, { inputs, digest }: Told): Found {
+    const { weigher } = this
     try {
       const [after, effects] = this.run(before, inputs)
       this.state = after
-      const isSame = digest === null ? null : digest === hex32(digestOf(effects, this.weigh))
+      let isSame: boolean | null = null
+      if (digest !== null) {
+        if (weigher !== null) weigher.begin(inputs)
+        isSame = digest === hex32(digestOf(effects, weigher === null ? null : weigher.weigh))
+      }
       return { _tag: 'Ran', batch: { inputs, before, after, effects }, isSame }
     } catch (error) {
       this.isOver = true
+      this.told.length = 0
+      this.found.length = 0
       return { _tag: 'Threw', inputs, before, error }
     }
   }
@@ -186,9 +230,9 @@ export class Replay {
     return conn === input.conn ? input : { ...input, conn }
   }
 
-  private broken(why: string, line = this.lines): Found {
+  private broken(why: string, line = this.lines): void {
     this.isOver = true
-    return { _tag: 'Broken', line, why }
+    this.found.push({ _tag: 'Broken', line, why })
   }
 }
 
@@ -210,7 +254,7 @@ const stateOf = (graph: GraphReader, fresh: State, { version }: Head): Either<st
 
 /** The same broker under another configuration, or the sentence why it cannot be. */
 export const underConfig = ({ head, state }: { head: Head; state: State }, config: Config): State =>
-  head.snapshotLines === 0
+  !head.hasSnapshot
     ? initial(config, head.origin)
     : run(state, [reconfigured(state.now, config)])[0]
 

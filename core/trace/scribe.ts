@@ -1,313 +1,214 @@
-// Writes a recording: lines on a sheet, which whoever made it takes from there to a file.
+// Writes the lines of a recording from the notes that were taken of it (notes.ts), on a sheet, from
+// which whoever made it takes them to a file.
 
-import type { Effect } from '../broker/effect.ts'
-import type { Arrived, Conn, Input } from '../broker/input.ts'
-import { arrived, commanded } from '../broker/input.ts'
-import type { State } from '../broker/state.ts'
-import { initial } from '../broker/state.ts'
-import type { Level } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
-import type { Bytes } from '../data/bytes.ts'
-import { digestOf } from './digest.ts'
-import type { Weigh } from './digest.ts'
-import { graphOf } from './graph.ts'
-import { input as inputCodec } from './input.ts'
-import { asciiOf, format, headText } from './recording.ts'
-import type { Json } from './shape.ts'
+import { bodyAt, decodeFrame } from '../codec/decode.ts'
+import { frameSize } from '../codec/frame.ts'
+import type { Publish } from '../codec/packet.ts'
+import { noteFrames, noteLine, noteMark, noteWritten } from './notes.ts'
+import { frameLimits } from './recording.ts'
 import { hex32, Sheet, sumOfText } from './sheet.ts'
-import {
-  fillOf,
-  hash,
-  hashPayload,
-  isNoText,
-  isSame,
-  markOf,
-  weightOfAll,
-  weightOfHash,
-} from './veil.ts'
+import { hash, hashBytes, isNoText, isSame } from './veil.ts'
 import type { Veil } from './veil.ts'
 
-const nodesPerLine = 256
+const publishType = 3
 
-const bare = (payload: Bytes): Bytes => payload
-
-/** Whether it is as `initial` makes it, which any version can do for itself. */
-const isNew = (state: State): boolean => {
-  if (state.nextOpening > 0 || state.now !== state.origin.at) return false
-  const fresh = JSON.stringify([...graphOf(initial(state.config, state.origin), bare)])
-  let length = 1
-  for (const node of graphOf(state, bare)) {
-    const text = JSON.stringify(node)
-    if (!fresh.startsWith(text, length)) return false
-    length += text.length + 1
-  }
-  return length === fresh.length
+/** Where a PUBLISH goes on behind its topic name and packet identifier [MQTT-3.3.2]. */
+const afterTopic = (buffer: Uint8Array, start: number, end: number): number => {
+  const body = bodyAt(start, end - start)
+  const hasIdentifier = (buffer[start]! & 6) !== 0
+  return body + 2 + ((buffer[body]! << 8) | buffer[body + 1]!) + (hasIdentifier ? 2 : 0)
 }
 
-const snapshotOf = (state: State, veil: Veil): ReadonlyArray<string> => {
-  if (isNew(state)) return []
-  const lines: Array<string> = []
-  let nodes: Array<Json> = []
-  const hide = (payload: Bytes): Bytes => fillOf(payload.end - payload.start, markOf(veil, payload))
-  for (const node of graphOf(state, veil.payload === 'full' ? bare : hide)) {
-    nodes.push(node)
-    if (nodes.length < nodesPerLine) continue
-    lines.push(asciiOf(['s', nodes]))
-    nodes = []
-  }
-  if (nodes.length > 0) lines.push(asciiOf(['s', nodes]))
-  return lines
+/** A PUBLISH of MQTT 5 that was taken by a broker once. */
+const publishOf = (buffer: Uint8Array, start: number, end: number): Publish => {
+  const read = decodeFrame(5, buffer, start, end, frameLimits)
+  if (read._tag === 'Right' && read.right._tag === 'Publish') return read.right
+  throw new Error('notes of a packet that is none')
 }
 
-/** Frames follow each other on a line until it is as long as this. */
-const lineBytesMax = 16 * 1024
+/** What a note has that goes on on the next page. */
+interface Rest {
+  readonly kind: number
+  readonly bytes: Uint8Array
+  /** How many of them are there. */
+  filled: number
+}
 
-/** Writes a recording on a sheet, from which whoever made it takes what is there. */
 export class Scribe {
   readonly sheet = new Sheet()
   private readonly veil: Veil
-  /** Whose frames the line has that is not over yet, null where there is none. */
-  private conn: Conn | null = null
+  private page: Uint8Array = new Uint8Array(0)
+  private view: DataView = new DataView(this.page.buffer)
+  private rest: Rest | null = null
+  /** Of frames: whose, when and how they came. */
+  private slot = 0
+  private generation = 0
   private at = 0
-  private level: Level | 0 = 0
-  /** Payloads of this run, and what was found of each; the next one that is looked for. */
-  private readonly payloads: Array<Bytes> = []
-  private hashes = new Int32Array(512)
-  private next = 0
-  /** The last head of a PUBLISH on this line; null at its beginning. */
-  private headBuffer: Uint8Array | null = null
+  private level = 0
+  /** The last head of a PUBLISH of those that came together; from 1 on it ends somewhere. */
   private headStart = 0
   private headEnd = 0
-  private readonly weigh: Weigh | null
 
   constructor(veil: Veil) {
     this.veil = veil
-    this.weigh = veil.payload === 'full'
-      ? weightOfAll
-      : veil.payload === 'hash'
-      ? (payload) => this.weightOf(payload)
-      : null
   }
 
-  /** What comes in leaves mostly in the same order, so a payload is hashed once. */
-  private weightOf(payload: Bytes): number {
-    const { payloads, next } = this
-    const size = payload.end - payload.start
-    const last = Math.min(payloads.length, next + 3)
-    for (let i = next > 0 ? next - 1 : 0; i < last; i++) {
-      if (payloads[i] !== payload) continue
-      this.next = i + 1
-      return weightOfHash(this.hashes[i]!, size)
+  /** Writes down what `page[0, end)` says; what goes on on the next page waits for that. */
+  take(page: Uint8Array, end: number): void {
+    if (page !== this.page) {
+      this.page = page
+      this.view = new DataView(page.buffer, page.byteOffset, page.length)
     }
-    hashPayload(this.veil, payload)
-    return weightOfHash(hash[0]!, size)
+    let place = this.rest === null ? 0 : this.goOn(this.rest, end)
+    while (place < end) {
+      const kind = page[place++]
+      switch (kind) {
+        case noteMark:
+          this.mark(this.whole(place), this.whole(place + 4))
+          place += 8
+          break
+        case noteWritten:
+          this.written(place)
+          place += 28
+          break
+        case noteFrames:
+          this.level = page[place]!
+          this.slot = this.whole(place + 1)
+          this.generation = this.long(place + 5)
+          this.at = this.long(place + 13)
+          place = this.content(noteFrames, place + 21, end)
+          break
+        default:
+          place = this.content(noteLine, place, end)
+      }
+    }
   }
 
-  /** The head with the snapshot: how the broker is before the first input that follows. */
-  begin(state: State, version: string): void {
-    const { sheet, veil } = this
-    sheet.sum = 0
-    const lines = snapshotOf(state, veil)
-    const { origin, now } = state
-    const head = headText({
-      format,
-      version,
-      payload: veil.payload,
-      wall: state.wall,
-      at: now,
-      origin,
-      config: state.config,
-      snapshotLines: lines.length,
-    })
-    sheet.ascii(head)
-    sheet.over()
-    for (const line of lines) {
-      sheet.ascii(line)
+  /** What has a length in front, as far as it is there; where it ends on the page. */
+  private content(kind: number, place: number, end: number): number {
+    const size = this.whole(place)
+    const start = place + 4
+    if (start + size <= end) {
+      this.write(kind, this.page, start, start + size)
+      return start + size
+    }
+    const rest = { kind, bytes: new Uint8Array(size), filled: 0 }
+    this.rest = rest
+    return this.fill(rest, start, end)
+  }
+
+  private goOn(rest: Rest, end: number): number {
+    const place = this.fill(rest, 0, end)
+    if (rest.filled < rest.bytes.length) return place
+    this.rest = null
+    this.write(rest.kind, rest.bytes, 0, rest.filled)
+    return place
+  }
+
+  private fill(rest: Rest, start: number, end: number): number {
+    const to = Math.min(end, start + rest.bytes.length - rest.filled)
+    rest.bytes.set(this.page.subarray(start, to), rest.filled)
+    rest.filled += to - start
+    return to
+  }
+
+  private write(kind: number, buffer: Uint8Array, start: number, end: number): void {
+    if (kind === noteFrames) return this.frames(buffer, start, end)
+    this.sheet.copy(buffer, start, end)
+    this.sheet.over()
+  }
+
+  /** Each on a line of its own: the first one says whose they are. */
+  private frames(buffer: Uint8Array, start: number, end: number): void {
+    const { sheet } = this
+    this.headEnd = 0
+    for (let at = start; at < end;) {
+      const size = frameSize(buffer, at, end, frameLimits.packetBytesMax)
+      if (size <= 0) throw new Error('notes of a frame that is none')
+      if (at > start) sheet.ascii('"')
+      else this.from()
+      this.frame(buffer, at, at + size)
+      at += size
+      sheet.ascii(at === start + size ? '"]' : '"')
       sheet.over()
     }
-    this.mark(0, [])
   }
 
-  /**
-   * An input; of an Arrived that came in bytes, these and the level of its connection. CONNECT and
-   * AUTH are written without their secrets whatever came.
-   */
-  input(input: Input, level: Level | 0 = 0, buffer: Uint8Array | null = null, start = 0, end = 0) {
+  private from(): void {
     const { sheet } = this
-    switch (input._tag) {
-      case 'Arrived': {
-        const { packet } = input
-        if (buffer !== null && packet._tag !== 'Connect' && packet._tag !== 'Auth') {
-          return this.frame(input, level, buffer, start, end)
-        }
-        break
-      }
-      case 'Written':
-        this.close()
-        sheet.ascii('["w",')
-        sheet.number(input.conn.slot)
-        sheet.ascii(',')
-        sheet.number(input.conn.generation)
-        sheet.ascii(',')
-        sheet.number(input.at)
-        sheet.ascii(',')
-        sheet.number(input.total)
-        sheet.ascii(']')
-        return sheet.over()
+    sheet.ascii('["f",')
+    sheet.number(this.slot)
+    sheet.ascii(',')
+    sheet.number(this.generation)
+    sheet.ascii(',')
+    sheet.number(this.at)
+    sheet.ascii(',')
+    sheet.number(this.level)
+    sheet.ascii(',"')
+  }
+
+  private frame(buffer: Uint8Array, start: number, end: number): void {
+    const { sheet, veil } = this
+    if (buffer[start]! >> 4 !== publishType || veil.payload === 'full') {
+      return sheet.base64(buffer, start, end)
     }
-    this.close()
-    sheet.ascii('["i",')
-    sheet.ascii(asciiOf(inputCodec.encode(veiled(input, this.veil))))
+    let headEnd = afterTopic(buffer, start, end)
+    let isOdd = false
+    if (this.level === 5) {
+      if (buffer[headEnd] === 0) headEnd += 1
+      else {
+        const { payload, properties } = publishOf(buffer, start, end)
+        headEnd = end - (payload.end - payload.start)
+        isOdd = isNoText(payload, properties)
+      }
+    }
+    if (headEnd === end) return sheet.base64(buffer, start, end)
+    if (!this.isSameHead(buffer, start, headEnd)) {
+      sheet.base64(buffer, start, headEnd)
+      this.headStart = start
+      this.headEnd = headEnd
+    }
+    if (veil.payload === 'hash') {
+      hashBytes(veil, buffer, headEnd, end)
+      sheet.mark64(hash[0]!, hash[1]!)
+    } else sheet.ascii('~')
+    if (isOdd) sheet.ascii('!')
+  }
+
+  /** Whether it is the last one once more, as most are of who sends much. */
+  private isSameHead(buffer: Uint8Array, start: number, end: number): boolean {
+    return end - start === this.headEnd - this.headStart &&
+      isSame(buffer, this.headStart, start, end - start)
+  }
+
+  private written(place: number): void {
+    const { sheet } = this
+    sheet.ascii('["w",')
+    sheet.number(this.whole(place))
+    sheet.ascii(',')
+    sheet.number(this.long(place + 4))
+    sheet.ascii(',')
+    sheet.number(this.long(place + 12))
+    sheet.ascii(',')
+    sheet.number(this.long(place + 20))
     sheet.ascii(']')
     sheet.over()
   }
 
-  /** What one connection says at once shares a line. */
-  private frame(
-    { conn, at, packet }: Arrived,
-    level: Level | 0,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { sheet, veil } = this
-    if (
-      conn === this.conn && at === this.at && level === this.level &&
-      sheet.lineLength < lineBytesMax
-    ) sheet.ascii('","')
-    else this.open(conn, at, level)
-    if (packet._tag !== 'Publish' || veil.payload === 'full') {
-      return sheet.base64(buffer, start, end)
-    }
-    const { payload, properties } = packet
-    const size = payload.end - payload.start
-    // The payload is the end of the frame.
-    const headEnd = end - size
-    if (size === 0) return sheet.base64(buffer, start, headEnd)
-    if (!this.isSameHead(buffer, start, headEnd)) {
-      sheet.base64(buffer, start, headEnd)
-      this.headBuffer = buffer
-      this.headStart = start
-      this.headEnd = headEnd
-    }
-    if (veil.payload === 'hash') this.hashed(payload)
-    else sheet.ascii('~')
-    if (isNoText(payload, properties)) sheet.ascii('!')
-  }
-
-  private hashed(payload: Bytes): void {
-    const { payloads } = this
-    hashPayload(this.veil, payload)
-    this.sheet.mark64(hash[0]!, hash[1]!)
-    if (payloads.length === this.hashes.length) {
-      const more = new Int32Array(payloads.length * 2)
-      more.set(this.hashes)
-      this.hashes = more
-    }
-    this.hashes[payloads.length] = hash[0]!
-    payloads.push(payload)
-  }
-
-  /** Whether it is the last one of this line once more, as most are of who sends much. */
-  private isSameHead(buffer: Uint8Array, start: number, end: number): boolean {
-    return buffer === this.headBuffer && end - start === this.headEnd - this.headStart &&
-      isSame(buffer, this.headStart, start, end - start)
-  }
-
-  private open(conn: Conn, at: number, level: Level | 0): void {
+  private mark(inputCount: number, digest: number): void {
     const { sheet } = this
-    this.close()
-    sheet.ascii('["f",')
-    sheet.number(conn.slot)
-    sheet.ascii(',')
-    sheet.number(conn.generation)
-    sheet.ascii(',')
-    sheet.number(at)
-    sheet.ascii(',')
-    sheet.number(level)
-    sheet.ascii(',"')
-    this.conn = conn
-    this.at = at
-    this.level = level
-  }
-
-  /** Ends a line of frames. */
-  close(): void {
-    if (this.conn === null) return
-    this.conn = null
-    this.headBuffer = null
-    this.sheet.ascii('"]')
-    this.sheet.over()
-  }
-
-  /** A run is over that took so many inputs, all written since the last mark, and led to these. */
-  mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
-    const { sheet } = this
-    this.close()
     // The sum is of the mark as well, up to itself.
-    const mark = `["m",${inputCount},"${hex32(digestOf(effects, this.weigh))}"`
-    this.payloads.length = 0
-    this.next = 0
+    const mark = `["m",${inputCount},"${hex32(digest)}"`
     sheet.ascii(`${mark},"${hex32(sumOfText(sheet.sum, mark))}"]`)
     sheet.over()
     sheet.sum = 0
   }
 
-  /** The last line, with why there are no more. */
-  end(why: string): void {
-    this.close()
-    this.sheet.ascii(asciiOf(['e', why]))
-    this.sheet.over()
+  private whole(place: number): number {
+    return this.view.getUint32(place, true)
   }
-}
 
-const hidden = (payload: Bytes, properties: Properties, veil: Veil): Bytes =>
-  fillOf(payload.end - payload.start, markOf(veil, payload, properties))
-
-/** An input without the payload in it. */
-const veiled = (input: Input, veil: Veil): Input => {
-  if (veil.payload === 'full') return input
-  if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
-    const { packet } = input.command
-    const payload = hidden(packet.payload, packet.properties, veil)
-    return commanded(input.at, { _tag: 'Publish', packet: { ...packet, payload } })
+  private long(place: number): number {
+    return this.view.getFloat64(place, true)
   }
-  if (input._tag !== 'Arrived') return input
-  const { conn, at, packet } = input
-  if (packet._tag === 'Publish') {
-    const payload = hidden(packet.payload, packet.properties, veil)
-    return arrived(conn, at, { ...packet, payload })
-  }
-  if (packet._tag !== 'Connect' || packet.will === null) return input
-  const { will } = packet
-  const payload = hidden(will.payload, will.properties, veil)
-  return arrived(conn, at, { ...packet, will: { ...will, payload } })
-}
-
-/** The lines of a recording that begins with this state, each input a run of its own. */
-export const recordingOf = (
-  from: State,
-  inputs: ReadonlyArray<Input>,
-  version: string,
-  run: (
-    state: State,
-    inputs: ReadonlyArray<Input>,
-  ) => readonly [State, ReadonlyArray<Effect>],
-): Uint8Array => {
-  const scribe = new Scribe({ payload: 'full', key: [0, 0] })
-  scribe.begin(from, version)
-  let state = from
-  for (const input of inputs) {
-    scribe.input(input)
-    let effects: ReadonlyArray<Effect>
-    try {
-      ;[state, effects] = run(state, [input])
-    } catch {
-      // What the broker throws at stands at the end, as in a recording of the day.
-      return scribe.sheet.buffer.slice(0, scribe.sheet.end)
-    }
-    scribe.mark(1, effects)
-  }
-  scribe.end('that is all of it')
-  return scribe.sheet.buffer.slice(0, scribe.sheet.end)
 }

@@ -68,11 +68,6 @@ export class Sheet {
   private view = new DataView(this.buffer.buffer)
   private line = 0
 
-  /** How long the line is so far. */
-  get lineLength(): number {
-    return this.end - this.line
-  }
-
   /** Characters below 0x80. */
   ascii(text: string): void {
     this.reserve(text.length)
@@ -80,6 +75,13 @@ export class Sheet {
     let end = this.end
     for (let i = 0; i < text.length; i++) buffer[end++] = text.charCodeAt(i)
     this.end = end
+  }
+
+  /** Bytes that are characters already. */
+  copy(source: Uint8Array, from: number, to: number): void {
+    this.reserve(to - from)
+    this.buffer.set(source.subarray(from, to), this.end)
+    this.end += to - from
   }
 
   /** A whole number, not negative. */

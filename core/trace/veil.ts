@@ -19,15 +19,39 @@ export interface Veil {
 export const hash = new Int32Array(2)
 
 // A burst of packets comes in one buffer, and looking at it in words of four bytes takes a view.
+// Two are at hand, since what is kept of a burst lies in another buffer.
 let viewed: Uint8Array = new Uint8Array(0)
 let view: DataView = new DataView(viewed.buffer)
+let viewedBefore: Uint8Array = viewed
+let viewBefore: DataView = view
 
 const viewOf = (buffer: Uint8Array): DataView => {
-  if (buffer !== viewed) {
-    viewed = buffer
-    view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-  }
+  if (buffer === viewed) return view
+  const before = view
+  view = buffer === viewedBefore
+    ? viewBefore
+    : new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  viewBefore = before
+  viewedBefore = viewed
+  viewed = buffer
   return view
+}
+
+/** Whether they are the same bytes. */
+export const isEqual = (one: Bytes, other: Bytes): boolean => {
+  if (one === other) return true
+  const size = one.end - one.start
+  if (size !== other.end - other.start) return false
+  const words = viewOf(one.buffer)
+  const others = viewOf(other.buffer)
+  const { start } = one
+  const { start: from } = other
+  let at = 0
+  for (; at + 4 <= size; at += 4) {
+    if (words.getInt32(start + at, true) !== others.getInt32(from + at, true)) return false
+  }
+  for (; at < size; at++) if (one.buffer[start + at] !== other.buffer[from + at]) return false
+  return true
 }
 
 /** Whether so many bytes are the same at two places. */
@@ -46,10 +70,12 @@ const stir = (sum: number, word: number): number => {
   return mixed ^ (mixed >>> 15)
 }
 
-/** Leaves in `hash` what the payload comes to. */
-export const hashPayload = (
+/** Leaves in `hash` what these bytes come to. */
+export const hashBytes = (
   { key: [one, other] }: Veil,
-  { buffer, start, end }: Bytes,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
 ): void => {
   const words = viewOf(buffer)
   const lastWord = end - 4
@@ -84,6 +110,9 @@ export const hashPayload = (
   hash[0] = a ^ (a >>> 16)
   hash[1] = b ^ (b >>> 15) ^ (a << 7)
 }
+
+export const hashPayload = (veil: Veil, { buffer, start, end }: Bytes): void =>
+  hashBytes(veil, buffer, start, end)
 
 /** Whether it says that it is text and is none, which the mark has to say. */
 export const isNoText = ({ buffer, start, end }: Bytes, properties: Properties): boolean =>

@@ -5,7 +5,7 @@ import type { State } from '../../core/broker/state.ts'
 import { run } from '../../core/broker/step.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
-import { Scribe } from '../../core/trace/scribe.ts'
+import { Transcript } from '../../core/trace/transcript.ts'
 import type { Veil } from '../../core/trace/veil.ts'
 
 export const veilOf = (payload: Veil['payload']): Veil => ({
@@ -13,11 +13,9 @@ export const veilOf = (payload: Veil['payload']): Veil => ({
   key: [0x1234_5678, 0x0bad_cafe],
 })
 
-/** What the scribe has written so far. */
-export const textOf = (scribe: Scribe): string => {
-  const { buffer, end } = scribe.sheet
-  return new TextDecoder().decode(buffer.subarray(0, end))
-}
+/** What has been written so far. */
+export const textOf = (transcript: Transcript): string =>
+  new TextDecoder().decode(transcript.lines())
 
 /** The inputs from a state on, in runs of this size, as a recording; and the state at its end. */
 export const recorded = (
@@ -25,18 +23,24 @@ export const recorded = (
   inputs: ReadonlyArray<Input>,
   size = 1,
   payload: Veil['payload'] = 'full',
+  /** In how many runs of those the snapshot is written. */
+  snapshotRuns = 0,
+  pageBytes = 64 * 1024,
 ): { readonly text: string; readonly last: State } => {
-  const scribe = new Scribe(veilOf(payload))
-  scribe.begin(state, '1.2.3')
+  const transcript = new Transcript(veilOf(payload), pageBytes)
+  const { notes } = transcript
+  notes.begin(state, '1.2.3', transcript.page)
+  if (snapshotRuns === 0) { while (notes.isBehind) notes.more() }
   for (let from = 0; from < inputs.length; from += size) {
     const some = inputs.slice(from, from + size)
-    for (const input of some) scribe.input(input)
+    for (const input of some) notes.input(input)
     const [next, effects] = run(state, some)
-    scribe.mark(some.length, effects)
+    if (from / size < snapshotRuns) notes.more()
+    notes.mark(some, effects)
     state = next
   }
-  scribe.end('asked to')
-  return { text: textOf(scribe), last: state }
+  notes.finish('asked to')
+  return { text: textOf(transcript), last: state }
 }
 
 /** The lines of a recording, without their ends. */

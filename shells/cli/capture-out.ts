@@ -7,7 +7,7 @@ import type { Found } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
 import type { Tape } from '../common/recorder.ts'
 import { beginsAsCapture } from './capture.ts'
-import { tapes } from './tapes.ts'
+import { tapes } from '../trace/tapes.ts'
 
 const portionBytes = 256 * 1024
 

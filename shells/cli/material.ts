@@ -11,11 +11,11 @@ import { tellStory } from '../../core/trace/golden.ts'
 import type { Told } from '../../core/trace/golden.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
-import { recordingOf } from '../../core/trace/scribe.ts'
+import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
 import { version } from '../common/version.ts'
 import { linesOf } from './lines.ts'
-import { create } from './tapes.ts'
+import { create } from '../trace/tapes.ts'
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 

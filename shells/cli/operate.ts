@@ -23,7 +23,7 @@ import type { User } from './rights.ts'
 import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { obeyTrace, recordingTo } from './recording.ts'
-import { isFile } from './tapes.ts'
+import { isFile } from '../trace/tapes.ts'
 import { wantedOf } from './wanted.ts'
 
 /** What the command line makes of the broker. */

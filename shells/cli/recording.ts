@@ -5,11 +5,12 @@ import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import type { Settings } from '../../core/config/mod.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running } from '../common/start.ts'
-import { tapes } from './tapes.ts'
+import { tapes } from '../trace/tapes.ts'
+import { writeInThread } from '../trace/thread.ts'
 
 export const recordingTo = (path: string, settings: Settings): RecordingOptions => {
   const { traceBytesMax: bytesMax, tracePayload: payload } = settings
-  return { tapes, path, bytesMax, payload }
+  return { tapes, path, bytesMax, payload, writers: writeInThread }
 }
 
 const could = (says: string): ControlAnswer => ({ status: 0, says })

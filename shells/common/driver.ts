@@ -454,7 +454,7 @@ export class Driver {
     } catch (error) {
       // Neither a peer nor the operator can cause this: going on would mean serving from a state
       // that nobody understands. What it was told last is in the recording, without a last line.
-      this.recorder?.flush(this.at)
+      this.recorder?.save(this.at)
       this.recorder = null
       this.kill()
       this.log.error(`the broker itself is at fault and stops: ${traceOf(error)}`)
@@ -664,7 +664,7 @@ export class Driver {
 
   private attend(recorder: Recorder): void {
     if (recorder.isOver) this.recorder = null
-    else if (recorder.due() <= this.at) recorder.flush(this.at)
+    else if (recorder.due() <= this.at) recorder.look(this.at)
   }
 
   /** Runs the broker over the inputs collected so far and carries its effects out. */
@@ -676,7 +676,7 @@ export class Driver {
     const before = isFull ? this.host.now() : 0
     const [state, effects] = this.broker.run(this.state, inputs)
     this.state = state
-    if (this.recorder !== null) this.recorder.ran(state, inputs.length, effects)
+    if (this.recorder !== null) this.recorder.ran(state, inputs, effects)
     this.inputCount += inputs.length
     this.effectCount += effects.length
     for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)

@@ -1,16 +1,17 @@
-// Records what the broker is told: takes inputs as they are pushed, marks runs, and brings lines to
-// a file before they grow old. With a size it is a ring of files, each with the state at its head.
+// Records what the broker is told: notes inputs as they are pushed, marks runs, and has lines made
+// of that before they grow old. With a size it is a ring of files, each with the state at its head.
 // A disk that takes nothing more ends the recording with a line in the log, never the broker.
 
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Input } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import type { Reader } from '../../core/codec/mod.ts'
-import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { Scribe } from '../../core/trace/scribe.ts'
+import { Notes } from '../../core/trace/notes.ts'
 import type { Veil } from '../../core/trace/veil.ts'
 import { version } from './version.ts'
+import { writeHere } from './writer.ts'
+import type { Writer, Writers } from './writer.ts'
 
 /** A file that is written from its beginning to its end; throws nothing. */
 export interface Tape {
@@ -33,6 +34,8 @@ export interface RecordingOptions {
   /** All files of the recording together, about; null for one file without a limit. */
   readonly bytesMax: number | null
   readonly payload: Veil['payload']
+  /** Who writes the lines. Default: the broker's own thread. */
+  readonly writers?: Writers
 }
 
 /** What has come of a recording. */
@@ -47,9 +50,16 @@ export interface Recorded {
 /** Files of a ring: PATH, and older ones as PATH.1 to PATH.3. */
 const segments = 4
 
+/** So many bytes of notes are handed over without waiting for more. */
 const flushBytesMin = 64 * 1024
 const flushMs = 1000
 const never = Number.MAX_SAFE_INTEGER
+
+/** How long the broker waits in one turn for its own snapshot. */
+const snapshotMsMax = 2
+
+/** No line is longer than so many times its notes: the two bytes of PINGREQ are a line of seven. */
+const lineBytesPerNote = 4
 
 /** Two secret numbers from a random UUID. */
 const keyOf = (nonce: string): Veil['key'] => {
@@ -57,32 +67,46 @@ const keyOf = (nonce: string): Veil['key'] => {
   return [parseInt(digits.slice(0, 8), 16) | 0, parseInt(digits.slice(-8), 16) | 0]
 }
 
+/** What a recorder needs of its host: a clock in milliseconds, a fresh UUID. */
+export interface RecorderHost {
+  now(): number
+  nonce(): string
+}
+
 export class Recorder {
   private readonly options: RecordingOptions
-  private readonly scribe: Scribe
+  private readonly host: RecorderHost
+  private readonly writer: Writer
+  private readonly notes: Notes
   private readonly warn: (text: string) => void
-  private tape: Tape | null = null
-  private bytes = 0
-  /** In all files since `begin`. */
-  private writtenBytes = 0
+  private isOpen = false
+  /** In files of before this one. */
+  private bytesBefore = 0
   private flushedAt = 0
+  /** Whether the snapshot was found to be small enough. */
+  private isFitting = false
 
-  /** `nonce` is a fresh UUID; `warn` takes a sentence for the log. */
-  constructor(options: RecordingOptions, nonce: string, warn: (text: string) => void) {
+  /** `warn` takes a sentence for the log. */
+  constructor(options: RecordingOptions, host: RecorderHost, warn: (text: string) => void) {
+    const veil: Veil = { payload: options.payload, key: keyOf(host.nonce()) }
+    const writer = (options.writers ?? writeHere)(veil, options.tapes)
     this.options = options
+    this.host = host
     this.warn = warn
-    this.scribe = new Scribe({ payload: options.payload, key: keyOf(nonce) })
+    this.writer = writer
+    this.notes = new Notes(veil, (end) => writer.turn(end))
   }
 
   /** Whether it has come to an end. */
   get isOver(): boolean {
-    return this.tape === null
+    return !this.isOpen
   }
 
   /** What has come of it so far. */
   recorded(): Recorded {
     const { path, payload } = this.options
-    return { path, payload, bytes: this.writtenBytes, isOver: this.isOver }
+    const bytes = this.bytesBefore + this.writer.bytes
+    return { path, payload, bytes, isOver: this.isOver }
   }
 
   /** Begins with this state; what was recorded under the name before is kept as an older file. */
@@ -91,82 +115,133 @@ export class Recorder {
     for (let i = segments - 1; i > 0; i--) {
       tapes.rename(i === 1 ? path : `${path}.${i - 1}`, `${path}.${i}`)
     }
-    const tape = tapes.create(path)
-    if (E.isLeft(tape)) {
+    this.bytesBefore += this.writer.bytes
+    const fault = this.writer.begin(path)
+    if (fault !== null) {
+      this.writer.end()
       return this.warn(
-        `Nothing is recorded: ${path} cannot be written: ${tape.left}. Make its folder, let the ` +
+        `Nothing is recorded: ${path} cannot be written: ${fault}. Make its folder, let the ` +
           'user that runs the broker write there, or name another file in trace_file.',
       )
     }
-    this.tape = tape.right
-    this.bytes = 0
+    this.isOpen = true
+    this.isFitting = false
     this.flushedAt = state.now
-    this.scribe.begin(state, version)
+    this.notes.begin(state, version, this.writer.page)
+    this.look(state.now)
     this.flush(state.now)
-    const { bytesMax } = this.options
-    if (bytesMax === null || this.bytes <= bytesMax / segments / 2) return
-    this.stop('trace_size is too small')
-    this.warn(
-      `The recording ends: trace_size ${bytesMax} is too small for a broker that takes ` +
-        `${this.bytes} bytes to write down. Give it ${this.bytes * segments * 4}.`,
-    )
   }
 
   /** An input that the next run takes; `reader` has the frame that it was decoded from. */
   input(input: Input, reader: Reader | null): void {
-    if (this.tape === null) return
-    const { scribe } = this
+    if (!this.isOpen) return
+    const { notes } = this
     try {
-      if (reader === null) return scribe.input(input)
-      scribe.input(input, reader.level, reader.frameBuffer, reader.frameStart, reader.frameEnd)
+      if (reader === null) return notes.input(input)
+      notes.input(input, reader.level, reader.frameBuffer, reader.frameStart, reader.frameEnd)
     } catch (error) {
       // A fault of ours, and none that anybody else should suffer from.
-      this.tape.close()
-      this.tape = null
+      this.end()
       this.warn(`The recording ends, the broker goes on: an input cannot be written: ${error}.`)
     }
   }
 
   /** The run is over, and the broker is as it says. */
-  ran(state: State, inputCount: number, effects: ReadonlyArray<Effect>): void {
-    if (this.tape === null) return
-    const { scribe, options } = this
-    scribe.mark(inputCount, effects)
-    if (scribe.sheet.end < flushBytesMin) return
+  ran(state: State, inputs: ReadonlyArray<Input>, effects: ReadonlyArray<Effect>): void {
+    if (!this.isOpen) return
+    const { notes, options } = this
+    notes.mark(inputs, effects)
+    if (notes.written < flushBytesMin) return
     this.flush(state.now)
-    if (options.bytesMax === null || this.bytes < options.bytesMax / segments) return
-    this.stop('it goes on in a newer file')
-    this.begin(state)
+    if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
+    if (!this.isLonger(options.bytesMax / segments)) return
+    if (this.finish('it goes on in a newer file')) this.begin(state)
   }
 
-  /** When `flush` should be called at the latest. */
+  private isLonger(bytes: number): boolean {
+    const { writer } = this
+    if (writer.bytes + writer.waitingBytes * lineBytesPerNote < bytes) return false
+    writer.settle()
+    return writer.bytes >= bytes
+  }
+
+  /** When `look` should be called at the latest. */
   due(): number {
-    return this.tape === null || this.scribe.sheet.end === 0 ? never : this.flushedAt + flushMs
+    if (!this.isOpen) return never
+    if (this.notes.isBehind) return 0
+    return this.writer.isIdle && this.notes.written === 0 ? never : this.flushedAt + flushMs
   }
 
-  /** Brings all lines to the file, whether or not a mark follows them. */
+  /** Does what is due: a part of the snapshot, and what is on the page when it has become old. */
+  look(at: number): void {
+    if (!this.isOpen) return
+    const { notes, writer } = this
+    if (notes.isBehind) {
+      const until = this.host.now() + snapshotMsMax
+      do notes.more()
+      while (notes.isBehind && this.host.now() < until)
+    }
+    if (!this.isFitting) this.fit()
+    if (at >= this.flushedAt + flushMs) this.flush(at)
+    if (writer.fault !== null) this.fail(writer.fault)
+  }
+
+  /** Ends a recording that would be of nothing but snapshots. */
+  private fit(): void {
+    const { options: { bytesMax }, notes: { beginningBytes, isBehind } } = this
+    this.isFitting = !isBehind
+    if (bytesMax === null || beginningBytes <= bytesMax / segments / 2) return
+    this.isFitting = true
+    this.stop('trace_size is too small')
+    this.warn(
+      `The recording ends: trace_size ${bytesMax} is too small for a broker that takes ` +
+        `${beginningBytes} bytes to write down. Give it ${beginningBytes * segments * 4}.`,
+    )
+  }
+
+  /** Hands over what is on the page, whether or not a mark follows it. */
   flush(at: number): void {
-    const { tape } = this
-    const { sheet } = this.scribe
+    if (!this.isOpen) return
     this.flushedAt = at
-    this.scribe.close()
-    if (tape === null || sheet.end === 0) return
-    const failed = tape.write(sheet.buffer.subarray(0, sheet.end))
-    this.bytes += sheet.end
-    if (failed === null) this.writtenBytes += sheet.end
-    sheet.clear()
-    if (failed === null) return
-    tape.close()
-    this.tape = null
-    this.warn(`The recording ${this.options.path} ends, the broker goes on: ${failed}.`)
+    this.notes.turn()
+    const { fault } = this.writer
+    if (fault !== null) this.fail(fault)
+  }
+
+  /** The broker is about to end: what it was told must be in the file. */
+  save(at: number): void {
+    this.flush(at)
+    this.writer.settle()
+    this.end()
   }
 
   /** Ends the recording with a last line that says why. */
   stop(why: string): void {
-    if (this.tape === null) return
-    this.scribe.end(why)
-    this.flush(this.flushedAt)
-    this.tape?.close()
-    this.tape = null
+    if (this.isOpen && this.finish(why)) this.writer.end()
+  }
+
+  /** Ends the file; whether all of it is there. */
+  private finish(why: string): boolean {
+    this.notes.finish(why)
+    this.notes.turn()
+    this.writer.settle()
+    const { fault } = this.writer
+    if (fault === null) {
+      this.isOpen = false
+      this.writer.close()
+    } else this.fail(fault)
+    return fault === null
+  }
+
+  private fail(fault: string): void {
+    if (!this.isOpen) return
+    this.end()
+    this.warn(`The recording ${this.options.path} ends, the broker goes on: ${fault}.`)
+  }
+
+  private end(): void {
+    this.isOpen = false
+    this.writer.close()
+    this.writer.end()
   }
 }

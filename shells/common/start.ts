@@ -187,7 +187,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   const record = (how: RecordingOptions | null): void => {
     if (how === null) return driver.record(null)
     recordingFault = null
-    recorder = new Recorder(how, host.nonce(), (text) => {
+    recorder = new Recorder(how, host, (text) => {
       recordingFault = text
       log.warn(text)
     })

@@ -1,21 +1,9 @@
 // Argon2id as the judge of passwords sees it: a question to another thread.
 
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Argon2, Argon2Hash } from '../common/passwords.ts'
+import { openThread } from '../thread/open.ts'
 import type { Answer, Request } from './message.ts'
-
-/** Sources and built files lie under the same names, but for the ending. */
-const createWorker = (): Worker => {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
-  const source = new URL('./worker.ts', import.meta.url)
-  if ('Deno' in globalThis) return new Worker(source)
-  // Node runs sources with the help of tsx, which has to be called anew in every thread.
-  const tsx = import.meta.resolve('tsx/esm/api')
-  return new Worker(
-    `import('${tsx}').then(({ register }) => (register(), import('${source}')))`,
-    { eval: true },
-  )
-}
 
 interface Waiting {
   readonly resolve: (hash: Uint8Array) => void
@@ -35,7 +23,7 @@ export const createArgon2 = (): Argon2 => {
   }
 
   const begin = (): Worker => {
-    const begun = createWorker()
+    const begun = openThread(import.meta.url)
     begun.on('message', ({ number: which, hash, why }: Answer) => {
       const one = waiting.get(which)
       waiting.delete(which)

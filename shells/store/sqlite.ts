@@ -1,11 +1,11 @@
 // The store over SQLite as the broker sees it: packs, hands over, and waits for nothing.
 
-import { Worker } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Record } from '../../core/broker/record.ts'
 import { Contradiction } from '../common/store.ts'
 import type { Committed, Loaded, OpenStore, Store } from '../common/store.ts'
+import { openThread } from '../thread/open.ts'
 import type { Answer, Request } from './message.ts'
 import { packWrites, unpackRecord } from './pack.ts'
 import { packer } from './wire.ts'
@@ -18,21 +18,6 @@ const batchBytesKept = 4 << 20
 
 /** What the thread makes lives for one row or one batch; room for more is never given back. */
 const resourceLimits = { maxYoungGenerationSizeMb: 12 }
-
-/** Sources and built files lie under the same names, but for the ending. */
-const createWorker = (): Worker => {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./worker.js', import.meta.url), { resourceLimits })
-  }
-  const source = new URL('./worker.ts', import.meta.url)
-  if ('Deno' in globalThis) return new Worker(source)
-  // Node runs sources with the help of tsx, which has to be called anew in every thread.
-  const tsx = import.meta.resolve('tsx/esm/api')
-  return new Worker(
-    `import('${tsx}').then(({ register }) => (register(), import('${source}')))`,
-    { eval: true, resourceLimits },
-  )
-}
 
 /** Opens the store in a folder; it is nobody else's until it is closed. */
 export const openSqlite: OpenStore = async (options) => {
@@ -118,7 +103,7 @@ interface Death {
 
 /** Questions and answers, in order. */
 class Thread {
-  #worker = createWorker()
+  #worker = openThread(import.meta.url, { resourceLimits })
   #waiting: Array<(answer: Answer | Death) => void> = []
   #death: Death | null = null
 

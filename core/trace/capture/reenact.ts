@@ -88,7 +88,7 @@ export class Reenactment {
       at: 0,
       origin,
       config,
-      snapshotLines: 0,
+      hasSnapshot: false,
     }
     return { _tag: 'Began', head, state }
   }

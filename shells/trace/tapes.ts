@@ -1,6 +1,6 @@
 // The files of a recording, on both runtimes.
 
-import { closeSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -21,10 +21,8 @@ class File implements Tape {
   private readonly file: number
   private readonly isZipped: boolean
 
-  constructor(path: string) {
-    // Removed first, so that it belongs to us and nobody who had it open sees what comes.
-    rmSync(path, { force: true })
-    this.file = openSync(path, 'wx', 0o600)
+  constructor(path: string, flags: string | number) {
+    this.file = openSync(path, flags, 0o600)
     this.isZipped = path.endsWith('.gz')
   }
 
@@ -51,7 +49,18 @@ class File implements Tape {
 export const create = (path: string): Either<string, Tape> => {
   try {
     if (isOther(path)) return E.left('there is something else by that name')
-    return E.right(new File(path))
+    // Removed first, so that it belongs to us and nobody who had it open sees what comes.
+    rmSync(path, { force: true })
+    return E.right(new File(path, 'wx'))
+  } catch (error) {
+    return E.left(messageOf(error))
+  }
+}
+
+/** A file that `create` has made, to write on behind what is in it. */
+export const goOn = (path: string): Either<string, Tape> => {
+  try {
+    return E.right(new File(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW))
   } catch (error) {
     return E.left(messageOf(error))
   }

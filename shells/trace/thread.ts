@@ -1,0 +1,115 @@
+// A writer of recordings that leaves the writing to another thread: the broker's own copies bytes
+// to a page of shared memory, and waits only where the other one is a whole circle behind.
+
+import type { Worker } from 'node:worker_threads'
+import { E } from '../../core/prelude.ts'
+import type { Veil } from '../../core/trace/veil.ts'
+import type { Tapes } from '../common/recorder.ts'
+import type { Writer, Writers } from '../common/writer.ts'
+import { openThread } from '../thread/open.ts'
+import { Board, counts, kinds, newShared, pageCount, places } from './message.ts'
+import type { Beginning } from './message.ts'
+
+/** A disk that takes nothing for so long ends the recording, since the broker waits for it. */
+const patienceMs = 5_000
+
+class ThreadWriter implements Writer {
+  page: Uint8Array
+  private readonly tapes: Tapes
+  private readonly board: Board
+  private readonly worker: Worker
+  private sent = 0
+  private notedBytes = 0
+  /** How many pages had been sent when the file that is written was begun. */
+  private begunAt = 0
+  private death: string | null = null
+
+  constructor(veil: Veil, tapes: Tapes) {
+    const shared = newShared()
+    this.tapes = tapes
+    this.board = new Board(shared)
+    this.page = this.board.pages[0]!
+    this.worker = openThread(import.meta.url)
+    // A recording keeps no process alive.
+    this.worker.unref()
+    this.worker.on('error', (error) => {
+      this.death ??= `the thread that writes it has failed: ${error.message}`
+    })
+    const beginning: Beginning = { shared, veil }
+    this.worker.postMessage(beginning)
+  }
+
+  begin(path: string): string | null {
+    const tape = this.tapes.create(path)
+    if (E.isLeft(tape)) return tape.left
+    tape.right.close()
+    const bytes = new TextEncoder().encode(path)
+    this.page.set(bytes)
+    this.send(kinds.begin, bytes.length)
+    this.begunAt = this.sent
+    return null
+  }
+
+  turn(end: number): Uint8Array {
+    this.notedBytes += end
+    this.send(kinds.notes, end)
+    return this.page
+  }
+
+  settle(): void {
+    while (this.death === null && this.done < this.sent) this.wait()
+  }
+
+  close(): void {
+    this.send(kinds.close, 0)
+  }
+
+  end(): void {
+    this.send(kinds.leave, 0)
+    this.death ??= 'it has ended'
+    void this.worker.terminate()
+  }
+
+  get fault(): string | null {
+    return this.death ?? (this.done < this.begunAt ? null : this.board.fault)
+  }
+
+  get bytes(): number {
+    return this.done < this.begunAt ? 0 : this.board.count(counts.file)
+  }
+
+  get waitingBytes(): number {
+    return this.notedBytes - (this.done > 0 ? this.board.count(counts.taken) : 0)
+  }
+
+  get isIdle(): boolean {
+    return this.done === this.sent && this.fault === null
+  }
+
+  private get done(): number {
+    return Atomics.load(this.board.numbers, places.done)
+  }
+
+  private send(kind: number, length: number): void {
+    if (this.death !== null) return
+    const { board: { numbers, pages }, sent } = this
+    const at = places.pages + 2 * (sent % pageCount)
+    numbers[at] = kind
+    numbers[at + 1] = length
+    this.sent = sent + 1
+    Atomics.store(numbers, places.sent, this.sent)
+    Atomics.notify(numbers, places.sent)
+    while (this.death === null && this.sent - this.done >= pageCount) this.wait()
+    this.page = pages[this.sent % pageCount]!
+  }
+
+  /** Until something is done. */
+  private wait(): void {
+    const { done } = this
+    if (done === this.sent) return
+    const how = Atomics.wait(this.board.numbers, places.done, done, patienceMs)
+    if (how === 'timed-out') this.death = `nothing could be written for ${patienceMs / 1000} s`
+  }
+}
+
+export const writeInThread: Writers = (veil, tapes) => new ThreadWriter(veil, tapes)
