@@ -58,7 +58,7 @@ page('each command prints what stands below it', async () => {
       count += 1
     }
     wanted += text.slice(end)
-    assert.is(count, 8)
+    assert.is(count, 9)
     if (process.env['UPDATE'] === '1') writeFileSync(path, wanted)
     assert.is(readFileSync(path, 'utf8'), wanted, 'run UPDATE=1 npx tsx props/replaying.test.ts')
   } finally {

@@ -8,16 +8,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
-import type { State } from '../core/broker/state.ts'
+import type { Delivery, State } from '../core/broker/state.ts'
+import { isExpired, NEVER } from '../core/broker/state.ts'
 import { initial, run, step } from '../core/mod.ts'
+import * as B from '../core/data/bytes.ts'
 import * as IntMap from '../core/data/int-map.ts'
+import * as Queue from '../core/data/queue.ts'
 import * as StrMap from '../core/data/str-map.ts'
+import * as Window from '../core/data/window.ts'
 import { E } from '../core/prelude.ts'
 import type { Either } from '../core/prelude.ts'
+import { disagreement } from '../core/trace/agree.ts'
 import { cut } from '../core/trace/cut.ts'
 import type { Cut } from '../core/trace/cut.ts'
+import { Aliases, eachSent } from '../core/trace/cut-acks.ts'
 import { goldenStory, tellStory } from '../core/trace/golden.ts'
+import { Names } from '../core/trace/names.ts'
 import { play } from '../core/trace/play.ts'
 import { rebuild } from '../core/trace/rebuild.ts'
 import { Replay } from '../core/trace/replay.ts'
@@ -27,7 +36,7 @@ import { parseStory, printStory } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { hear } from './mouth.ts'
-import { restlessHistory, unproved } from './gen/histories.ts'
+import { type Command, type History, restlessHistory, unproved } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { storyFiles, storyOf } from './story/files.ts'
@@ -109,8 +118,26 @@ stories('a recording that began in the midst becomes a story that can be told', 
     ),
     { numRuns: runs(100) },
   )
-  assert.ok(untold > 10, `only ${untold} were not told`)
+  assert.ok(untold > 2, `only ${untold} were not told`)
 })
+
+const someBusy = (sessions: State['sessions']): boolean => {
+  let found = false
+  IntMap.each(sessions, ({ window, queue, incoming, willAt }) => {
+    found ||= Window.size(window) + Queue.size(queue) + Window.size(incoming) > 0 ||
+      willAt !== NEVER
+  })
+  return found
+}
+
+/** Whether there are bytes under way that may be too many with a few more. */
+const someClogged = ({ sessions }: State): boolean => {
+  let found = false
+  IntMap.each(sessions, ({ conn, sentBytes, takenBytes }) => {
+    found ||= conn !== null && sentBytes - takenBytes > 16 * 1024
+  })
+  return found
+}
 
 const someAway = (sessions: State['sessions']): boolean => {
   let found = false
@@ -129,7 +156,7 @@ stories('what is brought about by inputs is here or away as it was, or a comment
       const waiting = all.filter(({ sessions }) => someAway(sessions))
       const states = waiting.length > 0 ? waiting : all
       const from = states[Math.floor(((states.length - 1) * place) / 100)]!
-      const { state, untold } = rebuild(from, { client: () => true, topic: () => true })
+      const { state, untold } = rebuild(from, everything)
       IntMap.each(from.sessions, ({ clientId, conn }) => {
         if (untold.some((one) => one.includes('session of'))) return
         const number = StrMap.get(state.clients, clientId)
@@ -141,6 +168,185 @@ stories('what is brought about by inputs is here or away as it was, or a comment
     { numRuns: runs(60) },
   )
   assert.ok(away > 3, `only ${away} were away`)
+})
+
+const everything = {
+  client: () => true,
+  speaker: () => true,
+  topic: () => true,
+  message: () => true,
+}
+
+/** What is on its way to a client or waits for it, and what the client has not released. */
+const owedIn = (state: State, clientId: string) => {
+  const number = StrMap.get(state.clients, clientId)
+  const session = number === undefined ? undefined : IntMap.get(state.sessions, number)
+  if (session === undefined) return null
+  const ids: Array<string> = []
+  const messages: Array<readonly [order: number, text: string]> = []
+  const textOf = ({ message, terms }: Delivery): string =>
+    [
+      message.topic,
+      new TextDecoder().decode(B.view(message.payload)),
+      message.qos,
+      terms.qos,
+      terms.retain,
+      terms.identifiers.join('+'),
+      terms.share?.group,
+      message.properties.messageExpiryInterval === undefined,
+      message.properties.contentType,
+      JSON.stringify(message.properties.userProperties ?? []),
+    ].join(' ')
+  for (const [packetId, one] of Window.entries(session.window)) {
+    ids.push(`${packetId} ${one.stage === 'released'}`)
+    messages.push([one.order, one.stage === 'released' ? 'released' : textOf(one)])
+  }
+  messages.sort(([one], [other]) => one - other)
+  for (const one of Queue.entries(session.queue)) {
+    if (!isExpired(one.message, state.now)) messages.push([one.order, textOf(one)])
+  }
+  return {
+    ids: ids.sort(),
+    next: session.nextPacketId,
+    messages: messages.map(([, text]) => text),
+    held: [...Window.entries(session.incoming)].flatMap(([packetId, { message }]) =>
+      message === null ? [] : [`${packetId} ${message.topic} ${B.size(message.payload)}`]
+    ).sort(),
+    hasWill: session.willAt !== NEVER,
+  }
+}
+
+/** What is left of a time can only be told in whole seconds. */
+const timeless = (command: Command): Command => {
+  switch (command._tag) {
+    case 'Connect': {
+      const { will, sessionExpiryS } = command
+      return {
+        ...command,
+        sessionExpiryS: sessionExpiryS === null ? null : 100_000,
+        will: will === null ? null : { ...will, expiryS: null },
+      }
+    }
+    case 'Publish':
+    case 'Own':
+      return { ...command, expiryS: null }
+    default:
+      return command
+  }
+}
+
+/** Nobody's room is short, and the operator changes nothing. */
+const calm = ({ config, commands }: History): History => {
+  const { inflightCountMax, queueQos0, sharedOrder, sharedOffline } = config
+  const common = { ...defaults, sysIntervalMs: 0, inflightCountMax, queueQos0 }
+  const loud = ['Rights', 'Memory', 'Reconfigure', 'Stop']
+  return {
+    config: { ...common, sharedOrder, sharedOffline, listeners: [['1884', defaults]] },
+    commands: commands.filter(({ _tag }) => !loud.includes(_tag)).map(timeless),
+  }
+}
+
+/** A moment at which something is under way, if there is one: how it is then, and what follows. */
+const atBusyMoment = (some: History, place: number) => {
+  const { inputs, states } = record(some)
+  const busy = states.flatMap(({ sessions }, i) => someBusy(sessions) ? [i] : [])
+  const among = busy.length > 0 ? busy : [...states.keys()]
+  const at = among[Math.floor(((among.length - 1) * place) / 100)]!
+  return { from: states[at]!, inputs: inputs.slice(at) }
+}
+
+stories('what is brought about owes all the same, or a comment says whom it does not', () => {
+  fc.assert(
+    fc.property(restlessHistory(80).map(unproved), fc.nat({ max: 99 }), (some, place) => {
+      const { from } = atBusyMoment(some, place)
+      const { state, untold } = rebuild(from, everything)
+      assert.is(disagreement(state), null)
+      IntMap.each(from.sessions, ({ clientId }) => {
+        if (untold.some((one) => one.includes(`'${clientId}'`))) return
+        const was = owedIn(from, clientId)!
+        const is = owedIn(state, clientId)
+        assert.equal(is?.messages, was.messages, clientId)
+        assert.equal(is?.held, was.held, clientId)
+        assert.is(is?.hasWill, was.hasWill, clientId)
+      })
+    }),
+    { numRuns: runs(100) },
+  )
+})
+
+stories('hardly anything is owed that cannot be brought about by inputs', () => {
+  const all = { messages: 0, ids: 0, held: 0, wills: 0 }
+  const again = { ...all }
+  fc.assert(
+    fc.property(restlessHistory(80).map(unproved).map(calm), fc.nat({ max: 99 }), (some, place) => {
+      const { from } = atBusyMoment(some, place)
+      const { state } = rebuild(from, everything)
+      IntMap.each(from.sessions, ({ clientId }) => {
+        const was = owedIn(from, clientId)!
+        const is = owedIn(state, clientId)
+        all.messages += was.messages.length
+        all.ids += was.ids.length
+        all.held += was.held.length
+        all.wills += was.hasWill ? 1 : 0
+        if (is === null) return
+        again.messages += was.messages.filter((one) => is.messages.includes(one)).length
+        again.held += was.held.filter((one) => is.held.includes(one)).length
+        again.ids += was.ids.filter((one) => is.ids.includes(one)).length
+        again.wills += is.hasWill && was.hasWill ? 1 : 0
+      })
+    }),
+    { numRuns: runs(100) },
+  )
+  const says = JSON.stringify({ all, again })
+  assert.ok(all.messages > 20 && all.ids > 10 && all.held > 10, says)
+  for (const key of ['messages', 'ids', 'held', 'wills'] as const) {
+    assert.ok(again[key] >= all[key] * 0.8, says)
+  }
+})
+
+/** What each client is sent of messages, without what each broker has its own of. */
+const messagesSent = (
+  effects: ReadonlyArray<Effect>,
+  names: Names,
+  aliases: Aliases,
+  sent: Map<string, Array<string>>,
+): void =>
+  eachSent(effects, (generation, packet) => {
+    const topic = aliases.topicOf(generation, packet)
+    const client = names.of(generation) ?? ''
+    const some = sent.get(client) ?? []
+    sent.set(client, some)
+    const payload = new TextDecoder().decode(B.view(packet.payload))
+    some.push(`${topic} ${packet.qos} ${packet.retain} ${packet.dup} ${payload}`)
+  })
+
+stories('what follows on what was brought about is what followed on the day', () => {
+  let same = 0
+  fc.assert(
+    fc.property(restlessHistory(80).map(unproved).map(calm), fc.nat({ max: 99 }), (some, place) => {
+      const { from, inputs } = atBusyMoment(some, place)
+      const batches = batchesOf(from, inputs, 1)
+      const part = cut(from, batches, all)
+      if (part.untold.length > 0 || batches.length === 0 || someClogged(from)) return
+      const names = new Names()
+      names.know(from)
+      for (const batch of batches) names.learn(batch)
+      const was = new Map<string, Array<string>>()
+      const is = new Map<string, Array<string>>()
+      const [early, late] = [new Aliases(), new Aliases()]
+      for (const { effects } of batches) messagesSent(effects, names, early, was)
+      let state = initial(part.config, part.origin)
+      part.inputs.forEach((input, i) => {
+        const [after, effects] = step(state, input)
+        state = after
+        if (i >= part.first) messagesSent(effects, names, late, is)
+      })
+      assert.equal(is, was)
+      for (const [, sent] of was) same += sent.length
+    }),
+    { numRuns: runs(100) },
+  )
+  assert.ok(same > 20, `only ${same} messages`)
 })
 
 stories('every story becomes a recording, which becomes the same story', () => {
@@ -209,6 +415,189 @@ phone lose
 ----
 `
 
+const midst = `# Everything that can be under way.
+
+phone> connect
+phone> subscribe id1 'a/#' qos2
+watch> connect v4
+watch> subscribe id1 'a/1' qos1
+desk> connect session-expiry-interval 600
+desk> subscribe id1 'a/+' qos1
+lamp> connect session-expiry-interval 600 will [ 'gone' "lamp" will-delay-interval 60 ]
+door> connect
+publish 'a/0' retain qos1 id1 "old"
+----
+
+at 1000
+door> publish 'a/1' qos1 id1 "taken"
+phone> puback id2
+desk> puback id2
+watch> puback id1
+door> publish 'a/1' qos2 id2 "flying"
+door> pubrel id2
+phone> pubrec id3
+desk> puback id1
+desk lose
+lamp fail
+door> publish 'a/2' qos1 id1 "waiting"
+door> publish 'a/2' qos2 id7 "held"
+----
+
+at 3000
+watch> puback id2
+phone> pubcomp id3
+door> pubrel id7
+desk-2> connect 'desk' session-expiry-interval 600
+----
+
+tick +60s
+----
+`
+
+stories('what is under way when the part begins is brought about first', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-story-'))
+  try {
+    const path = join(folder, 'midst.trace')
+    writeFileSync(path, midst)
+    const whole = await asked(path, '--to-recording', join(folder, 'day'))
+    assert.is(whole.status, 0)
+    const day = join(folder, 'day')
+    const after = (text: string): string => text.slice(text.indexOf('\nat 3000\n'))
+    const part = (await asked(day, '--from', '2', '--to-story')).said
+    assert.not.match(part, /Not told/)
+    assert.is(after(part), after((await asked(day, '--to-story')).said))
+    assert.match(after(part), /desk-2< publish 'a\/1' qos1 id3 dup "flying"\n/)
+    assert.match(after(part), /phone< publish 'a\/2' qos2 id5 "held"\n/)
+    assert.match(after(part), /will of 'lamp' published: 'gone'/)
+    const door = (await asked(day, '--from', '2', '--topic', 'a/2', '--to-story')).said
+    assert.not.match(door, /"flying"/)
+    assert.match(after(door), /phone< publish 'a\/2' qos2 id\d "held"\n/)
+    const desk = (await asked(day, '--from', '2', '--client', 'desk', '--to-story')).said
+    // Of others only who speaks to it is there.
+    assert.match(desk, /door> publish 'a\/2' qos2 id7 "held"\n/)
+    assert.not.match(desk, /phone|watch/)
+    assert.match(after(desk), /door> pubrel id7\n[^]*desk-2< publish 'a\/2' qos1 id5 "held"\n/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+/** The story of what comes after the second second, and whether it is what came on the day. */
+const afterTwo = async (told: string) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-story-'))
+  try {
+    const path = join(folder, 'told.trace')
+    writeFileSync(path, `# What was.\n\n${told}`)
+    const whole = (await asked(path, '--to-story')).said
+    const { said } = await asked(path, '--from', '2', '--to-story')
+    const after = (text: string): string => text.slice(text.search(/\nat 3000\n|\nat 2200\n/))
+    return { said, isSame: after(said) === after(whole), untold: /Not told: (.*)/.exec(said)?.[1] }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+stories('who is away leaves after what is not for him', async () => {
+  const { said, untold } = await afterTwo(`all> connect session-expiry-interval 600
+all> subscribe id1 '#' qos1 retain-as-published
+one> connect session-expiry-interval 600
+one> subscribe id1 'one' qos1
+one lose
+publish 'one' qos1 id1 "for one"
+all> puback id1
+all lose
+publish 'two' qos1 id1 retain "for all"
+----
+
+at 3000
+all> connect session-expiry-interval 600
+one> connect session-expiry-interval 600
+----
+`)
+  assert.is(untold, undefined)
+  assert.not.match(said, /all\S*< publish 'one'/)
+  assert.match(said, /one-2< publish 'one' qos1 id1 "for one"/)
+  assert.match(said, /all-2< publish 'two' qos1 id1 retain "for all"/)
+})
+
+stories('who has taken a message is not sent it with the others', async () => {
+  const { said, isSame, untold } = await afterTwo(`quick> connect
+quick> subscribe id1 'a' qos1
+slow> connect
+slow> subscribe id1 'a' qos1
+publish 'a' qos1 id1 "once"
+quick> puback id1
+----
+
+at 3000
+slow> puback id1
+publish 'a' qos1 id1 "twice"
+----
+`)
+  assert.is(untold, undefined)
+  // That it has had an identifier is not worth a message.
+  assert.not.match(said, /quick< publish 'a' qos1 id\d "once"/)
+  assert.match(said, /slow< publish 'a' qos1 id1 "once"[^]*slow< publish 'a' qos1 id2 "twice"/)
+  assert.not.ok(isSame)
+})
+
+stories('what an alias stands for is said where it was set before', async () => {
+  const { said, untold } = await afterTwo(`lamp> connect
+lamp> publish 'lamp/state' "on" topic-alias 1
+phone> connect
+phone> subscribe id1 'lamp/#'
+----
+
+at 3000
+lamp> publish '' "off" topic-alias 1
+lamp> publish '' "on" topic-alias 1
+----
+`)
+  assert.is(untold, undefined)
+  assert.match(
+    said,
+    /lamp> publish 'lamp\/state' "off" topic-alias 1\nlamp> publish '' "on" topic-/,
+  )
+  assert.match(said, /phone< publish 'lamp\/state' "off"\nphone< publish 'lamp\/state' "on"\n$/)
+})
+
+stories('a held message that has expired is held as that', async () => {
+  const { isSame, untold } = await afterTwo(`lamp> connect
+lamp> publish 'lamp/state' qos2 id1 "on" message-expiry-interval 1
+phone> connect
+phone> subscribe id1 'lamp/#'
+----
+
+at 1500
+phone> pingreq
+----
+
+at 2200
+lamp> pubrel id1
+----
+`)
+  assert.is(untold, undefined)
+  assert.ok(isSame)
+})
+
+stories('where members of a group join in another order, that is said', async () => {
+  const { untold } = await afterTwo(`one> connect
+one> subscribe id1 '$share/g/a' qos1
+two> connect
+two> subscribe id1 '$share/g/a' qos1
+one> subscribe id2 'b' qos1
+publish 'b' qos1 id1 "taken"
+one> puback id1
+publish 'b' qos1 id1 "under way"
+----
+
+at 3000
+publish 'a' qos1 id1 "whose?"
+----
+`)
+  assert.is(untold, 'whose turn it was in shared groups.')
+})
+
 stories('a part of a recording is cut out, and acknowledgements follow the messages', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-story-'))
   try {
@@ -240,11 +629,16 @@ stories('a part of a recording is cut out, and acknowledgements follow the messa
     assert.match(lamp, /clock> puback id1\nphone> puback id1\n/)
     assert.not.match(lamp, /puback id2|'time'/)
     const late = (await asked(out, '--from', '3.5', '--to-story')).said
-    assert.match(late, /phone> subscribe id1 'lamp\/#' qos1 retain-handling 2/)
+    assert.match(late, /phone> subscribe id1 'lamp\/#' qos1\n/)
     assert.match(late, /phone< publish 'lamp\/state' qos1 id1 "off"/)
     assert.not.match(late, /"on"/)
+    const own = (await asked(out, '--from', '3.5', '--client', 'phone', '--to-story')).said
+    assert.match(own, /lamp> publish 'lamp\/state' qos1 id1 "off"\n[^]*phone< publish [^\n]*"off"/)
+    assert.not.match(own, /^clock/m)
     const midst = (await asked(out, '--from', '2.5', '--to-story')).said
-    assert.match(midst, /# Not told: 1 message on the way to 'phone' or waiting for it\./)
+    assert.not.match(midst, /# Not told/)
+    // What was on its way is on its way again, and is acknowledged when it was.
+    assert.match(midst, /publish 'lamp\/state' qos1 id1 "on"\n[^]*at 3000\n[^]*phone> puback id1\n/)
     const early = (await asked(out, '--until', '1', '--to-story')).said
     assert.not.match(early, /lamp\/state/)
 

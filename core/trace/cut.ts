@@ -3,21 +3,21 @@
 // broker may give out other packet identifiers when less happens, and acknowledgements follow.
 
 import type { Config } from '../broker/config.ts'
-import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import { arrived } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
 import { step } from '../broker/step.ts'
-import type { Packet, Publish } from '../codec/packet.ts'
+import type { Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Window from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
+import { Aliases, eachSent, Translation } from './cut-acks.ts'
 import { rebuild } from './rebuild.ts'
 import { Names } from './names.ts'
 import type { Batch } from './replay.ts'
-import { showPacket } from './show.ts'
 
 export interface CutWish {
   readonly client: string | null
@@ -28,37 +28,22 @@ export interface Cut {
   readonly config: Config
   readonly origin: Origin
   readonly inputs: ReadonlyArray<Input>
+  /** How many of them bring about what there was at the beginning. */
+  readonly first: number
   /** What is not as it was at the beginning, in sentences. */
   readonly untold: ReadonlyArray<string>
 }
 
-/** Who is behind connections. */
-/** What publishers' topic aliases stand for. */
-class Aliases {
-  private readonly topics = new Map<string, string>()
-
-  topicOf(generation: number, { topic, properties }: Publish): string {
-    const { topicAlias } = properties
-    if (topicAlias === undefined) return topic
-    const key = `${generation}/${topicAlias}`
-    if (topic === '') return this.topics.get(key) ?? ''
-    this.topics.set(key, topic)
-    return topic
-  }
-}
-
-/** Each PUBLISH that is sent, with the generation of who is told. */
-const eachSent = (
-  effects: ReadonlyArray<Effect>,
-  f: (generation: number, packet: Publish) => void,
-): void => {
-  for (const effect of effects) {
-    if (effect._tag === 'Send') {
-      if (effect.packet._tag === 'Publish') f(effect.conn.generation, effect.packet)
-    } else if (effect._tag === 'Multicast' && effect.packet._tag === 'Publish') {
-      for (const conn of effect.conns) f(conn.generation, effect.packet)
+/** What connections have published before at QoS 2 and not released. */
+const held = (from: State): ReadonlyArray<readonly [generation: number, topic: string]> => {
+  const found: Array<readonly [generation: number, topic: string]> = []
+  IntMap.each(from.sessions, ({ conn, incoming }) => {
+    if (conn === null) return
+    for (const [, { message }] of Window.entries(incoming)) {
+      if (message !== null) found.push([conn.generation, message.topic])
     }
-  }
+  })
+  return found
 }
 
 /** Which connections and topics belong to a part of a recording. */
@@ -68,12 +53,13 @@ class Relevance {
   private readonly names: Names
   private readonly wish: CutWish
 
-  constructor(wish: CutWish, names: Names, batches: ReadonlyArray<Batch>) {
+  constructor(wish: CutWish, names: Names, from: State, batches: ReadonlyArray<Batch>) {
     this.wish = wish
     this.names = names
     if (this.isAll) return
     const { client } = wish
     const aliases = new Aliases()
+    aliases.begin(from)
     const published: Array<readonly [generation: number, topic: string]> = []
     for (const { inputs, effects } of batches) {
       for (const input of inputs) {
@@ -97,7 +83,7 @@ class Relevance {
         if (this.want(topic) && client === null) this.generations.add(generation)
       })
     }
-    for (const [generation, topic] of published) {
+    for (const [generation, topic] of [...published, ...held(from)]) {
       if (this.topics.has(topic)) this.generations.add(generation)
     }
   }
@@ -106,9 +92,14 @@ class Relevance {
     return this.wish.client === null && this.wish.topic === null
   }
 
-  private want(topic: string): boolean {
+  /** Whether it is asked for, by name. */
+  isOn(topic: string): boolean {
     const { topic: filter } = this.wish
-    if (filter !== null && !(isTopicName(topic) && match(filter, topic))) return false
+    return filter === null || (isTopicName(topic) && match(filter, topic))
+  }
+
+  private want(topic: string): boolean {
+    if (!this.isOn(topic)) return false
     this.topics.add(topic)
     return true
   }
@@ -152,79 +143,14 @@ class Relevance {
   }
 }
 
-/** What messages with a packet identifier clients were sent, by client and identifier. */
-class Ledger {
-  private readonly sent = new Map<string, string>()
-
-  take(effects: ReadonlyArray<Effect>, names: Names): void {
-    eachSent(effects, (generation, packet) => {
-      if (packet.qos === 0) return
-      const what = showPacket({ ...packet, packetId: 0, dup: false, properties: {} })
-      this.sent.set(`${packet.packetId} ${names.of(generation) ?? ''}`, what)
-    })
-  }
-
-  what(client: string, packetId: number): string | undefined {
-    return this.sent.get(`${packetId} ${client}`)
-  }
-
-  forget(client: string, packetId: number): void {
-    this.sent.delete(`${packetId} ${client}`)
-  }
-
-  /** The lowest identifier of such a message that is not acknowledged. */
-  find(client: string, what: string): number | null {
-    let lowest = Infinity
-    for (const [key, some] of this.sent) {
-      const at = key.indexOf(' ')
-      if (some === what && key.slice(at + 1) === client) {
-        lowest = Math.min(lowest, Number(key.slice(0, at)))
-      }
-    }
-    return lowest === Infinity ? null : lowest
-  }
-}
-
-/** Acknowledgements from the day, as the broker that is told less has to hear them. */
-class Translation {
-  private readonly day = new Ledger()
-  private readonly here = new Ledger()
-  private readonly pairs = new Map<string, number>()
-  private readonly names: Names
-
-  constructor(names: Names) {
-    this.names = names
-  }
-
-  ofDay(effects: ReadonlyArray<Effect>): void {
-    this.day.take(effects, this.names)
-  }
-
-  ofHere(effects: ReadonlyArray<Effect>): void {
-    this.here.take(effects, this.names)
-  }
-
-  /** Null for one that acknowledges what was never sent here. */
-  translate(generation: number, packet: Packet): Packet | null {
-    if (packet._tag !== 'Puback' && packet._tag !== 'Pubrec' && packet._tag !== 'Pubcomp') {
-      return packet
-    }
-    const client = this.names.of(generation) ?? ''
-    const key = `${packet.packetId} ${client}`
-    let packetId = this.pairs.get(key)
-    if (packetId === undefined || packet._tag !== 'Pubcomp') {
-      const what = this.day.what(client, packet.packetId)
-      const found = what === undefined ? null : this.here.find(client, what)
-      // A client may acknowledge what it was never sent, which is a part of what happened.
-      if (what === undefined) return packet._tag === 'Pubcomp' ? null : packet
-      if (found === null) return null
-      packetId = found
-      this.day.forget(client, packet.packetId)
-      this.here.forget(client, found)
-      this.pairs.set(key, found)
-    }
-    return { ...packet, packetId }
-  }
+/** QoS 2 messages that are held, by the generation of the connection and their identifier. */
+const heldIn = (state: State): Set<string> => {
+  const kept = new Set<string>()
+  IntMap.each(state.sessions, ({ conn, incoming }) => {
+    if (conn === null) return
+    for (const [packetId] of Window.entries(incoming)) kept.add(`${conn.generation} ${packetId}`)
+  })
+  return kept
 }
 
 const isFresh = (state: State): boolean =>
@@ -238,21 +164,25 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
   const whole = wish.client === null && wish.topic === null
   if (whole && isFresh(from)) {
     const inputs = batches.flatMap((one) => one.inputs)
-    return { config: from.config, origin, inputs, untold: [] }
+    return { config: from.config, origin, inputs, first: 0, untold: [] }
   }
   const names = new Names()
   names.know(from)
   for (const batch of batches) names.learn(batch)
-  const relevance = new Relevance(wish, names, batches)
+  const relevance = new Relevance(wish, names, from, batches)
   const { client } = wish
   const { state, inputs: first, untold } = rebuild(from, {
     client: (clientId) => whole || client === null || clientId === client,
+    speaker: ({ generation }) => relevance.has(generation),
     topic: (topic) => whole || relevance.topics.has(topic),
+    message: (topic) => relevance.isOn(topic),
   })
   const inputs = [...first]
   const translation = new Translation(names)
+  translation.begin(from, state)
   const aliases = new Aliases()
-  const kept = new Set<string>()
+  aliases.begin(from)
+  const kept = heldIn(state)
   const moved = new Map<number, Conn>()
   let here = state
   const feed = (wanted: Input): void => {
@@ -273,7 +203,7 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
       if (told !== null) feed(told)
     }
   }
-  return { config: from.config, origin, inputs, untold }
+  return { config: from.config, origin, inputs, first: first.length, untold }
 }
 
 /**
@@ -313,7 +243,9 @@ const partOf = (
   ) {
     return null
   }
-  const told = translation.translate(generation, packet)
+  const told = packet._tag === 'Publish'
+    ? aliases.spelt(generation, packet)
+    : translation.translate(generation, packet)
   if (told === null || told === packet) return told === null ? null : input
   return arrived(input.conn, input.at, told)
 }

@@ -77,6 +77,10 @@ export const unquote = (token: string, mark: Mark): string | null => {
   return text
 }
 
+/** `1 message`, `2 messages`. */
+export const plural = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** A number as two or more digits in hexadecimal. */
 export const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`
 

@@ -14,6 +14,7 @@ import type { Run } from '../../core/trace/replay.ts'
 import { shrink } from '../../core/trace/shrink.ts'
 import type { Shrunk } from '../../core/trace/shrink.ts'
 import { printStory, storyOfInputs } from '../../core/trace/story.ts'
+import { plural } from '../../core/trace/words.ts'
 import type { Program } from '../common/program.ts'
 import { gather, writeRecording, writeStory } from './material.ts'
 import type { Material } from './material.ts'
@@ -22,8 +23,6 @@ import { configOf } from './replay.ts'
 type Mouth = Pick<Program, 'say' | 'complain'>
 
 const statusNone = 2
-
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 interface Result {
   readonly shrunk: Shrunk
@@ -53,7 +52,7 @@ const shortest = (
 /** The story of it: what comes of it is left open where the broker throws. */
 const storyText = (title: string, { from, inputs }: Shrunk): string => {
   const { config, origin } = from
-  const story = goldenStory(title, { config, origin, inputs, untold: [] })
+  const story = goldenStory(title, { config, origin, inputs, first: 0, untold: [] })
   return printStory(
     E.isRight(story)
       ? story.right

@@ -1,0 +1,117 @@
+// What is not as it was in a broker that was brought about by inputs, in sentences.
+
+import type { Session, State } from '../broker/state.ts'
+import { NEVER } from '../broker/state.ts'
+import { UNREPORTED_BYTES_MAX } from '../broker/tell.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
+import * as StrMap from '../data/str-map.ts'
+import * as Window from '../data/window.ts'
+import type { Builder, Part } from './rebuild-connect.ts'
+import { owedOtherwise, owedTexts } from './rebuild-owed.ts'
+import { plural, quote } from './words.ts'
+
+/** Whether one session has all the subscriptions of the other. */
+const hasSubscribed = (one: Session, other: Session): boolean => {
+  for (const [filter, { qos, noLocal, retainAsPublished }] of StrMap.entries(other.subscriptions)) {
+    const found = StrMap.get(one.subscriptions, filter)
+    if (found?.qos !== qos || found.noLocal !== noLocal) return false
+    if (found.retainAsPublished !== retainAsPublished) return false
+  }
+  return StrMap.size(one.subscriptions) === StrMap.size(other.subscriptions)
+}
+
+/** What of a session is not there again. */
+const missing = (
+  untold: Array<string>,
+  session: Session,
+  builder: Builder,
+  from: State,
+  part: Part,
+): void => {
+  const whose = quote(session.clientId, "'")
+  const now = builder.sessionNow(session.clientId)
+  if (now === undefined || (session.conn === null) !== (now.conn === null)) {
+    untold.push(`the session of ${whose} could not be brought back`)
+    return
+  }
+  if (!hasSubscribed(now, session)) {
+    untold.push(`not all subscriptions of ${whose} could be brought back`)
+  }
+  const was = owedTexts(session, from.now, part.message, false)
+  untold.push(...owedOtherwise(whose, was, owedTexts(now, from.now, part.message, false)))
+  if (session.willAt !== NEVER && now.willAt === NEVER) {
+    untold.push(`the will of ${whose} was still to be published`)
+  }
+  if (session.conn !== null && session.sentBytes - session.takenBytes > UNREPORTED_BYTES_MAX) {
+    untold.push(`that much of what ${whose} was sent had not left yet`)
+  }
+  if (Queue.size(session.catchUps) > 0) {
+    untold.push(`${whose} was still being sent retained messages`)
+  }
+  if (!areSame(session.aliases, now.aliases)) {
+    untold.push(`topic aliases towards ${whose} were set`)
+  }
+}
+
+const areSame = (one: StrMap.StrMap<number>, other: StrMap.StrMap<number>): boolean => {
+  if (StrMap.size(one) !== StrMap.size(other)) return false
+  for (const [key, value] of StrMap.entries(one)) {
+    if (StrMap.get(other, key) !== value) return false
+  }
+  return true
+}
+
+/** QoS 2 messages that are not held again, of a wanted session or of whoever else may speak. */
+const missingHeld = (
+  untold: Array<string>,
+  session: Session,
+  builder: Builder,
+  part: Part,
+): void => {
+  const now = builder.sessionNow(session.clientId)
+  if (now === undefined) return
+  let count = 0
+  for (const [packetId, { message }] of Window.entries(session.incoming)) {
+    if (message !== null && !part.message(message.topic)) continue
+    const again = Window.get(now.incoming, packetId)
+    if (again === undefined || again.message?.topic !== message?.topic) count += 1
+  }
+  if (count === 0) return
+  const whose = quote(session.clientId, "'")
+  untold.push(`${plural(count, 'QoS 2 message')} of ${whose} not released yet`)
+}
+
+/** Whether members of shared groups have joined in the order in which they had. */
+const areInTurn = (from: State, builder: Builder): boolean => {
+  const all: Array<readonly [was: number, is: number]> = []
+  IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
+    const now = builder.sessionNow(clientId)
+    if (now === undefined) return
+    for (const [filter, { share, joined }] of StrMap.entries(subscriptions)) {
+      const again = share === null ? undefined : StrMap.get(now.subscriptions, filter)
+      if (again !== undefined) all.push([joined, again.joined])
+    }
+  })
+  all.sort(([one], [other]) => one - other)
+  return all.every(([, is], i) => i === 0 || all[i - 1]![1] < is)
+}
+
+/** What of a broker is not there again, of the part that is wanted. */
+export const missingOf = (from: State, builder: Builder, part: Part): ReadonlyArray<string> => {
+  const untold: Array<string> = []
+  IntMap.each(from.sessions, (session) => {
+    if (part.client(session.clientId)) missing(untold, session, builder, from, part)
+    missingHeld(untold, session, builder, part)
+  })
+  const here = from.retained.size - from.ownRetained
+  const there = builder.state.retained.size - builder.state.ownRetained
+  if (part.topic('') && there < here) {
+    untold.push(`${plural(here - there, 'retained message')} could not be brought back`)
+  }
+  if (IntMap.size(from.turns) > 0 || !areInTurn(from, builder)) {
+    untold.push('whose turn it was in shared groups')
+  }
+  if (from.stopping) untold.push('the broker was ending')
+  return untold
+}
