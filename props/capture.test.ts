@@ -17,7 +17,9 @@ import { Tap } from '../core/trace/capture/tap.ts'
 import type { Event } from '../core/trace/capture/tap.ts'
 import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
 import { playRecording } from '../shells/cli/replay.ts'
+import { shrinkRecording } from '../shells/cli/shrink.ts'
 import { runs } from './gen/settings.ts'
+import { hear } from './mouth.ts'
 
 const capture = suite('capture')
 
@@ -235,6 +237,64 @@ capture('acknowledgements are put in the words of ours', async () => {
   assert.is(status, 0, text)
   assert.match(text, /c> puback id1\n/)
   assert.match(text, /c> puback id78\n/)
+})
+
+capture('a capture is told as a story, cut down and shrunk as a recording is', async () => {
+  const second = said([
+    Packet.connect({ clientId: 'd', level: 4 }),
+    Packet.publish({ topic: 't/2', payload: 'off' }),
+  ])
+  const bytes = fileOf([
+    ...usual,
+    ...handshake(5556),
+    { from: 'client', flags: ACK, at: 0, data: second, port: 5556, ms: 2000 },
+  ])
+  const whole = await asked(bytes, '--to-story')
+  assert.is(whole.status, 0, whole.complained)
+  assert.match(whole.said, /^# A capture \(pcapng\), what its clients sent played to sabethes /)
+  assert.match(whole.said, /\nc> publish 't\/1' "on"\n[^]*\nat 2000\n[^]*d> publish 't\/2' "off"\n/)
+  const late = await asked(bytes, '--to-story', '--from', '1')
+  assert.match(late.said, /c> connect 'c' v4|c> connect v4/)
+  assert.not.match(late.said, /t\/1/)
+  assert.match(late.said, /c< publish 't\/2' "off"\n/)
+  const early = await asked(bytes, '--to-story', '--until', '1')
+  assert.not.match(early.said, /d[<>]/)
+  const one = await asked(bytes, '--to-story', '--topic', 't/2')
+  assert.not.match(one.said, /t\/1/)
+  const client = await asked(bytes, '--to-story', '--client', 'd')
+  assert.not.match(client.said, /^c[<>]/m)
+  const nobody = await asked(bytes, '--to-story', '--port', '9')
+  assert.is(nobody.status, 2)
+  assert.match(nobody.complained, /Nobody connects to port 9 in this capture/)
+  const broken = await asked(bytes.slice(0, -9), '--to-story')
+  assert.is(broken.status, 2)
+  assert.match(broken.complained, /The capture can be read up to byte/)
+  assert.match(broken.said, /c> publish 't\/1' "on"/)
+
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-capture-'))
+  try {
+    const [from, out] = [join(folder, 'c'), join(folder, 'day')]
+    writeFileSync(from, bytes)
+    const asks = (...words: ReadonlyArray<string>) => hear(playRecording, ...words)
+    assert.is((await asks(from, '--to-recording', out)).status, 0)
+    const played = await asks(out, '-q')
+    assert.is(played.status, 0, played.said)
+    assert.match(played.said, /and all came to what was recorded/)
+    assert.is((await asks(out, '--to-story', '--port', '1883')).status, 3)
+    assert.match(
+      (await asks(out, '--to-story', '--port', '9')).complained,
+      /--port is for captures/,
+    )
+    const shrunk = await hear(shrinkRecording, from, '--property', 'sends:c:t/2')
+    assert.is(shrunk.status, 0, shrunk.complained)
+    assert.match(
+      shrunk.said,
+      /c> subscribe id1 't\/#'\nd> connect v4 clean-start\nd> publish 't\/2'/,
+    )
+    assert.not.match(shrunk.said, /t\/1/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 capture('what cannot be read is said of each connection', async () => {

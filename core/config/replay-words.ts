@@ -56,7 +56,8 @@ each ---- is compared with what the broker does. What is told can be cut out and
  --to-recording OUT write the same to this file, as a recording.
 
 FILE may also be a capture of tcpdump or Wireshark (pcap or pcapng): what clients sent is played to
-a new broker, and what the captured broker answered is compared with what this one does. There
+a new broker, and what the captured broker answered is compared with what this one does, or, with
+--to-story and --to-recording, what this one does is kept. There
 
  --port N           the captured broker's port (else that of most CONNECTs, or 1883).
  --config FILE      the configuration that it is played under.

@@ -18,9 +18,11 @@ export const trialsUsual = 10_000
 export const shrinkHelp = `Usage: sabethes shrink FILE --property NAME [options]
        sabethes shrink --list
 
-Leaves out of a recording, or a story, whatever can be left out while it still shows the failure
-that the property names: connections, then stretches of inputs, then single ones; what is left is
-made simpler.
+Leaves out of a recording, a story or a capture whatever can be left out while it still shows the
+failure that the property names: connections, then stretches of inputs, then single ones; what is
+left is made simpler. What clients sent in a capture is played to a new broker, on the port of most
+CONNECTs; for another port or configuration make a recording of it first: sabethes replay CAPTURE
+--to-recording OUT --port N --config FILE.
 
  --list             print the names of properties, with a sentence each.
  -o, --out OUT      write it to this file: a story if the name ends in .trace, else a

@@ -1,12 +1,18 @@
-// A recording or a story, read as a whole: the broker that it begins with and all that it was told.
+// A recording, a story or a capture, read as a whole: the broker that it begins with and all that it was told.
 
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import type { Config } from '../../core/broker/config.ts'
+import { defaults } from '../../core/broker/config.ts'
 import type { Input } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import { initial } from '../../core/broker/state.ts'
 import { run } from '../../core/broker/step.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { CaptureFile } from '../../core/trace/capture/file.ts'
+import { kept, Reenactment } from '../../core/trace/capture/reenact.ts'
+import { Tap } from '../../core/trace/capture/tap.ts'
+import { nobodyText, troublesOf } from '../../core/trace/capture/trouble.ts'
 import { tellStory } from '../../core/trace/golden.ts'
 import type { Told } from '../../core/trace/golden.ts'
 import { Replay } from '../../core/trace/replay.ts'
@@ -14,6 +20,7 @@ import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
 import { version } from '../common/version.ts'
+import { beginsAsCapture, chunksOf, portsOf } from './capture.ts'
 import { linesOf } from './lines.ts'
 import { create } from '../trace/tapes.ts'
 
@@ -31,6 +38,7 @@ export interface Material {
 
 // More than this would not fit into anybody's head either.
 const inputsMax = 1_000_000
+const usualPort = 1883
 const storyBytesMax = 64 * 1024 * 1024
 
 /** Whether the file is a story: recordings do not begin with a comment. */
@@ -152,13 +160,69 @@ class Gathering {
   }
 }
 
-/** Left: it is nothing of the kind. */
+/** What a capture is played to: its broker's port, null for that of most CONNECTs. */
+export interface Stage {
+  readonly port: number | null
+  readonly config: Config
+}
+
+const gatherCapture = async (
+  path: string,
+  gathering: Gathering,
+  { port: asked, config }: Stage,
+): Promise<Either<string, Material>> => {
+  const port = asked ?? (await portsOf(path))[0]?.[0] ?? usualPort
+  const file = new CaptureFile()
+  const tap = new Tap(port)
+  let reenactment: Reenactment | null = null
+  let beganMs = 0
+  let unreadable: string | null = null
+  try {
+    reading: for await (const chunk of chunksOf(path)) {
+      for (const packet of file.push(chunk)) {
+        if (reenactment === null) {
+          beganMs = packet.atMs
+          reenactment = new Reenactment(config, beganMs, port)
+          gathering.take(reenactment.begin(version))
+        }
+        for (const event of tap.packet(packet)) {
+          for (const found of reenactment.take(event)) gathering.take(kept(found))
+        }
+        if (gathering.isOver) break reading
+      }
+      if (file.breach !== null) break
+    }
+    if (!gathering.isOver) file.finish()
+  } catch (error) {
+    unreadable = `${path} cannot be read any further: ${messageOf(error)}`
+  }
+  if (!gathering.isOver) tap.finish()
+  const clientOf = (id: number): string | null => reenactment?.comparison.clientOf(id) ?? null
+  const troubles = [...troublesOf(tap, file, clientOf, beganMs)]
+  if (unreadable !== null) troubles.push(unreadable)
+  const { from, batches, fatal, broken } = gathering
+  if (broken !== null) troubles.push(broken)
+  if (from === null || tap.conversations.length === 0) {
+    return E.left([...troubles, nobodyText(port)].join('\n'))
+  }
+  return E.right({
+    title: `A capture (${file.form}), what its clients sent played to sabethes ${version}.`,
+    from,
+    batches,
+    fatal,
+    broken: troubles.length === 0 ? null : troubles.join('\n'),
+  })
+}
+
+/** `stage` is for captures. Left: it is nothing of the kind. */
 export const gather = async (
   path: string,
   fromMs: number,
   untilMs: number,
+  stage: Stage = { port: null, config: defaults },
 ): Promise<Either<string, Material>> => {
   const gathering = new Gathering(fromMs, untilMs)
+  if (beginsAsCapture(path)) return gatherCapture(path, gathering, stage)
   const replay = new Replay()
   let unreadable: string | null = null
   let title = ''

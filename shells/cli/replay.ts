@@ -65,15 +65,11 @@ export const playRecording = async (
     mouth.complain(`Error: ${beginsWrong}\n`)
     return statusUsage
   }
-  if (beginsAsCapture(wish.file)) {
-    if (!wish.toStory && wish.toRecording === null) return playCapture(mouth, wish, under.right)
-    mouth.complain('Error: a capture cannot be told as a story or a recording yet.\n')
-    return statusUsage
-  }
   if (wish.toStory || wish.toRecording !== null) {
     const { retell } = await import('./retell.ts')
-    return retell(mouth, wish)
+    return retell(mouth, wish, under.right)
   }
+  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, under.right)
   if (beginsAsStory(wish.file)) return playStory(mouth, wish, under.right, out)
   return play(mouth, wish, under.right, linesOf(wish.file), out)
 }

@@ -1,6 +1,9 @@
 // `sabethes replay FILE --to-story`, `--to-recording OUT`: a part of a recording, to be kept.
 
+import type { Config } from '../../core/broker/config.ts'
+import { defaults } from '../../core/broker/config.ts'
 import { initial } from '../../core/broker/state.ts'
+import { statusUsage } from '../../core/config/mod.ts'
 import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { E } from '../../core/prelude.ts'
 import { cut } from '../../core/trace/cut.ts'
@@ -8,6 +11,7 @@ import type { Cut } from '../../core/trace/cut.ts'
 import { goldenStory } from '../../core/trace/golden.ts'
 import { printStory } from '../../core/trace/story.ts'
 import type { Program } from '../common/program.ts'
+import { beginsAsCapture } from './capture.ts'
 import { gather, writeRecording } from './material.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
@@ -15,8 +19,19 @@ type Mouth = Pick<Program, 'say' | 'complain'>
 const statusBroken = 2
 
 /** Answers the exit status. */
-export const retell = async (mouth: Mouth, wish: ReplayWish): Promise<number> => {
-  const found = await gather(wish.file, wish.fromMs, wish.untilMs)
+export const retell = async (
+  mouth: Mouth,
+  wish: ReplayWish,
+  under: ((config: Config) => Config) | null,
+): Promise<number> => {
+  if ((under !== null || wish.port !== null) && !beginsAsCapture(wish.file)) {
+    const option = under !== null ? '--config' : '--port'
+    const name = wish.toStory ? '--to-story' : '--to-recording'
+    mouth.complain(`Error: ${option} is for captures where there is ${name}.\n`)
+    return statusUsage
+  }
+  const config = under === null ? defaults : under(defaults)
+  const found = await gather(wish.file, wish.fromMs, wish.untilMs, { port: wish.port, config })
   if (E.isLeft(found)) {
     mouth.complain(`Error: ${found.left}\n`)
     return statusBroken

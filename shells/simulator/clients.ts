@@ -13,7 +13,8 @@ import { none } from '../../core/codec/property.ts'
 import type { Reader } from '../../core/codec/reader.ts'
 import { createReader } from '../../core/codec/reader.ts'
 import { decodeUtf8 } from '../../core/codec/utf8.ts'
-import { own, view } from '../../core/data/bytes.ts'
+import { ownPacket } from '../../core/codec/own.ts'
+import { view } from '../../core/data/bytes.ts'
 import { showBytes } from '../../core/trace/words.ts'
 import type { Clock } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
@@ -338,19 +339,3 @@ const isOf = <Tag extends PacketTag>(
   packet: Packet,
   tag: Tag,
 ): packet is Extract<Packet, { _tag: Tag }> => packet._tag === tag
-
-/** The bytes of a packet are lent by the reader; whoever keeps it owns them. */
-const ownPacket = (packet: Packet): Packet => {
-  if (!('properties' in packet)) return packet
-  const { correlationData, authenticationData } = packet.properties
-  const properties = correlationData === undefined && authenticationData === undefined
-    ? packet.properties
-    : {
-      ...packet.properties,
-      ...(correlationData === undefined ? {} : { correlationData: own(correlationData) }),
-      ...(authenticationData === undefined ? {} : { authenticationData: own(authenticationData) }),
-    }
-  return packet._tag === 'Publish'
-    ? { ...packet, payload: own(packet.payload), properties }
-    : { ...packet, properties } as Packet
-}

@@ -13,6 +13,7 @@ import { run } from '../../broker/step.ts'
 import { UNREPORTED_BYTES_MAX } from '../../broker/tell.ts'
 import { encodedSize } from '../../codec/encode.ts'
 import { defaultLimits } from '../../codec/limits.ts'
+import { ownPacket } from '../../codec/own.ts'
 import type { Packet } from '../../codec/packet.ts'
 import { createReader } from '../../codec/reader.ts'
 import type { Reader } from '../../codec/reader.ts'
@@ -55,6 +56,21 @@ class Link {
     this.reader = reader
   }
 }
+
+/** A run for whoever keeps it: bytes of its packets are lent until the next. */
+export const kept = (found: Found): Found => {
+  switch (found._tag) {
+    case 'Ran':
+      return { ...found, batch: { ...found.batch, inputs: found.batch.inputs.map(keptInput) } }
+    case 'Threw':
+      return { ...found, inputs: found.inputs.map(keptInput) }
+    default:
+      return found
+  }
+}
+
+const keptInput = (input: Input): Input =>
+  input._tag === 'Arrived' ? I.arrived(input.conn, input.at, ownPacket(input.packet)) : input
 
 export class Reenactment {
   readonly comparison = new Comparison()
