@@ -1,5 +1,5 @@
-// A recording, a story or a capture, read as a whole: the broker that it begins with and all that it
-// was told.
+// A recording, a story or a capture, read as a whole: the broker that it begins with, and all that
+// it was told.
 
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import type { Config } from '../../core/broker/config.ts'
