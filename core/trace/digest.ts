@@ -92,18 +92,20 @@ const record = (digest: number, some: object): number => {
   return digest
 }
 
-// What arrives together is often on one topic.
+const dollar = 0x24
+
+// What arrives together is often on one topic. What the broker says of itself begins with a dollar.
 let topic = ''
 let topicDigest = 0
+let isTopicOurs = true
 
 const topicName = (name: string): number => {
   if (name === topic) return topicDigest
   topic = name
   topicDigest = text(0x746f70, name)
+  isTopicOurs = name === '' || name.charCodeAt(0) === dollar
   return topicDigest
 }
-
-const dollar = 0x24
 
 const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
   switch (some._tag) {
@@ -117,7 +119,7 @@ const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
           Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(flags, 0x165667b1),
       )
       // What the broker says of itself is in no veil, and a topic alias may stand for that.
-      if (weigh !== null && some.topic !== '' && some.topic.charCodeAt(0) !== dollar) {
+      if (weigh !== null && !isTopicOurs) {
         digest = mix(digest, weigh(payload))
       }
       return properties === none ? digest : record(digest, properties)

@@ -21,7 +21,10 @@ import { fillOf, hash, hashPayload, markOf, weightOfAll, weightOfHash } from './
 import type { Veil } from './veil.ts'
 import { Weigher } from './weigh.ts'
 
-/** Level (1 byte), slot (4), generation (8), at (8), how many bytes of frames follow (4). */
+/**
+ * Level (1 byte), slot (4), generation (8), at (8), how many bytes of frames follow (4), how many
+ * bytes before them mean nothing (1).
+ */
 export const noteFrames = 1
 /** A line that is ready, without its end: how many characters of ASCII follow (4). */
 export const noteLine = 2
@@ -31,7 +34,7 @@ export const noteMark = 3
 export const noteWritten = 4
 
 /** No kind has more numbers than this. */
-const numbersBytesMax = 32
+const numbersBytesMax = 40
 
 /** A page has at least so many bytes. */
 export const pageBytesMin = 1024
@@ -210,6 +213,10 @@ export class Notes {
     this.long(conn.generation)
     this.long(this.at)
     this.whole(lentTo - lentFrom)
+    // Shared memory is copied to by words only where both sides lie alike.
+    const skipped = (lentFrom - this.end - 1) & 7
+    this.page[this.end] = skipped
+    this.end += 1 + skipped
     for (let at = lentFrom; at < lentTo;) {
       const to = Math.min(lentTo, at + this.room())
       this.page.set(lent.subarray(at, to), this.end)

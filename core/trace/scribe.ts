@@ -37,6 +37,8 @@ interface Rest {
 export class Scribe {
   readonly sheet = new Sheet()
   private readonly veil: Veil
+  private readonly isFull: boolean
+  private readonly isHashed: boolean
   private page: Uint8Array = new Uint8Array(0)
   private view: DataView = new DataView(this.page.buffer)
   private rest: Rest | null = null
@@ -51,6 +53,9 @@ export class Scribe {
 
   constructor(veil: Veil) {
     this.veil = veil
+    // Once: a text from another thread is compared letter by letter.
+    this.isFull = veil.payload === 'full'
+    this.isHashed = veil.payload === 'hash'
   }
 
   /** Writes down what `page[0, end)` says; what goes on on the next page waits for that. */
@@ -76,7 +81,7 @@ export class Scribe {
           this.slot = this.whole(place + 1)
           this.generation = this.long(place + 5)
           this.at = this.long(place + 13)
-          place = this.content(noteFrames, place + 21, end)
+          place = this.content(noteFrames, place + 21, end, 1 + page[place + 25]!)
           break
         default:
           place = this.content(noteLine, place, end)
@@ -85,9 +90,9 @@ export class Scribe {
   }
 
   /** What has a length in front, as far as it is there; where it ends on the page. */
-  private content(kind: number, place: number, end: number): number {
+  private content(kind: number, place: number, end: number, skipped = 0): number {
     const size = this.whole(place)
-    const start = place + 4
+    const start = place + 4 + skipped
     if (start + size <= end) {
       this.write(kind, this.page, start, start + size)
       return start + size
@@ -149,7 +154,7 @@ export class Scribe {
 
   private frame(buffer: Uint8Array, start: number, end: number): void {
     const { sheet, veil } = this
-    if (buffer[start]! >> 4 !== publishType || veil.payload === 'full') {
+    if (buffer[start]! >> 4 !== publishType || this.isFull) {
       return sheet.base64(buffer, start, end)
     }
     let headEnd = afterTopic(buffer, start, end)
@@ -168,7 +173,7 @@ export class Scribe {
       this.headStart = start
       this.headEnd = headEnd
     }
-    if (veil.payload === 'hash') {
+    if (this.isHashed) {
       hashBytes(veil, buffer, headEnd, end)
       sheet.mark64(hash[0]!, hash[1]!)
     } else sheet.ascii('~')

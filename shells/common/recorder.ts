@@ -51,7 +51,7 @@ export interface Recorded {
 const segments = 4
 
 /** So many bytes of notes are handed over without waiting for more. */
-const flushBytesMin = 64 * 1024
+const flushBytesMin = 32 * 1024
 const flushMs = 1000
 const never = Number.MAX_SAFE_INTEGER
 

@@ -32,7 +32,7 @@ export interface Writer {
 
 export type Writers = (veil: Veil, tapes: Tapes) => Writer
 
-const pageBytes = 256 * 1024
+const pageBytes = 64 * 1024
 
 /** A scribe with a file: what a page says, and what became of it. */
 export class Desk {

@@ -1,23 +1,29 @@
-// What the broker and the thread that writes its recording say to each other: pages in shared
-// memory, in a circle, each with a kind and a length. The one counts the pages that it has written,
-// the other those that it has read, and whoever has nothing to do waits for the other's count.
+// What the broker and the thread that writes its recording say to each other: messages in a circle
+// in shared memory, each of a kind, with a page and how long it is. The one counts the messages that
+// it has sent, the other those that it is done with, and whoever has nothing to do waits for the
+// other's count. A page is free again with its message, and the last one that became free is used
+// next: few pages in turn stay in the processor's cache, which what is recorded must not drive the
+// broker out of.
 
 import type { Veil } from '../../core/trace/veil.ts'
 
-export const pageCount = 16
-export const pageBytes = 256 * 1024
+export const pageCount = 64
+export const pageBytes = 64 * 1024
 
 /** Notes; the path of a file that is there, to write to; the file ends; the thread ends. */
 export const kinds = { notes: 0, begin: 1, close: 2, leave: 3 } as const
 
 /** Places of 32-bit numbers. */
-export const places = { sent: 0, done: 1, faultBytes: 2, pages: 8 } as const
+export const places = { sent: 0, done: 1, faultBytes: 2, isAsleep: 3, messages: 8 } as const
 
-/** Places of 64-bit numbers, behind the three above: bytes in the file, bytes of notes taken. */
+/** Places of 64-bit numbers, behind those above: bytes in the file, bytes of notes taken. */
 export const counts = { file: 2, taken: 3 } as const
 
+/** Kind, page, length. */
+export const messageNumbers = 3
+
 const faultBytesMax = 1024
-const faultAt = (places.pages + 2 * pageCount) * 4
+const faultAt = (places.messages + messageNumbers * pageCount) * 4
 
 /** The same memory on both sides. */
 export interface Shared {
@@ -45,7 +51,7 @@ export class Board {
 
   constructor({ control, pages }: Shared) {
     this.numbers = new Int32Array(control, 0, faultAt / 4)
-    this.counts = new Float64Array(control, 0, places.pages / 2)
+    this.counts = new Float64Array(control, 0, places.messages / 2)
     this.faultBytes = new Uint8Array(control, faultAt, faultBytesMax)
     this.pages = Array.from(
       { length: pageCount },

@@ -7,7 +7,7 @@ import type { Veil } from '../../core/trace/veil.ts'
 import type { Tapes } from '../common/recorder.ts'
 import type { Writer, Writers } from '../common/writer.ts'
 import { openThread } from '../thread/open.ts'
-import { Board, counts, kinds, newShared, pageCount, places } from './message.ts'
+import { Board, counts, kinds, messageNumbers, newShared, pageCount, places } from './message.ts'
 import type { Beginning } from './message.ts'
 
 /** A disk that takes nothing for so long ends the recording, since the broker waits for it. */
@@ -19,6 +19,11 @@ class ThreadWriter implements Writer {
   private readonly board: Board
   private readonly worker: Worker
   private sent = 0
+  /** Which page went with which message of those that are under way; and those that are free. */
+  private readonly used = new Int32Array(pageCount)
+  private readonly free: Array<number>
+  private freed = 0
+  private current: number
   private notedBytes = 0
   /** How many pages had been sent when the file that is written was begun. */
   private begunAt = 0
@@ -28,7 +33,9 @@ class ThreadWriter implements Writer {
     const shared = newShared()
     this.tapes = tapes
     this.board = new Board(shared)
-    this.page = this.board.pages[0]!
+    this.free = Array.from({ length: pageCount }, (_, at) => at)
+    this.current = this.free.pop()!
+    this.page = this.board.pages[this.current]!
     this.worker = openThread(import.meta.url)
     // A recording keeps no process alive.
     this.worker.unref()
@@ -93,20 +100,30 @@ class ThreadWriter implements Writer {
   private send(kind: number, length: number): void {
     if (this.death !== null) return
     const { board: { numbers, pages }, sent } = this
-    const at = places.pages + 2 * (sent % pageCount)
+    const place = sent % pageCount
+    const at = places.messages + messageNumbers * place
     numbers[at] = kind
-    numbers[at + 1] = length
+    numbers[at + 1] = this.current
+    numbers[at + 2] = length
+    this.used[place] = this.current
     this.sent = sent + 1
     Atomics.store(numbers, places.sent, this.sent)
-    Atomics.notify(numbers, places.sent)
-    while (this.death === null && this.sent - this.done >= pageCount) this.wait()
-    this.page = pages[this.sent % pageCount]!
+    // The thread looks by itself every few milliseconds, if it has not fallen asleep.
+    if (Atomics.load(numbers, places.isAsleep) === 1) Atomics.notify(numbers, places.sent)
+    // One page is always being written on, so that there is room for a message where one is free.
+    while (this.death === null && this.sent - this.done >= pageCount - 1) this.wait()
+    for (const { done } = this; this.freed < done; this.freed++) {
+      this.free.push(this.used[this.freed % pageCount]!)
+    }
+    this.current = this.free.pop() ?? this.current
+    this.page = pages[this.current]!
   }
 
   /** Until something is done. */
   private wait(): void {
     const { done } = this
     if (done === this.sent) return
+    Atomics.notify(this.board.numbers, places.sent)
     const how = Atomics.wait(this.board.numbers, places.done, done, patienceMs)
     if (how === 'timed-out') this.death = `nothing could be written for ${patienceMs / 1000} s`
   }

@@ -3,20 +3,38 @@
 import { parentPort } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
 import { Desk } from '../common/writer.ts'
-import { Board, counts, kinds, pageCount, places } from './message.ts'
+import { Board, counts, kinds, messageNumbers, pageCount, places } from './message.ts'
 import type { Beginning } from './message.ts'
 import { goOn } from './tapes.ts'
+
+/** How often it is looked whether there is more. */
+const lookMs = 1
+/** After so many looks in vain it waits to be woken. */
+const looksMax = 25
+
+/**
+ * Until there is more than was done. Waking a thread costs the broker a few microseconds each time,
+ * which looking spares it as long as there is much to do.
+ */
+const rest = (numbers: Int32Array, done: number): void => {
+  for (let i = 0; i < looksMax; i++) {
+    if (Atomics.wait(numbers, places.sent, done, lookMs) !== 'timed-out') return
+  }
+  Atomics.store(numbers, places.isAsleep, 1)
+  while (Atomics.load(numbers, places.sent) === done) Atomics.wait(numbers, places.sent, done)
+  Atomics.store(numbers, places.isAsleep, 0)
+}
 
 const write = ({ shared, veil }: Beginning): void => {
   const board = new Board(shared)
   const { numbers, pages } = board
   const desk = new Desk(veil)
   for (let done = 0;; done++) {
-    while (Atomics.load(numbers, places.sent) === done) Atomics.wait(numbers, places.sent, done)
-    const at = done % pageCount
-    const page = pages[at]!
-    const length = numbers[places.pages + 2 * at + 1]!
-    const kind = numbers[places.pages + 2 * at]
+    rest(numbers, done)
+    const at = places.messages + messageNumbers * (done % pageCount)
+    const kind = numbers[at]
+    const page = pages[numbers[at + 1]!]!
+    const length = numbers[at + 2]!
     switch (kind) {
       case kinds.notes:
         desk.take(page, length)
