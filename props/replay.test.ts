@@ -88,7 +88,7 @@ const feed = (recorder: Recorder, count: number, bytes: number): State => {
     recorder.input(input, null)
     const [next, effects] = run(state, [input])
     state = next
-    recorder.ran(state, [input], effects)
+    recorder.ran(state, 1, effects)
     if (recorder.due() <= state.now) recorder.look(state.now)
   }
   take(I.opened(conn, 0, nonce, '1883', peer))
@@ -256,7 +256,7 @@ replay('the command tells what happened, all of it or a part', async () => {
     const peer = { address: '127.0.0.1', port: 5 }
     const input = I.opened(conn, 0, nonce, '1883', peer)
     day.input(input, null)
-    day.ran(initial(defaults, origin), [input], [])
+    day.ran(initial(defaults, origin), 1, [])
     day.stop('asked to')
     const other = await asked(`${path}.other`, '-q')
     assert.is(other.status, 1)

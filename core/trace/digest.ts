@@ -7,7 +7,9 @@ import type { Conn } from '../broker/input.ts'
 import type { Packet } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
-import type { Weigh } from './weigh.ts'
+
+/** What a payload counts as, beside its size. */
+export type Weigh = (payload: Bytes) => number
 
 const multiplier = 0x85ebca6b
 

@@ -13,13 +13,13 @@ import type { Level } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
 import { digestOf } from './digest.ts'
+import type { Weigh } from './digest.ts'
 import { graphOf } from './graph.ts'
 import { input as inputCodec } from './input.ts'
 import { asciiOf, format, headText } from './recording.ts'
 import type { Json } from './shape.ts'
-import { fillOf, hash, hashPayload, markOf, weightOfAll, weightOfHash } from './veil.ts'
+import { fillOf, markOf, weightOfAll, weightOfMark } from './veil.ts'
 import type { Veil } from './veil.ts'
-import { Weigher } from './weigh.ts'
 
 /**
  * Level (1 byte), slot (4), generation (8), at (8), how many bytes of frames follow (4), how many
@@ -66,7 +66,7 @@ export class Notes {
   beginningBytes = 0
   private readonly veil: Veil
   private readonly turnPage: TurnPage
-  private readonly weigher: Weigher | null
+  private readonly weigh: Weigh | null
   private page: Uint8Array
   private view: DataView
   private end = 0
@@ -85,16 +85,11 @@ export class Notes {
     this.turnPage = turnPage
     this.page = none
     this.view = new DataView(none.buffer)
-    this.weigher = veil.payload === 'full'
-      ? new Weigher(weightOfAll)
+    this.weigh = veil.payload === 'full'
+      ? weightOfAll
       : veil.payload === 'hash'
-      ? new Weigher((payload) => this.weightOf(payload))
+      ? (payload) => weightOfMark(veil, payload)
       : null
-  }
-
-  private weightOf(payload: Bytes): number {
-    hashPayload(this.veil, payload)
-    return weightOfHash(hash[0]!, payload.end - payload.start)
   }
 
   /** How many bytes are on the page. */
@@ -131,7 +126,7 @@ export class Notes {
     const hide = (payload: Bytes): Bytes =>
       fillOf(payload.end - payload.start, markOf(veil, payload))
     this.nodes = isFresh ? null : graphOf(state, veil.payload === 'full' ? bare : hide)
-    this.mark([], [])
+    this.mark(0, [])
   }
 
   /**
@@ -226,13 +221,11 @@ export class Notes {
     this.lent = none
   }
 
-  /** A run is over that took these inputs, all noted since the last mark, and led to these. */
-  mark(inputs: ReadonlyArray<Input>, effects: ReadonlyArray<Effect>): void {
-    const { weigher } = this
-    if (weigher !== null) weigher.begin(inputs)
-    const digest = digestOf(effects, weigher === null ? null : weigher.weigh)
+  /** A run is over that took so many inputs, all noted since the last mark, and led to these. */
+  mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
+    const digest = digestOf(effects, this.weigh)
     this.open(noteMark)
-    this.whole(inputs.length)
+    this.whole(inputCount)
     this.whole(digest)
   }
 
@@ -242,7 +235,7 @@ export class Notes {
     if (this.nodes !== null) {
       while (this.nodes !== null) this.more()
       // Of no run, for the sum.
-      this.mark([], [])
+      this.mark(0, [])
     }
     this.line(asciiOf(['e', why]))
   }

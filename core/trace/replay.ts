@@ -13,6 +13,7 @@ import type { Level } from '../codec/packet.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { digestOf } from './digest.ts'
+import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
 import type { Head } from './recording.ts'
 import { LineReader, readHead } from './recording.ts'
@@ -20,8 +21,6 @@ import { showEffect } from './show.ts'
 import type { NameOf } from './show.ts'
 import { hex32, sumOfText } from './sheet.ts'
 import { weightOfAll, weightOfFill } from './veil.ts'
-import { Weigher } from './weigh.ts'
-import type { Weigh } from './weigh.ts'
 
 /** One run of the broker. */
 export interface Batch {
@@ -54,7 +53,7 @@ export type Run = typeof run
 const inputsMax = 100_000
 const bytesMax = 1_500_000_000
 
-/** What payloads count as by themselves where there is this of them. */
+/** What payloads count as where there is this of them. */
 const weighing: Readonly<Record<Head['payload'], Weigh | null>> = {
   full: weightOfAll,
   hash: weightOfFill,
@@ -81,7 +80,7 @@ export class Replay {
   private bytes = 0
   /** Runs that wait for the rest of the snapshot, which may stand behind them. */
   private readonly told: Array<Told> = []
-  private weigher: Weigher | null = null
+  private weigh: Weigh | null = null
   private conns = new Map<number, Conn>()
   /** Found, and to be said before anything else; more than one only at the end. */
   private readonly found: Array<Found> = []
@@ -185,8 +184,7 @@ export class Replay {
     this.graph = null
     if (E.isLeft(state)) return this.broken(state.left)
     this.state = state.right
-    const alone = weighing[head.payload]
-    this.weigher = alone === null ? null : new Weigher(alone)
+    this.weigh = weighing[head.payload]
     this.found.push({ _tag: 'Began', head, state: state.right })
   }
 
@@ -200,15 +198,10 @@ export class Replay {
   }
 
   private perform(before: State, { inputs, digest }: Told): Found {
-    const { weigher } = this
     try {
       const [after, effects] = this.run(before, inputs)
       this.state = after
-      let isSame: boolean | null = null
-      if (digest !== null) {
-        if (weigher !== null) weigher.begin(inputs)
-        isSame = digest === hex32(digestOf(effects, weigher === null ? null : weigher.weigh))
-      }
+      const isSame = digest === null ? null : digest === hex32(digestOf(effects, this.weigh))
       return { _tag: 'Ran', batch: { inputs, before, after, effects }, isSame }
     } catch (error) {
       this.isOver = true

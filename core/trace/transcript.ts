@@ -56,7 +56,7 @@ export const recordingOf = (
       // What the broker throws at stands at the end, as in a recording of the day.
       return transcript.lines().slice()
     }
-    notes.mark([input], effects)
+    notes.mark(1, effects)
   }
   notes.finish('that is all of it')
   return transcript.lines().slice()

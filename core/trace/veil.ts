@@ -37,25 +37,6 @@ const viewOf = (buffer: Uint8Array): DataView => {
   return view
 }
 
-/** Whether they are the same bytes. */
-export const isEqual = (one: Bytes, other: Bytes): boolean => {
-  if (one === other) return true
-  const size = one.end - one.start
-  if (size !== other.end - other.start) return false
-  // Most that differ do so where numbers count up.
-  if (size > 0 && one.buffer[one.end - 1] !== other.buffer[other.end - 1]) return false
-  const words = viewOf(one.buffer)
-  const others = viewOf(other.buffer)
-  const { start } = one
-  const { start: from } = other
-  let at = 0
-  for (; at + 4 <= size; at += 4) {
-    if (words.getInt32(start + at, true) !== others.getInt32(from + at, true)) return false
-  }
-  for (; at < size; at++) if (one.buffer[start + at] !== other.buffer[from + at]) return false
-  return true
-}
-
 /** Whether so many bytes are the same at two places. */
 export const isSame = (buffer: Uint8Array, one: number, other: number, size: number): boolean => {
   const words = viewOf(buffer)
@@ -72,13 +53,51 @@ const stir = (sum: number, word: number): number => {
   return mixed ^ (mixed >>> 15)
 }
 
-/** Leaves in `hash` what these bytes come to. */
-export const hashBytes = (
+/**
+ * 24 bits of eight words that are spread over the payload, which are all of it up to 32 bytes: what
+ * it counts as in a digest, that the broker's own thread works out for each message.
+ */
+export const sampleOf = (
   { key: [one, other] }: Veil,
   buffer: Uint8Array,
   start: number,
   end: number,
+): number => {
+  const size = end - start
+  let a = one ^ Math.imul(size, 0x27d4eb2f)
+  let b = ~other
+  const last = end - 4
+  if (size >= 32) {
+    const words = viewOf(buffer)
+    const apart = ((size - 4) / 7) | 0
+    const middle = start + 4 * apart
+    a = stir(a, words.getInt32(start, true))
+    b = stir(b, words.getInt32(start + apart, true))
+    a = stir(a, words.getInt32(start + 2 * apart, true))
+    b = stir(b, words.getInt32(start + 3 * apart, true))
+    a = stir(a, words.getInt32(middle, true))
+    b = stir(b, words.getInt32(middle + apart, true))
+    a = stir(a, words.getInt32(middle + 2 * apart, true))
+    b = stir(b, words.getInt32(last, true))
+  } else if (size >= 4) {
+    const words = viewOf(buffer)
+    for (let at = start; at < last; at += 4) a = stir(a, words.getInt32(at, true))
+    b = stir(b, words.getInt32(last, true))
+  } else {
+    for (let at = start; at < end; at++) a = stir(a, buffer[at]!)
+  }
+  return Math.imul(a ^ (b >>> 13) ^ b, 0x85ebca6b) >>> 8
+}
+
+/** Leaves in `hash` what these bytes come to: bits 2 to 25 of the higher word are `sampleOf`. */
+export const hashBytes = (
+  veil: Veil,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
 ): void => {
+  const sample = sampleOf(veil, buffer, start, end)
+  const [one, other] = veil.key
   const words = viewOf(buffer)
   const lastWord = end - 4
   const lastFour = end - 16
@@ -109,12 +128,9 @@ export const hashBytes = (
   b = Math.imul(b ^ one, 0xc2b2ae35) ^ d
   a = Math.imul(a ^ (b >>> 13) ^ b, 0x27d4eb2f)
   b = Math.imul(b ^ (a >>> 15) ^ c, 0x85ebca6b)
-  hash[0] = a ^ (a >>> 16)
+  hash[0] = ((a ^ (a >>> 16)) & ~0x03ff_fffc) | (sample << 2)
   hash[1] = b ^ (b >>> 15) ^ (a << 7)
 }
-
-export const hashPayload = (veil: Veil, { buffer, start, end }: Bytes): void =>
-  hashBytes(veil, buffer, start, end)
 
 /** Whether it says that it is text and is none, which the mark has to say. */
 export const isNoText = ({ buffer, start, end }: Bytes, properties: Properties): boolean =>
@@ -124,7 +140,7 @@ export const isNoText = ({ buffer, start, end }: Bytes, properties: Properties):
 export const markOf = (veil: Veil, payload: Bytes, properties: Properties = none): string => {
   let mark = ''
   if (veil.payload === 'hash' && payload.end > payload.start) {
-    hashPayload(veil, payload)
+    hashBytes(veil, payload.buffer, payload.start, payload.end)
     mark = textOf64(hash[0]!, hash[1]!)
   }
   return isNoText(payload, properties) ? `${mark}!` : mark
@@ -155,11 +171,12 @@ export const fill = (buffer: Uint8Array, start: number, text: string, from: numb
 // The digest of effects has four characters of the mark, from the second on, since the first one
 // may have become 0xff; fewer where the payload has no room for them.
 
-/** What these words, as `hashPayload` leaves them, count as in a digest. */
-export const weightOfHash = (high: number, size: number): number =>
-  size >= 5
-    ? (high >>> 2) & 0xffffff
-    : ((high >>> 2) & 0xffffff) >>> (size < 2 ? 24 : 30 - 6 * size)
+/** What a payload counts as at `hash`. */
+export const weightOfMark = (veil: Veil, { buffer, start, end }: Bytes): number => {
+  const size = end - start
+  const sample = sampleOf(veil, buffer, start, end)
+  return size >= 5 ? sample : sample >>> (size < 2 ? 24 : 30 - 6 * size)
+}
 
 /** The same for what `fillOf` made of them. */
 export const weightOfFill = ({ buffer, start, end }: Bytes): number => {
@@ -181,8 +198,8 @@ const sixBitsOf = (code: number): number =>
     : 63
 
 /** What a payload counts as that is in no veil. */
-export const weightOfAll = (payload: Bytes): number => {
-  hashPayload(open, payload)
+export const weightOfAll = ({ buffer, start, end }: Bytes): number => {
+  hashBytes(open, buffer, start, end)
   return hash[0]!
 }
 

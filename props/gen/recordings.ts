@@ -36,7 +36,7 @@ export const recorded = (
     for (const input of some) notes.input(input)
     const [next, effects] = run(state, some)
     if (from / size < snapshotRuns) notes.more()
-    notes.mark(some, effects)
+    notes.mark(some.length, effects)
     state = next
   }
   notes.finish('asked to')

@@ -676,7 +676,7 @@ export class Driver {
     const before = isFull ? this.host.now() : 0
     const [state, effects] = this.broker.run(this.state, inputs)
     this.state = state
-    if (this.recorder !== null) this.recorder.ran(state, inputs, effects)
+    if (this.recorder !== null) this.recorder.ran(state, inputs.length, effects)
     this.inputCount += inputs.length
     this.effectCount += effects.length
     for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)

@@ -147,10 +147,10 @@ export class Recorder {
   }
 
   /** The run is over, and the broker is as it says. */
-  ran(state: State, inputs: ReadonlyArray<Input>, effects: ReadonlyArray<Effect>): void {
+  ran(state: State, inputCount: number, effects: ReadonlyArray<Effect>): void {
     if (!this.isOpen) return
     const { notes, options } = this
-    notes.mark(inputs, effects)
+    notes.mark(inputCount, effects)
     if (notes.written < flushBytesMin) return
     this.flush(state.now)
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
