@@ -113,6 +113,13 @@ captures(
       assert.match(door.said, /the captured broker sent the same\.\n$/)
       const other = await asked(file('wire.pcapng'), '--message', 'home/lamp', '--client', 'door')
       assert.match(other.said, /the captured broker sent the same\.\n$/)
+      // Clients know the topic by what is behind the mount point.
+      const mounting = 'listener 1883\nallow_anonymous true\nmount_point m/\n'
+      writeFileSync(file('mount.conf'), mounting)
+      const under = ['--config', file('mount.conf')]
+      const mounted = await asked(file('wire.pcapng'), '--message', 'm/home/lamp', ...under)
+      assert.match(mounted.said, /'m\/home\/lamp' was published/)
+      assert.match(mounted.said, /on the day:\nThis broker sends publish 'home\/lamp'/)
       // Under the configuration of the captured broker there is nothing else.
       writeFileSync(file('list'), pageList, { mode: 0o600 })
       const conf = `allow_anonymous true\nmax_queued_messages 1\nlistener 1883\nacl_file ${

@@ -103,6 +103,25 @@ export const whyDenied = (
   return matching.some(({ access }) => gives(access, wanted)) ? null : nobody
 }
 
+/** The line that lets the client read or write the topic; null where there is no list. */
+const whichAllows = (
+  config: Config,
+  source: Source,
+  wanted: 'read' | 'write',
+  topic: TopicName,
+): string | null => {
+  const { acl } = rulesOf(config, source.listener)
+  if (acl === null) return null
+  const own = ownRules(acl, source)
+    .find(({ access, filter }) => gives(access, wanted) && match(filter, topic))
+  if (own !== undefined) return ruleText(acl, 'topic', own, ` ${whoseText(source)}`)
+  const pattern = acl.patterns.find((rule) => {
+    const filter = gives(rule.access, wanted) ? filled(rule, source) : null
+    return filter !== null && match(filter, topic)
+  })
+  return pattern === undefined ? null : ruleText(acl, 'pattern', pattern, '')
+}
+
 /** The same, with the reload that brought it, where one did while the recording ran. */
 export const whyDeniedSince = (
   config: Config,
@@ -117,7 +136,9 @@ export const whyDeniedSince = (
   for (let i = reloads.length - 1; i >= 0; i--) {
     const reload = reloads[i]!
     if (reload.at > now || whyDenied(reload.before, source, wanted, topic) !== null) continue
-    return `${rule}, since the reload at ${since(reload.at, clock)}`
+    const old = whichAllows(reload.before, source, wanted, topic)
+    return `${rule}, since the reload at ${since(reload.at, clock)}` +
+      (old === null ? '' : ` (before that it was allowed by ${old})`)
   }
   return rule
 }

@@ -160,8 +160,8 @@ const unsentText = (missed: Missed, publication: Publication, ground: Ground): s
       }`
     case 'not from its publisher': {
       const who = source === null ? '' : ` ${name(source.clientId)}`
-      return `its publisher${who} may not write it any more${denied(source, 'write')} ` +
-        '(check_retain_source)'
+      return `its publisher${who} may not write it any more (check_retain_source)` +
+        denied(source, 'write')
     }
     default:
       return dropText(why, moment, clientId, publication, ground)

@@ -279,4 +279,28 @@ export const hard: ReadonlyArray<Explained> = [
       ` was stopped.`,
     ],
   ],
+  [
+    'two wills that look the same',
+    '--message w',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'w' qos1
+    p> connect will [ 'w' "" qos1 ]
+    q> connect will [ 'w' "" qos1 ]
+    stop
+    ----`,
+    [
+      `'w' was published at 0.000s as the will of 'p' with QoS 1: 0 bytes. It matched 'w'` +
+      ` of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 0.000s; its client is away since 0.000s, when the broker` +
+      ` was stopped.`,
+      `'w' was published at 0.000s as the will of 'q' with QoS 1: 0 bytes. It matched 'w'` +
+      ` of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 2; still waiting for PUBACK when` +
+      ` the recording ended, at 0.000s; its client is away since 0.000s, when the broker` +
+      ` was stopped.`,
+    ],
+  ],
 ]

@@ -216,7 +216,8 @@ export const rights: ReadonlyArray<Explained> = [
       `'d/1' was published at 2.000s by 'p' with QoS 0: 2 bytes. It matched 'd/#' of 's'` +
       ` with QoS 0.`,
       `  's': not delivered: the client may not read it, denied by the line "topic deny` +
-      ` d/1" of user "s" (/etc/mosquitto/acl:5), since the reload at 1.000s.`,
+      ` d/1" of user "s" (/etc/mosquitto/acl:5), since the reload at 1.000s (before that it` +
+      ` was allowed by the line "topic read #" of user "s" (/etc/mosquitto/acl:4)).`,
     ],
     [
       'user u\ntopic write #\nuser s\ntopic read #\n',
@@ -240,7 +241,8 @@ export const rights: ReadonlyArray<Explained> = [
       `'d/1' was published at 2.000s by 'p' with QoS 0: 2 bytes. It went to nobody: its` +
       ` publisher may not write it, denied by the access list of listener "1883"` +
       ` (/etc/mosquitto/acl), in which no line of user "u" and no pattern lets it write the` +
-      ` topic, since the reload at 1.000s.`,
+      ` topic, since the reload at 1.000s (before that it was allowed by the line "topic` +
+      ` write #" of user "u" (/etc/mosquitto/acl:2)).`,
     ],
     ['user u\ntopic write #\n', 'user u\ntopic write #\n', 'user u\ntopic write e\n'],
   ],
@@ -260,5 +262,30 @@ export const rights: ReadonlyArray<Explained> = [
       ` well (disconnected).`,
     ],
     ['user u\n\ntopic deny w\n'],
+  ],
+  [
+    'a right by a pattern that a reload has taken',
+    '--message d/u --client s',
+    `
+    quiet
+    s> connect user "s"
+    s> subscribe id1 'd/#'
+    p> connect user "u"
+    reconfigure
+    tick +1s
+    p> publish 'd/u' "on"
+    ----`,
+    [
+      `'d/u' was published at 1.000s by 'p' with QoS 0: 2 bytes. It went to nobody: its` +
+      ` publisher may not write it, denied by the access list of listener "1883"` +
+      ` (/etc/mosquitto/acl), in which no line of user "u" and no pattern lets it write the` +
+      ` topic, since the reload at 0.000s (before that it was allowed by the line "pattern` +
+      ` write d/%u" (/etc/mosquitto/acl:1)).`,
+      `  's': not delivered: its publisher may not write it, denied by the access list of` +
+      ` listener "1883" (/etc/mosquitto/acl), in which no line of user "u" and no pattern` +
+      ` lets it write the topic, since the reload at 0.000s (before that it was allowed by` +
+      ` the line "pattern write d/%u" (/etc/mosquitto/acl:1)).`,
+    ],
+    ['pattern write d/%u\nuser s\ntopic read #\n', 'user s\ntopic read #\n'],
   ],
 ]

@@ -7,11 +7,13 @@ import { ending } from './explained-endings.ts'
 import { ends } from './explained-ends.ts'
 import { hard } from './explained-hard.ts'
 import { missed } from './explained-missed.ts'
+import { mountPoints } from './explained-mounted.ts'
 import { own } from './explained-own.ts'
+import { retained } from './explained-retained.ts'
 import { rights } from './explained-rights.ts'
 
 export { endings } from './explained-endings.ts'
-export { earlier } from './explained-own.ts'
+export { earlier } from './explained-earlier.ts'
 
 /** The access list of the page. */
 export const pageList = `# What the phone may see.
@@ -54,4 +56,6 @@ export const stories: ReadonlyArray<Explained> = [
   ...asked,
   ...hard,
   ...own,
+  ...mountPoints,
+  ...retained,
 ]

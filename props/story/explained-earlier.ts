@@ -1,0 +1,130 @@
+// Messages that are older than the recording.
+
+import type { Explained } from './explained-begin.ts'
+
+/** What is asked of a recording that begins after the first stanza. */
+export const earlier: ReadonlyArray<Explained> = [
+  [
+    'retained before the recording began',
+    '--message d/1',
+    `
+    quiet
+    p> connect
+    p> publish 'd/1' qos1 id1 retain "on"
+    ----
+
+    quiet
+    tick +1s
+    a> connect
+    a> subscribe id1 'd/#' qos1
+    a> puback id1
+    p> publish 'd/1' retain "off"
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 1, to be retained: 2` +
+      ` bytes. It was retained until 1.000s, when another one took its place.`,
+      `  'a': as retained message: delivered at 1.000s with QoS 1 and packet id 1, with` +
+      ` RETAIN; acknowledged at 1.000s (PUBACK).`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0, to be retained: 3 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'in a queue before the recording began',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    b> connect session-expiry-interval 60
+    b> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    ----
+
+    quiet
+    tick +1s
+    a reopen
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published before the recording began by somebody with QoS 1: 2 bytes.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 1; acknowledged at 1.000s (PUBACK).`,
+      `  'b': in flight with QoS 1 and packet id 1 when the recording began; still waiting` +
+      ` for PUBACK when the recording ended, at 1.000s.`,
+    ],
+  ],
+  [
+    'in flight before the recording began',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos2
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    p> publish 'd/1' qos2 id2 "off"
+    p> pubrel id2
+    ----
+
+    quiet
+    tick +1s
+    a> puback id1
+    a> pubrec id2
+    a> pubcomp id2
+    ----`,
+    [
+      `'d/1' was published before the recording began by somebody with QoS 1: 2 bytes.`,
+      `  'a': in flight with QoS 1 and packet id 1 when the recording began; acknowledged` +
+      ` at 1.000s (PUBACK).`,
+      `'d/1' was published before the recording began by somebody with QoS 2: 3 bytes.`,
+      `  'a': in flight with QoS 2 and packet id 2 when the recording began; received at` +
+      ` 1.000s (PUBREC); acknowledged at 1.000s (PUBCOMP).`,
+    ],
+  ],
+  [
+    'not released before the recording began',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos2 id1 "on"
+    ----
+
+    quiet
+    tick +1s
+    p> pubrel id1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 2: 2 bytes. It was` +
+      ` released at 1.000s (PUBREL). It matched 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 1.000s.`,
+    ],
+  ],
+  [
+    'a client that had nothing to do with it',
+    '--message d/1 --client b',
+    `
+    quiet
+    b> connect
+    p> connect
+    p> publish 'd/1' retain "on"
+    ----
+
+    quiet
+    tick +1s
+    b> pingreq
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 0, to be retained: 2` +
+      ` bytes. It was retained all the time.`,
+      `  'b': it was not waiting for it when the recording began, and was not sent it since.`,
+    ],
+  ],
+]

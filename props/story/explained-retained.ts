@@ -1,0 +1,96 @@
+// What a topic had retained, and whom it was not sent to.
+
+import type { Explained } from './explained-begin.ts'
+
+export const retained: ReadonlyArray<Explained> = [
+  [
+    'retained, and whom it was not sent to',
+    '--message d/1',
+    `
+    quiet
+    p> connect user "p"
+    p> publish 'd/1' retain "on"
+    tick +1s
+    a> connect user "a"
+    a> subscribe id1 'd/#'
+    b> connect user "b"
+    b> subscribe id1 '$share/g/d/#'
+    c> connect user "b"
+    c> subscribe id1 'd/#' retain-handling 2
+    d> connect user "b"
+    d> subscribe id1 'd/#' retain-handling 1
+    d> subscribe id2 'd/#' retain-handling 1
+    tick +1s
+    e> connect user "b" maximum-packet-size 10
+    e> subscribe id1 'd/1'
+    p> publish 'd/1' retain "off"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` no subscription. It was retained until 2.000s, when another one took its place.`,
+      `  'a': as retained message: not sent at 1.000s, when it subscribed: the client may` +
+      ` not read it, denied by the access list of listener "1883" (/etc/mosquitto/acl), in` +
+      ` which no line of user "a" and no pattern lets it read the topic.`,
+      `  'b': as retained message: not sent at 1.000s, when it subscribed: a shared` +
+      ` subscription is sent nothing that is retained.`,
+      `  'c': as retained message: not sent at 1.000s, when it subscribed: its subscription` +
+      ` did not ask for what is retained (Retain Handling).`,
+      `  'd': as retained message: delivered at 1.000s with QoS 0, with RETAIN, which` +
+      ` nobody acknowledges; and as retained message: not sent at 1.000s, when it` +
+      ` subscribed: its subscription did not ask for what is retained (Retain Handling).`,
+      `'d/1' was published at 2.000s by 'p' with QoS 0, to be retained: 3 bytes. It matched` +
+      ` '$share/g/d/#' of 'b' with QoS 0, 'd/#' of 'a' with QoS 0, 'd/#' of 'c' with QoS 0,` +
+      ` 'd/#' of 'd' with QoS 0.`,
+      `  'a': not delivered: the client may not read it, denied by the access list of` +
+      ` listener "1883" (/etc/mosquitto/acl), in which no line of user "a" and no pattern` +
+      ` lets it read the topic.`,
+      `  'b': delivered at 2.000s with QoS 0, which nobody acknowledges.`,
+      `  'c': delivered at 2.000s with QoS 0, which nobody acknowledges.`,
+      `  'd': delivered at 2.000s with QoS 0, which nobody acknowledges.`,
+    ],
+    ['user p\ntopic write #\nuser a\ntopic read d/2\nuser b\ntopic read #\n'],
+  ],
+  [
+    'retained, and its publisher has lost the right to it',
+    '--message d/1',
+    `
+    quiet
+    p> connect user "p"
+    p> publish 'd/1' retain "on"
+    tick +1s
+    reconfigure
+    a> connect user "a"
+    a> subscribe id1 'd/#'
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` no subscription.`,
+      `  'a': as retained message: not sent at 1.000s, when it subscribed: its publisher` +
+      ` 'p' may not write it any more (check_retain_source), denied by the line "topic deny` +
+      ` d/1" of user "p" (/etc/mosquitto/acl:2), since the reload at 1.000s (before that it` +
+      ` was allowed by the line "topic write #" of user "p" (/etc/mosquitto/acl:2)).`,
+    ],
+    ['user p\ntopic write #\n', 'user p\ntopic deny d/1\nuser a\ntopic read #\n'],
+  ],
+  [
+    'retained until its time is over, or until it is deleted',
+    '--message d/1',
+    `
+    quiet
+    p> connect
+    p> publish 'd/1' retain "on" message-expiry-interval 5
+    tick +10s
+    p> publish 'd/1' retain "on"
+    tick +1s
+    p> publish 'd/1' retain ""
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` no subscription. It was retained until 5.000s, when its time was over.`,
+      `'d/1' was published at 10.000s by 'p' with QoS 0, to be retained: 2 bytes. It` +
+      ` matched no subscription. It was retained until 11.000s, when it was deleted.`,
+      `'d/1' was published at 11.000s by 'p' with QoS 0, to be retained: 0 bytes. It` +
+      ` matched no subscription.`,
+    ],
+  ],
+]
