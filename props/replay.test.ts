@@ -273,6 +273,29 @@ replay('the command tells what happened, all of it or a part', async () => {
   }
 })
 
+replay(
+  'of a payload that is not there it says how long it was, and by what it is known',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-veiled-'))
+    try {
+      const said: Array<string> = []
+      for (const payload of ['full', 'hash', 'length'] as const) {
+        const path = join(folder, payload)
+        const { recorder } = recorderOf({ tapes, path, payload })
+        feed(recorder, 1, 20)
+        recorder.stop('asked to')
+        said.push((await asked(path)).said)
+      }
+      const shown = said.map((text) => /publish 't\/0' ([^\n]*)/.exec(text)?.[1])
+      assert.is(shown[0], '0x00*20')
+      assert.match(shown[1]!, /^\(20 bytes, ~[A-Za-z0-9+/]{11}\)$/)
+      assert.is(shown[2], '(20 bytes)')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 replay('--step goes forwards and backwards, and shows the broker before a run', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-step-'))
   try {

@@ -13,13 +13,18 @@ import {
   takeSecret,
 } from './property-text.ts'
 import type { Words } from './words.ts'
-import { accept, fail, peek, quote, showBytes, takeBytes, takeNumber, takeQuoted } from './words.ts'
+import { accept, fail, peek, quote, takeBytes, takeNumber, takeQuoted } from './words.ts'
+
+/** A payload in words; the topic name is empty where an alias stands for it. */
+export type PayloadText = (payload: Bytes, topic: string) => string
 
 /** How the words of a packet are chosen. */
 export interface Style {
   readonly secretText: SecretText
   /** The client identifier that a CONNECT need not mention. */
   readonly ownId: string | null
+  /** Of a message on this topic, its payload. */
+  readonly payloadText: PayloadText
 }
 
 export const takeQos = (w: Words): Qos | null =>
@@ -52,7 +57,7 @@ export const connectWords = (packet: Connect, style: Style): ReadonlyArray<strin
   if (packet.userName !== null) out.push('user', quote(packet.userName, '"'))
   if (packet.password !== null) out.push('password', style.secretText(packet.password))
   if (will === null) return out
-  out.push('will', '[', quote(will.topic, "'"), showBytes(will.payload))
+  out.push('will', '[', quote(will.topic, "'"), style.payloadText(will.payload, will.topic))
   if (will.qos !== 0) out.push(`qos${will.qos}`)
   if (will.retain) out.push('retain')
   return [...out, ...propertyWords(will.properties, style.secretText), ']']

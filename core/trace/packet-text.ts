@@ -21,18 +21,7 @@ import { connectWords, nameFrom, notUnderstood, takeConnect, takeQos } from './c
 import type { PropertyRecord } from './property-text.ts'
 import { propertiesOf, propertyWords, takeProperty } from './property-text.ts'
 import type { Words } from './words.ts'
-import {
-  accept,
-  fail,
-  hex,
-  peek,
-  quote,
-  showBytes,
-  take,
-  takeBytes,
-  takeNumber,
-  takeQuoted,
-} from './words.ts'
+import { accept, fail, hex, peek, quote, take, takeBytes, takeNumber, takeQuoted } from './words.ts'
 
 /** A packet in words, its kind first. */
 export const packetText = (packet: Packet, style: Style): string => {
@@ -46,7 +35,7 @@ export const packetText = (packet: Packet, style: Style): string => {
       if (packet.reason !== 0) out.push(hex(packet.reason))
       break
     case 'Publish':
-      out.push(...publishWords(packet))
+      out.push(...publishWords(packet, style))
       break
     case 'Puback':
     case 'Pubrec':
@@ -196,13 +185,13 @@ const filterFrom = (w: Words): TopicFilter => {
   return text as TopicFilter
 }
 
-const publishWords = (packet: Publish): ReadonlyArray<string> => {
+const publishWords = (packet: Publish, style: Style): ReadonlyArray<string> => {
   const out = [quote(packet.topic, "'")]
   if (packet.qos !== 0) out.push(`qos${packet.qos}`)
   if (packet.packetId !== 0) out.push(`id${packet.packetId}`)
   if (packet.dup) out.push('dup')
   if (packet.retain) out.push('retain')
-  out.push(showBytes(packet.payload))
+  out.push(style.payloadText(packet.payload, packet.topic))
   return out
 }
 

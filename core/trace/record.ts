@@ -5,6 +5,7 @@ import type { Key, Kind, Record, Write } from '../broker/record.ts'
 import type { Source } from '../broker/acl.ts'
 import type { Share } from '../broker/state.ts'
 import { t } from '../prelude.ts'
+import type { PayloadText } from './connect-text.ts'
 import { level, properties, qos, topicFilter, topicName } from './packet.ts'
 import type { Codec, Json } from './shape.ts'
 import { bytes, closed, count, list, nullable, oneOf, tag, tagged, text, truth } from './shape.ts'
@@ -169,7 +170,7 @@ const keyText = (some: Key): string => {
   }
 }
 
-const recordText = (some: Record): string => {
+const recordText = (some: Record, payloadText: PayloadText): string => {
   const name = keyText(some)
   switch (some.kind) {
     case 'session':
@@ -178,7 +179,9 @@ const recordText = (some: Record): string => {
     case 'subscription':
       return `${name} qos${some.qos}` + (some.catchUp === 0 ? '' : ' catching up')
     case 'message':
-      return `${name} ${quote(some.topic, "'")} qos${some.qos} ${showBytes(some.payload)}`
+      return `${name} ${quote(some.topic, "'")} qos${some.qos} ${
+        payloadText(some.payload, some.topic)
+      }`
     case 'outgoing':
       return `${name} ${some.stage}` + (some.packetId === 0 ? '' : ` id${some.packetId}`) +
         ` qos${some.qos}` + (some.message === 0 ? '' : ` message ${some.message}`)
@@ -186,7 +189,9 @@ const recordText = (some: Record): string => {
     case 'retained':
       return `${name} message ${some.message}`
     case 'will':
-      return `${name} ${quote(some.topic, "'")} qos${some.qos} ${showBytes(some.payload)}`
+      return `${name} ${quote(some.topic, "'")} qos${some.qos} ${
+        payloadText(some.payload, some.topic)
+      }`
   }
 }
 
@@ -194,9 +199,9 @@ const recordText = (some: Record): string => {
  * A write in a few words: `+` for a record that is new, `=` for one that changes, `-` for gone,
  * `--` for a session that is gone with all that was in it.
  */
-export const showWrite = (some: Write): string =>
+export const showWrite = (some: Write, payloadText: PayloadText = showBytes): string =>
   some._tag === 'Forget'
     ? `--session ${quote(some.clientId, "'")}`
     : some._tag === 'Delete'
     ? `-${keyText(some.key)}`
-    : `${some.isNew ? '+' : '='}${recordText(some.record)}`
+    : `${some.isNew ? '+' : '='}${recordText(some.record, payloadText)}`

@@ -9,9 +9,9 @@ import { reconfigured } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
-import type { Level } from '../codec/packet.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
+import type { PayloadText } from './connect-text.ts'
 import { digestOf } from './digest.ts'
 import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
@@ -255,24 +255,22 @@ export const underConfig = ({ head, state }: { head: Head; state: State }, confi
 export const seenByClients = (
   effects: ReadonlyArray<Effect>,
   nameOf: NameOf,
+  payloadText?: PayloadText,
 ): ReadonlyArray<string> => {
   const lines: Array<string> = []
+  const add = (effect: Effect): void => {
+    lines.push(showEffect(effect, nameOf, payloadText))
+  }
   for (const effect of effects) {
-    if (effect._tag === 'Send') lines.push(showEffect({ ...effect, when: 'now' }, nameOf))
-    else if (effect._tag === 'Close') lines.push(showEffect(effect, nameOf))
+    if (effect._tag === 'Send') add({ ...effect, when: 'now' })
+    else if (effect._tag === 'Close') add(effect)
     else if (effect._tag === 'Multicast') {
-      for (const conn of effect.conns) lines.push(sent(conn, effect.level, effect, nameOf))
+      const { level, packet } = effect
+      for (const conn of effect.conns) add({ _tag: 'Send', conn, level, packet, when: 'now' })
     }
   }
   return lines
 }
-
-const sent = (
-  conn: Conn,
-  level: Level,
-  { packet }: Extract<Effect, { readonly _tag: 'Multicast' }>,
-  nameOf: NameOf,
-): string => showEffect({ _tag: 'Send', conn, level, packet, when: 'now' }, nameOf)
 
 /** Lines that only one side has: `-` of the first, `+` of the second, each in its order. */
 export const differenceOf = (

@@ -12,12 +12,12 @@ import type { Level, Packet } from '../codec/packet.ts'
 import { toGrant, toReturnCode } from '../codec/reason.ts'
 import { absurd } from '../prelude.ts'
 import { configText } from './config-text.ts'
-import type { Style } from './connect-text.ts'
+import type { PayloadText, Style } from './connect-text.ts'
 import { packetText } from './packet-text.ts'
 import type { SecretText } from './property-text.ts'
 import { blanked } from './property-text.ts'
 import { showWrite } from './record.ts'
-import { hex, quote } from './words.ts'
+import { hex, quote, showBytes } from './words.ts'
 
 /** What a connection is called. */
 export type NameOf = (conn: Conn) => string
@@ -25,14 +25,15 @@ export type NameOf = (conn: Conn) => string
 /** A name that says all there is to say about a connection: `c3.17` is slot 3, generation 17. */
 export const explicitName: NameOf = ({ slot, generation }) => `c${slot}.${generation}`
 
-const harmless: Style = { secretText: blanked, ownId: null }
+const harmless: Style = { secretText: blanked, ownId: null, payloadText: showBytes }
 
 /** A packet: `publish 'd/1' qos2 id7 dup "on"`. */
-export const showPacket = (packet: Packet): string => packetText(packet, harmless)
+export const showPacket = (packet: Packet, payloadText: PayloadText = showBytes): string =>
+  packetText(packet, payloadText === showBytes ? harmless : { ...harmless, payloadText })
 
 /** A packet as a server says it in this level: below 5 with the return codes of the level. */
-const showSent = (packet: Packet, level: Level): string => {
-  if (level === 5) return showPacket(packet)
+const showSent = (packet: Packet, level: Level, payloadText: PayloadText): string => {
+  if (level === 5 || packet._tag === 'Publish') return showPacket(packet, payloadText)
   if (packet._tag === 'Connack') {
     return showPacket({ ...packet, reason: toReturnCode(packet.reason) })
   }
@@ -45,14 +46,20 @@ const showSent = (packet: Packet, level: Level): string => {
 const showPeer = ({ address, port }: Peer): string => `from ${quote(address, '"')} ${port}`
 
 /** An effect: `a< puback id7`, `a close 0x8e`; notes begin with a hyphen. */
-export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): string => {
+export const showEffect = (
+  effect: Effect,
+  nameOf: NameOf = explicitName,
+  payloadText: PayloadText = showBytes,
+): string => {
   switch (effect._tag) {
     case 'Send':
       // What waits for the disk says so.
       return `${nameOf(effect.conn)}${effect.when === 'durable' ? '<|' : '<'} ` +
-        showSent(effect.packet, effect.level)
+        showSent(effect.packet, effect.level, payloadText)
     case 'Multicast':
-      return `${effect.conns.map(nameOf).join(' ')}< ${showSent(effect.packet, effect.level)}`
+      return `${effect.conns.map(nameOf).join(' ')}< ${
+        showSent(effect.packet, effect.level, payloadText)
+      }`
     case 'Close':
       return `${nameOf(effect.conn)} close ${hex(effect.reason)}`
     case 'Pause':
@@ -66,7 +73,7 @@ export const showEffect = (effect: Effect, nameOf: NameOf = explicitName): strin
       return `${nameOf(effect.conn)} ask ${what} ${quote(userName, "'")}`
     }
     case 'Persist':
-      return `store ${effect.writes.map(showWrite).join(', ')}`
+      return `store ${effect.writes.map((one) => showWrite(one, payloadText)).join(', ')}`
     case 'Note':
       return showNote(effect.note, nameOf)
     default:
@@ -139,13 +146,17 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
  * An input as the line that a story has for it; the time is no part of it, but for a tick, which
  * is nothing else.
  */
-export const showInput = (input: Input, nameOf: NameOf = explicitName): string => {
+export const showInput = (
+  input: Input,
+  nameOf: NameOf = explicitName,
+  payloadText: PayloadText = showBytes,
+): string => {
   switch (input._tag) {
     case 'Opened':
       return `${nameOf(input.conn)} open listener ${quote(input.listener, '"')} ` +
         `${showPeer(input.peer)} nonce ${quote(input.nonce, '"')}`
     case 'Arrived':
-      return `${nameOf(input.conn)}> ${showPacket(input.packet)}`
+      return `${nameOf(input.conn)}> ${showPacket(input.packet, payloadText)}`
     case 'Broke':
       return `${nameOf(input.conn)} broke ${hex(input.fault.reason)} ` +
         `${quote(input.fault.clause, '"')} ${quote(input.fault.detail, '"')} ` +
@@ -174,7 +185,7 @@ export const showInput = (input: Input, nameOf: NameOf = explicitName): string =
     case 'Reconfigured':
       return ['reconfigure', ...configText(input.config)].join(' ')
     case 'Commanded':
-      return showCommand(input.command)
+      return showCommand(input.command, payloadText)
     default:
       return absurd(input)
   }
@@ -203,7 +214,7 @@ export const measuresText = (some: Measures): string => {
   return `measured ${receivedBytes} heap ${heapBytes}${waiting}`
 }
 
-const showCommand = (command: Command): string => {
+const showCommand = (command: Command, payloadText: PayloadText): string => {
   switch (command._tag) {
     case 'Stop':
       return 'stop'
@@ -218,7 +229,7 @@ const showCommand = (command: Command): string => {
     case 'Redirect':
       return 'redirect'
     case 'Publish':
-      return showPacket(command.packet)
+      return showPacket(command.packet, payloadText)
     default:
       return absurd(command)
   }

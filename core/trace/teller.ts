@@ -12,11 +12,14 @@ import * as IntMap from '../data/int-map.ts'
 import { match } from '../topic/match.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicName } from '../topic/name.ts'
+import type { PayloadText } from './connect-text.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { differenceOf, seenByClients, underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
+import { veiledText } from './veil.ts'
+import type { Veil } from './veil.ts'
 import { quote } from './words.ts'
 
 export interface Telling {
@@ -62,6 +65,7 @@ export class Teller {
   private batches = 0
   private inputs = 0
   private version = ''
+  private payload: Veil['payload'] = 'full'
   private other: State | null = null
   private now = 0
   private readonly nameOf: NameOf = (conn) => {
@@ -72,6 +76,9 @@ export class Teller {
       ? clientId
       : quote(clientId, "'")
   }
+
+  private readonly payloadText: PayloadText = (bytes, topic) =>
+    veiledText(bytes, topic, this.payload)
 
   constructor(telling: Telling) {
     this.telling = telling
@@ -87,7 +94,9 @@ export class Teller {
       case 'Threw':
         this.status = 1
         return [
-          ...found.inputs.slice(-20).map((input) => showInput(input, this.nameOf)),
+          ...found.inputs.slice(-20).map((input) =>
+            showInput(input, this.nameOf, this.payloadText)
+          ),
           `At these inputs, the last of ${count(this.inputs + found.inputs.length, 'input')}, ` +
           `the broker is at fault: ${traceOf(found.error)}`,
           ...aroundOf(found.before, this.telling.treeOf),
@@ -114,6 +123,7 @@ export class Teller {
     this.beganAt = head.at
     this.now = head.at
     this.version = head.version
+    this.payload = head.payload
     this.names.know(state)
     const { under } = this.telling
     if (under !== null) this.other = underConfig({ head, state }, under(head.config))
@@ -152,9 +162,9 @@ export class Teller {
 
   private diverged(batch: Batch, isShown: boolean): ReadonlyArray<string> {
     const all = [
-      ...batch.inputs.map((one) => showInput(one, this.nameOf)),
+      ...batch.inputs.map((one) => showInput(one, this.nameOf, this.payloadText)),
       '----',
-      ...batch.effects.map((one) => showEffect(one, this.nameOf)),
+      ...batch.effects.map((one) => showEffect(one, this.nameOf, this.payloadText)),
     ]
     return [
       `Run ${this.batches} does not come to what was recorded by version ${this.version}` +
@@ -169,8 +179,8 @@ export class Teller {
       const [next, effects] = run(other, batch.inputs)
       this.other = next
       const lines = differenceOf(
-        seenByClients(batch.effects, this.nameOf),
-        seenByClients(effects, this.nameOf),
+        seenByClients(batch.effects, this.nameOf, this.payloadText),
+        seenByClients(effects, this.nameOf, this.payloadText),
       )
       if (lines.length > 0) this.status = 1
       return lines
@@ -185,10 +195,10 @@ export class Teller {
   private show({ inputs, effects }: Batch): ReadonlyArray<string> {
     const lines: Array<string> = []
     for (const one of inputs) {
-      if (this.isWanted(one, '')) lines.push(showInput(one, this.nameOf))
+      if (this.isWanted(one, '')) lines.push(showInput(one, this.nameOf, this.payloadText))
     }
     for (const one of effects) {
-      const text = showEffect(one, this.nameOf)
+      const text = showEffect(one, this.nameOf, this.payloadText)
       if (this.isWanted(one, text)) lines.push(`    ${text}`)
     }
     return lines

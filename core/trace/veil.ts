@@ -5,6 +5,7 @@ import type { Properties } from '../codec/property.ts'
 import { none } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
 import { textOf64 } from './sheet.ts'
+import { showBytes } from './words.ts'
 
 export interface Veil {
   readonly payload: 'full' | 'hash' | 'length'
@@ -170,6 +171,30 @@ export const fill = (buffer: Uint8Array, start: number, text: string, from: numb
 
 // The digest of effects has four characters of the mark, from the second on, since the first one
 // may have become 0xff; fewer where the payload has no room for them.
+
+/**
+ * What there is of a payload at `hash` or `length`, in words: `(20 bytes, ~zw6fRbWz9jk)`. Of what
+ * the broker says of itself there is all.
+ */
+export const veiledText = (
+  { buffer, start, end }: Bytes,
+  topic: string,
+  payload: Veil['payload'],
+): string => {
+  if (payload === 'full' || topic.startsWith('$SYS')) return showBytes({ buffer, start, end })
+  const size = end - start
+  let mark = ''
+  if (payload === 'hash') {
+    for (let at = start; at < Math.min(end, start + marked); at++) {
+      // A text that is none has 0xff in the place of its first one.
+      mark += buffer[at]! < 0x80 ? String.fromCharCode(buffer[at]!) : '!'
+    }
+  }
+  return `(${size} ${size === 1 ? 'byte' : 'bytes'}${mark === '' ? '' : `, ~${mark}`})`
+}
+
+/** So many characters are a whole mark. */
+const marked = 11
 
 /** What a payload counts as at `hash`. */
 export const weightOfMark = (veil: Veil, { buffer, start, end }: Bytes): number => {

@@ -8,6 +8,7 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { Act } from './act.ts'
 import { configText, takeConfig } from './config-text.ts'
+import type { Style } from './connect-text.ts'
 import { isPacketWord, packetExamples, packetText } from './packet-text.ts'
 import { takePacket, takePublishAlone } from './packet-text.ts'
 import { spelled, takeSecret } from './property-text.ts'
@@ -21,11 +22,14 @@ import {
   hex,
   peek,
   quote,
+  showBytes,
   take,
   takeNumber,
   takeQuoted,
   words,
 } from './words.ts'
+
+const spelledOut: Style = { secretText: spelled, ownId: null, payloadText: showBytes }
 
 interface Verb {
   readonly example: string
@@ -363,7 +367,7 @@ export const writeAct = (act: Act): string => {
       return [name, 'open', ...rest].join(' ')
     }
     case 'Say':
-      return `${act.name}> ${packetText(act.packet, { secretText: spelled, ownId: act.name })}`
+      return `${act.name}> ${packetText(act.packet, { ...spelledOut, ownId: act.name })}`
     case 'Raw':
       return `${act.name}> raw ${act.text}`
     case 'Broke': {
@@ -399,7 +403,7 @@ export const writeAct = (act: Act): string => {
     case 'Kick':
       return `kick ${quote(act.clientId, "'")}`
     case 'Publish':
-      return packetText(act.packet, { secretText: spelled, ownId: null })
+      return packetText(act.packet, spelledOut)
     case 'Revoke': {
       const { listener, userNames } = act.revocation
       return ['revoke', ...[listener, ...userNames].map((name) => quote(name, '"'))].join(' ')
