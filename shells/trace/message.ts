@@ -1,6 +1,6 @@
 // What the broker and the thread that writes its recording say to each other: messages in a circle
-// in shared memory, each of a kind, with a page and how long it is. The one counts the messages that
-// were sent, the other those that it is done with, and whoever has nothing to do waits for the
+// in shared memory, each of a kind, with a page and how long it is. The one counts the messages it
+// has sent, the other those that it is done with, and whoever has nothing to do waits for the
 // other's count. A page is free again with its message, and the last one that became free is used
 // next: few pages in turn stay in the processor's cache, which what is recorded must not drive the
 // broker out of.
