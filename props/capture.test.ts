@@ -8,11 +8,14 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
 import type { Packet as AnyPacket } from '../core/codec/packet.ts'
 import { encode, pingreq } from '../core/codec/mod.ts'
+import { view } from '../core/data/bytes.ts'
 import { Packet } from '../core/mod.ts'
 import { CaptureFile } from '../core/trace/capture/file.ts'
 import { Half } from '../core/trace/capture/half.ts'
+import { kept, Reenactment } from '../core/trace/capture/reenact.ts'
 import { Tap } from '../core/trace/capture/tap.ts'
 import type { Event } from '../core/trace/capture/tap.ts'
 import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
@@ -211,6 +214,25 @@ capture('an answer that ours does not give is named, and the other way round', a
   assert.match(text, /This broker sends publish 't\/1' "on" to 'c', the captured one did not\./)
 })
 
+capture('what the captured broker may still have been about to say is no difference', async () => {
+  const connack = said([{ _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }])
+  const connect = said([Packet.connect({ clientId: 'c', level: 4 })])
+  const rest = hello.slice(connect.length)
+  const pieces: ReadonlyArray<Piece> = [
+    ...handshake(),
+    { from: 'client', flags: ACK, at: 0, data: connect },
+    { from: 'broker', flags: ACK, at: 0, data: connack },
+    { from: 'client', flags: ACK, at: connect.length, data: rest },
+  ]
+  const { status, said: text } = await asked(fileOf(pieces), '-q')
+  assert.match(text, /said nothing more to whom this one sends these, so they were not compared: /)
+  assert.match(text, /compared: suback id1 0x00 to 'c'; publish 't\/1' "on" to 'c'\.\n/)
+  assert.is(status, 0, text)
+  // Time enough for it.
+  const end: Piece = { from: 'client', flags: FIN | ACK, at: hello.length, ms: 9_000 }
+  assert.is((await asked(fileOf([...pieces, end]), '-q')).status, 1)
+})
+
 capture('acknowledgements are put in the words of ours', async () => {
   const connack = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} } as const
   const suback = { _tag: 'Suback', packetId: 1, reasons: [1], properties: {} } as const
@@ -295,6 +317,23 @@ capture('a capture is told as a story, cut down and shrunk as a recording is', a
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+capture('what is kept of a capture outlasts the bytes that it was lent', () => {
+  const reenactment = new Reenactment(defaults, epoch, 1883)
+  const topics: Array<string> = []
+  for (const event of eventsOf(usual)) {
+    const found = reenactment.take(event).map(kept)
+    if ('bytes' in event) event.bytes.fill(0xee)
+    for (const one of found) {
+      if (one._tag !== 'Ran') continue
+      for (const input of one.batch.inputs) {
+        if (input._tag !== 'Arrived' || input.packet._tag !== 'Publish') continue
+        topics.push(new TextDecoder().decode(view(input.packet.payload)))
+      }
+    }
+  }
+  assert.equal(topics, ['on'])
 })
 
 capture('what cannot be read is said of each connection', async () => {

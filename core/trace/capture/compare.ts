@@ -4,15 +4,14 @@
 
 import type { Conn } from '../../broker/input.ts'
 import type { Packet, Publish } from '../../codec/packet.ts'
-import { none } from '../../codec/property.ts'
-import { hex32, sumOfText } from '../sheet.ts'
-import { showPacket } from '../show.ts'
-import { hex, quote } from '../words.ts'
+import { quote } from '../words.ts'
+import { Balance } from './compare-balance.ts'
+import type { Entry, Side } from './compare-balance.ts'
+import { answerText, messageText, messageWords } from './compare-text.ts'
 import type { End } from './segment.ts'
 
 interface Account {
-  /** What the captured broker said more often than ours, or less often. */
-  readonly balance: Map<string, number>
+  readonly balance: Balance
   /** By the packet identifiers of the captured broker and of ours: what is in flight. */
   readonly theirs: Map<number, string>
   readonly ours: Map<number, string>
@@ -26,14 +25,16 @@ interface Link {
   account: Account
   readonly theirAliases: Map<number, string>
   readonly ourAliases: Map<number, string>
+  /** Those that the client has set. */
+  readonly saidAliases: Map<number, string>
   /** The client has said DISCONNECT or ended its side: that it is closed then says nothing. */
   isLeaving: boolean
+  /** When the captured broker last said something there, among all that happened. */
+  heardRank: number
 }
 
-const payloadShown = 60
-
 const newAccount = (): Account => ({
-  balance: new Map(),
+  balance: new Balance(),
   theirs: new Map(),
   ours: new Map(),
   translated: new Map(),
@@ -47,59 +48,6 @@ const resolved = (packet: Publish, aliases: Map<number, string>): string => {
   return packet.topic
 }
 
-const messageText = (packet: Publish, topic: string): string => {
-  const { payload, qos, retain } = packet
-  const size = payload.end - payload.start
-  const whole = size <= payloadShown
-  const shown = { ...payload, end: whole ? payload.end : payload.start + payloadShown }
-  const bare = showPacket({
-    ...packet,
-    dup: false,
-    qos: 0,
-    packetId: 0,
-    retain: false,
-    topic: '',
-    payload: shown,
-    properties: none,
-  })
-  let sum = 0
-  if (!whole) {
-    let text = ''
-    for (let i = payload.start; i < payload.end; i++) {
-      text += String.fromCharCode(payload.buffer[i]!)
-      if (text.length < 1024) continue
-      sum = sumOfText(sum, text)
-      text = ''
-    }
-    sum = sumOfText(sum, text)
-  }
-  return `publish ${quote(topic, "'")}${qos === 0 ? '' : ` qos${qos}`}${retain ? ' retain' : ''}` +
-    bare.slice("publish ''".length) + (whole ? '' : `... (${size} bytes, sum ${hex32(sum)})`)
-}
-
-/** What is compared of a packet other than PUBLISH; null for nothing. */
-const answerText = (packet: Packet): string | null => {
-  switch (packet._tag) {
-    case 'Connack':
-      return `connack${packet.sessionPresent ? ' session-present' : ''} ${hex(packet.reason)}`
-    case 'Suback':
-    case 'Unsuback':
-      return [packet._tag.toLowerCase(), `id${packet.packetId}`, ...packet.reasons.map(hex)]
-        .join(' ')
-    case 'Puback':
-    case 'Pubrec':
-    case 'Pubcomp': {
-      const { _tag, packetId, reason } = packet
-      // Who takes a message says so; that nobody has subscribed to it need not be said.
-      return `${_tag.toLowerCase()} id${packetId} ${hex(reason < 0x80 ? 0 : reason)}`
-    }
-    case 'Disconnect':
-      return `disconnect ${hex(packet.reason)}`
-    default:
-      return null
-  }
-}
-
 export class Comparison {
   private readonly links = new Map<number, Link>()
   private readonly accounts = new Map<string, Account>()
@@ -107,6 +55,11 @@ export class Comparison {
   heardCount = 0
   /** Messages of `$SYS`, which every broker has its own of. */
   sysCount = 0
+  /** The time of what happens, milliseconds since the capture began. */
+  nowMs = 0
+  private rank = 0
+  /** Who published a message, by what is said of it; null for several. */
+  private readonly publishers = new Map<string, string | null>()
   /** Acknowledgements of messages that ours had not sent. */
   strayCount = 0
 
@@ -117,7 +70,9 @@ export class Comparison {
       account: newAccount(),
       theirAliases: new Map(),
       ourAliases: new Map(),
+      saidAliases: new Map(),
       isLeaving: false,
+      heardRank: -1,
     })
   }
 
@@ -138,6 +93,9 @@ export class Comparison {
         link.account = account
         return packet
       }
+      case 'Publish':
+        this.published(link, packet)
+        return packet
       case 'Disconnect':
         link.isLeaving = true
         return packet
@@ -180,34 +138,45 @@ export class Comparison {
     return own === packetId ? packet : { ...packet, packetId: own }
   }
 
+  private published(link: Link, packet: Publish): void {
+    const key = sameWords(packet, resolved(packet, link.saidAliases))
+    const name = this.nameOf(link)
+    const known = this.publishers.get(key)
+    if (known === undefined) {
+      if (this.publishers.size < publishersMax) this.publishers.set(key, name)
+    } else if (known !== name) this.publishers.set(key, null)
+  }
+
   /** What the captured broker says. */
-  heard({ slot }: Conn, packet: Packet, _at: number): void {
+  heard({ slot }: Conn, packet: Packet): void {
     const link = this.links.get(slot)
     if (link === undefined) return
-    const text = this.textOf(link.account.theirs, packet, link.theirAliases)
-    if (text === null) return
-    this.heardCount += 1
-    this.count(link, text, 1)
+    link.heardRank = ++this.rank
+    if (this.count('theirs', slot, link, packet, link.account.theirs, link.theirAliases)) {
+      this.heardCount += 1
+    }
   }
 
   /** What ours says. */
-  sent({ slot }: Conn, packet: Packet, _at: number): void {
+  sent({ slot }: Conn, packet: Packet): void {
     const link = this.links.get(slot)
-    if (link === undefined) return
-    const text = this.textOf(link.account.ours, packet, link.ourAliases)
-    if (text !== null) this.count(link, text, -1)
+    if (link !== undefined) {
+      this.count('ours', slot, link, packet, link.account.ours, link.ourAliases)
+    }
   }
 
   /** The captured broker has ended the connection. */
   left({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link !== undefined && !link.isLeaving) this.count(link, closing, 1)
+    if (link === undefined) return
+    link.heardRank = ++this.rank
+    if (!link.isLeaving) this.add(link, 'theirs', closing, null, slot)
   }
 
   /** Ours has ended the connection. */
-  closed({ slot }: Conn, _at: number): void {
+  closed({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link !== undefined && !link.isLeaving) this.count(link, closing, -1)
+    if (link !== undefined && !link.isLeaving) this.add(link, 'ours', closing, null, slot)
   }
 
   /** The client has ended the connection. */
@@ -219,7 +188,8 @@ export class Comparison {
   /** What the captured broker says to a client is no MQTT. */
   garbled({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link !== undefined) this.count(link, 'bytes that are no packet', 1)
+    if (link === undefined) return
+    this.add(link, 'theirs', 'bytes that are no packet', null, slot)
   }
 
   /** What a connection is called. */
@@ -232,17 +202,51 @@ export class Comparison {
   differences(): ReadonlyArray<string> {
     const lines: Array<string> = []
     for (const [name, { balance }] of this.accounts) {
-      for (const [text, count] of balance) {
-        const times = Math.abs(count) === 1 ? '' : ` ${Math.abs(count)} times`
-        const more = Math.abs(count) === 1 ? '' : ' more often'
+      for (const some of balance.left()) {
+        const { side, text } = some[0]!
+        const count = side === 'theirs'
+          ? some.length
+          : some.filter((one) => this.counts(one)).length
+        if (count === 0) continue
+        const times = count === 1 ? '' : ` ${count} times`
+        const more = count === 1 ? '' : ' more often'
         lines.push(
-          count > 0
+          side === 'theirs'
             ? `The captured broker sent ${text} to ${name}${times}${more}, this one does not.`
             : `This broker sends ${text} to ${name}${times}${more}, the captured one did not.`,
         )
       }
+      for (const { first, then } of balance.disorders) {
+        lines.push(
+          `The captured broker sent ${first} to ${name} before ${then}, ` +
+            'this one the other way round.',
+        )
+      }
     }
     return lines
+  }
+
+  /** What ours has sent and of which it is not known whether the captured broker would have. */
+  unanswered(): ReadonlyArray<string> {
+    const lines: Array<string> = []
+    for (const [name, { balance }] of this.accounts) {
+      for (const some of balance.left()) {
+        for (const one of some) {
+          if (one.side === 'ours' && !this.counts(one)) lines.push(`${one.text} to ${name}`)
+        }
+      }
+    }
+    return lines
+  }
+
+  /** Whether the captured broker has said anything there later, or has had the time for it. */
+  private counts({ rank, conn, at }: Entry): boolean {
+    const { heardRank } = this.links.get(conn) ?? { heardRank: Infinity }
+    return heardRank > rank || (heardRank >= 0 && this.nowMs - at >= patienceMs)
+  }
+
+  private add(link: Link, side: Side, text: string, line: string | null, conn: number): void {
+    link.account.balance.add({ side, text, line, rank: ++this.rank, at: this.nowMs, conn })
   }
 
   private nameOf({ clientId, peer }: Link): string {
@@ -251,28 +255,57 @@ export class Comparison {
       : quote(clientId, "'")
   }
 
-  private textOf(
-    inFlight: Map<number, string>,
+  /** Answers whether it is something that is compared. */
+  private count(
+    side: Side,
+    slot: number,
+    link: Link,
     packet: Packet,
+    inFlight: Map<number, string>,
     aliases: Map<number, string>,
-  ): string | null {
-    if (packet._tag !== 'Publish') return answerText(packet)
+  ): boolean {
+    if (packet._tag !== 'Publish') {
+      const text = answerText(packet)
+      if (text === null) return false
+      this.add(link, side, text, lineOfAnswer(packet, slot), slot)
+      return true
+    }
     const topic = resolved(packet, aliases)
     const text = messageText(packet, topic)
     const isAgain = packet.qos > 0 && packet.dup && inFlight.get(packet.packetId) === text
     if (packet.qos > 0) inFlight.set(packet.packetId, text)
     if (topic.startsWith('$SYS/')) {
       this.sysCount += 1
-      return null
+      return false
     }
-    return isAgain ? null : text
+    if (isAgain) return false
+    this.add(link, side, text + messageWords(packet), this.lineOf(packet, topic), slot)
+    return true
   }
 
-  private count({ account: { balance } }: Link, text: string, by: 1 | -1): void {
-    const sum = (balance.get(text) ?? 0) + by
-    if (sum === 0) balance.delete(text)
-    else balance.set(text, sum)
+  /**
+   * Messages of one publisher with one topic and QoS come in its order [MQTT-4.6.0-5]
+   * [MQTT-4.6.0-6]; what was retained comes in none.
+   */
+  private lineOf(packet: Publish, topic: string): string | null {
+    if (packet.retain) return null
+    const publisher = this.publishers.get(sameWords(packet, topic)) ?? null
+    return publisher === null ? null : `${packet.qos} ${publisher} ${topic}`
   }
 }
+
+/** What a publisher and a receiver see of the same message. */
+const sameWords = (packet: Publish, topic: string): string =>
+  messageText({ ...packet, qos: 0, retain: false }, topic)
+
+// So long after ours a broker that still says nothing will not say it.
+const patienceMs = 5_000
+
+// As many messages are known by their publishers.
+const publishersMax = 100_000
+
+/** Acknowledgements come in the order of what they acknowledge [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
+const lineOfAnswer = ({ _tag }: Packet, slot: number): string | null =>
+  _tag === 'Puback' || _tag === 'Pubrec' ? `${_tag} ${slot}` : null
 
 const closing = 'the end of the connection'

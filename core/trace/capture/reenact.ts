@@ -158,6 +158,7 @@ export class Reenactment {
       this.tick(Math.max(due, this.state.now))
     }
     if (at > this.state.now) this.at = at
+    this.comparison.nowMs = this.at
   }
 
   /** The time of the event, milliseconds since the capture began. */
@@ -227,7 +228,7 @@ export class Reenactment {
         link.answers = null
         return
       }
-      this.comparison.heard(conn, next.right, this.at)
+      this.comparison.heard(conn, next.right)
       if (next.right._tag === 'Connack' && link.isJudged) this.judge(link, next.right.reason)
     }
     answers.release()
@@ -276,7 +277,7 @@ export class Reenactment {
     switch (effect._tag) {
       case 'Close':
         link.isSilent = true
-        this.comparison.closed(link.conn, this.at)
+        this.comparison.closed(link.conn)
         return
       case 'Pause':
         link.isPaused = true
@@ -295,7 +296,7 @@ export class Reenactment {
     if (link === undefined) return
     link.sentBytes += encodedSize(level, packet)
     if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
-    this.comparison.sent(conn, packet, this.at)
+    this.comparison.sent(conn, packet)
   }
 }
 

@@ -34,6 +34,7 @@ const countOf = (number: number, what: string): string =>
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 const differencesMax = 50
+const unansweredMax = 5
 
 export class CaptureTeller {
   private readonly wish: Wish
@@ -122,13 +123,23 @@ export class CaptureTeller {
   private agreement(differences: number): ReadonlyArray<string> {
     const { reenactment } = this
     if (reenactment === null) return []
-    const { heardCount, sysCount, strayCount } = reenactment.comparison
+    const { comparison } = reenactment
+    const { heardCount, sysCount, strayCount } = comparison
     const lines: Array<string> = []
     if (heardCount === 0) lines.push('There is no answer of the captured broker to compare with.')
     else if (differences === 0) {
       lines.push(
         `${countOf(heardCount, 'message')} and answers of the captured broker were compared: ` +
           'this one sends the same.',
+      )
+    }
+    const late = heardCount === 0 ? [] : comparison.unanswered()
+    if (late.length > 0) {
+      const more = late.length - unansweredMax
+      lines.push(
+        'The captured broker said nothing more to whom this one sends these, so they were not ' +
+          `compared: ${late.slice(0, unansweredMax).join('; ')}` +
+          (more > 0 ? `; and ${more} more.` : '.'),
       )
     }
     if (sysCount > 0) lines.push(`${countOf(sysCount, 'message')} below $SYS were not compared.`)

@@ -1,0 +1,267 @@
+// What a captured broker has sent beside what ours sends: every order that the standard prescribes,
+// every property that a client cares about, and nothing that is each broker's own, or that the
+// captured broker may still have been about to say.
+
+import * as fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Conn } from '../core/broker/input.ts'
+import type { Packet as AnyPacket } from '../core/codec/packet.ts'
+import type { Properties } from '../core/codec/property.ts'
+import { propertyTable } from '../core/codec/property.ts'
+import { Packet } from '../core/mod.ts'
+import * as B from '../core/data/bytes.ts'
+import { Comparison } from '../core/trace/capture/compare.ts'
+import { propertyNames } from '../core/trace/property-text.ts'
+import { runs } from './gen/settings.ts'
+
+const compare = suite('capture compare')
+
+const conn = (slot: number): Conn => ({ slot, generation: slot })
+
+/** Two clients that are there: 1 publishes, 2 hears. */
+const begun = (): Comparison => {
+  const comparison = new Comparison()
+  for (const slot of [1, 2]) {
+    comparison.opened(conn(slot), { address: '192.0.2.2', port: slot })
+    comparison.told(conn(slot), Packet.connect({ clientId: `c${slot}` }))
+  }
+  return comparison
+}
+
+type Said = readonly ['theirs' | 'ours' | 'client', slot: number, AnyPacket]
+
+const played = (some: ReadonlyArray<Said>): Comparison => {
+  const comparison = begun()
+  for (const [who, slot, packet] of some) {
+    if (who === 'client') comparison.told(conn(slot), packet)
+    else if (who === 'ours') comparison.sent(conn(slot), packet)
+    else comparison.heard(conn(slot), packet)
+  }
+  return comparison
+}
+
+/** Something that both say, so that what came before counts. */
+const after: ReadonlyArray<Said> = [1, 2].flatMap((slot) => [
+  ['ours', slot, { _tag: 'Unsuback', packetId: 9, reasons: [], properties: {} }] as const,
+  ['theirs', slot, { _tag: 'Unsuback', packetId: 9, reasons: [], properties: {} }] as const,
+])
+
+const differences = (some: ReadonlyArray<Said>): ReadonlyArray<string> =>
+  played([...some, ...after]).differences()
+
+const message = (topic: string, payload: string, qos: 0 | 1 | 2 = 1, packetId = 1): AnyPacket =>
+  qos === 0 ? Packet.publish({ topic, payload }) : Packet.publish({ topic, payload, qos, packetId })
+
+const puback = (packetId: number): AnyPacket => ({
+  _tag: 'Puback',
+  packetId,
+  reason: 0,
+  properties: {},
+})
+
+compare('messages of one publisher with one topic and QoS come in its order', () => {
+  const [one, two] = [message('t', 'one'), message('t', 'two', 1, 2)]
+  const sent: ReadonlyArray<Said> = [['client', 1, one], ['client', 1, two]]
+  const turned: ReadonlyArray<Said> = [
+    ['ours', 2, one],
+    ['ours', 2, two],
+    ['theirs', 2, two],
+    ['theirs', 2, one],
+  ]
+  assert.equal(differences([...sent, ...turned]), [
+    `The captured broker sent publish 't' qos1 "two" to 'c2' before publish 't' qos1 "one", ` +
+    'this one the other way round.',
+  ])
+  // From two publishers, or from before: there is no order then.
+  assert.equal(differences([['client', 1, one], ['client', 2, two], ...turned]), [])
+  assert.equal(differences([...sent, ['client', 2, two], ...turned]), [])
+  assert.equal(differences(turned), [])
+  // What is retained comes in any order.
+  const old = turned.map(([who, slot, packet]): Said => [
+    who,
+    slot,
+    { ...packet, retain: true } as AnyPacket,
+  ])
+  assert.equal(differences([...sent, ...old]), [])
+  for (const other of [message('u', 'two'), message('t', 'two', 2, 2)]) {
+    const some = turned.map((
+      [who, slot, packet],
+    ): Said => [who, slot, packet === two ? other : one])
+    assert.equal(differences([['client', 1, one], ['client', 1, other], ...some]), [])
+  }
+})
+
+compare('PUBACK and PUBREC come in the order of what they acknowledge', () => {
+  const pubrec: AnyPacket = { _tag: 'Pubrec', packetId: 3, reason: 0, properties: {} }
+  const [first] = differences([
+    ['ours', 1, puback(1)],
+    ['ours', 1, puback(2)],
+    ['theirs', 1, puback(2)],
+    ['theirs', 1, puback(1)],
+  ])
+  assert.match(first ?? '', /^The captured broker sent puback id2 0x00 to 'c1' before puback id1/)
+  assert.equal(
+    differences([
+      ['ours', 1, puback(1)],
+      ['ours', 1, pubrec],
+      ['theirs', 1, pubrec],
+      ['theirs', 1, puback(1)],
+    ]),
+    [],
+  )
+  // On two connections there is no order.
+  assert.equal(
+    differences([
+      ['ours', 1, puback(1)],
+      ['ours', 2, puback(2)],
+      ['theirs', 2, puback(2)],
+      ['theirs', 1, puback(1)],
+    ]),
+    [],
+  )
+})
+
+compare(
+  'an order is found wrong if and only if it is, whatever is missing and however mixed',
+  () => {
+    const side = fc.uniqueArray(fc.nat(7), { maxLength: 8 })
+    fc.assert(
+      fc.property(side, side, fc.infiniteStream(fc.boolean()), (ours, theirs, dice) => {
+        const some: Array<Said> = []
+        for (let i = 0; i < 8; i++) some.push(['client', 1, message('t', `${i}`, 1, i + 1)])
+        let [i, k] = [0, 0]
+        while (i < ours.length || k < theirs.length) {
+          if (k >= theirs.length || (i < ours.length && dice.next().value === true)) {
+            some.push(['ours', 2, message('t', `${ours[i]}`, 1, ++i)])
+          } else some.push(['theirs', 2, message('t', `${theirs[k]}`, 1, ++k)])
+        }
+        const lines = differences(some)
+        const common = (one: ReadonlyArray<number>, other: ReadonlyArray<number>) =>
+          one.filter((number) => other.includes(number)).join()
+        const isSame = common(ours, theirs) === common(theirs, ours)
+        assert.is(lines.some((one) => one.includes('other way round')), !isSame, lines.join('\n'))
+        const missing = [...ours, ...theirs].filter((one) =>
+          ours.includes(one) !== theirs.includes(one)
+        )
+        assert.is(lines.filter((one) => !one.includes('other way round')).length, missing.length)
+      }),
+      { numRuns: runs(500) },
+    )
+  },
+)
+
+const valueOf = (name: string): unknown => {
+  switch (name) {
+    case 'correlationData':
+    case 'authenticationData':
+      return B.of(Uint8Array.of(1))
+    case 'subscriptionIdentifiers':
+      return [1, 2]
+    case 'userProperties':
+      return [['a', 'b']]
+    default:
+      return /Method|Type|Topic$|Identifier$|Information$|Reference|String/.test(name) ? 'x' : 0
+  }
+}
+
+const placed = (place: string) =>
+  propertyTable.filter(({ places }) => (places as ReadonlyArray<string>).includes(place))
+    .map(({ key }) => key)
+
+const differsBy = (packet: AnyPacket, key: string): boolean => {
+  const properties = { [key]: valueOf(key) } as Properties
+  const other = { ...packet, properties } as AnyPacket
+  return differences([['ours', 2, packet], ['theirs', 2, other]]).length > 0
+}
+
+compare('of properties those are compared that clients care about', () => {
+  const matters = (packet: AnyPacket): ReadonlyArray<string> =>
+    placed(packet._tag).filter((key) => differsBy(packet, key)).sort()
+  assert.equal(matters(message('t', 'x')), [
+    'contentType',
+    'correlationData',
+    'messageExpiryInterval',
+    'payloadFormatIndicator',
+    'responseTopic',
+    'subscriptionIdentifiers',
+    'userProperties',
+  ])
+  assert.equal(
+    matters({ _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }),
+    [
+      'maximumQos',
+      'retainAvailable',
+      'serverReference',
+      'sessionExpiryInterval',
+      'sharedSubscriptionAvailable',
+      'subscriptionIdentifierAvailable',
+      'wildcardSubscriptionAvailable',
+    ],
+  )
+  assert.equal(matters(puback(1)), [])
+  assert.equal(matters({ _tag: 'Suback', packetId: 1, reasons: [0], properties: {} }), [])
+  assert.equal(matters({ _tag: 'Disconnect', reason: 0x9c, properties: {} }), ['serverReference'])
+  assert.ok(propertyNames.length > 20)
+})
+
+compare('what is left of a time, the order of identifiers and aliases are no difference', () => {
+  const expiring = (seconds: number, ids: ReadonlyArray<number>): AnyPacket => ({
+    ...message('t', 'x'),
+    properties: { messageExpiryInterval: seconds, subscriptionIdentifiers: ids },
+  } as AnyPacket)
+  const [ours, theirs] = [expiring(9, [1, 2]), expiring(8, [2, 1])]
+  assert.equal(differences([['ours', 2, ours], ['theirs', 2, theirs]]), [])
+  const aliased = { ...message('t', 'x'), properties: { topicAlias: 1 } } as AnyPacket
+  assert.equal(differences([['ours', 2, aliased], ['theirs', 2, message('t', 'x')]]), [])
+  const available: AnyPacket = {
+    _tag: 'Connack',
+    sessionPresent: false,
+    reason: 0,
+    properties: { retainAvailable: 1, sharedSubscriptionAvailable: 1 },
+  }
+  assert.equal(
+    differences([['theirs', 2, available], ['ours', 2, { ...available, properties: {} }]]),
+    [],
+  )
+})
+
+compare('acknowledgements find their message by what it says, whatever its properties', () => {
+  const theirs = { ...message('t', 'x', 1, 7), properties: { contentType: 'y' } } as AnyPacket
+  const comparison = played([['ours', 2, message('t', 'x', 1, 3)], ['theirs', 2, theirs]])
+  assert.equal(comparison.told(conn(2), puback(7)), puback(3))
+  assert.is(comparison.strayCount, 0)
+})
+
+compare('what ours says after the last of the captured broker is no difference', () => {
+  const [one, two] = [message('t', 'one'), message('t', 'two', 1, 2)]
+  const comparison = played([
+    ['ours', 2, one],
+    ['theirs', 1, puback(4)],
+    ['ours', 1, puback(4)],
+    ['ours', 2, two],
+  ])
+  assert.equal(comparison.differences(), [])
+  assert.equal(comparison.unanswered(), [
+    `publish 't' qos1 "one" to 'c2'`,
+    `publish 't' qos1 "two" to 'c2'`,
+  ])
+  // It has said something on that connection since the first.
+  const later = played([
+    ['ours', 2, one],
+    ['theirs', 2, { _tag: 'Pingresp' }],
+    ['ours', 2, two],
+  ])
+  assert.is(later.differences().length, 1)
+  assert.match(later.differences()[0]!, /^This broker sends publish 't' qos1 "one" to 'c2'/)
+  assert.equal(later.unanswered(), [`publish 't' qos1 "two" to 'c2'`])
+  // It has had the time to say it.
+  later.nowMs = 6_000
+  assert.is(later.differences().length, 2)
+  const over = begun()
+  over.sent(conn(2), one)
+  over.left(conn(2))
+  assert.is(over.differences().length, 2)
+})
+
+compare.run()
