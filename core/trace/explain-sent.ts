@@ -99,8 +99,11 @@ export class Sends {
       this.hand(waiting, conn, packet, moment, session)
       return
     }
+    const shared = gone.filter(({ share }) => share !== null).map((copy) => copies.ownerOf(copy))
     const publication = marked ??
-      (order === undefined ? emptyFor(session.number, fresh.filter(isEmptyOf)) : null)
+      (order === undefined
+        ? emptyFor(session.number, fresh.filter(isEmptyOf)) ?? shared.find(isEmptyOf) ?? null
+        : null)
     if (publication === null) return
     const copy: Copy = {
       clientId: session.clientId,
@@ -108,7 +111,7 @@ export class Sends {
       order: null,
       qos,
       share: null,
-      isRetained: !fresh.includes(publication),
+      isRetained: !fresh.includes(publication) && !shared.includes(publication),
       packetId,
       isOpen: false,
       events: [event],

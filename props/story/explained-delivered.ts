@@ -243,4 +243,48 @@ export const delivered: ReadonlyArray<Explained> = [
       ` the recording ended, at 1.000s.`,
     ],
   ],
+  [
+    'handed over to who takes QoS 0 only, and empty',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/+' qos1
+    b> connect
+    b> subscribe id1 '$share/g/d/+' qos0
+    p> connect
+    p> publish 'd/1' qos1 id1 ""
+    tick +1s
+    a> disconnect
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 0 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 1, '$share/g/d/+' of 'b' with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 1.000s to 'b'` +
+      ` of its shared group.`,
+      `  'b': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'handed over to who takes QoS 0 only',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/+' qos1
+    b> connect
+    b> subscribe id1 '$share/g/d/+' qos0
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    tick +1s
+    a> disconnect
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 1, '$share/g/d/+' of 'b' with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 1.000s to 'b'` +
+      ` of its shared group.`,
+      `  'b': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
 ]
