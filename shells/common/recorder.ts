@@ -140,7 +140,9 @@ export class Recorder {
       if (reader === null) return notes.input(input)
       notes.input(input, reader.level, reader.frameBuffer, reader.frameStart, reader.frameEnd)
     } catch (error) {
-      // A fault of ours, and none that anybody else should suffer from.
+      // A fault of ours, and none that anybody else should suffer from. What came before is good.
+      notes.turn()
+      this.writer.settle()
       this.end()
       this.warn(`The recording ends, the broker goes on: an input cannot be written: ${error}.`)
     }

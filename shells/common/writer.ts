@@ -55,6 +55,13 @@ export class Desk {
     this.fault = null
   }
 
+  /** There is no file, and why. */
+  fail(why: string): void {
+    this.close()
+    this.bytes = 0
+    this.fault = why
+  }
+
   take(page: Uint8Array, end: number): void {
     if (this.tape === null) return
     const { sheet } = this.scribe

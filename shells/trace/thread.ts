@@ -10,8 +10,12 @@ import { openThread } from '../thread/open.ts'
 import { Board, counts, kinds, messageNumbers, newShared, pageCount, places } from './message.ts'
 import type { Beginning } from './message.ts'
 
-/** A disk that takes nothing for so long ends the recording, since the broker waits for it. */
-const patienceMs = 5_000
+export interface ThreadOptions {
+  /** Begins the thread. */
+  readonly open?: () => Worker
+  /** A disk that takes nothing for so long ends the recording, since the broker waits for it. */
+  readonly patienceMs?: number
+}
 
 class ThreadWriter implements Writer {
   page: Uint8Array
@@ -28,20 +32,26 @@ class ThreadWriter implements Writer {
   /** How many pages had been sent when the file that is written was begun. */
   private begunAt = 0
   private death: string | null = null
+  private readonly patienceMs: number
 
-  constructor(veil: Veil, tapes: Tapes) {
+  constructor(veil: Veil, tapes: Tapes, { open, patienceMs }: ThreadOptions) {
     const shared = newShared()
     this.tapes = tapes
+    this.patienceMs = patienceMs ?? 5_000
     this.board = new Board(shared)
     this.free = Array.from({ length: pageCount }, (_, at) => at)
     this.current = this.free.pop()!
     this.page = this.board.pages[this.current]!
-    this.worker = openThread(import.meta.url)
+    // Whatever else the program loads first is not for this thread: what helps with modules may
+    // want to be answered by the broker's thread, which waits for the other one.
+    this.worker = open === undefined ? openThread(import.meta.url, { execArgv: [] }) : open()
     // A recording keeps no process alive.
     this.worker.unref()
     this.worker.on('error', (error) => {
       this.death ??= `the thread that writes it has failed: ${error.message}`
     })
+    // One that ends without an error as well: else nobody knew before all pages were full.
+    this.worker.on('exit', () => this.death ??= 'the thread that writes it has ended')
     const beginning: Beginning = { shared, veil }
     this.worker.postMessage(beginning)
   }
@@ -121,7 +131,7 @@ class ThreadWriter implements Writer {
 
   /** Until something is done. */
   private wait(): void {
-    const { done } = this
+    const { done, patienceMs } = this
     if (done === this.sent) return
     Atomics.notify(this.board.numbers, places.sent)
     const how = Atomics.wait(this.board.numbers, places.done, done, patienceMs)
@@ -129,4 +139,8 @@ class ThreadWriter implements Writer {
   }
 }
 
-export const writeInThread: Writers = (veil, tapes) => new ThreadWriter(veil, tapes)
+/** As `writeInThread`, with another thread or another patience. */
+export const writersInThread =
+  (options: ThreadOptions): Writers => (veil, tapes) => new ThreadWriter(veil, tapes, options)
+
+export const writeInThread: Writers = writersInThread({})

@@ -18,7 +18,9 @@ const looksMax = 25
  */
 const rest = (numbers: Int32Array, done: number): void => {
   for (let i = 0; i < looksMax; i++) {
-    if (Atomics.wait(numbers, places.sent, done, lookMs) !== 'timed-out') return
+    Atomics.wait(numbers, places.sent, done, lookMs)
+    // Whoever waits for this thread wakes it to be sure, maybe for what was done just before.
+    if (Atomics.load(numbers, places.sent) !== done) return
   }
   Atomics.store(numbers, places.isAsleep, 1)
   while (Atomics.load(numbers, places.sent) === done) Atomics.wait(numbers, places.sent, done)
@@ -43,7 +45,7 @@ const write = ({ shared, veil }: Beginning): void => {
       case kinds.begin: {
         const tape = goOn(new TextDecoder().decode(page.slice(0, length)))
         if (E.isRight(tape)) desk.begin(tape.right)
-        else desk.fault = tape.left
+        else desk.fail(tape.left)
         break
       }
       case kinds.close:
