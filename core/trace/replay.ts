@@ -106,11 +106,18 @@ export class Replay {
   finish(): ReadonlyArray<Found> {
     if (!this.isOver) {
       this.runs(null)
-      this.broken('it ends without a last line', this.lines + 1)
+      this.broken(this.missing(), this.lines + 1)
     }
     const all: Array<Found> = []
     for (let one = this.next(); one !== null; one = this.next()) all.push(one)
     return all
+  }
+
+  private missing(): string {
+    const { told: { length } } = this
+    if (this.graph === null || length === 0) return 'it ends without a last line'
+    return 'it ends before the snapshot is whole: how the broker was when the recording began is ' +
+      `not known, and so the ${length} run${length === 1 ? '' : 's'} that it has cannot be played`
   }
 
   private next(): Found | null {

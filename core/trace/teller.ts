@@ -115,7 +115,7 @@ export class Teller {
   sum(): string {
     const [runs, inputs] = [count(this.batches, 'run'), count(this.inputs, 'input')]
     return `${runs} with ${inputs} in ${seconds(this.now - this.beganAt)} were played` +
-      (this.status === 1 ? '.' : ', and all came to what was recorded.')
+      (this.status === 1 || !this.hasBegun ? '.' : ', and all came to what was recorded.')
   }
 
   private begin({ head, state }: Extract<Found, { readonly _tag: 'Began' }>) {
