@@ -19,7 +19,7 @@ import type { State } from '../core/broker/state.ts'
 import { encode } from '../core/codec/mod.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
-import { Notes } from '../core/trace/notes.ts'
+import { noteLine, Notes } from '../core/trace/notes.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
@@ -108,7 +108,7 @@ const write = (writer: Writer, veil: Veil, path: string, day: Day): void => {
     noteAll(notes, some)
     const [next, effects] = run(state, some)
     if (from / size < snapshotRuns) notes.more()
-    notes.mark(some, effects)
+    notes.mark(some.length, effects)
     state = next
   }
   notes.finish('asked to')
@@ -224,6 +224,28 @@ tape('a frame may end anywhere on a page, be larger than one, and than all of th
   })
 })
 
+tape('each page is written once, however often the broker waits for that', () => {
+  const writer = writeInThread(veilOf('full'), tapes)
+  try {
+    const path = fresh()
+    assert.is(writer.begin(path), null)
+    const count = 30_000
+    for (let i = 0; i < count; i++) {
+      writer.page.set([noteLine, 6, 0, 0, 0])
+      for (let at = 0; at < 6; at++) writer.page[5 + at] = String(100_000 + i).charCodeAt(at)
+      writer.turn(11)
+      if (i % 64 < 60) writer.settle()
+    }
+    writer.settle()
+    assert.is(writer.fault, null)
+    const lines = readFileSync(path, 'latin1').trimEnd().split('\n')
+    assert.is(lines.length, count)
+    assert.ok(lines.every((line, i) => Number(line) === 100_000 + i))
+  } finally {
+    writer.end()
+  }
+})
+
 // A recorder with a thread
 
 interface Hearing {
@@ -255,7 +277,7 @@ class Told {
     for (const input of inputs) recorder.input(input, null)
     let effects: ReadonlyArray<Effect>
     ;[this.state, effects] = run(this.state, inputs)
-    recorder.ran(this.state, inputs, effects)
+    recorder.ran(this.state, inputs.length, effects)
     if (recorder.due() <= this.state.now) recorder.look(this.state.now)
   }
 
@@ -396,6 +418,7 @@ const failing = (pages: number, then: string): Writers => {
     const { parentPort } = require('node:worker_threads')
     parentPort.once('message', ({ shared: { control } }) => {
       const numbers = new Int32Array(control)
+      Atomics.store(numbers, ${places.isAsleep}, 1)
       for (let done = 0; done < ${pages}; done++) {
         while (Atomics.load(numbers, ${places.sent}) === done) {
           Atomics.wait(numbers, ${places.sent}, done)
@@ -521,8 +544,8 @@ tape('a page that makes no sense ends the recording, and not the thread', () => 
   try {
     assert.is(writer.begin(fresh()), null)
     // A frame of more than there may be.
-    writer.page.set([1, 5, ...new Array<number>(20).fill(0), 2, 0, 0, 0, 0x30, 0xff])
-    writer.turn(28)
+    writer.page.set([1, 5, ...new Array<number>(20).fill(0), 2, 0, 0, 0, 0, 0x30, 0xff])
+    writer.turn(29)
     writer.settle()
     assert.match(writer.fault!, /^its notes cannot be read: /)
     const path = fresh()
