@@ -2,7 +2,7 @@
 // the history is shrunk to the few that it needs.
 
 import fc from 'fast-check'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -29,6 +29,20 @@ import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 
 const shrinking = suite('shrink')
+
+/** A version whose messages never arrive. */
+const otherVersion = `
+import { initial, run as plain } from ${
+  JSON.stringify(new URL('../core/mod.ts', import.meta.url).href)
+}
+export { initial }
+export const run = (state, inputs) => {
+  const [after, effects] = plain(state, inputs)
+  return [after, effects.filter(({ packet }) => packet?._tag !== 'Publish')]
+}
+`
+
+const nonce = '00000000-0000-4000-8000-000000000001'
 
 const property = (name: string): Failing => {
   const found = propertyOf(name, null)
@@ -257,6 +271,31 @@ shrinking('the command writes a story or a recording, and says how much is left'
     const under = await asked([path, '--property', 'differs', '--config', config])
     assert.is(under.status, 0)
     assert.match(under.complained, /^2 inputs of 460/)
+
+    // Another version, which loses messages: the one that this recording was made with.
+    const there = join(folder, 'other/dist/core')
+    mkdirSync(there, { recursive: true })
+    writeFileSync(join(there, 'mod.js'), otherVersion)
+    const against = ['--against', join(folder, 'other')]
+    const other = await asked([path, '--property', 'differs', ...against])
+    assert.is(other.status, 0, other.complained)
+    assert.match(other.complained, /^[4-6] inputs of 460/)
+    assert.match(other.said, /> publish [^]*----[^]*< publish /)
+    assert.is((await asked([path, '--property', 'throws', ...against])).status, 3)
+    const both = [path, '--property', 'differs', ...against, '--config', config]
+    assert.match((await asked(both)).complained, /compares with one thing/)
+    const nowhere = await asked([path, '--property', 'differs', '--against', folder])
+    assert.match(nowhere.complained, /has no broker to compare with, in dist\/core\/mod\.js/)
+    const diverging = await asked([path, '--property', 'diverges'])
+    assert.match(diverging.complained, /not with fewer.*--property differs --against DIR/)
+    assert.is(diverging.status, 3)
+    // Of a state that runs there is nothing that another version could begin with.
+    const since = run(initial(defaults, { at: 0, wall: 0, seed: 1 }), [
+      I.opened({ slot: 0, generation: 1 }, 0, nonce, '1883', { address: '192.0.2.1', port: 1 }),
+    ])[0]
+    const version = { initial, run: leaky }
+    const found1 = propertyOf('differs', null, version)
+    assert.is(E.isRight(found1) ? found1.right({ from: since, inputs: [] }, run) : 0, null)
 
     writeFileSync(`${path}.cut`, readFileSync(path, 'latin1').slice(0, 60_000))
     const cut = await asked([`${path}.cut`, '--property', 'sends:c3:#'])

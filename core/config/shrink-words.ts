@@ -9,8 +9,9 @@ export interface ShrinkWish {
   /** Where to; null for a story on standard output. */
   readonly out: string | null
   readonly trialsMax: number
-  /** What `differs` compares with, null for nothing. */
+  /** What `differs` compares with, null for nothing: a configuration, or another version. */
   readonly config: string | null
+  readonly against: string | null
 }
 
 export const trialsUsual = 10_000
@@ -29,6 +30,9 @@ CONNECTs; for another port or configuration make a recording of it first: sabeth
                     recording. Without it the story is printed.
  --trials N         play it at most so many times (${trialsUsual}).
  --config FILE      the configuration that the property 'differs' compares with.
+ --against DIR      the version that it compares with: a folder with its package. What
+                    a recording was made with and this version makes otherwise is
+                    found so; it is code of that folder that runs then.
 
 Status 0: it was made shorter, or is as short as it gets; 2: it does not show the failure, or
 cannot be read.
@@ -51,6 +55,9 @@ const take = (
     case '--config':
       draft.config = value
       return null
+    case '--against':
+      draft.against = value
+      return null
     case '--trials':
       if (!/^[1-9][0-9]{0,8}$/.test(value)) return '--trials wants a number from 1 on.'
       draft.trialsMax = Number(value)
@@ -69,6 +76,7 @@ export const shrinkWish = (
     out: null as string | null,
     trialsMax: trialsUsual,
     config: null as string | null,
+    against: null as string | null,
   }
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
@@ -79,6 +87,12 @@ export const shrinkWish = (
       if (wrong !== null) return E.left(wrong)
     } else if (draft.file !== '') return E.left('shrink takes one file.')
     else draft.file = word
+  }
+  if (draft.config !== null && draft.against !== null) {
+    return E.left('differs compares with one thing: --config FILE or --against DIR.')
+  }
+  if (draft.against !== null && draft.property !== 'differs') {
+    return E.left('--against is for --property differs.')
   }
   if (draft.file === '') {
     return E.left('shrink wants a recording or a story: sabethes shrink FILE --property NAME.')

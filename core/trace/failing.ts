@@ -5,7 +5,7 @@ import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import { reconfigured } from '../broker/input.ts'
-import type { State } from '../broker/state.ts'
+import type { Origin, State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
 import type { Publish } from '../codec/packet.ts'
 import * as B from '../data/bytes.ts'
@@ -198,11 +198,43 @@ const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
   return null
 }
 
+/** The broker of another version of this program. */
+export interface Version {
+  readonly initial: (config: Config, origin: Origin) => State
+  readonly run: Run
+}
+
+/**
+ * Clients see something else from another version. It has to begin anew: of a state that runs each
+ * version has its own form.
+ */
+const differsFrom = (version: Version): Failing => ({ from, inputs }, run) => {
+  if (from.nextOpening > 0 || from.nextSession > 0 || from.retained.size > 0) return null
+  let one = from
+  try {
+    let other = version.initial(from.config, from.origin)
+    for (let i = 0; i < inputs.length; i++) {
+      const [after, effects] = run(one, [inputs[i]!])
+      const [next, others] = version.run(other, [inputs[i]!])
+      one = after
+      other = next
+      const seen = [effects, others].map((some) => seenByClients(some, explicitName))
+      if (differenceOf(seen[0]!, seen[1]!).length > 0) return i + 1
+    }
+  } catch {
+    // Neither is at fault by being another one.
+  }
+  return null
+}
+
 /** What `sabethes shrink --list` prints: each name with a sentence. */
 export const properties: ReadonlyArray<readonly [name: string, says: string]> = [
   ['throws', 'The broker is at fault: it throws.'],
   ['invariants', 'The parts of its state do not agree with each other.'],
-  ['differs', 'Clients see something else under the configuration of --config FILE.'],
+  [
+    'differs',
+    'Clients see something else under --config FILE, or from the version at --against DIR.',
+  ],
   ['sends:CLIENT:TOPIC', 'The client is sent a message on a topic that the filter matches.'],
   [
     'not-delivered:CLIENT:TOPIC',
@@ -210,17 +242,35 @@ export const properties: ReadonlyArray<readonly [name: string, says: string]> = 
   ],
 ]
 
-/** The property of this name. `config` is that of --config. Left: what makes no sense. */
-export const propertyOf = (name: string, config: Config | null): Either<string, Failing> => {
+/**
+ * The property of this name. `config` is that of --config, `version` that of --against. Left: what
+ * makes no sense.
+ */
+export const propertyOf = (
+  name: string,
+  config: Config | null,
+  version: Version | null = null,
+): Either<string, Failing> => {
   switch (name) {
     case 'throws':
       return E.right(throws)
     case 'invariants':
       return E.right(invariants)
     case 'differs':
+      if (version !== null) return E.right(differsFrom(version))
       return config === null
-        ? E.left('differs wants --config FILE: the configuration to compare with.')
+        ? E.left(
+          'differs wants something to compare with: --config FILE, a configuration, or ' +
+            '--against DIR, where another version is installed.',
+        )
         : E.right(differsUnder(config))
+    case 'diverges':
+      // Of fewer inputs nobody knows what the version would have made that recorded them all.
+      return E.left(
+        'A recording only says that the version that recorded it came to something else with all ' +
+          'of its inputs, not with fewer. Ask that version: --property differs --against DIR, ' +
+          'where it is installed.',
+      )
   }
   const found = /^(sends|not-delivered):(.+):([^:]+)$/s.exec(name)
   const [, what, client, topic] = found ?? []

@@ -1,14 +1,17 @@
 // `sabethes shrink FILE --property NAME`: a recording that shows a failure, as short as it gets.
 
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Config } from '../../core/broker/config.ts'
 import { initial } from '../../core/broker/state.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { shrinkHelp, shrinkWish } from '../../core/config/shrink-words.ts'
 import type { ShrinkWish } from '../../core/config/shrink-words.ts'
 import { E } from '../../core/prelude.ts'
+import type { Either } from '../../core/prelude.ts'
 import { cut } from '../../core/trace/cut.ts'
 import { properties, propertyOf } from '../../core/trace/failing.ts'
-import type { Failing } from '../../core/trace/failing.ts'
+import type { Failing, Version } from '../../core/trace/failing.ts'
 import { goldenStory } from '../../core/trace/golden.ts'
 import type { Run } from '../../core/trace/replay.ts'
 import { shrink } from '../../core/trace/shrink.ts'
@@ -74,6 +77,21 @@ const put = (mouth: Mouth, wish: ShrinkWish, title: string, result: Result): str
   return null
 }
 
+/** The broker of the package in a folder. Left: it is none. */
+const versionAt = async (folder: string): Promise<Either<string, Version>> => {
+  const path = join(resolve(folder), 'dist/core/mod.js')
+  try {
+    const found: Partial<Version> = await import(pathToFileURL(path).href)
+    const { initial, run } = found
+    return typeof initial === 'function' && typeof run === 'function'
+      ? E.right({ initial, run })
+      : E.left(`${path} is no broker: it has no initial and run.`)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return E.left(`${folder} has no broker to compare with, in dist/core/mod.js: ${why}`)
+  }
+}
+
 /** Answers the exit status. A test may put another broker in. */
 export const shrinkRecording = async (
   mouth: Mouth,
@@ -104,7 +122,12 @@ export const shrinkRecording = async (
   }
   const { from, title, broken } = found.right
   const config: Config | null = under === null ? null : under.right(from.config)
-  const failing = propertyOf(wish.property, config)
+  const version = wish.against === null ? null : await versionAt(wish.against)
+  if (version !== null && E.isLeft(version)) {
+    mouth.complain(`Error: ${version.left}\n`)
+    return statusUsage
+  }
+  const failing = propertyOf(wish.property, config, version === null ? null : version.right)
   if (E.isLeft(failing)) {
     mouth.complain(`Error: ${failing.left}\n`)
     return statusUsage
