@@ -294,8 +294,9 @@ shrinking('the command writes a story or a recording, and says how much is left'
       I.opened({ slot: 0, generation: 1 }, 0, nonce, '1883', { address: '192.0.2.1', port: 1 }),
     ])[0]
     const version = { initial, run: leaky }
-    const found1 = propertyOf('differs', null, version)
-    assert.is(E.isRight(found1) ? found1.right({ from: since, inputs: [] }, run) : 0, null)
+    const greeting = I.arrived({ slot: 0, generation: 1 }, 0, Packet.connect({ clientId: 'c' }))
+    const asking = propertyOf('differs', null, version)
+    assert.is(E.isRight(asking) ? asking.right({ from: since, inputs: [greeting] }, run) : 0, null)
 
     writeFileSync(`${path}.cut`, readFileSync(path, 'latin1').slice(0, 60_000))
     const cut = await asked([`${path}.cut`, '--property', 'sends:c3:#'])
