@@ -12,7 +12,7 @@ import type { Veil } from './veil.ts'
 
 const publishType = 3
 
-/** Where a PUBLISH goes on behind its topic name and packet identifier [MQTT-3.3.2]. */
+/** Where a PUBLISH goes on behind its topic name and packet identifier. */
 const afterTopic = (buffer: Uint8Array, start: number, end: number): number => {
   const body = bodyAt(start, end - start)
   const hasIdentifier = (buffer[start]! & 6) !== 0

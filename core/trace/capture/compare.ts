@@ -304,7 +304,7 @@ const patienceMs = 5_000
 // As many messages are known by their publishers.
 const publishersMax = 100_000
 
-/** Acknowledgements come in the order of what they acknowledge [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
+/** Acknowledgements come in the order of what they acknowledge: section 4.6 of the standard. */
 const lineOfAnswer = ({ _tag }: Packet, slot: number): string | null =>
   _tag === 'Puback' || _tag === 'Pubrec' ? `${_tag} ${slot}` : null
 
