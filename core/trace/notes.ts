@@ -240,6 +240,13 @@ export class Notes {
     this.line(asciiOf(['e', why]))
   }
 
+  /** The last line of what cannot be played, since the snapshot goes no further. */
+  breakOff(why: string): void {
+    this.close()
+    this.nodes = null
+    this.line(asciiOf(['e', why]))
+  }
+
   /** Hands the page over, if there is anything on it. */
   turn(): void {
     this.close()

@@ -113,9 +113,17 @@ export class Replay {
     return all
   }
 
+  private unplayable(why: string): void {
+    this.broken(
+      this.graph === null
+        ? 'it ends before the broker is known'
+        : `${this.missing()} (${why.replace(/[^ -~]/g, '?')})`,
+    )
+  }
+
   private missing(): string {
+    if (this.graph === null) return 'it ends without a last line'
     const { told: { length } } = this
-    if (this.graph === null || length === 0) return 'it ends without a last line'
     return 'it ends before the snapshot is whole: how the broker was when the recording began is ' +
       `not known, and so the ${length} run${length === 1 ? '' : 's'} that it has cannot be played`
   }
@@ -160,7 +168,7 @@ export class Replay {
         this.inputs.push(this.known(line.input))
         return
       case 'End':
-        if (this.state === null) return this.broken('it ends before the broker is known')
+        if (this.state === null) return this.unplayable(line.why)
         if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
         this.isOver = true
         this.found.push({ _tag: 'Ended', why: line.why })

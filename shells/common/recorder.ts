@@ -194,10 +194,12 @@ export class Recorder {
     this.isFitting = !isBehind
     if (bytesMax === null || beginningBytes <= bytesMax / segments / 2) return
     this.isFitting = true
-    this.stop('trace_size is too small')
+    // No more of the snapshot is written: all of it may be far more than what was allowed.
+    if (this.finish('trace_size is too small', isBehind)) this.writer.end()
     this.warn(
       `The recording ends: trace_size ${bytesMax} is too small for a broker that takes ` +
-        `${beginningBytes} bytes to write down. Give it ${beginningBytes * segments * 4}.`,
+        `${isBehind ? 'more than ' : ''}${beginningBytes} bytes to write down. Give it ` +
+        `${beginningBytes * segments * 4}${isBehind ? ' at least' : ''}.`,
     )
   }
 
@@ -223,8 +225,9 @@ export class Recorder {
   }
 
   /** Ends the file; whether all of it is there. */
-  private finish(why: string): boolean {
-    this.notes.finish(why)
+  private finish(why: string, isCut = false): boolean {
+    if (isCut) this.notes.breakOff(why)
+    else this.notes.finish(why)
     this.notes.turn()
     this.writer.settle()
     const { fault } = this.writer

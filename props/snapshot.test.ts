@@ -1,0 +1,256 @@
+// A broker that is being recorded writes itself down in portions between its turns: nobody waits
+// for that, what is recorded is of the moment when it began, and what is missing of it is said.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import type { State } from '../core/broker/state.ts'
+import { encode } from '../core/codec/mod.ts'
+import { Packet } from '../core/mod.ts'
+import * as IntMap from '../core/data/int-map.ts'
+import { E } from '../core/prelude.ts'
+import { playRecording } from '../shells/cli/replay.ts'
+import { createDriver } from '../shells/common/driver.ts'
+import type { Driver, Host, Link } from '../shells/common/driver.ts'
+import { printingLog } from '../shells/common/log.ts'
+import type { Wire } from '../shells/common/outbox.ts'
+import { Recorder } from '../shells/common/recorder.ts'
+import type { RecordingOptions } from '../shells/common/recorder.ts'
+import { linesIn, replayed } from './gen/recordings.ts'
+import { hear } from './mouth.ts'
+
+const snapshot = suite('snapshot')
+
+/** Counts bytes, and takes them all. */
+class Sink implements Wire {
+  bytes = 0
+  write(bytes: Uint8Array): boolean {
+    this.bytes += bytes.length
+    return true
+  }
+  pause(): void {}
+  resume(): void {}
+  released(): void {}
+  end(): void {}
+  destroy(): void {}
+}
+
+interface Client {
+  readonly wire: Sink
+  readonly link: Link
+}
+
+/** A driver whose clock goes on by this much whenever it is looked at. */
+class World {
+  time = 1_000
+  tickMs = 0
+  scheduled: (() => void) | null = null
+  text = ''
+  readonly said: Array<string> = []
+  readonly driver: Driver
+  private readonly host: Host
+  private nonces = 0
+
+  constructor() {
+    this.host = {
+      now: () => this.time += this.tickMs,
+      wall: () => 1_800_000_000_000 + this.time,
+      nonce: () => `00000000-0000-4000-8000-${String(this.nonces++).padStart(12, '0')}`,
+      seed: 7,
+      allocate: (bytes) => new Uint8Array(bytes),
+      schedule: (turn) => this.scheduled = turn,
+      arm: () => {},
+      disarm: () => {},
+      fatal: (error) => {
+        throw error
+      },
+      memory: () => ({ heapUsedBytes: 0, heapLimitBytes: 1_000, usedBytes: 0, limitBytes: 1_000 }),
+      collect: () => {},
+    }
+    const log = printingLog('quiet', () => {}, this.host.wall)
+    this.driver = createDriver({ config: defaults, host: this.host, log })
+  }
+
+  say({ link }: Client, packet: Parameters<typeof encode>[1]): void {
+    const bytes = encode(5, packet)
+    this.driver.received(link, bytes, 0, bytes.length)
+  }
+
+  client(clientId: string, isKept: boolean): Client {
+    const wire = new Sink()
+    const link = this.driver.opened(wire, '1883', { address: '127.0.0.1', port: 40_000 })
+    const client = { wire, link }
+    const properties = isKept ? { sessionExpiryInterval: 0xffffffff } : {}
+    this.say(client, Packet.connect({ clientId, level: 5, properties }))
+    this.settle()
+    return client
+  }
+
+  turn(): boolean {
+    const turn = this.scheduled
+    this.scheduled = null
+    turn?.()
+    return turn !== null
+  }
+
+  settle(): void {
+    while (this.turn());
+  }
+
+  record(some: Partial<RecordingOptions> = {}): Recorder {
+    this.text = ''
+    const write = (bytes: Uint8Array): null => {
+      this.text += new TextDecoder('latin1').decode(bytes)
+      return null
+    }
+    const tapes = {
+      create: () => E.right({ write, close: () => {} }),
+      rename: () => {},
+    }
+    const options = { tapes, path: 'p', bytesMax: null, payload: 'hash' as const, ...some }
+    const recorder = new Recorder(options, this.host, (text) => this.said.push(text))
+    this.driver.record(recorder)
+    return recorder
+  }
+}
+
+const payload = new TextEncoder().encode('as warm as yesterday')
+
+/** 2,000 sessions with subscriptions, of which some are owed messages, and retained messages. */
+const grown = (): { readonly world: World; readonly publisher: Client } => {
+  const world = new World()
+  for (let i = 0; i < 2_000; i++) {
+    const client = world.client(`c${i}`, true)
+    const filters = [`t/${i % 50}/#`, `own/${i}`]
+    for (const filter of filters) world.say(client, Packet.subscribe({ filter, qos: 1 }))
+    world.settle()
+    if (i % 2 === 0) world.driver.closed(client.link, 'closed')
+  }
+  const publisher = world.client('publisher', false)
+  for (let i = 0; i < 100; i++) {
+    const packetId = 1 + (i % 10)
+    const topic = `t/${i}/x`
+    world.say(publisher, Packet.publish({ topic, payload, qos: 1, retain: true, packetId }))
+    world.settle()
+  }
+  return { world, publisher }
+}
+
+const { world, publisher } = grown()
+let published = 0
+
+/** A message, and whether it is acknowledged in the turn that comes. */
+const ask = (): boolean => {
+  const before = publisher.wire.bytes
+  const packetId = 1 + (published % 9)
+  const topic = `t/${published++ % 60}/y`
+  world.say(publisher, Packet.publish({ topic, payload, qos: 1, packetId }))
+  world.turn()
+  return publisher.wire.bytes > before
+}
+
+/** Lines of the snapshot so far. */
+const portions = (text: string): number =>
+  linesIn(text).filter((line) => line.startsWith('["s"')).length
+
+const isWhole = (text: string): boolean => /^\["s",.*,false\]$/m.test(text)
+
+/** The state that the recording began with, and that all of its runs came to the same. */
+const played = (text: string): { readonly state: State; readonly runs: number } => {
+  const found = replayed(text)
+  const [began] = found
+  assert.ok(began?._tag === 'Began')
+  assert.equal(found.at(-1), { _tag: 'Ended', why: 'asked to' })
+  const all = found.slice(1, -1)
+  assert.ok(all.every((one) => one._tag === 'Ran' && one.isSame))
+  return { state: began.state, runs: all.length }
+}
+
+snapshot('a turn writes no more of it than fits in two milliseconds, and serves meanwhile', () => {
+  const before = world.driver.look()
+  // Each look at the clock takes a millisecond: one before the first line, one after each.
+  world.tickMs = 1
+  const recorder = world.record()
+  let written = 0
+  let turns = 0
+  for (; !isWhole(world.text); turns++) {
+    assert.ok(turns < 5_000, 'it comes to an end')
+    assert.ok(ask(), 'who publishes is answered in the turn that reads it')
+    recorder.flush(world.time)
+    const now = portions(world.text)
+    assert.ok(now - written <= 2 + (turns === 0 ? 2 : 0), `${now - written} lines in a turn`)
+    assert.ok(now > written, 'each turn writes some')
+    written = now
+  }
+  assert.ok(turns > 100, `${turns} turns`)
+  for (const line of linesIn(world.text)) {
+    if (line.startsWith('["s"')) assert.ok((JSON.parse(line) as [string, []])[1].length <= 64)
+  }
+  // No turn more is asked for than without a recording.
+  world.tickMs = 0
+  world.settle()
+  assert.is(world.turn(), false)
+  assert.ok(ask())
+  world.driver.record(null)
+  const { state, runs } = played(world.text)
+  assert.is(runs, turns + 1)
+  assert.is(IntMap.size(state.sessions), IntMap.size(before.sessions))
+  assert.is(IntMap.size(state.sessions), 2_001)
+  assert.is(state.retained.size, before.retained.size)
+  assert.is(state.now, before.now)
+  assert.equal(world.said, [])
+})
+
+snapshot('a recording that is ended before it is whole is whole all the same', () => {
+  world.tickMs = 1
+  world.record()
+  for (let i = 0; i < 5; i++) ask()
+  world.driver.record(null)
+  assert.ok(isWhole(world.text))
+  assert.is(played(world.text).runs, 5)
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'sabethes-snapshot-'))
+snapshot.after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** What the command says of a file of this, with its status. */
+const asked = async (text: string) => {
+  const path = join(folder, 'cut')
+  writeFileSync(path, text)
+  return hear(playRecording, path, '-q')
+}
+
+snapshot('of a broker that was killed before it is whole it is said what is missing', async () => {
+  world.tickMs = 1
+  const recorder = world.record()
+  for (let i = 0; i < 5; i++) ask()
+  recorder.flush(world.time)
+  const { text } = world
+  world.driver.record(null)
+  assert.not.ok(isWhole(text))
+  const { status, said, complained } = await asked(text)
+  assert.is(status, 2)
+  assert.match(
+    complained,
+    /line \d+; there it ends before the snapshot is whole: how the broker was .* 5 runs that it has/,
+  )
+  assert.not.match(said, /all came to what was recorded/)
+})
+
+snapshot('one that is larger than it may be is not written to its end', async () => {
+  world.tickMs = 1
+  const recorder = world.record({ bytesMax: 1_000_000 })
+  for (let i = 0; i < 3_000 && !recorder.isOver; i++) assert.ok(ask())
+  assert.ok(recorder.isOver)
+  assert.not.ok(isWhole(world.text))
+  assert.ok(world.text.length < 1_000_000, `${world.text.length} bytes`)
+  assert.match(world.said.splice(0).join(), /1000000 is too small .* more than \d+ bytes .* at least/)
+  const { status, complained } = await asked(world.text)
+  assert.is(status, 2)
+  assert.match(complained, /before the snapshot is whole: .*\(trace_size is too small\)/)
+})
+
+snapshot.run()
