@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
+import type { Config } from '../core/broker/config.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
@@ -16,15 +17,18 @@ import { encode } from '../core/codec/mod.ts'
 import { parseOptions, settingsFor } from '../core/config/command-line.ts'
 import { replayWish } from '../core/config/replay-words.ts'
 import { noSources } from '../core/config/mod.ts'
+import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { playRecording } from '../shells/cli/replay.ts'
+import { createScram, scramCredentials } from '../shells/common/scram.ts'
 import { tapes } from '../shells/trace/tapes.ts'
 import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
 import type { Start } from '../shells/common/start.ts'
-import { replayed } from './gen/recordings.ts'
+import { method, ScramClient } from './conformance/scram.ts'
+import { recorded, replayed } from './gen/recordings.ts'
 import { hear } from './mouth.ts'
 
 const replay = suite('replay')
@@ -371,6 +375,63 @@ replay('files of a recording are moved and made anew, but nothing that is no fil
     recorder.begin(initial(defaults, origin))
     assert.match(said[0]!, /something else by that name/)
     assert.match(readFileSync(path, 'latin1'), /two/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+/** What a broker is told of a client that goes through SCRAM-SHA-256, and of nothing else. */
+const proving = async (): Promise<{ readonly config: Config; readonly inputs: Array<Input> }> => {
+  const config: Config = { ...defaults, authenticationMethods: [method] }
+  const made = await scramCredentials('pencil', new Uint8Array(16).fill(7), 4096)
+  const know = createScram({ credentials: () => Promise.resolve(made), iterations: 4096 })
+  const client = new ScramClient('user', 'pencil', 'client')
+  const inputs: Array<Input> = []
+  let state = initial(config, origin)
+  let said: string | null = null
+  const tell = async (input: Input): Promise<void> => {
+    inputs.push(input)
+    const [next, effects] = run(state, [input])
+    state = next
+    for (const effect of effects) {
+      if (effect._tag === 'Ask') {
+        await tell(I.answered(conn, 0, nonce, await know(effect.query)))
+      } else if (effect._tag === 'Send' && effect.packet._tag === 'Auth') {
+        const data = effect.packet.properties.authenticationData!
+        said = new TextDecoder().decode(data.buffer.subarray(data.start, data.end))
+      } else if (effect._tag === 'Send' && effect.packet._tag === 'Connack') {
+        assert.is(effect.packet.reason, 0)
+      }
+    }
+  }
+  const of = (text: string) => ({
+    authenticationMethod: method,
+    authenticationData: B.of(new TextEncoder().encode(text)),
+  })
+  await tell(I.opened(conn, 0, nonce, '1883', { address: '127.0.0.1', port: 5 }))
+  const properties = of(client.first())
+  await tell(I.arrived(conn, 0, Packet.connect({ clientId: 'prover', level: 5, properties })))
+  assert.ok(said !== null)
+  await tell(I.arrived(conn, 0, { _tag: 'Auth', reason: 0x18, properties: of(client.final(said)) }))
+  await tell(I.arrived(conn, 0, { _tag: 'Auth', reason: 0x19, properties }))
+  return { config, inputs }
+}
+
+replay('of a client that a replay refuses for want of its secrets that is said', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-proof-'))
+  try {
+    const { config, inputs } = await proving()
+    const path = join(folder, 't')
+    writeFileSync(path, recorded(initial(config, origin), inputs).text)
+    const whole = await asked(path, '-q')
+    assert.is(whole.status, 1)
+    assert.match(whole.said, /\nIn it 'prover' authenticates itself by 'SCRAM-SHA-256'\. A rec/)
+    // One that was there before and does it once more.
+    const [before] = run(initial(config, origin), inputs.slice(0, -2))
+    writeFileSync(path, recorded(before, inputs.slice(-2)).text)
+    const again = await asked(path, '-q')
+    assert.is(again.status, 1)
+    assert.match(again.said, /\nIn it prover authenticates itself by/)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -170,8 +170,27 @@ export class Teller {
       `Run ${this.batches} does not come to what was recorded by version ${this.version}` +
       (isShown ? ':' : '; it is told this and wants that:'),
       ...(isShown ? [] : all),
+      ...this.unproved(batch.inputs),
       ...aroundOf(batch.before, this.telling.treeOf),
     ]
+  }
+
+  /** The reason that is none of the broker's, where the run has one. */
+  private unproved(inputs: ReadonlyArray<Input>): ReadonlyArray<string> {
+    for (const input of inputs) {
+      if (input._tag !== 'Arrived') continue
+      const { conn, packet } = input
+      if (packet._tag !== 'Connect' && packet._tag !== 'Auth') continue
+      const { authenticationMethod: method } = packet.properties
+      if (method === undefined) continue
+      const name = packet._tag === 'Connect' ? quote(packet.clientId, "'") : this.nameOf(conn)
+      return [
+        `In it ${name} authenticates itself by ${quote(method, "'")}. A recording has no secrets, ` +
+        'so that the broker refuses in a replay whom it took on the day: that need not be a ' +
+        'fault, and what comes later cannot be compared.',
+      ]
+    }
+    return []
   }
 
   private compare(other: State, batch: Batch): ReadonlyArray<string> {
