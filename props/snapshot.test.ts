@@ -97,7 +97,7 @@ class World {
   }
 
   settle(): void {
-    while (this.turn());
+    for (let isMore = true; isMore;) isMore = this.turn()
   }
 
   record(some: Partial<RecordingOptions> = {}): Recorder {
@@ -235,7 +235,7 @@ snapshot('of a broker that was killed before it is whole it is said what is miss
   assert.is(status, 2)
   assert.match(
     complained,
-    /line \d+; there it ends before the snapshot is whole: how the broker was .* 5 runs that it has/,
+    /; there it ends before the snapshot is whole: how the broker was .* 5 runs that it has/,
   )
   assert.not.match(said, /all came to what was recorded/)
 })
@@ -247,7 +247,7 @@ snapshot('one that is larger than it may be is not written to its end', async ()
   assert.ok(recorder.isOver)
   assert.not.ok(isWhole(world.text))
   assert.ok(world.text.length < 1_000_000, `${world.text.length} bytes`)
-  assert.match(world.said.splice(0).join(), /1000000 is too small .* more than \d+ bytes .* at least/)
+  assert.match(world.said.splice(0).join(), /1000000 is too small .* more than \d+ bytes .*least/)
   const { status, complained } = await asked(world.text)
   assert.is(status, 2)
   assert.match(complained, /before the snapshot is whole: .*\(trace_size is too small\)/)

@@ -185,9 +185,9 @@ export class Teller {
       if (method === undefined) continue
       const name = packet._tag === 'Connect' ? quote(packet.clientId, "'") : this.nameOf(conn)
       return [
-        `In it ${name} authenticates itself by ${quote(method, "'")}. A recording has no secrets, ` +
-        'so that the broker refuses in a replay whom it took on the day: that need not be a ' +
-        'fault, and what comes later cannot be compared.',
+        `In it ${name} authenticates itself by ${quote(method, "'")}. A recording has no ` +
+        'secrets, so that the broker refuses in a replay whom it took on the day: that need not ' +
+        'be a fault, and what comes later cannot be compared.',
       ]
     }
     return []
