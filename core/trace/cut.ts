@@ -154,7 +154,8 @@ const heldIn = (state: State): Set<string> => {
 }
 
 const isFresh = (state: State): boolean =>
-  state.nextOpening === 0 && state.retained.size === 0 && state.nextSession === 0
+  state.nextOpening === 0 && state.retained.size === 0 && state.nextSession === 0 &&
+  !state.isShort && !state.isStoreFull
 
 /** The part of runs that is wanted, behind the state that they began with. */
 export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): Cut => {
