@@ -5,7 +5,7 @@
 
 import * as I from '../broker/input.ts'
 import type { Conn, Input } from '../broker/input.ts'
-import type { Link, Session, State } from '../broker/state.ts'
+import type { Link, Recheck, Session, State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
 import { sysTopics } from '../broker/sys-topic.ts'
 import type { Subscribe } from '../codec/packet.ts'
@@ -193,10 +193,19 @@ const best = (from: State, part: Part): Builder => {
   }
 }
 
+/** Who is connected and may not be any more was being looked for. */
+const recheck = (builder: Builder, { revocations }: Recheck, { now, config }: State): void => {
+  for (const revocation of revocations) {
+    builder.feed(I.commanded(now, { _tag: 'Revoke', revocation }))
+  }
+  if (revocations.length === 0) builder.feed(I.reconfigured(now, config))
+}
+
 /** Inputs that bring about a state, or the part of it that is wanted, at its own time. */
 export const rebuild = (from: State, part: Part): Rebuilt => {
   const builder = best(from, part)
   const untold = [...builder.untold, ...missingOf(from, builder, part)]
+  if (from.recheck !== null) recheck(builder, from.recheck, from)
   if (from.isShort) builder.feed(I.memoryShort(from.now))
   if (from.isStoreFull) builder.feed(I.storeFull(from.now))
   const { state, inputs } = builder
