@@ -223,6 +223,8 @@ const timeless = (command: Command): Command => {
       const { will, sessionExpiryS } = command
       return {
         ...command,
+        // It counts anew from where a story begins.
+        keepAliveS: 0,
         sessionExpiryS: sessionExpiryS === null ? null : 100_000,
         will: will === null ? null : { ...will, expiryS: null },
       }
