@@ -3,7 +3,8 @@
 // A disk that is full, and one that fails, under the real broker on both runtimes. Full: nothing is
 // acknowledged that is not stored, QoS 0 goes on, also after a kill, and the rest goes on by itself
 // once there is room. Failing: the broker says so and ends, with nothing acknowledged that was not
-// flushed. One that gives back something else: refused at the start.
+// flushed. One that gives back something else: refused at the start. One without room for a
+// recording: that ends, and nothing else.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +17,7 @@ import { skipped, sleep, until } from './conformance/expect.ts'
 import { payloadText, Peer } from './conformance/peer.ts'
 import { publishBytes } from './conformance/wire.ts'
 import { keep, type Keeping, type Kind, resume, runtimes } from './kill/broker.ts'
+import { root } from './runtimes.ts'
 
 const disk = suite('disk')
 
@@ -145,6 +147,57 @@ const fullDisk = async (kind: Kind): Promise<void> => {
     await broker.end()
     run('umount', folder)
     mounted.delete(folder)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A disk that has no room for a recording costs the recording, and nobody anything else. */
+const fullOfRecording = async (kind: Kind): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-tape-'))
+  const small = join(folder, 'small')
+  mkdirSync(small)
+  if (!mountSmall(small)) {
+    console.log('\nNobody may mount a small disk here; nothing is recorded to one.')
+    rmSync(folder, { recursive: true })
+    return
+  }
+  const path = join(small, 'day')
+  const broker = await keep(kind, folder, { args: ['--trace', path] })
+  try {
+    await absent(broker.port)
+    const writer = await five(broker.port, 'writer')
+    const promised: string[] = []
+    const topic = 'long/'.repeat(40)
+    const isOver = (): boolean => broker.said.includes('The recording')
+    for (let i = 0; i < 400 && !isOver(); i++) {
+      promised.push(`message ${i}`)
+      assert.is(await writer.publish('t', promised.at(-1)!, { qos: 1 }), 0)
+      // Of what nobody listens to there is a line as well.
+      for (let more = 0; more < 40; more++) {
+        writer.send(publishBytes({ level: 5, topic, payload: `${i}` }))
+      }
+    }
+    await until(5_000, 'a line in the log', isOver)
+    promised.push('after')
+    assert.is(await writer.publish('t', 'after', { qos: 1 }), 0)
+    const said = broker.said.match(/The recording .*/g)
+    assert.is(said?.length, 1)
+    assert.match(said![0], /day ends, the broker goes on: .*(ENOSPC|No space left|os error 28)/)
+    const played = spawnSync(process.execPath, [
+      join(root, 'dist/shells/cli/main.js'),
+      'replay',
+      '-q',
+      path,
+    ], { encoding: 'utf8' })
+    assert.is(played.status, 2)
+    assert.match(played.stderr, /The recording can be read up to line [1-9]\d{3,}; there /)
+    assert.match(played.stdout, /[1-9]\d* runs with [1-9]\d{3,} inputs .* came to what was recorded/)
+    holdsAll(await drain(broker.port), promised)
+    assert.is(await broker.end(), 0)
+  } finally {
+    await broker.end()
+    run('umount', small)
+    mounted.delete(small)
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -308,6 +361,7 @@ const flippedBit = async (kind: Kind): Promise<void> => {
 for (const kind of runtimes) {
   disk(`a flipped bit is not served on ${kind}`, () => flippedBit(kind))
   disk(`a full disk on ${kind}`, () => fullDisk(kind))
+  disk(`a disk without room for a recording on ${kind}`, () => fullOfRecording(kind))
   disk(`at the edge of a full disk nobody waits on ${kind}`, () => edge(kind))
   disk(`a store that may not grow any more on ${kind}`, () => fullByOrder(kind))
   disk(`a flush that fails on ${kind}`, async () => {
