@@ -431,6 +431,92 @@ recording('a payload that is not what went out on the day is found, unless there
   )
 })
 
+/** What two lists of effects differ in, as far as a recording with these payloads can know. */
+const seenAt = (payload: Veil['payload'], effects: ReadonlyArray<Effect>): string =>
+  JSON.stringify(effects, (key, value: unknown) => {
+    if (key !== 'payload') return value
+    const { buffer, start, end } = value as B.Bytes
+    return payload === 'length' ? end - start : [...buffer.subarray(start, end)]
+  })
+
+const changes = {
+  drop: (effects, i) => effects.filter((_, at) => at !== i),
+  double: (effects, i) => effects.flatMap((one, at) => at === i ? [one, one] : [one]),
+  swap: (effects, i, j) =>
+    effects.map((one, at) => at === i ? effects[j]! : at === j ? effects[i]! : one),
+  receiver: (effects, i) =>
+    effects.map((one, at) =>
+      at === i && one._tag === 'Send' ? { ...one, conn: { ...one.conn, slot: 1 } } : one
+    ),
+  generation: (effects, i) =>
+    effects.map((one, at) =>
+      at === i && one._tag === 'Send' ? { ...one, conn: { ...one.conn, generation: 7 } } : one
+    ),
+  hold: (effects, i) =>
+    effects.map((one, at) =>
+      at === i && one._tag === 'Send'
+        ? { ...one, when: one.when === 'now' ? 'durable' as const : 'now' as const }
+        : one
+    ),
+  payload: (effects, i, j) => {
+    const from = effects[j]!
+    return effects.map((one, at) =>
+      at === i && one._tag === 'Send' && one.packet._tag === 'Publish' &&
+        from._tag === 'Send' && from.packet._tag === 'Publish'
+        ? { ...one, packet: { ...one.packet, payload: from.packet.payload } }
+        : one
+    )
+  },
+} satisfies {
+  readonly [name: string]: (
+    effects: ReadonlyArray<Effect>,
+    i: number,
+    j: number,
+  ) => ReadonlyArray<Effect>
+}
+
+recording('another order, receiver, number or payload of what was sent is found', () => {
+  const all = Object.keys(changes) as ReadonlyArray<keyof typeof changes>
+  const seen = new Map<string, number>()
+  const message = fc.record({
+    topic: fc.constantFrom('t', 'u'),
+    size: fc.constantFrom(8, 20, 40, 200),
+    letter: fc.integer({ min: 1, max: 3 }),
+    qos: fc.constantFrom(0 as const, 1 as const),
+  }).map(({ topic, size, letter, qos }) =>
+    Packet.publish({
+      topic,
+      payload: new Uint8Array(size).fill(letter),
+      qos,
+      packetId: qos === 0 ? 0 : letter,
+    })
+  )
+  fc.assert(
+    fc.property(
+      fc.array(message, { minLength: 2, maxLength: 8 }),
+      fc.constantFrom(...all),
+      fc.nat(),
+      fc.nat(),
+      payloads,
+      (packets, kind, i, j, payload) => {
+        let isAsBefore = true
+        const other = (effects: ReadonlyArray<Effect>): ReadonlyArray<Effect> => {
+          if (effects.length === 0) return effects
+          const changed = changes[kind](effects, i % effects.length, j % effects.length)
+          if (seenAt(payload, changed) !== seenAt(payload, effects)) isAsBefore = false
+          return changed
+        }
+        const found = replayed(inFrames(payload, [packets], other))
+        assert.is(found.at(-1)?._tag, 'Ended')
+        assert.is(found.every((one) => one._tag !== 'Ran' || one.isSame), isAsBefore)
+        if (!isAsBefore) seen.set(kind, (seen.get(kind) ?? 0) + 1)
+      },
+    ),
+    { numRuns: runs(400) },
+  )
+  assert.is(seen.size, all.length)
+})
+
 recording('lines that claim more than anybody could have sent are refused', () => {
   const text = inFrames('length', [])
   const head = Buffer.concat([Buffer.of(0x30, 0xff, 0xff, 0xff, 0x7f), Buffer.of(0, 1, 0x74)])
