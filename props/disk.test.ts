@@ -191,7 +191,7 @@ const fullOfRecording = async (kind: Kind): Promise<void> => {
     ], { encoding: 'utf8' })
     assert.is(played.status, 2)
     assert.match(played.stderr, /The recording can be read up to line [1-9]\d{3,}; there /)
-    assert.match(played.stdout, /[1-9]\d* runs with [1-9]\d{3,} inputs .* came to what was recorded/)
+    assert.match(played.stdout, /\d runs with \d{4,} inputs .* came to what was recorded/)
     holdsAll(await drain(broker.port), promised)
     assert.is(await broker.end(), 0)
   } finally {
