@@ -213,6 +213,43 @@ snapshot('a recording that is ended before it is whole is whole all the same', (
   assert.is(played(world.text).runs, 5)
 })
 
+snapshot('one that is whole can be played, with and without a run behind it', () => {
+  for (const isAsked of [true, false]) {
+    world.tickMs = 1
+    const recorder = world.record()
+    assert.ok(ask())
+    world.settle()
+    recorder.flush(world.time)
+    assert.ok(isWhole(world.text))
+    // Killed here, it is known how the broker was.
+    assert.is(replayed(world.text)[0]?._tag, 'Began')
+    if (isAsked) ask()
+    world.driver.record(null)
+    assert.is(played(world.text).runs, isAsked ? 2 : 1)
+  }
+})
+
+snapshot('it hurries where a file would else become far longer than allowed', () => {
+  world.tickMs = 1
+  const large = new Uint8Array(700_000)
+  const recorder = world.record({ bytesMax: 40_000_000, payload: 'full' })
+  let written = 0
+  let most = 0
+  let turns = 0
+  for (; !isWhole(world.text); turns++) {
+    assert.ok(turns < 1_000, 'it comes to an end')
+    world.say(publisher, Packet.publish({ topic: 'large', payload: large }))
+    world.turn()
+    recorder.flush(world.time)
+    most = Math.max(most, portions(world.text) - written)
+    written = portions(world.text)
+  }
+  assert.ok(most > 10 && most <= 20, `${most} lines in a turn`)
+  assert.ok(turns < written / 4, `${turns} turns for ${written} lines`)
+  world.driver.record(null)
+  assert.equal(world.said, [])
+})
+
 const folder = mkdtempSync(join(tmpdir(), 'sabethes-snapshot-'))
 snapshot.after(() => rmSync(folder, { recursive: true, force: true }))
 

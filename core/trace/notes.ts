@@ -79,6 +79,8 @@ export class Notes {
   private level: Level | 0 = 0
   /** What is to come of a snapshot. */
   private nodes: Iterator<Json> | null = null
+  /** Whether lines of it stand behind the last mark. */
+  private isUnsummed = false
 
   constructor(veil: Veil, turnPage: TurnPage) {
     this.veil = veil
@@ -148,6 +150,7 @@ export class Notes {
     }
     const line = asciiOf(['s', some, this.nodes !== null])
     this.beginningBytes += line.length + 1
+    this.isUnsummed = true
     this.line(line)
   }
 
@@ -224,6 +227,7 @@ export class Notes {
   /** A run is over that took so many inputs, all noted since the last mark, and led to these. */
   mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
     const digest = digestOf(effects, this.weigh)
+    this.isUnsummed = false
     this.open(noteMark)
     this.whole(inputCount)
     this.whole(digest)
@@ -232,11 +236,9 @@ export class Notes {
   /** The last line, with why there are no more. */
   finish(why: string): void {
     this.close()
-    if (this.nodes !== null) {
-      while (this.nodes !== null) this.more()
-      // Of no run, for the sum.
-      this.mark(0, [])
-    }
+    while (this.nodes !== null) this.more()
+    // Of no run, for the sum.
+    if (this.isUnsummed) this.mark(0, [])
     this.line(asciiOf(['e', why]))
   }
 

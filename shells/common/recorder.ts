@@ -57,6 +57,8 @@ const never = Number.MAX_SAFE_INTEGER
 
 /** How long the broker waits in one turn for its own snapshot. */
 const snapshotMsMax = 2
+/** The same where so much is recorded meanwhile that a file would become too long. */
+const lateMsMax = 20
 
 /** No line is longer than so many times its notes: the two bytes of PINGREQ are a line of seven. */
 const lineBytesPerNote = 4
@@ -167,6 +169,12 @@ export class Recorder {
     return writer.bytes >= bytes
   }
 
+  /** Whether half of a file is full before the snapshot is whole. */
+  private isLate(): boolean {
+    const { options: { bytesMax }, writer } = this
+    return bytesMax !== null && writer.bytes + writer.waitingBytes > bytesMax / segments / 2
+  }
+
   /** When `look` should be called at the latest. */
   due(): number {
     if (!this.isOpen) return never
@@ -179,9 +187,11 @@ export class Recorder {
     if (!this.isOpen) return
     const { notes, writer } = this
     if (notes.isBehind) {
-      const until = this.host.now() + snapshotMsMax
+      const until = this.host.now() + (this.isLate() ? lateMsMax : snapshotMsMax)
       do notes.more()
       while (notes.isBehind && this.host.now() < until)
+      // No run need follow, and without a mark nothing is known to be there.
+      if (!notes.isBehind) notes.mark(0, [])
     }
     if (!this.isFitting) this.fit()
     if (at >= this.flushedAt + flushMs) this.flush(at)
