@@ -312,15 +312,21 @@ const messagesSent = (
   names: Names,
   aliases: Aliases,
   sent: Map<string, Array<string>>,
-): void =>
+): void => {
+  const now = new Map<string, Array<string>>()
   eachSent(effects, (generation, packet) => {
     const topic = aliases.topicOf(generation, packet)
     const client = names.of(generation) ?? ''
-    const some = sent.get(client) ?? []
-    sent.set(client, some)
+    const some = now.get(client) ?? []
+    now.set(client, some)
     const payload = new TextDecoder().decode(B.view(packet.payload))
     some.push(`${topic} ${packet.qos} ${packet.retain} ${packet.dup} ${payload}`)
   })
+  // Nothing says in which order a client gets a message by several of its subscriptions.
+  for (const [client, some] of now) {
+    sent.set(client, [...(sent.get(client) ?? []), ...some.sort()])
+  }
+}
 
 stories('what follows on what was brought about is what followed on the day', () => {
   let same = 0
