@@ -115,15 +115,15 @@ const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
       const { payload, properties } = some
       const flags = (some.dup ? 8 : 0) | (some.qos << 1) | (some.retain ? 1 : 0)
       // Side by side, not one after the other: a processor does many products at once.
+      const name = topicName(some.topic)
+      // What the broker says of itself is in no veil, and a topic alias may stand for that.
+      const weight = weigh === null || isTopicOurs ? 0 : weigh(payload)
       digest = mix(
         digest,
-        topicName(some.topic) ^ Math.imul(some.packetId, 0x27d4eb2f) ^
-          Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(flags, 0x165667b1),
+        name ^ Math.imul(some.packetId, 0x27d4eb2f) ^
+          Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(flags, 0x165667b1) ^
+          Math.imul(weight, 0x846ca68b),
       )
-      // What the broker says of itself is in no veil, and a topic alias may stand for that.
-      if (weigh !== null && !isTopicOurs) {
-        digest = mix(digest, weigh(payload))
-      }
       return properties === none ? digest : record(digest, properties)
     }
     case 'Puback':
@@ -168,11 +168,10 @@ export const digestOf = (effects: ReadonlyArray<Effect>, weigh: Weigh | null = n
     const effect = effects[i]!
     switch (effect._tag) {
       case 'Send':
-        digest = mix(
-          digest,
-          Math.imul(effect.conn.slot, 0x27d4eb2f) ^ Math.imul(effect.conn.generation, 0xc2b2ae35) ^
-            (effect.level << 1) ^ (effect.when === 'now' ? 0 : 1),
-        )
+        // Mixed together with the packet, by multipliers that this has no use for.
+        digest ^= Math.imul(effect.conn.slot, 0x7feb352d) ^
+          Math.imul(effect.conn.generation, 0x2c1b3c6d) ^ (effect.level << 1) ^
+          (effect.when === 'now' ? 0 : 1)
         digest = packet(digest, effect.packet, weigh)
         break
       case 'Multicast':

@@ -65,29 +65,31 @@ export const sampleOf = (
   end: number,
 ): number => {
   const size = end - start
-  let a = one ^ Math.imul(size, 0x27d4eb2f)
-  let b = ~other
   const last = end - 4
+  let sum = Math.imul(size, 0x27d4eb2f)
   if (size >= 32) {
     const words = viewOf(buffer)
     const apart = ((size - 4) / 7) | 0
     const middle = start + 4 * apart
-    a = stir(a, words.getInt32(start, true))
-    b = stir(b, words.getInt32(start + apart, true))
-    a = stir(a, words.getInt32(start + 2 * apart, true))
-    b = stir(b, words.getInt32(start + 3 * apart, true))
-    a = stir(a, words.getInt32(middle, true))
-    b = stir(b, words.getInt32(middle + apart, true))
-    a = stir(a, words.getInt32(middle + 2 * apart, true))
-    b = stir(b, words.getInt32(last, true))
+    // Products side by side, each with a multiplier of its own.
+    sum ^= Math.imul(words.getInt32(start, true) ^ one, 0x9e3779b1) ^
+      Math.imul(words.getInt32(start + apart, true) ^ other, 0x85ebca6b) ^
+      Math.imul(words.getInt32(start + 2 * apart, true) ^ one, 0xc2b2ae35) ^
+      Math.imul(words.getInt32(start + 3 * apart, true) ^ other, 0x165667b1)
+    sum ^= sum >>> 15
+    sum += Math.imul(words.getInt32(middle, true) ^ one, 0x7feb352d) ^
+      Math.imul(words.getInt32(middle + apart, true) ^ other, 0x846ca68b) ^
+      Math.imul(words.getInt32(middle + 2 * apart, true) ^ one, 0x2c1b3c6d) ^
+      Math.imul(words.getInt32(last, true) ^ other, 0x297a2d39)
   } else if (size >= 4) {
     const words = viewOf(buffer)
-    for (let at = start; at < last; at += 4) a = stir(a, words.getInt32(at, true))
-    b = stir(b, words.getInt32(last, true))
+    for (let at = start; at < last; at += 4) sum = stir(sum ^ one, words.getInt32(at, true))
+    sum = stir(sum ^ other, words.getInt32(last, true))
   } else {
-    for (let at = start; at < end; at++) a = stir(a, buffer[at]!)
+    for (let at = start; at < end; at++) sum = stir(sum ^ one, buffer[at]!)
   }
-  return Math.imul(a ^ (b >>> 13) ^ b, 0x85ebca6b) >>> 8
+  sum = Math.imul((sum ^ other ^ (sum >>> 13)) | 0, 0x85ebca6b)
+  return (sum ^ (sum >>> 16)) >>> 8
 }
 
 /** Leaves in `hash` what these bytes come to: bits 2 to 25 of the higher word are `sampleOf`. */
