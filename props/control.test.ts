@@ -147,6 +147,33 @@ const read = (path: string): { readonly text: string; readonly last: Found | und
   return { text, last: found.at(-1) }
 }
 
+/** Numbers are other ones each day. */
+const timeless = (text: string): string => text.replace(/\d+/g, '0')
+
+control('the page on recordings shows what the commands say', async () => {
+  const path = join(root, 'core/trace/RECORDING.md')
+  const page = readFileSync(path, 'utf8')
+  const [, before, block, after] =
+    /^([^]*<!-- of a broker that runs -->\n\n```text\n)([^]*?)(```\n[^]*)$/.exec(page) ?? []
+  const here = await place('trace_file HERE/usual.trace\ntrace_on_start false\n')
+  const broker = await begin(runtimes[0]![1], here)
+  let said = ''
+  for (const [line, words] of block!.matchAll(/^\$ sabethes (.*)$/gm)) {
+    const asked = new Process(
+      runtimes[0]![1],
+      words!.split(' ').map((word) => /^day\.\w+$/.test(word) ? join(here.at, word) : word)
+        .map((word) => word.endsWith('day.conf') ? here.config : word),
+    )
+    assert.is(await asked.ended, 0, asked.complained)
+    said += `${line}\n${asked.said}`
+    await publish(here.port, 'home/lamp')
+  }
+  assert.is(await broker.end(), 0)
+  const wanted = said.replaceAll(`${here.at}/`, '')
+  if (process.env['UPDATE'] !== undefined) writeFileSync(path, `${before}${wanted}${after}`)
+  else assert.is(timeless(block!), timeless(wanted))
+})
+
 for (const [name, command] of runtimes) {
   control(`${name}: a broker that runs begins and ends recordings as it is told`, async () => {
     const here = await place('trace_file HERE/day.trace\ntrace_on_start false\n')
