@@ -177,25 +177,37 @@ const isHeld = (state: State, said: Said): boolean => {
   return false
 }
 
-/** Clients see something else under another configuration. */
-const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
-  let one = from
-  let other = from.nextOpening === 0
-    ? initial(config, from.origin)
-    : run(from, [reconfigured(from.now, config)])[0]
-  for (let i = 0; i < inputs.length; i++) {
-    try {
-      const [after, effects] = run(one, [inputs[i]!])
-      const [next, others] = run(other, [inputs[i]!])
-      one = after
-      other = next
-      const seen = [effects, others].map((some) => seenByClients(some, explicitName))
+/** One of two brokers that are told the same. */
+interface Side {
+  readonly state: State
+  readonly run: Run
+}
+
+/** Behind how many inputs clients see something else for the first time; null where never. */
+const whereApart = (inputs: ReadonlyArray<Input>, one: Side, other: Side): number | null => {
+  const states = [one.state, other.state]
+  const runs = [one.run, other.run]
+  try {
+    for (let i = 0; i < inputs.length; i++) {
+      const seen = runs.map((run, side) => {
+        const [after, effects] = run(states[side]!, [inputs[i]!])
+        states[side] = after
+        return seenByClients(effects, explicitName)
+      })
       if (differenceOf(seen[0]!, seen[1]!).length > 0) return i + 1
-    } catch {
-      return null
     }
+  } catch {
+    // Neither is at fault by being another one.
   }
   return null
+}
+
+/** Clients see something else under another configuration. */
+const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
+  const other = from.nextOpening === 0
+    ? initial(config, from.origin)
+    : run(from, [reconfigured(from.now, config)])[0]
+  return whereApart(inputs, { state: from, run }, { state: other, run })
 }
 
 /** The broker of another version of this program. */
@@ -210,21 +222,13 @@ export interface Version {
  */
 const differsFrom = (version: Version): Failing => ({ from, inputs }, run) => {
   if (from.nextOpening > 0 || from.nextSession > 0 || from.retained.size > 0) return null
-  let one = from
+  let other: State
   try {
-    let other = version.initial(from.config, from.origin)
-    for (let i = 0; i < inputs.length; i++) {
-      const [after, effects] = run(one, [inputs[i]!])
-      const [next, others] = version.run(other, [inputs[i]!])
-      one = after
-      other = next
-      const seen = [effects, others].map((some) => seenByClients(some, explicitName))
-      if (differenceOf(seen[0]!, seen[1]!).length > 0) return i + 1
-    }
+    other = version.initial(from.config, from.origin)
   } catch {
-    // Neither is at fault by being another one.
+    return null
   }
-  return null
+  return whereApart(inputs, { state: from, run }, { state: other, run: version.run })
 }
 
 /** What `sabethes shrink --list` prints: each name with a sentence. */

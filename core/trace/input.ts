@@ -36,12 +36,12 @@ import {
   byte,
   closed,
   count,
-  grown,
   list,
   long,
   nullable,
   oneOf,
   pair,
+  partly,
   secret,
   tag,
   tagged,
@@ -66,7 +66,7 @@ export const fault: Codec<Fault> = closed<Fault>('Fault', {
 })
 
 const aclRules: Codec<Acl['patterns']> = list(
-  grown<AclRule>(
+  partly<AclRule>(
     'AclRule',
     {
       access: oneOf<AclRule['access']>('read', 'write', 'readwrite', 'deny'),
@@ -77,7 +77,7 @@ const aclRules: Codec<Acl['patterns']> = list(
   ),
 )
 
-export const acl: Codec<Acl> = grown<Acl>(
+export const acl: Codec<Acl> = partly<Acl>(
   'Acl',
   {
     anonymous: aclRules,

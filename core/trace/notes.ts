@@ -212,7 +212,7 @@ export class Notes {
     this.long(this.at)
     this.whole(lentTo - lentFrom)
     // Shared memory is copied to by words only where both sides lie alike.
-    const skipped = (lentFrom - this.end - 1) & 7
+    const skipped = (lent.byteOffset + lentFrom - this.end - 1) & 7
     this.page[this.end] = skipped
     this.end += 1 + skipped
     for (let at = lentFrom; at < lentTo;) {

@@ -171,11 +171,11 @@ const record = <A extends object>(
   name: string,
   table: Readonly<Record<string, Loose>>,
   complete: boolean,
-  later: ReadonlyArray<string> = [],
+  optional: ReadonlyArray<string> = [],
 ): Codec<A> => {
   const keys = Object.keys(table)
   const isKnown = (u: Readonly<Record<string, unknown>>, key: string): boolean =>
-    Object.hasOwn(u, key) ? table[key]?.is(u[key]) ?? false : later.includes(key)
+    Object.hasOwn(u, key) ? table[key]?.is(u[key]) ?? false : optional.includes(key)
   const decode = (u: unknown, context: t.Context): t.Validation<A> => {
     if (!isRecord(u)) return wrong(u, context, `an object (${name})`)
     // A record with every key is written in the table's order; one of few keys keeps its own order.
@@ -189,7 +189,7 @@ const record = <A extends object>(
     for (const key of complete ? keys : present) {
       const codec = table[key]!
       if (!Object.hasOwn(u, key)) {
-        if (later.includes(key)) continue
+        if (optional.includes(key)) continue
         return t.failure(u, context, `lacks ${key}`)
       }
       const found = codec.validate(u[key], t.appendContext(context, key, codec, u[key]))
@@ -222,12 +222,12 @@ export const closed = <A extends object>(name: string, fields: Fields<A>): Codec
 /** The keys that an A may be without. */
 type Missing<A> = { [K in keyof A]-?: object extends Pick<A, K> ? K : never }[keyof A] & string
 
-/** A record that has grown: with these keys, but `later` was not written in the beginning. */
-export const grown = <A extends object>(
+/** A record with these keys, of which `optional` may be absent. */
+export const partly = <A extends object>(
   name: string,
   fields: Fields<A>,
-  later: ReadonlyArray<Missing<A>>,
-): Codec<A> => record<A>(name, fields as Readonly<Record<string, Loose>>, true, later)
+  optional: ReadonlyArray<Missing<A>>,
+): Codec<A> => record<A>(name, fields as Readonly<Record<string, Loose>>, true, optional)
 
 /** A record with any of these keys and no others, in the order in which it holds them. */
 export const sparse = <A extends object>(name: string, fields: Fields<A>): Codec<A> =>
