@@ -401,20 +401,39 @@ recording('the head of a frame is never that of one that came from elsewhere or 
   ])
 })
 
+recording('frames that do not lie side by side are noted without what is between them', () => {
+  const frame = encode(4, Packet.publish({ topic: 't', payload: new Uint8Array(9) }))
+  const gap = 3
+  const chunk = Buffer.concat([frame, Buffer.alloc(gap, 0xff), frame])
+  const reader = createReader(limits(), 4)
+  reader.push(frame, 0, frame.length)
+  const read = reader.next()
+  assert.ok(read?._tag === 'Right')
+  const transcript = new Transcript(veilOf('full'))
+  const { notes } = transcript
+  notes.begin(initial(defaults, origin), '1', transcript.page)
+  for (const start of [0, frame.length + gap]) {
+    notes.input(I.arrived(conn, 1, read.right), 4, chunk, start, start + frame.length)
+  }
+  const text = Buffer.from(frame).toString('base64')
+  const line = `["f",0,1,1,4,"${text}"]`
+  assert.equal(textOf(transcript).split('\n').slice(2), [line, line, ''])
+})
+
 recording('a payload that is not what went out on the day is found, unless there is none', () => {
   fc.assert(
     fc.property(
-      fc.uint8Array({ minLength: 5, maxLength: 100 }),
+      fc.uint8Array({ minLength: 5, maxLength: 100, size: 'max' }),
       fc.nat(),
       fc.integer({ min: 1, max: 255 }),
       payloads,
       (bytes, place, bits, payload) => {
-        // Of a long one only words here and there are looked at, the first and the last among them.
+        // Of a long one eight words are looked at: seven as far apart as may be, and the last.
+        const apart = Math.floor((bytes.length - 4) / 7)
+        const [word, within] = [place % 8, Math.floor(place / 8) % 4]
         const where = payload === 'full' || bytes.length <= 32
           ? place % bytes.length
-          : place % 2 === 0
-          ? place % 4
-          : bytes.length - 1 - place % 4
+          : (word === 7 ? bytes.length - 4 : word * apart) + within
         const changed = bytes.map((byte, at) => at === where ? byte ^ bits : byte)
         const other = (effects: ReadonlyArray<Effect>): ReadonlyArray<Effect> =>
           effects.map((effect) =>

@@ -399,6 +399,21 @@ tape('so does one that vanishes as the ring turns, and the older ones are good',
   assert.is(recorder.recorded().bytes, bytes)
 })
 
+tape('of a file that was just begun no bytes are counted, whatever the one before had', () => {
+  const writer = writeInThread(veilOf('full'), tapes)
+  assert.is(writer.begin(fresh()), null)
+  const notes = new Notes(veilOf('full'), (end) => writer.turn(end))
+  notes.begin(initial(defaults, { at: 0, wall: 1, seed: 1 }), '1', writer.page)
+  notes.turn()
+  writer.settle()
+  assert.ok(writer.bytes > 0)
+  assert.is(writer.begin(fresh()), null)
+  assert.is(writer.bytes, 0)
+  writer.settle()
+  assert.is(writer.bytes, 0)
+  writer.end()
+})
+
 tape('a path that cannot be created is said at once', () => {
   mkdirSync(join(folder, 'd'))
   for (const path of [join(folder, 'none', 'x'), join(folder, 'd'), '/dev/full']) {

@@ -11,9 +11,10 @@ import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
 import type { Delivery, State } from '../core/broker/state.ts'
 import { isExpired, NEVER } from '../core/broker/state.ts'
-import { initial, run, step } from '../core/mod.ts'
+import { initial, Packet, run, step } from '../core/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import * as Queue from '../core/data/queue.ts'
@@ -138,6 +139,48 @@ const someClogged = ({ sessions }: State): boolean => {
   })
   return found
 }
+
+/** What is sent behind what was brought about. */
+const sentBehind = ({ config, origin, inputs, first }: Cut): ReadonlyArray<string> => {
+  let state = initial(config, origin)
+  return inputs.flatMap((input, i) => {
+    const [after, effects] = step(state, input)
+    state = after
+    if (i < first) return []
+    return effects.flatMap((one) =>
+      one._tag === 'Send'
+        ? [`${one.packet._tag} ${'reason' in one.packet && one.packet.reason}`]
+        : []
+    )
+  })
+}
+
+const guest = { slot: 0, generation: 1 }
+const greet = (userName: string): ReadonlyArray<Input> => [
+  I.opened(guest, 1, '00000000-0000-4000-8000-000000000001', '1883', {
+    address: '127.0.0.1',
+    port: 5,
+  }),
+  I.arrived(guest, 1, Packet.connect({ clientId: 'a', userName })),
+]
+const morning = { at: 0, wall: 1_800_000_000_000, seed: 1 }
+
+stories('who was turned away for want of memory is turned away in the story', () => {
+  const [from] = run(initial(defaults, morning), [I.memoryShort(1)])
+  const part = cut(from, batchesOf(from, greet('u'), 1), all)
+  assert.equal(sentBehind(part), ['Connack 151'])
+})
+
+stories('who was about to be expelled is expelled in the story', () => {
+  const revocation = { listener: '1883', userNames: ['u'] }
+  const [from] = run(initial(defaults, morning), [
+    ...greet('u'),
+    I.commanded(2, { _tag: 'Revoke', revocation }),
+  ])
+  assert.ok(from.recheck !== null)
+  const part = cut(from, batchesOf(from, [I.ticked(3, morning.wall + 3)], 1), all)
+  assert.equal(sentBehind(part), ['Disconnect 135'])
+})
 
 const someAway = (sessions: State['sessions']): boolean => {
   let found = false
