@@ -36,10 +36,7 @@ export const noteWritten = 4
 /** No kind has more numbers than this. */
 const numbersBytesMax = 40
 
-/** A page has at least so many bytes. */
-export const pageBytesMin = 1024
-
-/** Takes a page with so many bytes of notes, and gives an empty one for more. */
+/** Takes a page with so many bytes of notes on it, and gives an empty one. */
 export type TurnPage = (end: number) => Uint8Array
 
 const nodesPerLine = 64
