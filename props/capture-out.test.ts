@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { deadline } from '../core/broker/clock.ts'
 import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import * as I from '../core/broker/input.ts'
 import type { Conn, Input } from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
 import type { Packet as AnyPacket } from '../core/codec/packet.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
@@ -143,6 +145,23 @@ const conversation = (
   return inputs
 }
 
+/** The same with a broker that is woken whenever it asks for it, as by every shell. */
+const woken = (from: State, inputs: ReadonlyArray<Input>): ReadonlyArray<Input> => {
+  const all: Array<Input> = []
+  let state = from
+  const feed = (input: Input): void => {
+    all.push(input)
+    state = run(state, [input])[0]
+  }
+  for (const input of inputs) {
+    for (let due = deadline(state); due < input.at; due = deadline(state)) {
+      feed(I.ticked(due, origin.wall + due))
+    }
+    feed(input)
+  }
+  return all
+}
+
 out('a recording written as a capture and played again comes to the same', () => {
   const command = fc.tuple(fc.nat(5), fc.nat(2), fc.nat(200))
   let sent = 0
@@ -152,7 +171,8 @@ out('a recording written as a capture and played again comes to the same', () =>
       fc.integer({ min: 1, max: 20 }),
       (commands, size) => {
         const state = initial(defaults, origin)
-        const found = replayed(recorded(state, conversation(commands), size, 'full').text)
+        const inputs = woken(state, conversation(commands))
+        const found = replayed(recorded(state, inputs, size, 'full').text)
         assert.is(found.at(-1)?._tag, 'Ended')
         const before = new Told()
         for (const one of found) before.take(one)

@@ -6,6 +6,9 @@
 //   npm test -- codec topic        only files whose names contain one of the words
 //   npm test -- --deno codec       on one runtime only (--node, --deno)
 //
+// Properties draw the same values in every run, so that what turns red was changed; SEED=random
+// draws others, and `npm run seeds` goes on drawing until you stop it.
+//
 // JOBS says how many files run at a time (2), LIMIT_S after how many seconds one is killed (240).
 // A file with the line `// runs: node` at its head runs on Node only (it drives both runtimes).
 
@@ -36,6 +39,7 @@ interface Result extends Job {
 const onDeno = 'Deno' in globalThis
 const jobs = Number(process.env['JOBS'] ?? 2)
 const limitS = Number(process.env['LIMIT_S'] ?? 240)
+const seed = process.env['SEED'] ?? '1'
 const ci = (process.env['CI'] ?? '') !== ''
 
 const newest = (folder: string, ending: string): number => {
@@ -91,7 +95,8 @@ const argumentsFor = (job: Job): ReadonlyArray<string> =>
 
 /** The command that runs this file once more, as one would type it. */
 const repeat = (job: Job): string =>
-  job.runtime === 'node' ? `npx tsx props/${job.file}` : `deno run -A props/${job.file}`
+  (seed === 'random' ? '' : `SEED=${seed} `) +
+  (job.runtime === 'node' ? `npx tsx props/${job.file}` : `deno run -A props/${job.file}`)
 
 const alive = new Set<ChildProcess>()
 
@@ -146,10 +151,11 @@ const run = (job: Job, binary: string, scratch: string): Promise<Result> =>
   new Promise((resolve) => {
     const started = performance.now()
     const journal = join(scratch, `${job.runtime}-${job.file}`)
-    const { FORCE_COLOR: _, ...environment } = process.env
+    const { FORCE_COLOR: _, SEED: __, ...environment } = process.env
+    const seeded = seed === 'random' ? {} : { SEED: seed }
     const child = spawn(binary, argumentsFor(job), {
       cwd: root,
-      env: { ...environment, NO_COLOR: '1', GUARD_JOURNAL: journal },
+      env: { ...environment, ...seeded, NO_COLOR: '1', GUARD_JOURNAL: journal },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
