@@ -26,6 +26,22 @@ import { difference } from './model/values.ts'
 
 const recording = suite('recording')
 
+const aliased: Effect = {
+  _tag: 'Send',
+  conn: { slot: 1, generation: 1 },
+  level: 5,
+  packet: Packet.publish({ topic: '', payload: 'p', properties: { topicAlias: 1 } }),
+  when: 'now',
+}
+// The first of this process: nothing has been remembered yet.
+const firstDigest = digestOf([aliased])
+
+recording('a digest is the same whatever was digested before', () => {
+  const packet = Packet.publish({ topic: 't', payload: 'p' })
+  digestOf([{ ...aliased, packet }])
+  assert.is(digestOf([aliased]), firstDigest)
+})
+
 /** Tokens of owners are not the state's, and what was sealed has none. */
 const ownerless = (state: unknown): unknown =>
   JSON.parse(

@@ -97,9 +97,9 @@ const record = (digest: number, some: object): number => {
 const dollar = 0x24
 
 // What arrives together is often on one topic. What the broker says of itself begins with a dollar.
-let topic = ''
+let topic: string | null = null
 let topicDigest = 0
-let isTopicOurs = true
+let isTopicOurs = false
 
 const topicName = (name: string): number => {
   if (name === topic) return topicDigest
