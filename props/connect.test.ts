@@ -104,9 +104,12 @@ connect('with reason strings a broker says the same, and why', () => {
   const bare = (effect: Effect): string => {
     if (effect._tag !== 'Send' || !('properties' in effect.packet)) return JSON.stringify(effect)
     const { reasonString, ...properties } = effect.packet.properties
-    const { _tag } = effect.packet
+    const { packet } = effect
+    const { _tag } = packet
+    // How many bytes were sent, the broker says itself, and words are some.
+    if (_tag === 'Publish' && /^\$SYS\/.*bytes/.test(packet.topic)) return packet.topic
     if (reasonString !== undefined) explained.set(_tag, (explained.get(_tag) ?? 0) + 1)
-    return `${effect.conn.slot} ${line({ ...effect.packet, properties } as Packet)}`
+    return `${effect.conn.slot} ${line({ ...packet, properties } as Packet)}`
   }
   const without = (state: State, reasonStrings: boolean): State => ({
     ...state,

@@ -30,7 +30,10 @@ const aliased: Effect = {
   _tag: 'Send',
   conn: { slot: 1, generation: 1 },
   level: 5,
-  packet: Packet.publish({ topic: '', payload: 'p', properties: { topicAlias: 1 } }),
+  packet: {
+    ...Packet.publish({ topic: 't', payload: 'p', properties: { topicAlias: 1 } }),
+    topic: '',
+  },
   when: 'now',
 }
 // The first of this process: nothing has been remembered yet.
