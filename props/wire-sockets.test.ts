@@ -1,7 +1,8 @@
 // runs: node
 //
 // Every row of the wire tables that a shell can play holds over real sockets as well, for the shell
-// on Node and for the shell on Deno: what the core says in memory is what a client reads.
+// on Node, by handles and by sockets, and for the shell on Deno: what the core says in memory is
+// what a client reads.
 //
 //   ROW='a second CONNECT' SUBJECT=deno npx tsx props/wire-sockets.test.ts
 
@@ -14,13 +15,13 @@ import { isForSockets } from './wire/exchange.ts'
 import { Shell } from './wire/sockets.ts'
 import { exchanges, prefixes } from './wire/tables.ts'
 
-const subjects = (process.env['SUBJECT'] ?? 'node,deno').split(',')
+const subjects = (process.env['SUBJECT'] ?? 'node,node by sockets,deno').split(',')
 const wanted = process.env['ROW'] ?? ''
 const chosen = exchanges.filter((row) => isForSockets(row) && row.name.includes(wanted))
 
-for (const kind of ['node', 'deno'] as const) {
+for (const kind of ['node', 'node by sockets', 'deno'] as const) {
   if (!subjects.includes(kind)) continue
-  if (!isThere(kind)) {
+  if (kind === 'deno' && !isThere(kind)) {
     skipped(`the wire tables on ${kind}`, kind)
     continue
   }

@@ -165,17 +165,26 @@ const inTurn = async (rows: ReadonlyArray<Exchange>, play: Play, width: number):
 type Play = (row: Exchange) => Promise<void>
 
 /** A shell that serves all rooms. */
+const serve = 'props/wire/serve.ts'
+
+export type Subject = 'node' | 'node by sockets' | 'deno'
+
 export class Shell {
   private readonly running: Running
   private ports: Readonly<Record<string, number>> = {}
 
-  constructor(kind: 'node' | 'deno') {
+  /** `node by sockets` is a Node that gives nobody the handles of its connections. */
+  constructor(kind: Subject) {
     const deno = kind === 'deno' ? findDeno() : ''
     if (deno === null) throw new Error('no Deno 2 here, neither installed nor by npx')
     this.running = new Running(
-      kind === 'node'
-        ? [process.execPath, '--import', 'tsx', 'props/wire/serve.ts']
-        : [deno, 'run', '-A', 'props/wire/serve.ts'],
+      kind === 'deno' ? [deno, 'run', '-A', serve] : [
+        process.execPath,
+        ...(kind === 'node' ? [] : ['--import', 'data:text/javascript,process.binding=undefined']),
+        '--import',
+        'tsx',
+        serve,
+      ],
     )
   }
 

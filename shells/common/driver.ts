@@ -872,6 +872,9 @@ export class Driver {
   }
 }
 
+/** What a shell tells the driver of a connection. */
+export type Ear = Pick<Driver, 'opened' | 'absorbed' | 'received' | 'taken' | 'closed'>
+
 export const createDriver = (options: DriverOptions): Driver => new Driver(options)
 
 const limitsOf = (config: Config): Limits => ({

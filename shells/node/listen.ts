@@ -4,12 +4,14 @@ import { chmodSync, closeSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { ListenOptions, Server, Socket } from 'node:net'
 import { openFilesMax } from './host.ts'
+import { peerOf, takeHandles } from './node-handles.ts'
+import { coupleSocket } from './node-socket.ts'
 import { couple } from './wire.ts'
 import type { Peer } from '../../core/broker/input.ts'
 import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import { ListenError } from '../common/listen.ts'
-import type { Address, Door, Listener, ListenReason } from '../common/listen.ts'
+import type { Door, Listener, ListenReason } from '../common/listen.ts'
 
 const backlog = 4096
 
@@ -35,10 +37,10 @@ const areLeft = (count: number): boolean => {
   }
 }
 
-const peerOf = (socket: Socket, address: Address): Peer =>
-  address._tag === 'Unix'
-    ? { address: address.path, port: 0 }
-    : { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }
+const peerOfSocket = ({ remoteAddress, remotePort }: Socket): Peer => ({
+  address: remoteAddress ?? 'unknown',
+  port: remotePort ?? 0,
+})
 
 /**
  * One address and port. Node can leave nobody waiting in the kernel's queue: without a descriptor
@@ -55,6 +57,8 @@ class Gate implements Listener {
   private readonly server: Server
   private timer: NodeJS.Timeout | null = null
   private closed = false
+  /** Who comes to a Unix socket is known by its path. */
+  private readonly path: Peer | null
   /** Why accepting pauses has been said, and it has not gone on since. */
   private told = false
 
@@ -63,11 +67,12 @@ class Gate implements Listener {
     this.driver = driver
     this.log = log
     this.door = door
+    this.path = address._tag === 'Unix' ? { address: address.path, port: 0 } : null
     this.options = address._tag === 'Unix'
       ? { path: address.path, backlog }
       : { host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') }
     this.server = createServer({ allowHalfOpen: true, noDelay }, (socket) => {
-      couple(driver, socket, this.nameText(), peerOf(socket, address))
+      coupleSocket(driver, socket, this.nameText(), this.path ?? peerOfSocket(socket))
       this.look()
     })
   }
@@ -83,9 +88,9 @@ class Gate implements Listener {
         server.on('error', (error) => this.pause(error.message))
         server.on('listening', () => {
           this.told = false
-          this.share()
+          this.begin()
         })
-        this.share()
+        this.begin()
         resolve(this)
       })
       server.listen(this.options)
@@ -104,10 +109,16 @@ class Gate implements Listener {
     return this.door.name ?? String(this.port)
   }
 
-  /** Whoever is in the group of a socket may connect, as with mosquitto. */
-  private share(): void {
-    const { address } = this.door
+  /** Each time that it has begun to listen. */
+  private begin(): void {
+    const { address, noDelay } = this.door
+    // Whoever is in the group of a socket may connect, as with mosquitto.
     if (address._tag === 'Unix') chmodSync(address.path, 0o770)
+    takeHandles(this.server, (handle) => {
+      if (noDelay) handle.setNoDelay?.(true)
+      couple(this.driver, handle, this.nameText(), this.path ?? peerOf(handle))
+      this.look()
+    })
   }
 
   /** After a connection has been accepted: was it the last one that there is a descriptor for? */

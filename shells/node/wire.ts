@@ -1,48 +1,61 @@
-// One connection of Node's, as the driver knows it.
+// One connection of Node's by its handle, as the driver knows it. All read into one buffer, since
+// by default Node allocates 64 KiB for every read, and V8 marks its whole heap whenever 64 MiB of
+// them have come together: at a gigabyte a second that is all that the other cores do.
 
-import type { Socket } from 'node:net'
 import type { Peer } from '../../core/broker/input.ts'
 import { Desk } from '../common/desk.ts'
-import type { Driver, Link } from '../common/driver.ts'
+import type { Ear, Link } from '../common/driver.ts'
 import type { Wire } from '../common/outbox.ts'
-import { readBuffer, readInto } from './node-reading.ts'
+import { hasWritten, readCount, shutdown, UV_EOF, writeRequest } from './node-handles.ts'
+import type { Handle, WriteRequest } from './node-handles.ts'
+
+/** What all connections read into; good until the next read of any of them. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
 const desk = new Desk((bytes) => Buffer.allocUnsafeSlow(bytes))
 
-/** A socket that knows its wire, so that event handlers need no closure per connection. */
-type Wired = Socket & { wire: SocketWire }
+// The kernel takes nearly every write at once, and then the request for it is as it was.
+let spare: WriteRequest | null = null
 
-class SocketWire implements Wire {
-  private readonly socket: Socket
-  readonly driver: Driver
+class HandleWire implements Wire {
+  private readonly handle: Handle
+  private readonly driver: Ear
   link!: Link
-  private flyingBytes = 0
   /** Something of the desk is lent to the driver for this connection. */
   private isBorrowing = false
-  /** Made at the first write, then the same for all. */
-  private wrote: (() => void) | null = null
 
-  constructor(socket: Socket, driver: Driver) {
-    this.socket = socket
+  constructor(handle: Handle, driver: Ear) {
+    this.handle = handle
     this.driver = driver
   }
 
   write(bytes: Uint8Array): boolean {
-    const { socket } = this
-    this.wrote ??= () => this.afterWrite()
-    socket.write(bytes, this.wrote)
-    // Node tries to write at once; if nothing is left, the kernel has taken all.
-    if (socket.writableLength === 0) return true
-    this.flyingBytes = bytes.length
+    const request = spare ?? writeRequest()
+    const status = this.handle.writeBuffer(request, bytes)
+    if (status === 0 && hasWritten()) {
+      spare = request
+      return true
+    }
+    spare = null
+    if (status !== 0) {
+      // Not within its own call, like whatever else a socket has to say.
+      setImmediate(() => this.driver.closed(this.link, 'failed'))
+      return false
+    }
+    // Which keeps the bytes from the collector, too.
+    request.oncomplete = (later) => {
+      if (later === 0) this.driver.taken(this.link, bytes.length)
+      else this.driver.closed(this.link, 'failed')
+    }
     return false
   }
 
   pause(): void {
-    this.socket.pause()
+    this.handle.readStop()
   }
 
   resume(): void {
-    this.socket.resume()
+    this.handle.readStart()
   }
 
   released(): void {
@@ -52,64 +65,36 @@ class SocketWire implements Wire {
   }
 
   end(): void {
-    this.socket.end()
+    shutdown(this.handle)
   }
 
   destroy(): void {
-    this.socket.destroy()
+    this.handle.close()
   }
 
-  /** So many bytes are in the buffer that all sockets share. */
+  /** So many bytes are in the buffer of all; none more will come where it is below 0. */
   read(count: number): void {
     const { driver, link } = this
-    if (driver.absorbed(link, readBuffer, 0, count)) return
+    if (count < 0) return driver.closed(link, count === UV_EOF ? 'closed' : 'failed')
+    if (count === 0 || driver.absorbed(link, readBuffer, 0, count)) return
     const start = desk.copy(readBuffer, count)
     const lent = driver.received(link, desk.sheet, start, start + count)
     if (!lent || this.isBorrowing) return
     this.isBorrowing = true
     desk.lend()
   }
-
-  /**
-   * Called for every write, and a little later also for one that was taken at once: by then another
-   * may be under way, whose bytes must not be given back yet.
-   */
-  private afterWrite(): void {
-    const count = this.flyingBytes
-    if (count === 0 || this.socket.writableLength > 0) return
-    this.flyingBytes = 0
-    this.driver.taken(this.link, count)
-  }
 }
 
-function onRead(this: Wired, count: number): boolean {
-  this.wire.read(count)
-  return true
-}
-
-/** Without the buffer of all: every chunk that Node reads has memory of its own. */
-function onData(this: Wired, chunk: Buffer): void {
-  const { wire } = this
-  wire.driver.received(wire.link, chunk, 0, chunk.length)
-}
-
-function onEnd(this: Wired): void {
-  this.wire.driver.closed(this.wire.link, 'closed')
-}
-
-function onFailure(this: Wired): void {
-  this.wire.driver.closed(this.wire.link, 'failed')
+function onRead(this: Handle): void {
+  this.reader!.read(readCount())
 }
 
 /** Tells the driver of a connection that has been accepted, and begins to read. */
-export const couple = (driver: Driver, socket: Socket, listener: string, peer: Peer): void => {
-  const wire = new SocketWire(socket, driver)
-  const wired = Object.assign(socket, { wire })
+export const couple = (driver: Ear, handle: Handle, listener: string, peer: Peer): void => {
+  const wire = new HandleWire(handle, driver)
   wire.link = driver.opened(wire, listener, peer)
-  // 'close' is heard too, since a socket may be destroyed without an 'end' and without an 'error'.
-  wired.on('error', onFailure)
-  wired.on('close', onFailure)
-  wired.on('end', onEnd)
-  if (readInto(wired, onRead)) wired.resume()
-  else wired.on('data', onData)
+  handle.reader = wire
+  handle.useUserBuffer(readBuffer)
+  handle.onread = onRead
+  handle.readStart()
 }
