@@ -64,5 +64,8 @@ export const meant = (word: string, names: ReadonlyArray<string>): string | null
   return best
 }
 
-/** A path as it stands in messages: whole, since who cuts it cannot find the file. */
-export const path = (name: string): string => quoted(name, Infinity)
+// No system opens a file by a longer name.
+const pathCharactersMax = 4096
+
+/** A path as it stands in messages: whole, since by a part of it nobody finds the file. */
+export const path = (name: string): string => quoted(name, pathCharactersMax)
