@@ -14,7 +14,7 @@ import type { Monoid } from '../core/prelude.ts'
 import { isTopicFilter, parseTopicFilter, splitShare } from '../core/topic/filter.ts'
 import type { TopicFilter } from '../core/topic/filter.ts'
 import { match } from '../core/topic/match.ts'
-import { memo, memoBytesMax, memoCountMax } from '../core/topic/memo.ts'
+import { memo, memoBytesMax, memoCountMax, memoIfUseful } from '../core/topic/memo.ts'
 import { isTopicName, parseTopicName } from '../core/topic/name.ts'
 import type { TopicName } from '../core/topic/name.ts'
 import * as Tree from '../core/topic/tree.ts'
@@ -748,6 +748,34 @@ memos('remembers 4 MiB at most, and nothing that is too heavy alone', () => {
   let times = 0
   for (let i = 0; i < 2; i++) memo(handle, long, () => times++, () => 0)
   assert.is(times, 2)
+})
+
+memos('is let be for a while where hardly a name comes twice, and then tried again', () => {
+  const handle = {}
+  let times = 0
+  const ask = (text: string): void => {
+    const result = memoIfUseful(handle, text, (name) => {
+      times += 1
+      return `of ${name}`
+    }, () => 0)
+    assert.is(result, `of ${text}`)
+  }
+  const timesFor = (count: number, textOf: (i: number) => string): number => {
+    times = 0
+    for (let i = 0; i < count; i++) ask(textOf(i))
+    return times
+  }
+  // However it was before, ten thousand that come twice make it remember.
+  timesFor(10_000, () => 'often')
+  assert.is(timesFor(10_000, () => 'often'), 0)
+  assert.is(timesFor(2_000, (i) => `new ${i}`), 2_000)
+  // Now it computes what it had remembered, though not for ever.
+  assert.ok(timesFor(5_000, () => 'often') > 4_000)
+  assert.ok(timesFor(5_000, () => 'often') < 5_000)
+  assert.is(timesFor(5_000, () => 'often'), 0)
+  // A quarter that comes again is worth it.
+  timesFor(20_000, (i) => i % 4 === 0 ? 'often' : `more ${i}`)
+  assert.is(timesFor(1_000, () => 'often'), 0)
 })
 
 memos.run()

@@ -6,7 +6,8 @@ import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { type Filters, type Group, isSingle, type Subscription } from './state.ts'
+import { type Filters, type Group, isSingle } from './state.ts'
+import type { Subscribers, Subscription } from './state.ts'
 
 export interface SharedGroup {
   readonly number: number
@@ -31,13 +32,54 @@ export const groupOf = (group: Group): SharedGroup => {
   return { number: group.number, members }
 }
 
+const none: ReadonlyArray<never> = []
+const nobody: Matched = { subscriptions: none, overlapping: none, merged: none, groups: none }
+
+// Scratch of one search, empty between two: what the filters hold, and the subscriptions where each
+// holds one.
+const found: Array<Subscribers | null> = []
+const singles: Array<Subscription | null> = []
+
+// With so few a walk over those before is quicker than a set.
+const fewMax = 8
+
 export const match = (topic: TopicName, filters: Filters): Matched => {
-  const found = Tree.find(filters.tree, topic) // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
+  const count = Tree.findInto(filters.tree, topic, found) // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
+  if (count === 0) return nobody
+  const matched = matchedApart(count) ?? matchedOf(count)
+  for (let i = 0; i < count; i++) found[i] = null
+  return matched
+}
+
+/** Where each filter holds one subscription, of a session that has no other, which is usual. */
+const matchedApart = (count: number): Matched | null => {
+  if (count > fewMax) return null
+  let isApart = true
+  let n = 0
+  for (; n < count && isApart; n++) {
+    const subscribers = found[n]!
+    if (!isSingle(subscribers)) break
+    for (let i = 0; i < n; i++) {
+      if (singles[i]!.session === subscribers.session) isApart = false
+    }
+    singles[n] = subscribers
+  }
+  let matched: Matched | null = null
+  if (isApart && n === count) {
+    // All of them are subscriptions by now, and the array is as long as they are many.
+    const subscriptions = singles.slice(0, n) as Subscription[]
+    matched = { subscriptions, overlapping: none, merged: subscriptions, groups: none }
+  }
+  for (let i = 0; i < n; i++) singles[i] = null
+  return matched
+}
+
+const matchedOf = (count: number): Matched => {
   const subscriptions: Subscription[] = []
   const overlapping: Subscription[] = []
   const groups: SharedGroup[] = []
   // Within what one filter holds, a session stands once.
-  const seen = found.length > 1 ? new Set<number>() : null
+  const seen = count > 1 ? new Set<number>() : null
   const admitOnce = (subscription: Subscription): void => {
     if (seen !== null && seen.has(subscription.session)) overlapping.push(subscription)
     else {
@@ -45,7 +87,7 @@ export const match = (topic: TopicName, filters: Filters): Matched => {
       if (seen !== null) seen.add(subscription.session)
     }
   }
-  for (let i = 0; i < found.length; i++) {
+  for (let i = 0; i < count; i++) {
     const subscribers = found[i]!
     if (isSingle(subscribers)) {
       admitOnce(subscribers)

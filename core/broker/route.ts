@@ -7,7 +7,7 @@ import { none, type Properties } from '../codec/property.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
-import { memo } from '../topic/memo.ts'
+import { memoIfUseful } from '../topic/memo.ts'
 import type { TopicName } from '../topic/name.ts'
 import { mayRead } from './access.ts'
 import type { Source } from './acl.ts'
@@ -218,7 +218,7 @@ export const route = (
   publisher: number,
 ): number => {
   const topic = topicOf(packet)
-  const matched = memo(draft.filters, topic, match, weight)
+  const matched = memoIfUseful(draft.filters, topic, match, weight)
   const { routing } = draft
   routing.kept = kept
   routing.live5 = null

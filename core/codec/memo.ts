@@ -14,8 +14,26 @@ const sizes = new Uint8Array(placeCount)
 /** The bytes, four to a word: comparing words takes half the loads. */
 const store = new Int32Array(placeCount * placeWords)
 
+// Where hardly a name comes twice, looking for it and remembering it is in vain: then nothing is
+// done for a while.
+const trialCount = 1_024
+const pauseCount = 16_384
+let asked = 0
+let known = 0
+let pausing = 0
+
 /** The topic name made of these bytes, if it is remembered. */
 export const recall = (buffer: Uint8Array, start: number, end: number): TopicName | null => {
+  if (pausing > 0) {
+    pausing -= 1
+    return null
+  }
+  if (asked === trialCount) {
+    if (known < asked / 8) pausing = pauseCount
+    asked = 0
+    known = 0
+  }
+  asked += 1
   const size = end - start
   if (size > placeBytes) return null
   const place = placeOf(buffer, start, end)
@@ -26,6 +44,7 @@ export const recall = (buffer: Uint8Array, start: number, end: number): TopicNam
     if (store[word++] !== wordAt(buffer, i)) return null
   }
   if (i < end && store[word] !== lastWord(buffer, i, end)) return null
+  known += 1
   return names[place]!
 }
 
@@ -37,7 +56,7 @@ export const remember = (
   name: TopicName,
 ): void => {
   const size = end - start
-  if (size > placeBytes) return
+  if (size > placeBytes || pausing > 0) return
   const place = placeOf(buffer, start, end)
   let word = place * placeWords
   let i = start

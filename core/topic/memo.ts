@@ -22,6 +22,34 @@ const tables = new WeakMap<object, Table>()
 let lastHandle: object | null = null
 let lastTable: Table | null = null
 
+// Where topics are many and hardly one comes twice while a handle lasts, remembering costs more
+// than it saves: so often is looked at what was asked for, and then not remembered for so long.
+const trialCount = 512
+const pauseCount = 8_192
+let asked = 0
+let missed = 0
+let pausing = 0
+
+/** `memo`; for a while `compute` alone where less than an eighth of what was asked was known. */
+export const memoIfUseful = <H extends object, N extends string, B>(
+  handle: H,
+  name: N,
+  compute: (name: N, handle: H) => B,
+  weigh: (result: B) => number,
+): B => {
+  if (pausing > 0) {
+    pausing -= 1
+    return compute(name, handle)
+  }
+  if (asked === trialCount) {
+    if (missed > asked - asked / 8) pausing = pauseCount
+    asked = 0
+    missed = 0
+  }
+  asked += 1
+  return memo(handle, name, compute, weigh)
+}
+
 /**
  * `compute(name, handle)`, or what it answered for the name and handle before. `compute` must
  * depend on the name and on what the handle stands for, and on nothing else: one handle serves one
@@ -39,6 +67,7 @@ export const memo = <H extends object, N extends string, B>(
   // One handle serves one computation, so what lies in its table is a B.
   if (known !== undefined) return known as B
   const before = table.old.get(name)
+  if (before === undefined) missed += 1
   const result = before === undefined ? compute(name, handle) : before as B
   remember(table, name, result, weigh(result) + 2 * name.length)
   return result

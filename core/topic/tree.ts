@@ -165,11 +165,21 @@ export const remove = <A>(
  * then what goes on literally, then what goes on with `+`. [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
  */
 export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
-  const { seed } = tree
   const found: A[] = []
-  // Places where `+` branched off, to be gone to later; the depth of the name bounds it.
-  let later: Array<Child<A>> | null = null
-  let starts: number[] | null = null
+  findInto(tree, name, found)
+  return found
+}
+
+// Places where `+` branched off, to be gone to later; the depth of the name bounds it. Between
+// searches nothing lies here: the arrays are kept so that a search need not make them.
+const later: Array<unknown> = []
+const starts: number[] = []
+
+/** Writes what `find` finds to the front of `found`; answers how much that is. */
+export const findInto = <A>(tree: Tree<A>, name: TopicName, found: Array<A | null>): number => {
+  const { seed } = tree
+  let count = 0
+  let depth = 0
   let node = tree.root
   // Where the levels below the node begin: in the name, and in the keys that lie there.
   let start = 0
@@ -177,7 +187,7 @@ export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
   for (;;) {
     // A wildcard at the start leaves topics alone that begin with a dollar sign.
     const isHidden = start === 0 && isDollar(name) // [MQTT-4.7.2-1] [v3 MQTT-4.7.2-1]
-    if (node.hash !== null && !isHidden) found.push(node.hash.value)
+    if (node.hash !== null && !isHidden) found[count++] = node.hash.value
     if (start <= name.length) {
       const end = levelEnd(name, start)
       const plus = isHidden ? null : node.plus
@@ -188,16 +198,14 @@ export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
         if (literal.isLeaf) {
           const { key } = literal
           if (key === name || goesOn(key, keyStart + end - start, name, end)) {
-            found.push(literal.value)
+            found[count++] = literal.value
           }
         } else {
           if (plus !== null) {
-            if (later === null || starts === null) {
-              later = []
-              starts = []
-            }
-            later.push(plus)
-            starts.push(end, keyStart + 1)
+            later[depth] = plus
+            starts[2 * depth] = end
+            starts[2 * depth + 1] = keyStart + 1
+            depth += 1
           }
           node = literal
           keyStart += end - start + 1
@@ -212,19 +220,21 @@ export const find = <A>(tree: Tree<A>, name: TopicName): A[] => {
           start = end + 1
           continue
         }
-        if (goesOn(plus.key, keyStart + 1, name, end)) found.push(plus.value)
+        if (goesOn(plus.key, keyStart + 1, name, end)) found[count++] = plus.value
       }
     } else if (node.end !== null) {
-      found.push(node.end.value)
+      found[count++] = node.end.value
     }
-    if (later === null || starts === null) return found
     for (;;) {
-      const next = later.pop()
-      if (next === undefined) return found
-      const keyEnd = starts.pop()!
-      const end = starts.pop()!
+      if (depth === 0) return count
+      depth -= 1
+      // Only children of this tree were put there.
+      const next = later[depth] as Child<A>
+      later[depth] = null
+      const end = starts[2 * depth]!
+      const keyEnd = starts[2 * depth + 1]!
       if (next.isLeaf) {
-        if (goesOn(next.key, keyEnd, name, end)) found.push(next.value)
+        if (goesOn(next.key, keyEnd, name, end)) found[count++] = next.value
         continue
       }
       node = next
