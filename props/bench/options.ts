@@ -44,14 +44,14 @@ export const usage = `npm run bench -- [ROW ...] [options]
 
 rows: ${rows.map((row) => row.name).join(' ')}
       ${crowdRowNames.join(' ')}
-      ${durableRowNames.join(' ')}
       ${coreRowNames.join(' ')}
       core (all of the last line); without a row, all of these
+      ${durableRowNames.join(' ')}, or durable for these: with a store; takes minutes
       ${growthRowNames.join(' ')}, or growth for these: what it costs when there is much of it
       ${queueRowNames.join(' ')}: a million messages that wait, in bytes; takes minutes
 
 --runs N          how often each broker is measured in a row, by turns (3)
---seconds S       how long each time (0.6)
+--seconds S       how long each time (0.5)
 --brokers A,B     ${contestantNames.join(', ')} (the first five)
 --level 4|5       MQTT 3.1.1 or 5.0 (4)
 --window N        messages under way per publisher
@@ -99,6 +99,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     ...growthRowNames,
     ...queueRowNames,
     'core',
+    'durable',
     'growth',
   ])
   for (const name of positionals) {
@@ -121,7 +122,9 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
         ratePerS: values.rate === undefined ? row.ratePerS : positive(values.rate, 0, 'rate'),
       })),
     crowdRows: crowdRowNames.filter(wants),
-    durableRows: durableRowNames.filter(wants),
+    durableRows: durableRowNames.filter((name) =>
+      positionals.includes(name) || positionals.includes('durable')
+    ),
     // Longer than the others, since a disk has its moods; shorter than a disk needs to be judged.
     durableSeconds: positive(values.seconds, 3, 'seconds'),
     growthRows: growthRowNames.filter((name) =>
@@ -133,7 +136,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     isChoice: values.brokers !== undefined,
     level: values.level === '5' ? 5 : 4,
     runs: positive(values.runs, 3, 'runs'),
-    seconds: positive(values.seconds, 0.6, 'seconds'),
+    seconds: positive(values.seconds, 0.5, 'seconds'),
     json: values.json,
     profile: values.profile,
     check: values.check,
