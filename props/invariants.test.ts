@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Conn, Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
+import { legality, verdictOn } from '../core/broker/phase.ts'
 import type { Packet } from '../core/codec/packet.ts'
 import { none } from '../core/codec/property.ts'
 import * as B from '../core/data/bytes.ts'
@@ -36,6 +37,14 @@ const some150 = fc.oneof(
   { arbitrary: history(150), weight: 4 },
   { arbitrary: groupHistory(100), weight: 1 },
 )
+
+invariants('whoever asks what a packet may do is told what the table says', () => {
+  for (const phase of ['Greeting', 'Judging', 'Authenticating', 'Ready'] as const) {
+    for (const [tag, verdict] of Object.entries(legality[phase])) {
+      assert.is(verdictOn(phase, tag as Packet['_tag']), verdict, `${phase} ${tag}`)
+    }
+  }
+})
 
 invariants('hold after every input of a history, and for everything that was sent', () => {
   fc.assert(

@@ -698,6 +698,17 @@ memos('remembers while the handle is the same, and only then', () => {
   assert.is(computed(handle, 100, 10), 0)
 })
 
+memos('answers for its own handle after a computation that failed', () => {
+  const [one, other] = [{}, {}]
+  memo(one, 'n', () => 'of one', () => 0)
+  const failing = (): string => {
+    throw new Error('in vain')
+  }
+  assert.throws(() => memo(other, 'n', failing, () => 0), 'in vain')
+  assert.is(memo(other, 'n', () => 'of the other', () => 0), 'of the other')
+  assert.is(memo(one, 'n', () => 'anew', () => 0), 'of one')
+})
+
 memos('remembers 2,048 names at least and 4,096 at most', () => {
   const handle = {}
   assert.is(computed(handle, memoCountMax / 2, 0), memoCountMax / 2)

@@ -104,3 +104,12 @@ export const farewells: ReadonlySet<number> = new Set([
 export const legality: {
   readonly [phase in Phase['phase']]: { readonly [tag in PacketTag]: Verdict }
 } = { Greeting: greeting, Judging: judging, Authenticating: authenticating, Ready: ready }
+
+/**
+ * What the table says of a packet. Named where nearly every packet asks, since looking up a
+ * property by a name that varies costs more than the rest of such a question.
+ */
+export const verdictOn = (phase: Phase['phase'], tag: PacketTag): Verdict => {
+  if (phase !== 'Ready') return legality[phase][tag]
+  return tag === 'Publish' ? ready.Publish : tag === 'Puback' ? ready.Puback : ready[tag]
+}

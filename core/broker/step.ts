@@ -17,7 +17,7 @@ import { type Draft, editLink, editSession, finish, note, open, stale } from './
 import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
-import { farewells, legality } from './phase.ts'
+import { farewells, verdictOn } from './phase.ts'
 import { publish, publishOwn, release } from './publish.ts'
 import { recheckNames, revoke } from './recheck.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
@@ -163,7 +163,7 @@ const arrive = (draft: Draft, found: Link, packet: Packet): void => {
     traffic.receivedOthers++
     if (packet._tag === 'Connect') traffic.connects++
   }
-  const verdict = legality[found.phase.phase][packet._tag]
+  const verdict = verdictOn(found.phase.phase, packet._tag)
   if (verdict !== 'legal') return faulty(draft, found, verdict)
   const link = editLink(draft, found)
   link.seenAt = draft.now

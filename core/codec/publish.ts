@@ -136,9 +136,21 @@ const restSize = (level: Level, packet: Publish, propertySize: number): number =
   (level === 5 ? varintSize(propertySize) + propertySize : 0) +
   Bytes.size(packet.payload)
 
+// Of one packet the size is asked for more than once, and a burst is often on one topic.
+let sizedTopic = ''
+let sizedBytes = 0
+
+const topicBytes = (topic: string): number => {
+  if (topic !== sizedTopic) {
+    sizedBytes = utf8Size(topic)
+    sizedTopic = topic
+  }
+  return sizedBytes
+}
+
 export const publishSize = (level: Level, packet: Publish): number => {
   const propertySize = level === 5 ? propertiesSize(packet.properties) : 0
-  return packetSize(2 + utf8Size(packet.topic) + restSize(level, packet, propertySize))
+  return packetSize(2 + topicBytes(packet.topic) + restSize(level, packet, propertySize))
 }
 
 /** No less than `publishSize`, without looking at the topic: three bytes a code unit suffice. */

@@ -22,6 +22,10 @@ const tables = new WeakMap<object, Table>()
 let lastHandle: object | null = null
 let lastTable: Table | null = null
 
+// A burst is often on one topic, and then not even its name is looked up.
+let lastName: string | null = null
+let lastResult: unknown = null
+
 // Where topics are many and hardly one comes twice while a handle lasts, remembering costs more
 // than it saves: so often is looked at what was asked for, and then not remembered for so long.
 const trialCount = 512
@@ -62,10 +66,15 @@ export const memo = <H extends object, N extends string, B>(
   compute: (name: N, handle: H) => B,
   weigh: (result: B) => number,
 ): B => {
+  if (handle === lastHandle && name === lastName) return lastResult as B
   const table = handle === lastHandle && lastTable !== null ? lastTable : tableOf(handle)
   const known = table.young.get(name)
-  // One handle serves one computation, so what lies in its table is a B.
-  if (known !== undefined) return known as B
+  if (known !== undefined) {
+    lastName = name
+    lastResult = known
+    // One handle serves one computation, so what lies in its table is a B.
+    return known as B
+  }
   const before = table.old.get(name)
   if (before === undefined) missed += 1
   const result = before === undefined ? compute(name, handle) : before as B
@@ -81,12 +90,15 @@ const tableOf = (handle: object): Table => {
   }
   lastHandle = handle
   lastTable = table
+  lastName = null
   return table
 }
 
 const remember = (table: Table, name: string, result: unknown, bytes: number): void => {
   // Each generation has half the room; what would fill one alone is not worth it.
   if (bytes > memoBytesMax / 2) return
+  lastName = name
+  lastResult = result
   if (table.young.size === memoCountMax / 2 || table.bytes + bytes > memoBytesMax / 2) {
     table.old = table.young
     table.young = new Map()
