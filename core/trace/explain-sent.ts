@@ -12,7 +12,7 @@ import { emptyFor } from './explain-copies.ts'
 import type { Copies } from './explain-copies.ts'
 import { isSameConn } from './explain-facts.ts'
 import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
-import { whyEnded } from './explain-gone.ts'
+import { takers, whyEnded } from './explain-gone.ts'
 import { orderOf } from './explain-places.ts'
 import { sessionOf } from './facts.ts'
 
@@ -40,6 +40,7 @@ const isOn = (
 export class Sends {
   private readonly copies: Copies
   private handed: Array<Handed> = []
+  private passing: Array<{ readonly copy: Copy; readonly publication: Publication }> = []
 
   constructor(copies: Copies) {
     this.copies = copies
@@ -55,6 +56,20 @@ export class Sends {
         for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
       }
     }
+    this.pass(moment)
+  }
+
+  /** Sent in this step, and not in the session after it: it ended, or somebody else has it now. */
+  private pass(moment: Moment): void {
+    const at = moment.after.now
+    for (const { copy, publication } of this.passing) {
+      const why = whyEnded(moment, copy.clientId)
+      const to = why === '' ? takers(publication, copy, at) : []
+      copy.events.push(
+        to.length > 0 ? { _tag: 'HandedOver', at, to } : { _tag: 'SessionEnded', at, why },
+      )
+    }
+    this.passing = []
   }
 
   private sent(
@@ -116,9 +131,7 @@ export class Sends {
       isOpen: false,
       events: [event],
     }
-    if (qos > 0) {
-      copy.events.push({ _tag: 'SessionEnded', at, why: whyEnded(moment, session.clientId) })
-    }
+    if (qos > 0) this.passing.push({ copy, publication })
     publication.copies.push(copy)
     this.hand(copy, conn, packet, moment, session)
   }
