@@ -13,8 +13,18 @@ import { join } from 'node:path'
 import { root } from './runtimes.ts'
 
 const words = process.argv.slice(2)
-const minutes = Number(process.env['MINUTES'] ?? Infinity)
-const first = Number(process.env['SEED'] ?? Math.floor(Math.random() * 0x7fff_0000))
+
+/** A variable of the environment as a number from 0 to `max`. */
+const numberOf = (name: string, otherwise: number, max: number): number => {
+  const text = process.env[name] ?? ''
+  const value = text === '' ? otherwise : Number(text)
+  if (value >= 0 && value <= max) return value
+  console.error(`${name}=${text} is no number from 0 to ${max}`)
+  process.exit(2)
+}
+
+const minutes = numberOf('MINUTES', Infinity, Infinity)
+const first = Math.floor(numberOf('SEED', Math.random() * 0x7fff_0000, 0x7fff_fffe))
 
 // Files that draw nothing, or that drive real programs for most of their time, teach nothing here.
 const files = readdirSync(join(root, 'props'))

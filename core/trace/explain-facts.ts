@@ -60,6 +60,7 @@ export type CopyEvent =
     readonly moment: Moment
   }
   | { readonly _tag: 'SessionEnded'; readonly at: Millis; readonly why: string }
+  /** `to` is empty where it is not known who of the group has it. */
   | { readonly _tag: 'HandedOver'; readonly at: Millis; readonly to: ReadonlyArray<string> }
 
 /** A copy of a message for one session. */

@@ -4,7 +4,7 @@ import type { DropReason } from '../broker/note.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { Copies } from './explain-copies.ts'
 import { isSameShare } from './explain-facts.ts'
-import type { Copy, Moment, Publication } from './explain-facts.ts'
+import type { Copy, Moment } from './explain-facts.ts'
 import { placeOf } from './explain-places.ts'
 import { sessionOf } from './facts.ts'
 
@@ -49,7 +49,7 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
       continue
     }
-    const taken = copy.share === null ? [] : takers(copies.ownerOf(copy), copy, at)
+    const taken = copy.share === null ? [] : takers(copies, copy, at)
     if (taken.length > 0) {
       copy.events.push({ _tag: 'HandedOver', at, to: taken })
       continue
@@ -68,16 +68,12 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
 }
 
 /** Who else of the group has got the message in this step. */
-export const takers = (
-  publication: Publication | undefined,
-  copy: Copy,
-  at: number,
-): ReadonlyArray<string> => {
-  const all = publication?.copies ?? []
+const takers = (copies: Copies, copy: Copy, at: number): ReadonlyArray<string> => {
+  const all = copies.ownerOf(copy)?.copies ?? []
   const later = all.slice(all.indexOf(copy) + 1)
   return later.filter((other) =>
     other.session !== copy.session && other.events[0]?.at === at &&
-    (other.share === null || copy.share === null || isSameShare(other.share, copy.share))
+    (other.share === null || isSameShare(other.share, copy.share))
   ).map(({ clientId }) => clientId)
 }
 

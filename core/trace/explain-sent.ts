@@ -12,7 +12,7 @@ import { emptyFor } from './explain-copies.ts'
 import type { Copies } from './explain-copies.ts'
 import { isSameConn } from './explain-facts.ts'
 import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
-import { takers, whyEnded } from './explain-gone.ts'
+import { whyEnded } from './explain-gone.ts'
 import { orderOf } from './explain-places.ts'
 import { sessionOf } from './facts.ts'
 
@@ -40,7 +40,6 @@ const isOn = (
 export class Sends {
   private readonly copies: Copies
   private handed: Array<Handed> = []
-  private passing: Array<{ readonly copy: Copy; readonly publication: Publication }> = []
 
   constructor(copies: Copies) {
     this.copies = copies
@@ -56,20 +55,6 @@ export class Sends {
         for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
       }
     }
-    this.pass(moment)
-  }
-
-  /** Sent in this step, and not in the session after it: it ended, or somebody else has it now. */
-  private pass(moment: Moment): void {
-    const at = moment.after.now
-    for (const { copy, publication } of this.passing) {
-      const why = whyEnded(moment, copy.clientId)
-      const to = why === '' ? takers(publication, copy, at) : []
-      copy.events.push(
-        to.length > 0 ? { _tag: 'HandedOver', at, to } : { _tag: 'SessionEnded', at, why },
-      )
-    }
-    this.passing = []
   }
 
   private sent(
@@ -131,7 +116,13 @@ export class Sends {
       isOpen: false,
       events: [event],
     }
-    if (qos > 0) this.passing.push({ copy, publication })
+    if (qos > 0) {
+      // Sent and not there any more: its session has ended, or left it to its shared group.
+      const why = whyEnded(moment, session.clientId)
+      copy.events.push(
+        why === '' ? { _tag: 'HandedOver', at, to: [] } : { _tag: 'SessionEnded', at, why },
+      )
+    }
     publication.copies.push(copy)
     this.hand(copy, conn, packet, moment, session)
   }

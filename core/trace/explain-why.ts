@@ -243,7 +243,8 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
         break
       case 'HandedOver':
         words.push(
-          `handed over at ${when} to ${event.to.map(name).join(', ')} of its shared group`,
+          `handed over at ${when} to ${event.to.map(name).join(', ') || 'another'} of its shared` +
+            ' group',
         )
         break
     }

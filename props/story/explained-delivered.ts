@@ -266,6 +266,50 @@ export const delivered: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'handed over in the step in which it was sent, since the broker stops',
+    '--message d/w',
+    `
+    config sharedOffline="drop"
+
+    quiet
+    b> connect session-expiry-interval 30 will [ 'd/w' "gone" qos1 ]
+    b> subscribe id1 '$share/g/d/+' qos1
+    a> connect session-expiry-interval 30
+    a> subscribe id1 '$share/g/d/+' qos0
+    stop
+    ----`,
+    [
+      `'d/w' was published at 0.000s as the will of 'b' with QoS 1: 4 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 0, '$share/g/d/+' of 'b' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+      `  'b': delivered at 0.000s with QoS 1 and packet id 1; handed over at 0.000s to another` +
+      ` of its shared group.`,
+    ],
+  ],
+  [
+    'handed over in the step in which it was sent, to who takes QoS 1',
+    '--message d/w',
+    `
+    config sharedOffline="drop"
+
+    quiet
+    b> connect session-expiry-interval 30 will [ 'd/w' "gone" qos1 ]
+    b> subscribe id1 '$share/g/d/+' qos1
+    a> connect session-expiry-interval 30
+    a> subscribe id1 '$share/g/d/+' qos1
+    stop
+    ----`,
+    [
+      `'d/w' was published at 0.000s as the will of 'b' with QoS 1: 4 bytes. It matched` +
+      ` '$share/g/d/+' of 'a' with QoS 1, '$share/g/d/+' of 'b' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 0.000s; its client is away since 0.000s, when the broker was` +
+      ` stopped.`,
+      `  'b': delivered at 0.000s with QoS 1 and packet id 1; handed over at 0.000s to another` +
+      ` of its shared group.`,
+    ],
+  ],
+  [
     'handed over to who takes QoS 0 only',
     '--message d/1',
     `
