@@ -9,7 +9,8 @@ import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
-import { createReader, encode } from '../core/codec/mod.ts'
+import { createReader, encode, pingreq } from '../core/codec/mod.ts'
+import type { Publish } from '../core/codec/packet.ts'
 import { parseAcl } from '../core/config/acl-file.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
@@ -171,16 +172,16 @@ const opened = (): Input =>
 
 recording('a recording of a newer form is refused with what to do', () => {
   const { text } = recorded(initial(defaults, origin), [], 1, 'full')
-  const found = replayed(text.replace('"format":3', '"format":4'))
+  const found = replayed(text.replace('"format":4', '"format":5'))
   assert.ok(found[0]?._tag === 'Broken')
-  assert.match(found[0].why, /form 4.*reads form 3.*newer/)
+  assert.match(found[0].why, /form 5.*reads form 4.*newer/)
 })
 
 recording('one of an older form is refused with what to do', () => {
   const { text } = recorded(initial(defaults, origin), [], 1, 'full')
-  const found = replayed(text.replace('"format":3', '"format":1'))
+  const found = replayed(text.replace('"format":4', '"format":1'))
   assert.ok(found[0]?._tag === 'Broken')
-  assert.match(found[0].why, /form 1.*reads form 3.*the version that wrote it/)
+  assert.match(found[0].why, /form 1.*reads form 4.*the version that wrote it/)
 })
 
 recording('lines of access lists, and the names of their files, are in it', () => {
@@ -397,9 +398,65 @@ recording('each frame has its line, whatever pages it was noted on, and is the s
   )
 })
 
+/** What stands behind the heads of frames that were noted at these times. */
+const marksOf = (level: 4 | 5, packets: ReadonlyArray<Publish>, isApart: boolean) => {
+  const frames = packets.map((packet) => encode(level, packet))
+  const chunk = Buffer.concat(frames)
+  const transcript = new Transcript(veilOf('hash'))
+  const { notes } = transcript
+  notes.begin(initial(defaults, origin), '1', transcript.page)
+  let start = 0
+  for (const [i, packet] of packets.entries()) {
+    const end = start + frames[i]!.length
+    notes.input(I.arrived(conn, isApart ? i : 0, packet), level, chunk, start, end)
+    start = end
+  }
+  const lines = textOf(transcript).trimEnd().split('\n').slice(2)
+  return lines.map((line) => /(~[^"]*)?"\]?$/.exec(line)?.[1])
+}
+
+recording('frames that came together are marked as if each had come alone', () => {
+  const properties = fc.constantFrom<Publish['properties']>(
+    {},
+    { payloadFormatIndicator: 1 },
+    // Ends with a zero, as a length of properties does that there are none of.
+    { payloadFormatIndicator: 1, messageExpiryInterval: 256 },
+  )
+  const some = fc.array(
+    fc.record({
+      topic: fc.constantFrom('t', 'u'),
+      payload: fc.uint8Array({ minLength: 2, maxLength: 3, max: 0xff }),
+      properties,
+    }).map(Packet.publish),
+    { minLength: 1, maxLength: 20 },
+  )
+  fc.assert(
+    fc.property(some, fc.constantFrom<4 | 5>(4, 5), (packets, level) => {
+      const marks = marksOf(level, packets, false)
+      assert.equal(marks, marksOf(level, packets, true))
+      assert.ok(marks.every((mark) => mark?.length === 12 || mark?.endsWith('!')))
+    }),
+    { numRuns: runs(200) },
+  )
+})
+
+recording('a frame with secrets ends a recording sooner than it is written down', () => {
+  const connect = Packet.connect({ clientId: 'a', password: utf8('secret').buffer })
+  const auth = { _tag: 'Auth', reason: 0x18, properties: { authenticationMethod: 'a' } } as const
+  for (const packet of [connect, auth]) {
+    const transcript = new Transcript(veilOf('full'))
+    const { notes } = transcript
+    notes.begin(initial(defaults, origin), '1', transcript.page)
+    const frame = encode(5, packet)
+    // Whoever says that it is another packet than it is.
+    notes.input(I.arrived(conn, 0, pingreq), 5, frame, 0, frame.length)
+    assert.throws(() => textOf(transcript), /frame with secrets/)
+  }
+})
+
 recording('the head of a frame is never that of one that came from elsewhere or later', () => {
   const frame = encode(4, Packet.publish({ topic: 't', payload: new Uint8Array(9) }))
-  const chunk = Buffer.concat([frame, frame, frame])
+  const chunk = Buffer.concat([frame, frame, frame, frame])
   const reader = createReader(limits(), 4)
   reader.push(frame, 0, frame.length)
   const read = reader.next()
@@ -407,15 +464,17 @@ recording('the head of a frame is never that of one that came from elsewhere or 
   const transcript = new Transcript(veilOf('length'))
   const { notes } = transcript
   notes.begin(initial(defaults, origin), '1', transcript.page)
-  for (const [i, at] of [1, 1, 2].entries()) {
+  const other = { ...conn, slot: conn.slot + 1 }
+  for (const [i, [its, at]] of ([[conn, 1], [conn, 1], [conn, 2], [other, 2]] as const).entries()) {
     const start = i * frame.length
-    notes.input(I.arrived(conn, at, read.right), 4, chunk, start, start + frame.length)
+    notes.input(I.arrived(its, at, read.right), 4, chunk, start, start + frame.length)
   }
   const head = Buffer.from(frame.subarray(0, 5)).toString('base64')
   assert.equal(textOf(transcript).split('\n').slice(2), [
     `["f",0,1,1,4,"${head}~"]`,
     '"~"',
     `["f",0,1,2,4,"${head}~"]`,
+    `["f",1,1,2,4,"${head}~"]`,
     '',
   ])
 })
@@ -447,12 +506,12 @@ recording('a payload that is not what went out on the day is found, unless there
       fc.integer({ min: 1, max: 255 }),
       payloads,
       (bytes, place, bits, payload) => {
-        // Of a long one eight words are looked at: seven as far apart as may be, and the last.
-        const apart = Math.floor((bytes.length - 4) / 7)
-        const [word, within] = [place % 8, Math.floor(place / 8) % 4]
-        const where = payload === 'full' || bytes.length <= 32
+        // Of a long one four words are looked at: three as far apart as may be, and the last.
+        const apart = Math.floor((bytes.length - 4) / 3)
+        const [word, within] = [place % 4, Math.floor(place / 4) % 4]
+        const where = payload === 'full' || bytes.length <= 16
           ? place % bytes.length
-          : (word === 7 ? bytes.length - 4 : word * apart) + within
+          : (word === 3 ? bytes.length - 4 : word * apart) + within
         const changed = bytes.map((byte, at) => at === where ? byte ^ bits : byte)
         const other = (effects: ReadonlyArray<Effect>): ReadonlyArray<Effect> =>
           effects.map((effect) =>

@@ -292,6 +292,35 @@ class Told {
 
 const linesOf = (path: string): number => readFileSync(path, 'latin1').split('\n').length - 1
 
+tape('what was taken is in the file, whatever follows before the thread has looked', () => {
+  const writer = writeInThread(veilOf('full'), tapes)
+  try {
+    const line = (text: string): void => {
+      writer.page.set([noteLine, text.length, 0, 0, 0, ...Buffer.from(text)])
+      writer.turn(5 + text.length)
+    }
+    for (let round = 0; round < 20; round++) {
+      const [one, other] = [fresh(), fresh()]
+      assert.is(writer.begin(one), null)
+      for (let i = 0; i < 9; i++) line(`"${i}"`)
+      writer.close()
+      assert.is(writer.begin(other), null)
+      line('"x"')
+      writer.settle()
+      assert.is(
+        readFileSync(one, 'latin1'),
+        Array.from({ length: 9 }, (_, i) => `"${i}"\n`).join(''),
+      )
+      assert.is(readFileSync(other, 'latin1'), '"x"\n')
+      assert.is(writer.bytes, 4)
+      assert.is(writer.waitingBytes, 0)
+      writer.close()
+    }
+  } finally {
+    writer.end()
+  }
+})
+
 tape('`stop` and `save` answer when all of it is in the file', () => {
   for (const bytes of [10, 200_000]) {
     for (const how of ['stop', 'save'] as const) {

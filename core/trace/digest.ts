@@ -113,16 +113,15 @@ const packet = (digest: number, some: Packet, weigh: Weigh | null): number => {
   switch (some._tag) {
     case 'Publish': {
       const { payload, properties } = some
-      const flags = (some.dup ? 8 : 0) | (some.qos << 1) | (some.retain ? 1 : 0)
+      const flags = (some.dup ? 0x80000 : 0) | (some.qos << 17) | (some.retain ? 0x10000 : 0)
       // Side by side, not one after the other: a processor does many products at once.
       const name = topicName(some.topic)
       // What the broker says of itself is in no veil, and a topic alias may stand for that.
       const weight = weigh === null || isTopicOurs ? 0 : weigh(payload)
       digest = mix(
         digest,
-        name ^ Math.imul(some.packetId, 0x27d4eb2f) ^
-          Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(flags, 0x165667b1) ^
-          Math.imul(weight, 0x846ca68b),
+        name ^ Math.imul(some.packetId | flags, 0x27d4eb2f) ^
+          Math.imul(payload.end - payload.start, 0xc2b2ae35) ^ Math.imul(weight, 0x846ca68b),
       )
       return properties === none ? digest : record(digest, properties)
     }

@@ -160,6 +160,7 @@ export class Notes {
       case 'Arrived': {
         const { packet } = input
         if (buffer !== null && packet._tag !== 'Connect' && packet._tag !== 'Auth') {
+          if (this.goesOn(input, buffer, start, end)) return
           return this.frame(input, level, buffer, start, end)
         }
         break
@@ -177,6 +178,18 @@ export class Notes {
     this.line(asciiOf(['i', inputCodec.encode(veiled(input, this.veil))]))
   }
 
+  /**
+   * Notes a packet, neither CONNECT nor AUTH, whose frame begins where the last one ended, as most
+   * do; whether it does. `input` takes the others.
+   */
+  goesOn({ conn, at }: Arrived, buffer: Uint8Array, start: number, end: number): boolean {
+    if (buffer !== this.lent || start !== this.lentTo || conn !== this.conn || at !== this.at) {
+      return false
+    }
+    this.lentTo = end
+    return true
+  }
+
   private frame(
     { conn, at }: Arrived,
     level: Level | 0,
@@ -184,10 +197,6 @@ export class Notes {
     start: number,
     end: number,
   ): void {
-    if (start === this.lentTo && conn === this.conn && buffer === this.lent && at === this.at) {
-      this.lentTo = end
-      return
-    }
     this.close()
     this.lent = buffer
     this.lentFrom = start

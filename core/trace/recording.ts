@@ -21,7 +21,7 @@ import { fill } from './veil.ts'
 import type { Veil } from './veil.ts'
 
 /** The form that is written and read. */
-export const format = 3
+export const format = 4
 
 /** The first line. */
 export interface Head {

@@ -26,6 +26,7 @@ let view: DataView = new DataView(viewed.buffer)
 let viewedBefore: Uint8Array = viewed
 let viewBefore: DataView = view
 
+/** Its bytes in words; whoever has a view of his own need not ask. */
 const viewOf = (buffer: Uint8Array): DataView => {
   if (buffer === viewed) return view
   const before = view
@@ -39,13 +40,12 @@ const viewOf = (buffer: Uint8Array): DataView => {
 }
 
 /** Whether so many bytes are the same at two places. */
-export const isSame = (buffer: Uint8Array, one: number, other: number, size: number): boolean => {
-  const words = viewOf(buffer)
+export const isSame = (words: DataView, one: number, other: number, size: number): boolean => {
   let at = 0
   for (; at + 4 <= size; at += 4) {
     if (words.getInt32(one + at, true) !== words.getInt32(other + at, true)) return false
   }
-  for (; at < size; at++) if (buffer[one + at] !== buffer[other + at]) return false
+  for (; at < size; at++) if (words.getUint8(one + at) !== words.getUint8(other + at)) return false
   return true
 }
 
@@ -54,54 +54,50 @@ const stir = (sum: number, word: number): number => {
   return mixed ^ (mixed >>> 15)
 }
 
+/** Of a payload of less than 16 bytes: all of them. */
+const sumOfShort = ({ key }: Veil, words: DataView, start: number, end: number): number => {
+  const last = end - 4
+  let sum = Math.imul(end - start, 0x27d4eb2f)
+  if (last < start) {
+    for (let at = start; at < end; at++) sum = stir(sum ^ key[0], words.getUint8(at))
+  } else {
+    for (let at = start; at < last; at += 4) sum = stir(sum ^ key[0], words.getInt32(at, true))
+    sum = stir(sum ^ key[1], words.getInt32(last, true))
+  }
+  return sum
+}
+
+const sumOfLong = ({ key }: Veil, words: DataView, start: number, end: number): number => {
+  // Not taken apart as an array, which costs as much as all the rest.
+  const one = key[0]
+  const other = key[1]
+  const size = end - start
+  const apart = ((size - 4) / 3) | 0
+  // Products side by side, each with a multiplier of its own.
+  return Math.imul(size, 0x27d4eb2f) ^
+    Math.imul(words.getInt32(start, true) ^ one, 0x9e3779b1) ^
+    Math.imul(words.getInt32(start + apart, true) ^ other, 0x85ebca6b) ^
+    Math.imul(words.getInt32(start + 2 * apart, true) ^ one, 0xc2b2ae35) ^
+    Math.imul(words.getInt32(end - 4, true) ^ other, 0x165667b1)
+}
+
 /**
- * 24 bits of eight words that are spread over the payload, which are all of it up to 32 bytes: what
+ * 24 bits of four words that are spread over the payload, which are all of it up to 16 bytes: what
  * it counts as in a digest, that the broker's own thread works out for each message.
  */
-export const sampleOf = (
-  { key: [one, other] }: Veil,
-  buffer: Uint8Array,
-  start: number,
-  end: number,
-): number => {
-  const size = end - start
-  const last = end - 4
-  let sum = Math.imul(size, 0x27d4eb2f)
-  if (size >= 32) {
-    const words = viewOf(buffer)
-    const apart = ((size - 4) / 7) | 0
-    const middle = start + 4 * apart
-    // Products side by side, each with a multiplier of its own.
-    sum ^= Math.imul(words.getInt32(start, true) ^ one, 0x9e3779b1) ^
-      Math.imul(words.getInt32(start + apart, true) ^ other, 0x85ebca6b) ^
-      Math.imul(words.getInt32(start + 2 * apart, true) ^ one, 0xc2b2ae35) ^
-      Math.imul(words.getInt32(start + 3 * apart, true) ^ other, 0x165667b1)
-    sum ^= sum >>> 15
-    sum += Math.imul(words.getInt32(middle, true) ^ one, 0x7feb352d) ^
-      Math.imul(words.getInt32(middle + apart, true) ^ other, 0x846ca68b) ^
-      Math.imul(words.getInt32(middle + 2 * apart, true) ^ one, 0x2c1b3c6d) ^
-      Math.imul(words.getInt32(last, true) ^ other, 0x297a2d39)
-  } else if (size >= 4) {
-    const words = viewOf(buffer)
-    for (let at = start; at < last; at += 4) sum = stir(sum ^ one, words.getInt32(at, true))
-    sum = stir(sum ^ other, words.getInt32(last, true))
-  } else {
-    for (let at = start; at < end; at++) sum = stir(sum ^ one, buffer[at]!)
-  }
-  sum = Math.imul((sum ^ other ^ (sum >>> 13)) | 0, 0x85ebca6b)
-  return (sum ^ (sum >>> 16)) >>> 8
+const sampleOf = (veil: Veil, words: DataView, start: number, end: number): number => {
+  const sum = end - start < 16
+    ? sumOfShort(veil, words, start, end)
+    : sumOfLong(veil, words, start, end)
+  const mixed = Math.imul(sum ^ (sum >>> 15), 0x2c1b3c6d)
+  return (mixed ^ (mixed >>> 13)) >>> 8
 }
 
 /** Leaves in `hash` what these bytes come to: bits 2 to 25 of the higher word are `sampleOf`. */
-export const hashBytes = (
-  veil: Veil,
-  buffer: Uint8Array,
-  start: number,
-  end: number,
-): void => {
-  const sample = sampleOf(veil, buffer, start, end)
-  const [one, other] = veil.key
-  const words = viewOf(buffer)
+export const hashWords = (veil: Veil, words: DataView, start: number, end: number): void => {
+  const sample = sampleOf(veil, words, start, end)
+  const one = veil.key[0]
+  const other = veil.key[1]
   const lastWord = end - 4
   const lastFour = end - 16
   let at = start
@@ -139,11 +135,14 @@ export const hashBytes = (
 export const isNoText = ({ buffer, start, end }: Bytes, properties: Properties): boolean =>
   properties !== none && properties.payloadFormatIndicator === 1 && !isUtf8(buffer, start, end)
 
+const hashBytes = (veil: Veil, { buffer, start, end }: Bytes): void =>
+  hashWords(veil, viewOf(buffer), start, end)
+
 /** What stands for a payload: `!` at the end if it says that it is text and is none. */
 export const markOf = (veil: Veil, payload: Bytes, properties: Properties = none): string => {
   let mark = ''
   if (veil.payload === 'hash' && payload.end > payload.start) {
-    hashBytes(veil, payload.buffer, payload.start, payload.end)
+    hashBytes(veil, payload)
     mark = textOf64(hash[0]!, hash[1]!)
   }
   return isNoText(payload, properties) ? `${mark}!` : mark
@@ -201,7 +200,7 @@ const marked = 11
 /** What a payload counts as at `hash`. */
 export const weightOfMark = (veil: Veil, { buffer, start, end }: Bytes): number => {
   const size = end - start
-  const sample = sampleOf(veil, buffer, start, end)
+  const sample = sampleOf(veil, viewOf(buffer), start, end)
   return size >= 5 ? sample : sample >>> (size < 2 ? 24 : 30 - 6 * size)
 }
 
@@ -226,10 +225,10 @@ const sixBitsOf = (code: number): number =>
 
 /**
  * What a payload counts as that is in no veil: the lower word, since most of the higher one is the
- * sample, which sees eight words of it.
+ * sample, which sees four words of it.
  */
-export const weightOfAll = ({ buffer, start, end }: Bytes): number => {
-  hashBytes(open, buffer, start, end)
+export const weightOfAll = (payload: Bytes): number => {
+  hashBytes(open, payload)
   return hash[1]!
 }
 

@@ -583,14 +583,18 @@ export class Driver {
         break
       }
       const packet = result.right
-      this.push(Input.arrived(conn, this.at, packet), reader)
-      count += 1
+      const input = Input.arrived(conn, this.at, packet)
       // What follows a CONNECT or an AUTH waits for the run that answers it: only then is it known
       // whether it is to be judged, or refused. The next turn comes after that run.
       if (packet._tag === 'Connect' || packet._tag === 'Auth') {
+        this.push(input)
         if (reader.waiting > 0 || link.stopped || link.gone !== null) this.enqueue(link)
         return
       }
+      this.inputs.push(input)
+      if (this.recorder !== null) this.recorder.arrived(input, reader)
+      if (this.log.verbose) this.runAtOnce(input)
+      count += 1
       if (this.inputs.length >= this.batchInputs) {
         this.run()
         if (this.host.now() >= until) return this.enqueue(link)
@@ -652,14 +656,16 @@ export class Driver {
     this.push(Input.closed(link.conn, this.at, link.gone))
   }
 
-  private push(input: Input.Input, reader: Reader | null = null): void {
+  private push(input: Input.Input): void {
     this.inputs.push(input)
-    if (this.recorder !== null) this.recorder.input(input, reader)
-    if (this.log.verbose) {
-      // A batch of one keeps answers next to what they answer.
-      this.log.input(input)
-      this.run()
-    }
+    if (this.recorder !== null) this.recorder.input(input, null)
+    if (this.log.verbose) this.runAtOnce(input)
+  }
+
+  /** A batch of one keeps answers next to what they answer. */
+  private runAtOnce(input: Input.Input): void {
+    this.log.input(input)
+    this.run()
   }
 
   private attend(recorder: Recorder): void {

@@ -3,7 +3,7 @@
 // A disk that takes nothing more ends the recording with a line in the log, never the broker.
 
 import type { Effect } from '../../core/broker/effect.ts'
-import type { Input } from '../../core/broker/input.ts'
+import type { Arrived, Input } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import type { Reader } from '../../core/codec/mod.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -132,6 +132,14 @@ export class Recorder {
     this.notes.begin(state, version, this.writer.page)
     this.look(state.now)
     this.flush(state.now)
+  }
+
+  /** A packet that the next run takes, neither CONNECT nor AUTH; `reader` has its frame. */
+  arrived(input: Arrived, reader: Reader): void {
+    // What has ended has nothing that could go on.
+    if (!this.notes.goesOn(input, reader.frameBuffer, reader.frameStart, reader.frameEnd)) {
+      this.input(input, reader)
+    }
   }
 
   /** An input that the next run takes; `reader` has the frame that it was decoded from. */

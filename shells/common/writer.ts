@@ -62,19 +62,32 @@ export class Desk {
     this.fault = why
   }
 
+  /** How many bytes of lines `flush` would write. */
+  get waitingBytes(): number {
+    return this.scribe.sheet.whole
+  }
+
   take(page: Uint8Array, end: number): void {
     if (this.tape === null) return
-    const { sheet } = this.scribe
     try {
       this.scribe.take(page, end)
-      this.fault = this.tape.write(sheet.buffer.subarray(0, sheet.end))
     } catch (error) {
-      // A fault of ours, which ends the recording and nothing else.
-      this.fault = `its notes cannot be read: ${error instanceof Error ? error.message : error}`
+      // A fault of ours, which ends the recording and nothing else: what was good is kept.
+      this.flush()
+      this.fault ??= `its notes cannot be read: ${error instanceof Error ? error.message : error}`
+      this.close()
     }
-    if (this.fault === null) this.bytes += sheet.end
-    else this.close()
+  }
+
+  /** Brings to the file what was taken. */
+  flush(): void {
+    const { sheet } = this.scribe
+    const { buffer, whole } = sheet
     sheet.clear()
+    if (this.tape === null || whole === 0) return
+    this.fault = this.tape.write(buffer.subarray(0, whole))
+    if (this.fault === null) this.bytes += whole
+    else this.close()
   }
 
   close(): void {
@@ -98,6 +111,7 @@ export const writeHere: Writers = (veil, tapes) => {
     },
     turn: (end) => {
       desk.take(page, end)
+      desk.flush()
       return page
     },
     settle: () => {},

@@ -9,6 +9,8 @@ import { goOn } from './tapes.ts'
 
 /** How often it is looked whether there is more. */
 const lookMs = 1
+/** So many bytes of lines are written at once, as long as there are more to come. */
+const writeBytesMin = 64 * 1024
 /** After so many looks in vain it waits to be woken. */
 const looksMax = 25
 
@@ -31,17 +33,29 @@ const write = ({ shared, veil }: Beginning): void => {
   const board = new Board(shared)
   const { numbers, pages } = board
   const desk = new Desk(veil)
+  /** Of notes that are not in the file. */
+  let unwrittenBytes = 0
+  const flush = (): void => {
+    desk.flush()
+    board.setCount(counts.taken, board.count(counts.taken) + unwrittenBytes)
+    unwrittenBytes = 0
+  }
   for (let done = 0;; done++) {
     rest(numbers, done)
     const at = places.messages + messageNumbers * (done % pageCount)
     const kind = numbers[at]
     const page = pages[numbers[at + 1]!]!
     const length = numbers[at + 2]!
+    if (kind !== kinds.notes) flush()
     switch (kind) {
-      case kinds.notes:
+      case kinds.notes: {
         desk.take(page, length)
-        board.setCount(counts.taken, board.count(counts.taken) + length)
+        unwrittenBytes += length
+        // Whoever waits until all is done finds it in the file.
+        const isLast = Atomics.load(numbers, places.sent) === done + 1
+        if (isLast || desk.waitingBytes >= writeBytesMin) flush()
         break
+      }
       case kinds.begin: {
         const tape = goOn(new TextDecoder().decode(page.slice(0, length)))
         if (E.isRight(tape)) desk.begin(tape.right)
