@@ -67,6 +67,7 @@ class Listener implements Ear {
   readonly records: Array<Record> = []
   readonly answer: Buffer
   changedLoans = 0
+  private relieved = 0
   readonly buffers = new Set<Uint8Array>()
 
   constructor(answer: Buffer) {
@@ -97,7 +98,11 @@ class Listener implements Ear {
     const copy = Buffer.from(buffer.subarray(start, end))
     record.chunks.push(copy)
     this.buffers.add(buffer)
-    if (record.lent.length === 0) setImmediate(() => this.giveBack(record))
+    if (record.lent.length === 0) {
+      setImmediate(() => {
+        if (record.lent.length > 0) this.giveBack(record)
+      })
+    }
     record.lent.push({ buffer, start, copy })
     if (record.chunks.length % 3 === 0) {
       record.pauses += 1
@@ -105,6 +110,13 @@ class Listener implements Ear {
       setTimeout(() => link.wire.resume(), 2)
     }
     return true
+  }
+
+  relieve(): void {
+    // As the driver: what was lent is given back while the wire is still at its read.
+    this.relieved += 1
+    if (this.relieved % 5 > 0) return
+    for (const record of this.records) if (record.lent.length > 0) this.giveBack(record)
   }
 
   private giveBack(record: Record): void {

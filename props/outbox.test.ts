@@ -302,6 +302,29 @@ outbox('a turn is one write per connection, whatever it holds', () => {
   assert.equal(wires.map((wire) => wire.writes), [1, 1, 1, 1, 1, 1])
 })
 
+outbox('what has become large leaves before the turn is over, and needs no larger memory', () => {
+  const { office, wires, boxes, allocated } = bench(1)
+  const [wire, box] = [wires[0]!, boxes[0]!]
+  const packets = Array.from({ length: 120 }, (_, i) => publish(10_000, i))
+  const whole = join(packets.map((packet) => encode(4, packet)))
+  for (const packet of packets) office.send(box, 4, packet)
+  // 1.2 MB, always 192 KiB and a packet.
+  assert.is(wire.writes, 6)
+  office.flush(afterWrite)
+  same(join(wire.seen), whole, 'the packets')
+  // All sizes of memory up to that, each twice the one before or a quarter of it more.
+  assert.ok(allocated() < 1_400_000, `${allocated()} bytes`)
+  // The socket does not take it: what follows waits behind it.
+  wire.refuses = true
+  wire.seen.length = 0
+  for (const packet of packets) office.send(box, 4, packet)
+  office.flush(afterWrite)
+  assert.is(wire.writes, 7)
+  for (let taken = wire.take(0.4); taken > 0; taken = wire.take(0.4)) office.taken(box, taken)
+  same(join(wire.seen), whole, 'the packets, later')
+  assert.ok(isEmpty(box))
+})
+
 outbox('many receivers of one message share one piece of memory', () => {
   const { office, wires, conns, allocated } = bench(500)
   for (let i = 0; i < 100; i++) {

@@ -105,6 +105,9 @@ export interface Counters {
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
 const flushMsMax = 5
+// As long as a turn is of no more than this, the processor has at hand what it reads, decodes and
+// writes from one to the next.
+const freshBytesMax = 1024 * 1024
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
 const batchInputsMin = 64
@@ -221,6 +224,8 @@ export class Driver {
   /** Links to be served, in turn; those before `head` have been. */
   private queue: Array<Link> = []
   private head = 0
+  /** Bytes that were lent since the last turn began. */
+  private freshBytes = 0
   /** Inputs from nobody's socket: commands and verdicts. */
   private extra: Array<Input.Input> = []
   private inputs: Array<Input.Input> = []
@@ -235,12 +240,19 @@ export class Driver {
   private lingerAt = never
 
   private at = 0
+  /** A turn is wanted. */
   private scheduled = false
+  /** The host is going to call `turn`. */
+  private pending = false
   private armedFor = never
   private stopping = false
   private dead = false
   private stopped: (() => void) | null = null
-  private readonly turn = (): void => this.takeTurn()
+  private readonly turn = (): void => {
+    this.pending = false
+    // It may have been taken earlier.
+    if (this.scheduled) this.takeTurn()
+  }
   private readonly timer = (): void => {
     this.armedFor = never
     this.takeTurn()
@@ -326,6 +338,7 @@ export class Driver {
     // After the last word what the peer still says is read and thrown away.
     if (link.silent || link.gone !== null) return false
     link.reader.push(buffer, start, end)
+    this.freshBytes += end - start
     if (!link.borrowing) {
       link.borrowing = true
       this.borrowing.push(link)
@@ -334,6 +347,14 @@ export class Driver {
     if (link.paused) this.schedule()
     else this.enqueue(link)
     return true
+  }
+
+  /**
+   * For a wire to call after `received`, with nothing else to do: what has come is served before
+   * more is read, if it is as much as a processor keeps at hand.
+   */
+  relieve(): void {
+    if (this.freshBytes >= freshBytesMax) this.takeTurn()
   }
 
   /** The kernel has taken `count` more bytes of what `wire.write` did not take at once. */
@@ -443,6 +464,8 @@ export class Driver {
   private schedule(): void {
     if (this.scheduled || this.dead) return
     this.scheduled = true
+    if (this.pending) return
+    this.pending = true
     this.host.schedule(this.turn)
   }
 
@@ -464,6 +487,7 @@ export class Driver {
 
   private work(): void {
     this.turnCount += 1
+    this.freshBytes = 0
     this.at = this.now()
     if (this.memory.look(this.at)) {
       this.push(this.memory.isShort ? Input.memoryShort(this.at) : Input.memoryFree(this.at))
@@ -879,7 +903,7 @@ export class Driver {
 }
 
 /** What a shell tells the driver of a connection. */
-export type Ear = Pick<Driver, 'opened' | 'absorbed' | 'received' | 'taken' | 'closed'>
+export type Ear = Pick<Driver, 'opened' | 'absorbed' | 'received' | 'relieve' | 'taken' | 'closed'>
 
 export const createDriver = (options: DriverOptions): Driver => new Driver(options)
 

@@ -37,9 +37,12 @@ const pooledBytesMax = 16 * 1024 * 1024
 
 // A write is cut into pieces so that a slow socket shows progress: the broker ends a connection
 // that takes nothing for a minute, and Node tells about a write only when all of it is gone. 64 KiB
-// a minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces.
+// a minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces;
+// what nearly is one does not wait for the end of the turn: it is written as long as the processor
+// has it at hand, and what follows needs no larger segment into which it is copied.
 const pieceBytesBehind = 64 * 1024
 const pieceBytes = 256 * 1024
+const earlyBytes = 192 * 1024
 
 // Below this many receivers copying a frame costs less than keeping the books of a shared segment.
 const sharersMin = 4
@@ -197,6 +200,7 @@ export class Office<Box extends Outbox> {
     if (batch === 0 && outbox.held === null) {
       const segment = this.room(outbox, bound)
       segment.used = encodeInto(level, packet, segment.buffer, segment.used)
+      if (segment.used >= earlyBytes && outbox.flying === null) this.offer(outbox)
       return
     }
     const segment = this.holdingRoom(outbox, batch, bound)

@@ -75,6 +75,6 @@ export const coupleSocket = (
   socket.on('close', onFailure)
   socket.on('end', () => driver.closed(link, 'closed'))
   socket.on('data', (chunk) => {
-    driver.received(link, chunk, 0, chunk.length)
+    if (driver.received(link, chunk, 0, chunk.length)) driver.relieve()
   })
 }

@@ -79,9 +79,12 @@ class HandleWire implements Wire {
     if (count === 0 || driver.absorbed(link, readBuffer, 0, count)) return
     const start = desk.copy(readBuffer, count)
     const lent = driver.received(link, desk.sheet, start, start + count)
-    if (!lent || this.isBorrowing) return
-    this.isBorrowing = true
-    desk.lend()
+    if (!lent) return
+    if (!this.isBorrowing) {
+      this.isBorrowing = true
+      desk.lend()
+    }
+    driver.relieve()
   }
 }
 
