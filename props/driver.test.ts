@@ -624,7 +624,7 @@ driver('a loud connection gets 64 KiB of a turn, and its socket is paused meanwh
 
 driver('what is more than a processor keeps at hand is served before more is read', () => {
   const world = new World()
-  const publishers = Array.from({ length: 40 }, (_, i) => world.client(`p${i}`))
+  const publishers = Array.from({ length: 80 }, (_, i) => world.client(`p${i}`))
   const answered = (): number => publishers.filter(({ wire }) => wire.got.length > 4).length
   const counts = new Set<number>()
   for (const one of publishers) {
@@ -632,11 +632,11 @@ driver('what is more than a processor keeps at hand is served before more is rea
     world.driver.relieve()
     counts.add(answered())
   }
-  // 1 MiB is 17.5 of them.
-  assert.equal([...counts], [0, 18, 36])
-  for (const { wire } of publishers.slice(0, 36)) assert.is(wire.releases, 2, 'given back')
+  // 1 MiB is 17.5 of them; after three times the host has something else to do first.
+  assert.equal([...counts], [0, 18, 36, 54])
+  for (const { wire } of publishers.slice(0, 54)) assert.is(wire.releases, 2, 'given back')
   world.settle()
-  assert.is(answered(), 40)
+  assert.is(answered(), 80)
   // A turn that was taken early is not taken again, and the next one is as wanted as ever.
   for (const one of publishers.slice(0, 18)) world.say(one, publish('t', 60_000, 1, 1))
   world.driver.relieve()

@@ -108,6 +108,7 @@ const flushMsMax = 5
 // As long as a turn is of no more than this, the processor has at hand what it reads, decodes and
 // writes from one to the next.
 const freshBytesMax = 1024 * 1024
+const earlyTurnsMax = 3
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
 const batchInputsMin = 64
@@ -226,6 +227,8 @@ export class Driver {
   private head = 0
   /** Bytes that were lent since the last turn began. */
   private freshBytes = 0
+  /** How many turns were taken early since the host has called. */
+  private earlyTurns = 0
   /** Inputs from nobody's socket: commands and verdicts. */
   private extra: Array<Input.Input> = []
   private inputs: Array<Input.Input> = []
@@ -250,6 +253,7 @@ export class Driver {
   private stopped: (() => void) | null = null
   private readonly turn = (): void => {
     this.pending = false
+    this.earlyTurns = 0
     // It may have been taken earlier.
     if (this.scheduled) this.takeTurn()
   }
@@ -350,11 +354,14 @@ export class Driver {
   }
 
   /**
-   * For a wire to call after `received`, with nothing else to do: what has come is served before
-   * more is read, if it is as much as a processor keeps at hand.
+   * For a wire to call after `received`, with nothing else to do, if its writes are done within
+   * their calls: what has come is served before more is read, if it is as much as a processor keeps
+   * at hand. Only so often, since the host has more to do than to read.
    */
   relieve(): void {
-    if (this.freshBytes >= freshBytesMax) this.takeTurn()
+    if (this.freshBytes < freshBytesMax || this.earlyTurns === earlyTurnsMax) return
+    this.earlyTurns += 1
+    this.takeTurn()
   }
 
   /** The kernel has taken `count` more bytes of what `wire.write` did not take at once. */

@@ -90,7 +90,6 @@ class ConnWire implements Wire {
     this.fit(count)
     // What nobody wants may come faster than it is thrown away; the others must have their turns.
     if (!lent) setImmediate(() => this.released())
-    else this.driver.relieve()
   }
 
   private fit(count: number): void {
