@@ -67,7 +67,8 @@ class Listener implements Ear {
   readonly records: Array<Record> = []
   readonly answer: Buffer
   changedLoans = 0
-  private relieved = 0
+  loans = 0
+  relieved = 0
   readonly buffers = new Set<Uint8Array>()
 
   constructor(answer: Buffer) {
@@ -104,6 +105,7 @@ class Listener implements Ear {
       })
     }
     record.lent.push({ buffer, start, copy })
+    this.loans += 1
     if (record.chunks.length % 3 === 0) {
       record.pauses += 1
       link.wire.pause()
@@ -195,6 +197,7 @@ for (const how of ['handles', 'sockets'] as const) {
       assert.is(record.takenBytes, answer.length)
     }
     assert.is(listener.changedLoans, 0)
+    assert.is(listener.relieved, listener.loans, 'an early turn is offered for each')
     if (how === 'handles') {
       assert.ok(listener.buffers.size < 15, 'what was given back is used again')
     }

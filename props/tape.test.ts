@@ -586,12 +586,16 @@ tape('a process ends by itself, whether its recording was ended or not', async (
 tape('a page that makes no sense ends the recording, and not the thread', () => {
   const writer = writeInThread(veilOf('full'), tapes)
   try {
-    assert.is(writer.begin(fresh()), null)
-    // A frame of more than there may be.
-    writer.page.set([1, 5, ...new Array<number>(20).fill(0), 2, 0, 0, 0, 0, 0x30, 0xff])
-    writer.turn(29)
+    const spoilt = fresh()
+    assert.is(writer.begin(spoilt), null)
+    // A line, and a frame of more than there may be.
+    const bad = [1, 5, ...new Array<number>(20).fill(0), 2, 0, 0, 0, 0, 0x30, 0xff]
+    const page = [noteLine, 3, 0, 0, 0, ...Buffer.from('"a"'), ...bad]
+    writer.page.set(page)
+    writer.turn(page.length)
     writer.settle()
     assert.match(writer.fault!, /^its notes cannot be read: /)
+    assert.is(readFileSync(spoilt, 'latin1'), '"a"\n', 'what was good is kept')
     const path = fresh()
     assert.is(writer.begin(path), null)
     writer.settle()

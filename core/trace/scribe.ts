@@ -141,9 +141,8 @@ export class Scribe {
       const headSize = this.headEnd - this.headStart
       // Most are like the one before but for the payload: a loop as short as may be.
       if (
-        size === sizeBefore && headSize > 0 && headSize < size && this.isHashed &&
-        this.isHeadPlain &&
-        isSame(words, this.headStart, at, headSize)
+        this.isHashed && this.isHeadPlain && size === sizeBefore && headSize > 0 &&
+        headSize < size && isSame(words, this.headStart, at, headSize)
       ) {
         hashWords(veil, words, at + headSize, at + size)
         sheet.markLine(hash[0]!, hash[1]!)

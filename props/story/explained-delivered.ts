@@ -3,6 +3,18 @@
 import { both } from './explained-begin.ts'
 import type { Explained } from './explained-begin.ts'
 
+/** The broker stops, and the will of one member is for a group whose other one takes this QoS. */
+const stopped = (qos: 0 | 1): string => `
+    config sharedOffline="drop"
+
+    quiet
+    b> connect session-expiry-interval 30 will [ 'd/w' "gone" qos1 ]
+    b> subscribe id1 '$share/g/d/+' qos1
+    a> connect session-expiry-interval 30
+    a> subscribe id1 '$share/g/d/+' qos${qos}
+    stop
+    ----`
+
 export const delivered: ReadonlyArray<Explained> = [
   [
     'delivered and acknowledged',
@@ -268,16 +280,7 @@ export const delivered: ReadonlyArray<Explained> = [
   [
     'handed over in the step in which it was sent, since the broker stops',
     '--message d/w',
-    `
-    config sharedOffline="drop"
-
-    quiet
-    b> connect session-expiry-interval 30 will [ 'd/w' "gone" qos1 ]
-    b> subscribe id1 '$share/g/d/+' qos1
-    a> connect session-expiry-interval 30
-    a> subscribe id1 '$share/g/d/+' qos0
-    stop
-    ----`,
+    stopped(0),
     [
       `'d/w' was published at 0.000s as the will of 'b' with QoS 1: 4 bytes. It matched` +
       ` '$share/g/d/+' of 'a' with QoS 0, '$share/g/d/+' of 'b' with QoS 1.`,
@@ -289,16 +292,7 @@ export const delivered: ReadonlyArray<Explained> = [
   [
     'handed over in the step in which it was sent, to who takes QoS 1',
     '--message d/w',
-    `
-    config sharedOffline="drop"
-
-    quiet
-    b> connect session-expiry-interval 30 will [ 'd/w' "gone" qos1 ]
-    b> subscribe id1 '$share/g/d/+' qos1
-    a> connect session-expiry-interval 30
-    a> subscribe id1 '$share/g/d/+' qos1
-    stop
-    ----`,
+    stopped(1),
     [
       `'d/w' was published at 0.000s as the will of 'b' with QoS 1: 4 bytes. It matched` +
       ` '$share/g/d/+' of 'a' with QoS 1, '$share/g/d/+' of 'b' with QoS 1.`,

@@ -9,10 +9,10 @@ import { goOn } from './tapes.ts'
 
 /** How often it is looked whether there is more. */
 const lookMs = 1
-/** So many bytes of lines are written at once, as long as there are more to come. */
-const writeBytesMin = 64 * 1024
 /** After so many looks in vain it waits to be woken. */
 const looksMax = 25
+/** So many bytes of lines are written at once, as long as there are more to come. */
+const writeBytesMin = 64 * 1024
 
 /**
  * Until there is more than was done. Waking a thread costs the broker a few microseconds each time,
