@@ -1,8 +1,8 @@
 // What every connection is owed but has not been given to its socket yet. Decides where outgoing
 // bytes live: nowhere while a connection is idle, in one growing segment while it is owed something
 // of its own, and in one segment shared by all receivers while many connections are owed the same.
-// Knows nothing of sessions, turns or time; the driver says when to flush, and what has become large
-// does not wait for that.
+// Knows nothing of sessions, turns or time; the driver says when to flush, and what is large does
+// not wait for that.
 
 import { encodedBound, encodeInto, UNREPORTED_BYTES_MAX } from '../../core/mod.ts'
 import type { Conn } from '../../core/broker/input.ts'
