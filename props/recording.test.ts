@@ -17,6 +17,7 @@ import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import { digestOf } from '../core/trace/digest.ts'
 import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
+import { hex32, sumOfText } from '../core/trace/sheet.ts'
 import { Transcript } from '../core/trace/transcript.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { restlessHistory, unproved, utf8 } from './gen/histories.ts'
@@ -445,6 +446,41 @@ recording('frames that came together are marked as if each had come alone', () =
       assert.ok(marks.every((mark) => mark?.length === 12 || mark?.endsWith('!')))
     }),
     { numRuns: runs(200) },
+  )
+})
+
+recording('acknowledgements that came together are written as any frame is', () => {
+  const frame = fc.oneof(
+    fc.record({
+      type: fc.constantFrom(0x40, 0x50, 0x62, 0x70),
+      packetId: fc.integer({ min: 1, max: 0xffff }),
+    }).map(({ type, packetId }) => Uint8Array.of(type, 2, packetId >> 8, packetId & 0xff)),
+    fc.constantFrom(
+      Uint8Array.of(0xc0, 0),
+      Uint8Array.of(0x40, 3, 0, 9, 0x10),
+      Uint8Array.of(0xa2, 6, 0, 1, 0, 2, 0x61, 0x62),
+    ),
+  )
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 1, maxLength: 20 }), payloads, (frames, payload) => {
+      const chunk = Buffer.concat(frames)
+      const transcript = new Transcript(veilOf(payload))
+      const { notes } = transcript
+      notes.begin(initial(defaults, origin), '1', transcript.page)
+      let start = 0
+      for (const { length } of frames) {
+        notes.input(I.arrived(conn, 0, pingreq), 5, chunk, start, start + length)
+        start += length
+      }
+      notes.mark(frames.length, [])
+      const lines = textOf(transcript).split('\n').slice(2, -1)
+      const mark = lines.pop()!
+      const expected = frames.map((one) => `"${Buffer.from(one).toString('base64')}"`)
+      assert.equal(lines, [`["f",0,1,0,5,${expected[0]}]`, ...expected.slice(1)])
+      const before = mark.slice(0, mark.lastIndexOf(',"'))
+      assert.is(mark, `${before},"${hex32([...lines, before].reduce(sumOfText, 0))}"]`)
+    }),
+    { numRuns: runs(300) },
   )
 })
 

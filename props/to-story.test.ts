@@ -12,7 +12,7 @@ import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
-import type { Delivery, State } from '../core/broker/state.ts'
+import type { Delivery, Passing, State } from '../core/broker/state.ts'
 import { isExpired, NEVER } from '../core/broker/state.ts'
 import { initial, Packet, run, step } from '../core/mod.ts'
 import * as B from '../core/data/bytes.ts'
@@ -30,6 +30,7 @@ import { goldenStory, tellStory } from '../core/trace/golden.ts'
 import { Names } from '../core/trace/names.ts'
 import { play } from '../core/trace/play.ts'
 import { rebuild } from '../core/trace/rebuild.ts'
+import { wholeOf } from '../core/trace/rebuild-owed.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Batch } from '../core/trace/replay.ts'
 import { recordingOf } from '../core/trace/transcript.ts'
@@ -227,8 +228,10 @@ const owedIn = (state: State, clientId: string) => {
   if (session === undefined) return null
   const ids: Array<string> = []
   const messages: Array<readonly [order: number, text: string]> = []
-  const textOf = ({ message, terms }: Delivery): string =>
-    [
+  const textOf = (one: Delivery | Passing): string => {
+    const message = one.stage === 'passing' ? wholeOf(one.message) : one.message
+    const { terms } = one
+    return [
       message.topic,
       new TextDecoder().decode(B.view(message.payload)),
       message.qos,
@@ -240,6 +243,7 @@ const owedIn = (state: State, clientId: string) => {
       message.properties.contentType,
       JSON.stringify(message.properties.userProperties ?? []),
     ].join(' ')
+  }
   for (const [packetId, one] of Window.entries(session.window)) {
     ids.push(`${packetId} ${one.stage === 'released'}`)
     messages.push([one.order, one.stage === 'released' ? 'released' : textOf(one)])

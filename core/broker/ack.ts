@@ -23,7 +23,7 @@ const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outg
   editable.window = Window.remove(editable.window, draft.owner, packetId)
   noteGone(draft, editable, outgoing)
   if (outgoing.stage === 'waiting') editable.waitingCount--
-  else if (outgoing.stage === 'open') editable.inflightBytes -= outgoing.message.bytes
+  else if (outgoing.stage !== 'released') editable.inflightBytes -= outgoing.message.bytes
   drain(draft, editable)
 }
 

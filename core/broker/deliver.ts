@@ -13,9 +13,12 @@ import { noteGone, noteOutgoing, noteReleased } from './journal.ts'
 import { whyNotSent } from './mount.ts'
 import {
   type Delivery,
+  type Gist,
+  isDurable,
   isExpired,
   type Message,
   type Outgoing,
+  type Passing,
   type Released,
   releasedTerms,
   type Session,
@@ -82,7 +85,11 @@ const publishFor = (
 }
 
 /** Counts what could not be sent. */
-const dropUnsent = (draft: Draft, session: Session, { message, terms }: Delivery): void =>
+const dropUnsent = (
+  draft: Draft,
+  session: Session,
+  { message, terms }: Delivery | Passing,
+): void =>
   drop(draft, session.clientId, message.topic, terms.qos, whyNotSent(session, message.topic))
 
 /** Round the range again after its end, which the operator may have moved to before here. */
@@ -107,31 +114,40 @@ const hasRoom = (draft: Draft, session: Session): boolean =>
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
   hasBytes(draft, session) && !isCongested(draft, session)
 
-/**
- * Gives the message an identifier and sends it; drops it if it is too large for the client.
- * `waited`: it comes out of the queue.
- */
+/** Sends what has its identifier; drops it if it is too large for the client. */
+const launch = (
+  draft: Draft,
+  session: EditableSession,
+  packet: Publish,
+  outgoing: Delivery | Passing,
+  waited: boolean,
+): void => {
+  const { packetId } = packet
+  if (!sendPublish(draft, session, packet)) {
+    dropUnsent(draft, session, outgoing)
+    if (waited) noteGone(draft, session, outgoing)
+    return
+  }
+  session.nextPacketId = incremented(packetId, draft.config.packetIdMax)
+  // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
+  // [v3 MQTT-4.3.3-1] [v3 MQTT-4.5.0-1].
+  session.window = Window.add(session.window, draft.owner, packetId, outgoing)
+  session.inflightBytes += outgoing.message.bytes
+  noteOutgoing(draft, session, outgoing, packetId, waited)
+}
+
+/** Gives the message an identifier and sends it. `waited`: it comes out of the queue. */
 const dispatch = (
   draft: Draft,
   session: EditableSession,
   delivery: Delivery,
   waited: boolean,
 ): void => {
-  const { packetIdMax } = draft.config
-  const packetId = freePacketId(session, packetIdMax)
+  const packetId = freePacketId(session, draft.config.packetIdMax)
   // Sent for the first time, so without DUP [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT-3.3.1-3]
   // [v3 MQTT-3.3.1-3] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1].
-  if (!sendPublish(draft, session, publishFor(draft, session, delivery, packetId, false))) {
-    dropUnsent(draft, session, delivery)
-    if (waited) noteGone(draft, session, delivery)
-    return
-  }
-  session.nextPacketId = incremented(packetId, packetIdMax)
-  // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
-  // [v3 MQTT-4.3.3-1] [v3 MQTT-4.5.0-1].
-  session.window = Window.add(session.window, draft.owner, packetId, delivery)
-  session.inflightBytes += delivery.message.bytes
-  noteOutgoing(draft, session, delivery, packetId, waited)
+  const packet = publishFor(draft, session, delivery, packetId, false)
+  launch(draft, session, packet, delivery, waited)
 }
 
 /** Sends a message of QoS 0 that has waited in the queue; then it is gone. */
@@ -148,6 +164,39 @@ export const isFree = (draft: Draft, session: Session): boolean =>
   // [v3 MQTT-4.6.0-6].
   session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&
   hasRoom(draft, session)
+
+/**
+ * Whether a message of QoS 1 or 2 would be sent at once and never again, so that only its gist has
+ * to be kept: the session ends with its connection, and nobody takes it over from there.
+ */
+export const isPassing = (draft: Draft, session: Session, subscription: Subscription): boolean =>
+  !isDurable(session) && subscription.share === null && isFree(draft, session)
+
+/** Sends a message just as it came, where it is passing; its bytes may be lent. */
+export const passOn = (
+  draft: Draft,
+  session: Session,
+  { payload, properties }: Publish,
+  message: Gist,
+  qos: Qos,
+  retain: boolean,
+  { identifiers }: Subscription,
+): void => {
+  const editable = editSession(draft, session)
+  const order = editable.nextOrder++
+  const terms = termsFor(session, qos, retain, identifiers, null)
+  const packet: Publish = {
+    _tag: 'Publish',
+    dup: false,
+    qos,
+    retain,
+    topic: message.topic,
+    packetId: freePacketId(editable, draft.config.packetIdMax),
+    payload,
+    properties: session.level === 5 ? withIdentifiers(properties, identifiers) : none,
+  }
+  launch(draft, editable, packet, { order, stage: 'passing', message, terms }, false)
+}
 
 /**
  * Hands a message of QoS 1 or 2 to a session, whose own it is from then on. Answers false where it
@@ -377,6 +426,9 @@ export const resume = (draft: Draft, session: EditableSession): void => {
       // [MQTT-4.9.0-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-2.2.1-5] [v3 MQTT-2.3.1-6].
       tell(draft, session, { _tag: 'Pubrel', packetId, reason: 0, properties: none })
       sending++
+    } else if (outgoing.stage === 'passing') {
+      // Of a session that was to end with its connection, which it did.
+      throw new Error('a message that was not to be sent again is to be sent again')
     } else if (
       sending < session.inflightCountMax && hasBytes(draft, session) && !isCongested(draft, session)
     ) {

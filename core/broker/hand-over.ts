@@ -106,7 +106,8 @@ export const handOver = (draft: Draft, leaver: Session, onlyOnline: boolean): vo
   const known: Known = new Map()
   for (const [packetId, outgoing] of [...Window.entries(session.window)]) {
     const { qos, share } = outgoing.terms
-    if (qos === 2 || outgoing.stage === 'released' || share === null) continue // [MQTT-4.8.2-5]
+    if (qos === 2 || share === null) continue // [MQTT-4.8.2-5]
+    if (outgoing.stage === 'released' || outgoing.stage === 'passing') continue
     if (!give(draft, outgoing, share, onlyOnline, known)) continue
     session.window = Window.remove(session.window, draft.owner, packetId)
     noteGone(draft, session, outgoing)

@@ -103,6 +103,10 @@ const refer = ({ journal }: Draft, message: Message, more: 1 | -1): void => {
   else known.more += more
 }
 
+/** The message that a copy keeps in the store; null where it keeps none. */
+const storedOf = (outgoing: Outgoing): Message | null =>
+  outgoing.stage === 'released' || outgoing.stage === 'passing' ? null : outgoing.message
+
 // ---- what the handlers say. `was`: whether the record is there already.
 
 /** The session's own record: it begins, or its connection comes or goes. */
@@ -178,10 +182,11 @@ export const noteOutgoing = (
 ): void => {
   const changes = changing(draft, session)
   if (changes === null) return
-  if (!was && outgoing.stage !== 'released') refer(draft, outgoing.message, 1)
+  const message = storedOf(outgoing)
+  if (!was && message !== null) refer(draft, message, 1)
   const { clientId } = session
   const { order } = outgoing
-  const record: OutgoingRecord = outgoing.stage === 'released'
+  const record: OutgoingRecord = message === null
     ? {
       kind: 'outgoing',
       clientId,
@@ -200,7 +205,7 @@ export const noteOutgoing = (
       order,
       packetId,
       stage: packetId === 0 ? 'queued' : 'sent',
-      message: outgoing.message.id,
+      message: message.id,
       qos: outgoing.terms.qos,
       retain: outgoing.terms.retain,
       identifiers: outgoing.terms.identifiers,
@@ -218,7 +223,8 @@ export const noteReleased = (
   packetId: number,
 ): void => {
   if (draft.journal === null || !session.stored) return
-  if (before.stage !== 'released') refer(draft, before.message, -1)
+  const message = storedOf(before)
+  if (message !== null) refer(draft, message, -1)
   noteOutgoing(draft, session, after, packetId, true)
 }
 
@@ -226,7 +232,8 @@ export const noteReleased = (
 export const noteGone = (draft: Draft, session: Session, outgoing: Outgoing): void => {
   const changes = changing(draft, session)
   if (changes === null) return
-  if (outgoing.stage !== 'released') refer(draft, outgoing.message, -1)
+  const message = storedOf(outgoing)
+  if (message !== null) refer(draft, message, -1)
   enter(changes.outgoing, outgoing.order, null, true)
 }
 

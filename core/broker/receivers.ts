@@ -4,7 +4,7 @@
 
 import type { Level, Publish } from '../codec/packet.ts'
 import type { Conn } from './input.ts'
-import type { Message } from './state.ts'
+import type { Gist, Message } from './state.ts'
 
 /** The receivers of one packet at one level, gathered while routing. */
 export interface Receivers {
@@ -61,6 +61,8 @@ export interface Routing {
   readonly receivers5: Receivers
   /** The message in bytes of its own. */
   kept: Message | null
+  /** What is left of it for those who are sent it once. */
+  gist: Gist | null
   /** The packet as most receivers get it, QoS 0 and not retained, and its size. */
   live4: Publish | null
   bytes4: number
@@ -74,6 +76,7 @@ export const newRouting = (): Routing => ({
   receivers4: newReceivers(4),
   receivers5: newReceivers(5),
   kept: null,
+  gist: null,
   live4: null,
   bytes4: 0,
   live5: null,

@@ -24,7 +24,9 @@ export const leaveContents = (draft: Draft, session: Session): void => {
   if (draft.journal === null || !session.stored) return
   let left: Queue.Queue<Message> = Queue.empty
   for (const [, outgoing] of Window.entries(session.window)) {
-    if (outgoing.stage !== 'released') left = Queue.push(left, draft.owner, outgoing.message)
+    // One that is passing is in no store.
+    if (outgoing.stage === 'released' || outgoing.stage === 'passing') continue
+    left = Queue.push(left, draft.owner, outgoing.message)
   }
   for (const [, { message }] of Window.entries(session.incoming)) {
     if (message !== null) left = Queue.push(left, draft.owner, message)

@@ -12,7 +12,8 @@ import type { TopicName } from '../topic/name.ts'
 import { mayRead } from './access.ts'
 import type { Source } from './acl.ts'
 import { learnAlias, underAlias } from './alias.ts'
-import { enqueue, offer, outgoingProperties, qosFor, withIdentifiers } from './deliver.ts'
+import { enqueue, isPassing, offer, outgoingProperties, passOn } from './deliver.ts'
+import { qosFor, withIdentifiers } from './deliver.ts'
 import { countPublished, type Draft, drop, keepBytes } from './draft.ts'
 import { multicast, send } from './effect.ts'
 import { nextMessageId } from './journal.ts'
@@ -21,7 +22,8 @@ import { shown } from './mount.ts'
 import { gather, type Receivers, release } from './receivers.ts'
 import { overtake } from './retain.ts'
 import { choose } from './share.ts'
-import { isExpired, type Message, publishOf, type Session, type Subscription } from './state.ts'
+import type { Gist, Message, Session, Subscription } from './state.ts'
+import { isExpired, publishOf } from './state.ts'
 import { charge, isOverfull } from './tell.ts'
 
 /** What a publish comes to, as the reason code of its acknowledgement. */
@@ -72,6 +74,36 @@ const variant = (packet: Publish, retain: boolean, properties: Properties): Publ
       properties,
     }
 
+/** When what is published now expires; null for never. */
+const expiryAt = ({ now }: Draft, { properties }: Publish): number | null => {
+  const expiryS = properties.messageExpiryInterval
+  return expiryS === undefined ? null : now + expiryS * 1000
+}
+
+/**
+ * Nothing is altered, nor its order, and the bytes are its own [MQTT-3.3.2-4] [MQTT-3.3.2-15]
+ * [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-3.1.3-10].
+ */
+const ownProperties = ({ properties }: Publish): Properties => {
+  const { correlationData } = properties
+  return correlationData === undefined
+    ? properties
+    : { ...properties, correlationData: Bytes.own(correlationData) }
+}
+
+/** What is left of a publish for those who are sent it once and never again. */
+const gistOf = (draft: Draft, packet: Publish): Gist => ({
+  id: 0,
+  topic: topicOf(packet),
+  qos: packet.qos,
+  retain: packet.retain,
+  properties: ownProperties(packet),
+  expiresAt: expiryAt(draft, packet),
+  bytes: encodedSize(5, packet),
+  source: null,
+  payloadBytes: Bytes.size(packet.payload),
+})
+
 /**
  * A copy of what a publish says, in bytes of its own: of exactly their size if they are to last.
  */
@@ -80,25 +112,17 @@ export const keep = (
   packet: Publish,
   lasting: boolean,
   source: Source | null,
-): Message => {
-  const expiryS = packet.properties.messageExpiryInterval
-  const correlationData = packet.properties.correlationData
-  return {
-    id: nextMessageId(draft),
-    topic: topicOf(packet),
-    qos: packet.qos,
-    retain: packet.retain,
-    payload: lasting ? Bytes.own(packet.payload) : keepBytes(draft, packet.payload),
-    // Nothing is altered, nor its order [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16]
-    // [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-3.1.3-10].
-    properties: correlationData === undefined
-      ? packet.properties
-      : { ...packet.properties, correlationData: Bytes.own(correlationData) },
-    expiresAt: expiryS === undefined ? null : draft.now + expiryS * 1000,
-    bytes: encodedSize(5, packet),
-    source: packet.retain ? source : null,
-  }
-}
+): Message => ({
+  id: nextMessageId(draft),
+  topic: topicOf(packet),
+  qos: packet.qos,
+  retain: packet.retain,
+  payload: lasting ? Bytes.own(packet.payload) : keepBytes(draft, packet.payload),
+  properties: ownProperties(packet),
+  expiresAt: expiryAt(draft, packet),
+  bytes: encodedSize(5, packet),
+  source: packet.retain ? source : null,
+})
 
 /** The topic of a packet whose alias, if it came with one, was resolved. */
 export const topicOf = (packet: Publish): TopicName => {
@@ -127,6 +151,13 @@ const deliverTo = (
   }
   // Only QoS 1 and 2 go by the window [MQTT-3.3.4-10] [MQTT-4.9.0-3].
   if (qos > 0) {
+    if (routing.kept === null && isPassing(draft, session, subscription)) {
+      if (routing.gist === null) routing.gist = gistOf(draft, packet)
+      passOn(draft, session, packet, routing.gist, qos, retain, subscription)
+      routing.taken++
+      if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+      return
+    }
     if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
     // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
     if (offer(draft, session, routing.kept, qos, retain, subscription)) {
@@ -221,6 +252,7 @@ export const route = (
   const matched = memoIfUseful(draft.filters, topic, match, weight)
   const { routing } = draft
   routing.kept = kept
+  routing.gist = null
   routing.live5 = null
   routing.live4 = null
   routing.taken = 0

@@ -55,6 +55,11 @@ export interface Message {
   readonly source: Source | null
 }
 
+/** A message without its payload, of which only the size is left. */
+export interface Gist extends Omit<Message, 'payload'> {
+  readonly payloadBytes: number
+}
+
 /** Before CONNECT. */
 export interface Greeting {
   readonly phase: 'Greeting'
@@ -168,6 +173,17 @@ export interface Delivery {
   readonly terms: Terms
 }
 
+/**
+ * A copy that was sent to a session that ends with its connection: it is never sent again, so there
+ * is no need to keep what it said.
+ */
+export interface Passing {
+  readonly order: number
+  readonly stage: 'passing'
+  readonly message: Gist
+  readonly terms: Terms
+}
+
 /** What is left of them when the message has gone. */
 export const releasedTerms = { qos: 2, retain: false, identifiers: [], share: null } as const
 
@@ -178,7 +194,7 @@ export interface Released {
   readonly terms: typeof releasedTerms
 }
 
-export type Outgoing = Delivery | Released
+export type Outgoing = Delivery | Passing | Released
 
 /** A QoS 2 message received and not released yet; null where it may go nowhere. */
 export interface Incoming {

@@ -255,7 +255,10 @@ const disconnect = (
         'DISCONNECT gives a session expiry to a session that CONNECT gave none',
       )
     }
-    editSession(draft, session).expiryS = Math.min(expiryS, draft.config.sessionExpiryMaxS)
+    // Whose client was told in CONNACK that it ends with the connection has kept nothing for it.
+    if (isDurable(session)) {
+      editSession(draft, session).expiryS = Math.min(expiryS, draft.config.sessionExpiryMaxS)
+    }
   }
   // Only an orderly farewell discards the will [MQTT-3.14.4-3].
   dismiss(draft, link, packet.reason, packet.reason === 0 ? 'discard' : 'publish')

@@ -24,7 +24,7 @@ const ofSession = (state: State, number: number, session: Session): string | nul
     ids.add(id)
     if (one.terms.qos === 0) return 'a message of QoS 0 is in its window'
     if (one.stage === 'waiting') waiting += 1
-    if (one.stage !== 'open') continue
+    if (one.stage !== 'open' && one.stage !== 'passing') continue
     open += 1
     inflight += one.message.bytes
   }

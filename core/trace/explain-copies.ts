@@ -2,7 +2,7 @@
 // known by its session and its place in the line there, one that is sent at once by its payload,
 // which is one and the same object.
 
-import type { Delivery, Message, Session } from '../broker/state.ts'
+import type { Delivery, Gist, Message, Passing, Session } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import type { Copy, CopyEvent, Publication } from './explain-facts.ts'
 
@@ -55,8 +55,9 @@ export class Copies {
     return found !== undefined && this.kept.has(found) ? found : null
   }
 
-  known(message: Message): Publication | null {
-    return this.marked(message) ?? this.marked(message.payload)
+  known(message: Message | Gist): Publication | null {
+    const found = this.marked(message)
+    return found === null && 'payload' in message ? this.marked(message.payload) : found
   }
 
   /** Of what publication it is a copy. */
@@ -73,7 +74,7 @@ export class Copies {
   add(
     publication: Publication,
     { clientId, number }: Session,
-    { order, terms }: Delivery,
+    { order, terms }: Delivery | Passing,
     packetId: number,
     first: CopyEvent | null,
   ): void {

@@ -1,7 +1,7 @@
 // Where copies of messages are in a session: a copy that waits is known by its place in the line
 // there.
 
-import type { Delivery, Outgoing, Session } from '../broker/state.ts'
+import type { Delivery, Outgoing, Passing, Session } from '../broker/state.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import type { Copy } from './explain-facts.ts'
@@ -36,8 +36,8 @@ export const placeOf = (session: Session, { order, packetId, share }: Copy): Pla
 export const newIn = (
   session: Session,
   since: number,
-): ReadonlyArray<readonly [Delivery, number]> => {
-  const found: Array<readonly [Delivery, number]> = []
+): ReadonlyArray<readonly [Delivery | Passing, number]> => {
+  const found: Array<readonly [Delivery | Passing, number]> = []
   for (const [packetId, one] of Window.entries(session.window)) {
     if (one.order >= since && one.stage !== 'released') found.push([one, packetId])
   }

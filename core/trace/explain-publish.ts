@@ -4,6 +4,7 @@
 import type { Arrived, Millis } from '../broker/input.ts'
 import type { Message, State } from '../broker/state.ts'
 import type { Publish } from '../codec/packet.ts'
+import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { isTopicName } from '../topic/name.ts'
@@ -43,7 +44,8 @@ export const publicationOf = (
   by: Publisher,
   at: Millis,
   moment: Moment | null,
-  what: Pick<Publish, 'qos' | 'retain' | 'payload'>,
+  what: Pick<Publish, 'qos' | 'retain'>,
+  bytes: number,
   mountPoint = '',
 ): Publication => ({
   topic,
@@ -52,7 +54,7 @@ export const publicationOf = (
   at,
   qos: what.qos,
   retain: what.retain,
-  bytes: what.payload.end - what.payload.start,
+  bytes,
   moment,
   held: null,
   releasedAt: null,
@@ -68,7 +70,8 @@ const now = (
   moment: Moment,
   what: Pick<Publish, 'qos' | 'retain' | 'payload'>,
   mountPoint = '',
-): Publication => publicationOf(topic, by, moment.after.now, moment, what, mountPoint)
+): Publication =>
+  publicationOf(topic, by, moment.after.now, moment, what, B.size(what.payload), mountPoint)
 
 /** Topics that somebody asks for. */
 export type Topics = ReadonlySet<TopicName>

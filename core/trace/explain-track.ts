@@ -3,7 +3,7 @@
 
 import type { Config } from '../broker/config.ts'
 import type { Input } from '../broker/input.ts'
-import type { Message, State } from '../broker/state.ts'
+import type { Gist, Message, State } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
@@ -31,6 +31,9 @@ const isPublishing = (input: Input): boolean =>
   input._tag === 'Arrived'
     ? input.packet._tag === 'Publish' || input.packet._tag === 'Pubrel'
     : input._tag === 'Commanded' && input.command._tag === 'Publish'
+
+const payloadBytesOf = (message: Message | Gist): number =>
+  'payload' in message ? B.size(message.payload) : message.payloadBytes
 
 export class Tracker {
   /** The topic that was asked for, as it is and behind each mount point that there is. */
@@ -114,12 +117,22 @@ export class Tracker {
     if (this.topics.size <= mountPointsMax && isTopicName(whole)) this.topics.add(whole)
   }
 
-  private earlier(message: Message, { now }: State, clientId: string | null): Publication | null {
+  private earlier(
+    message: Message | Gist,
+    { now }: State,
+    clientId: string | null,
+  ): Publication | null {
     const by = { _tag: 'Earlier', clientId } as const
-    const publication = publicationOf(message.topic, by, now, null, message)
+    const bytes = payloadBytesOf(message)
+    const publication = publicationOf(message.topic, by, now, null, message, bytes)
     if (!this.copies.admit(publication)) return null
-    this.copies.mark(publication, message, message.payload)
+    this.mark(publication, message)
     return publication
+  }
+
+  private mark(publication: Publication, message: Message | Gist): void {
+    this.copies.mark(publication, message)
+    if ('payload' in message) this.copies.mark(publication, message.payload)
   }
 
   /** Those that are routed in this step, of those that are kept. */
@@ -188,8 +201,8 @@ export class Tracker {
       if (publication === null && fresh.length > 0) {
         // A message that the broker has made of the packet in this step, or an empty will.
         const some = isPublishing(input) ? fresh[0]! : emptyFor(number, fresh)
-        publication = some !== null && some.bytes === B.size(message.payload) ? some : null
-        if (publication !== null) copies.mark(publication, message, message.payload)
+        publication = some !== null && some.bytes === payloadBytesOf(message) ? some : null
+        if (publication !== null) this.mark(publication, message)
       }
       if (publication === null) continue
       const first = packetId === 0 ? { _tag: 'Queued', at: after.now } as const : null

@@ -136,7 +136,9 @@ const waits = (state: State, client: string, said: Said): boolean => {
   if (session === undefined) return false
   for (const one of Queue.entries(session.queue)) if (same(said, one.message)) return true
   for (const [, one] of Window.entries(session.window)) {
-    if (one.stage !== 'released' && same(said, one.message)) return true
+    // What is passing was sent, if ever it is.
+    if (one.stage === 'released' || one.stage === 'passing') continue
+    if (same(said, one.message)) return true
   }
   return false
 }

@@ -8,7 +8,7 @@ import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { Builder, Part } from './rebuild-connect.ts'
-import { owedOtherwise, owedTexts } from './rebuild-owed.ts'
+import { forgottenIn, owedOtherwise, owedTexts } from './rebuild-owed.ts'
 import { plural, quote } from './words.ts'
 
 /** Whether one session has all the subscriptions of the other. */
@@ -40,6 +40,10 @@ const missing = (
   }
   const was = owedTexts(session, from.now, part.message, false)
   untold.push(...owedOtherwise(whose, was, owedTexts(now, from.now, part.message, false)))
+  const forgotten = forgottenIn(session, part.message)
+  if (forgotten > 0) {
+    untold.push(`what ${plural(forgotten, 'message')} on the way to ${whose} said`)
+  }
   if (session.willAt !== NEVER && now.willAt === NEVER) {
     untold.push(`the will of ${whose} was still to be published`)
   }

@@ -1,10 +1,13 @@
 // What a session is owed, and owes, as data that can be compared: messages towards its client in
 // their order, with stages and packet identifiers, and what its client has still to release.
 
-import type { Message, Outgoing, Session, Terms } from '../broker/state.ts'
+import type { Effect } from '../broker/effect.ts'
+import type { Gist, Message, Outgoing, Session, State, Terms } from '../broker/state.ts'
 import { isExpired, publishOf } from '../broker/state.ts'
+import * as B from '../data/bytes.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
+import { sessionOf } from './facts.ts'
 import { showPacket } from './show.ts'
 import { plural } from './words.ts'
 
@@ -17,10 +20,58 @@ export interface Owed {
   readonly terms: Terms
 }
 
+interface Whole {
+  readonly message: Message
+  readonly isKnown: boolean
+}
+
+// What messages said of which sessions have only the gist.
+const wholes = new WeakMap<Gist, Whole>()
+
+const complete = (gist: Gist, payload: B.Bytes, isKnown: boolean): Whole => {
+  const { payloadBytes: _, ...rest } = gist
+  const whole = { message: { ...rest, payload }, isKnown }
+  wholes.set(gist, whole)
+  return whole
+}
+
+const found = (gist: Gist): Whole =>
+  wholes.get(gist) ??
+    complete(gist, B.of(new Uint8Array(gist.payloadBytes).fill(0x2e)), gist.payloadBytes === 0)
+
+/** The message of a gist: what it said if somebody remembers that, else as many dots. */
+export const wholeOf = (gist: Gist): Message => found(gist).message
+
+/** Remembers what messages said that are on their way in `after`, of the effects that led there. */
+export const remember = (after: State, effects: ReadonlyArray<Effect>): void => {
+  for (const effect of effects) {
+    if (effect._tag !== 'Send' || effect.packet._tag !== 'Publish') continue
+    const { conn, packet } = effect
+    if (packet.qos === 0) continue
+    const session = sessionOf(after, conn)
+    const one = session === undefined ? undefined : Window.get(session.window, packet.packetId)
+    // An identifier may have been used more than once: the last one is it.
+    if (one?.stage === 'passing') complete(one.message, B.own(packet.payload), true)
+  }
+}
+
+/** How many messages are on their way of which nobody remembers what they said. */
+export const forgottenIn = ({ window }: Session, wants: (topic: string) => boolean): number => {
+  let count = 0
+  for (const [, one] of Window.entries(window)) {
+    if (one.stage === 'passing' && wants(one.message.topic) && !found(one.message).isKnown) count++
+  }
+  return count
+}
+
 const owedOf = (packetId: number, one: Outgoing): Owed => ({
   order: one.order,
   packetId,
-  message: one.stage === 'released' ? null : one.message,
+  message: one.stage === 'released'
+    ? null
+    : one.stage === 'passing'
+    ? wholeOf(one.message)
+    : one.message,
   terms: one.terms,
 })
 

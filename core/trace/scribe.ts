@@ -14,6 +14,9 @@ const connectType = 1
 const publishType = 3
 const authType = 15
 
+/** PUBACK, PUBREC, PUBREL or PUBCOMP: nothing of them is in a veil. */
+const isAcknowledgement = (type: number): boolean => type >= 4 && type <= 7
+
 /** Where a PUBLISH goes on behind its topic name and packet identifier. */
 const afterTopic = (buffer: Uint8Array, start: number, end: number): number => {
   const body = bodyAt(start, end - start)
@@ -146,6 +149,8 @@ export class Scribe {
       ) {
         hashWords(veil, words, at + headSize, at + size)
         sheet.markLine(hash[0]!, hash[1]!)
+      } else if (size === 4 && at > start && isAcknowledgement(buffer[at]! >> 4)) {
+        sheet.fourLine(words, at)
       } else {
         if (at > start) sheet.ascii('"')
         else this.from()

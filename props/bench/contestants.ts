@@ -41,7 +41,7 @@ const newestSourceMs = (path: string): number => {
 }
 
 /** `dist` must be what the sources say, or the figures are those of yesterday's broker. */
-const buildIfStale = (): void => {
+export const buildIfStale = (): void => {
   const built = join(root, 'dist/shells/cli/main.js')
   const sourceMs = Math.max(newestSourceMs('core'), newestSourceMs('shells'))
   if (existsSync(built) && statSync(built).mtimeMs >= sourceMs) return

@@ -3,6 +3,7 @@
 
 import type { CrowdResults } from './crowd.ts'
 import { isBack, medianOf, type Reading, type Result, type RowResult } from './measure.ts'
+import { meanShare, type RecordingCost } from './recording.ts'
 
 export interface Goal {
   readonly what: string
@@ -159,8 +160,23 @@ const crowdGoals = ({ idle, reconnect }: CrowdResults): Goal[] => {
   return goals
 }
 
+const recordingGoals = (recording: ReadonlyArray<RecordingCost>): Goal[] => {
+  const share = meanShare(recording, 'node')
+  return share === null ? [] : [{
+    what: 'deliveries a second while all is recorded, mean of the rows',
+    asked: 'at least 90 %',
+    said: percent(share),
+    isReached: share >= 0.9,
+  }]
+}
+
 /** All goals about which these results say something. */
 export const goalsOf = (
   rows: ReadonlyArray<RowResult>,
   crowd: CrowdResults,
-): ReadonlyArray<Goal> => [...rows.flatMap(rowGoals), ...crowdGoals(crowd)]
+  recording: ReadonlyArray<RecordingCost>,
+): ReadonlyArray<Goal> => [
+  ...rows.flatMap(rowGoals),
+  ...crowdGoals(crowd),
+  ...recordingGoals(recording),
+]

@@ -12,9 +12,10 @@ import { type Options, parseOptions, usage } from './options.ts'
 import { compile } from './processes.ts'
 import { profileText } from './profile.ts'
 import { type QueueResult, queueText, runQueue } from './queue-memory.ts'
+import { type RecordingCost, runRecording } from './recording.ts'
 import type { Row } from './rows.ts'
 import { growth, type GrowthRow, growthText } from './growth.ts'
-import { coreText, crowdText, goalsText, rowText } from './table.ts'
+import { coreText, crowdText, goalsText, recordingText, rowText } from './table.ts'
 
 const print = (text: string): void => void process.stdout.write(text + '\n')
 
@@ -91,6 +92,16 @@ const measureQueue = async (options: Options): Promise<ReadonlyArray<QueueResult
   return results
 }
 
+const measureRecording = async (
+  options: Options,
+  settings: Settings,
+): Promise<ReadonlyArray<RecordingCost>> => {
+  const { recordingRows, contestants } = options
+  const results = await runRecording(recordingRows, contestants, settings)
+  if (!options.json && results.length > 0) print(recordingText(results))
+  return results
+}
+
 /** A row that lost, doubled or changed a message of ours, or that we could not serve at all. */
 const isOurFailure = ({ results, columns }: RowResult): boolean =>
   [results, ...columns.map((column) => column.results)].flat().some(
@@ -116,11 +127,12 @@ const main = async (): Promise<number> => {
   const core = await measureCore(options)
   const grown = await measureGrowth(options)
   const queue = await measureQueue(options)
-  const goals = goalsOf(rows, crowd)
+  const recording = await measureRecording(options, settings)
+  const goals = goalsOf(rows, crowd, recording)
   if (options.json) {
     print(
       JSON.stringify(
-        { versions: versionTable, rows, crowd, durable, core, grown, queue, goals },
+        { versions: versionTable, rows, crowd, durable, core, grown, queue, recording, goals },
         null,
         2,
       ),

@@ -7,6 +7,7 @@ import { crowdRowNames } from './crowd.ts'
 import { durableRowNames } from './durable.ts'
 import { growthRowNames } from './growth.ts'
 import { queueRowNames } from './queue-memory.ts'
+import { recordingRowNames } from './recording.ts'
 import { type Row, rows } from './rows.ts'
 
 export const contestantNames = [
@@ -27,6 +28,7 @@ export interface Options {
   /** Measured only where they are asked for. */
   readonly growthRows: ReadonlyArray<string>
   readonly queueRows: ReadonlyArray<string>
+  readonly recordingRows: ReadonlyArray<string>
   readonly contestants: ReadonlyArray<string>
   /** Whether they were named on the command line: then all take part in every row. */
   readonly isChoice: boolean
@@ -49,6 +51,7 @@ rows: ${rows.map((row) => row.name).join(' ')}
       ${durableRowNames.join(' ')}, or durable for these: with a store; takes minutes
       ${growthRowNames.join(' ')}, or growth for these: what it costs when there is much of it
       ${queueRowNames.join(' ')}: a million messages that wait, in bytes; takes minutes
+      ${recordingRowNames.join(' ')}: what a recording costs in most of the rows; takes minutes
 
 --runs N          how often each broker is measured in a row, by turns (3)
 --seconds S       how long each time (0.5)
@@ -98,6 +101,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
     ...coreRowNames,
     ...growthRowNames,
     ...queueRowNames,
+    ...recordingRowNames,
     'core',
     'durable',
     'growth',
@@ -131,6 +135,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | 'help' => {
       positionals.includes(name) || positionals.includes('growth')
     ),
     queueRows: queueRowNames.filter((name) => positionals.includes(name)),
+    recordingRows: recordingRowNames.filter((name) => positionals.includes(name)),
     coreRows: coreRowNames.filter((name) => wants(name) || positionals.includes('core')),
     contestants,
     isChoice: values.brokers !== undefined,

@@ -4,6 +4,7 @@ import type { CoreResult } from './core-run.ts'
 import type { CrowdResults } from './crowd.ts'
 import { type Goal, levelShare } from './goals.ts'
 import type { ColumnResult, Result, RowResult } from './measure.ts'
+import { meanShare, type RecordingCost } from './recording.ts'
 
 const grouped = (value: number): string => Math.round(value).toLocaleString('en-US')
 
@@ -179,6 +180,25 @@ export const crowdText = ({ idle, reconnect }: CrowdResults): string => {
     lines.push(title, columns([head, ...body]), '')
   }
   return lines.join('\n')
+}
+
+export const recordingText = (results: ReadonlyArray<RecordingCost>): string => {
+  const lines = results.map(({ runtime, row, failure, share, low, high, cpuShare }) =>
+    failure !== null ? [row, runtime, `FAILED: ${failure}`] : [
+      row,
+      runtime,
+      percent(share),
+      `${percent(low)} to ${percent(high)}`,
+      percent(cpuShare),
+    ]
+  )
+  for (const runtime of new Set(results.map((one) => one.runtime))) {
+    const mean = meanShare(results, runtime)
+    if (mean !== null) lines.push(['mean', runtime, percent(mean)])
+  }
+  const title = 'recording: deliveries with one at `hash`, as a share of those without'
+  const head = ['', '', 'per second', 'half of the turns', 'per CPU second']
+  return [title, columns([head, ...lines]), ''].join('\n')
 }
 
 export const goalsText = (goals: ReadonlyArray<Goal>): string => {

@@ -19,7 +19,8 @@ import * as IntMap from '../../core/data/int-map.ts'
 import * as Queue from '../../core/data/queue.ts'
 import * as StrMap from '../../core/data/str-map.ts'
 import * as Window from '../../core/data/window.ts'
-import type { Filters, Message, Outgoing, Session, Subscription } from '../../core/broker/state.ts'
+import type { Filters, Gist, Message, Outgoing } from '../../core/broker/state.ts'
+import type { Session, Subscription } from '../../core/broker/state.ts'
 import { isSingle } from '../../core/broker/state.ts'
 import type { Link, State } from '../../core/mod.ts'
 import type { TopicName } from '../../core/topic/name.ts'
@@ -27,9 +28,11 @@ import { parseTopicName } from '../../core/topic/name.ts'
 import * as Tree from '../../core/topic/tree.ts'
 import { topic } from './client.ts'
 
-const message = ({ topic, qos, retain, payload, properties, bytes }: Message): string =>
-  `${topic} ${qos} ${retain} ${String.fromCharCode(...B.view(payload))} ${bytes} ` +
-  JSON.stringify(properties)
+const message = (one: Message | Gist): string => {
+  const { topic, qos, retain, properties, bytes } = one
+  const said = 'payload' in one ? String.fromCharCode(...B.view(one.payload)) : ''
+  return `${topic} ${qos} ${retain} ${said} ${bytes} ` + JSON.stringify(properties)
+}
 
 const outgoing = (one: Outgoing): string =>
   one.stage === 'released'

@@ -86,6 +86,11 @@ const checkSession = (state: State, number: number, session: Session): void => {
   for (const [, one] of window) {
     must(one.terms.qos > 0, `${whose} has QoS 0 in its window`)
     must((one.stage === 'released') !== ('message' in one), `${whose} keeps what was received`)
+    must(
+      one.stage !== 'passing' ||
+        (session.expiryS === 0 && session.conn !== null && one.terms.share === null),
+      `${whose} may want again what was not kept`,
+    )
     must(one.stage !== 'released' || one.terms.qos === 2, `${whose} released a message of QoS 1`)
   }
   const waiting = window.filter(([, one]) => one.stage === 'waiting').length
@@ -155,7 +160,7 @@ const checkSession = (state: State, number: number, session: Session): void => {
   must(session.queuedShared === shared.length, `${whose} counts what is shared wrongly`)
   let inflightBytes = 0
   for (const [, one] of Window.entries(session.window)) {
-    if (one.stage === 'open') inflightBytes += one.message.bytes
+    if (one.stage === 'open' || one.stage === 'passing') inflightBytes += one.message.bytes
   }
   must(
     session.conn === null || session.inflightBytes === inflightBytes,

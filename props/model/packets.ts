@@ -193,7 +193,9 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       const expiryS = packet.properties.sessionExpiryInterval
       if (expiryS !== undefined) {
         if ((link.connect?.properties.sessionExpiryInterval ?? 0) === 0 && expiryS > 0) return 0x82
-        session.expiryS = Math.min(expiryS, model.config.sessionExpiryMaxS)
+        // It was told that there is none.
+        const isLasting = session.expiryS > 0
+        if (isLasting) session.expiryS = Math.min(expiryS, model.config.sessionExpiryMaxS)
       }
       model.said.push({ _tag: 'Closed', conn: link.conn, reason: 0 })
       unlink(model, link, 'disconnected', packet.reason, packet.reason !== 0)

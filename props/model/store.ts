@@ -73,6 +73,7 @@ const outgoingOf = (session: Session, referred: Map<number, Record>): Record[] =
       found.push({ ...bare, stage: 'released', ...rest })
       continue
     }
+    if (one.stage === 'passing') throw new Error('what is passing is of no session that lasts')
     const { message } = one
     const { retain, identifiers, share } = terms
     refer(referred, message)

@@ -16,6 +16,7 @@ import { Tap } from '../../core/trace/capture/tap.ts'
 import { nobodyText, troublesOf } from '../../core/trace/capture/trouble.ts'
 import { tellStory } from '../../core/trace/golden.ts'
 import type { Told } from '../../core/trace/golden.ts'
+import { remember } from '../../core/trace/rebuild-owed.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
@@ -138,8 +139,10 @@ class Gathering {
         const { batch } = found
         const at = batch.after.now - this.beganAt
         if (at > this.untilMs) this.isOver = true
-        else if (at < this.fromMs) this.from = batch.after
-        else this.add(batch)
+        else if (at < this.fromMs) {
+          this.from = batch.after
+          remember(batch.after, batch.effects)
+        } else this.add(batch)
         return
       }
       case 'Threw':
