@@ -139,6 +139,23 @@ passing('what has to wait is kept, and comes as it was published', () => {
   assert.equal(house.window(2), [])
 })
 
+passing('each message of a run has a gist of its own, and several receivers the same', () => {
+  const house = new House()
+  for (const slot of [1, 2, 3]) {
+    house.enter(slot, 0)
+    house.subscribe(slot, '#', 1)
+  }
+  house.take(...['a', 'bb', 'c'].map((topic, i) => {
+    const packet = Packet.publish({ topic, payload: text(topic), qos: 1, packetId: i + 1 })
+    return I.arrived(house.conn(1), 0, packet)
+  }))
+  const topics = house.sent.map(([to, { topic, payload }]) => `${to} ${topic} ${B.size(payload)}`)
+  assert.equal(topics.sort(), [1, 2, 3].flatMap((to) => [`${to} a 1`, `${to} bb 2`, `${to} c 1`]))
+  const gists = (slot: number) => house.window(slot).map((one) => 'message' in one && one.message)
+  assert.equal(gists(2).map((one) => one && one.topic), ['a', 'bb', 'c'])
+  for (const [i, gist] of gists(2).entries()) assert.is(gists(3)[i], gist)
+})
+
 passing('a member of a shared group hands on what it has not acknowledged, whole', () => {
   const house = new House()
   house.enter(1, 0)
