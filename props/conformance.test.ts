@@ -6,6 +6,7 @@
 
 import { choiceRows } from './conformance/choices.ts'
 import { admissionRows } from './conformance/admission.ts'
+import { bridgeRows } from './conformance/bridge.ts'
 import { deliveryRows } from './conformance/delivery.ts'
 import { greetingRows } from './conformance/greeting.ts'
 import { houseRows } from './conformance/house.ts'
@@ -23,6 +24,7 @@ const rows = [
   ...sessionRows,
   ...keptRows,
   ...houseRows,
+  ...bridgeRows,
 ]
 
 // runTable() calls the .run() of each suite it makes.

@@ -92,6 +92,13 @@ export type Note =
   }
   | { readonly _tag: 'Unsubscribed'; readonly clientId: string; readonly filter: string }
   | {
+    readonly _tag: 'TooManySubscriptions'
+    readonly clientId: string
+    /** How many of one SUBSCRIBE were refused, and the first of them. */
+    readonly count: number
+    readonly filter: string
+  }
+  | {
     readonly _tag: 'Dropped'
     /** Whom it did not reach; null where it reached nobody at all. */
     readonly clientId: string | null

@@ -25,14 +25,22 @@ const TOPIC_NAME_INVALID = 0x90
 const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 const PAYLOAD_FORMAT_INVALID = 0x99
 
-/** Topics that only the broker publishes to. */
+/** Topics that only the broker publishes to, and those that no filter could name. */
 export const isReserved = (topic: string): boolean =>
   topic.charCodeAt(0) === 0x24 /* $ */ &&
   (topic === '$SYS' || topic.startsWith('$SYS/') ||
-    topic === '$CONTROL' || topic.startsWith('$CONTROL/'))
+    topic === '$CONTROL' || topic.startsWith('$CONTROL/') ||
+    topic === '$share' || topic.startsWith('$share/'))
+
+const ofBridges = '$SYS/broker/connection/'
 
 /** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
-export const isBridgeState = (topic: string): boolean => topic.startsWith('$SYS/broker/connection/')
+export const isBridgeState = (topic: string): boolean => topic.startsWith(ofBridges)
+
+/** The topic that it has for that if nothing else is configured: with its name as one level. */
+const isUsualState = (topic: string): boolean =>
+  topic.startsWith(ofBridges) && topic.endsWith('/state') &&
+  topic.indexOf('/', ofBridges.length) === topic.length - '/state'.length
 
 /** Whether a payload is said to be UTF-8 and is not. */
 export const isMislabelled = ({ properties, payload }: Publish | Will): boolean =>
@@ -94,7 +102,7 @@ export const publish = (
 
   let session = IntMap.get(draft.sessions, ready.session)!
   const held = Window.get(session.incoming, packet.packetId)
-  if (held !== undefined && packet.qos === 1) {
+  if (held !== undefined && (packet.qos === 1 || isAnother(packet, held))) {
     // The client has lost its state and counts from the start: what it never released is void.
     session = take(draft, link, session, packet.packetId, held)
     drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
@@ -176,6 +184,14 @@ export const publish = (
   tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
   return null
 }
+
+/**
+ * Whether a publish says something else than the one that is held under its identifier: a client
+ * that repeats itself does not.
+ */
+const isAnother = (packet: Publish, { message }: Incoming): boolean =>
+  message !== null &&
+  (message.topic !== packet.topic || !Bytes.equals(message.payload, packet.payload))
 
 /** Takes a QoS 2 message out of what its publisher has still to release. */
 const take = (
@@ -287,8 +303,9 @@ const turnAway = (draft: Draft, session: Session, packet: Publish, refused: Refu
 }
 
 /**
- * Whether only the broker publishes to the topic. The state of a bridge is for those who say that
- * they are one, or whom an access list allows it.
+ * Whether only the broker publishes to the topic. The usual place for the state of a bridge is open
+ * to everybody, since one of MQTT 5, or with `try_private false`, does not say that it is one; the
+ * others are for those who say so, or whom an access list allows it.
  */
 export const isForbidden = (
   draft: Draft,
@@ -297,6 +314,7 @@ export const isForbidden = (
   topic: string,
 ): boolean =>
   isReserved(topic) &&
+  !isUsualState(topic) &&
   !(isBridgeState(topic) && (bridge || rulesOf(draft.config, link.listener).acl !== null))
 
 /** Why a publish may not be taken at all; null where it may. */

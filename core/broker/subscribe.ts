@@ -102,6 +102,8 @@ export const subscribe = (
   const reasons: number[] = []
   const begun: Subscription[] = []
   let refused = ''
+  let surplus = 0
+  let firstSurplus = ''
   // One by one, each with one reason, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1]
   // [v3 MQTT-3.8.4-4] [v3 MQTT-3.8.4-5] [v3 MQTT-3.9.3-1].
   for (let i = 0; i < packet.requests.length; i++) {
@@ -109,6 +111,7 @@ export const subscribe = (
     if (i >= filtersPerPacketMax) {
       reasons.push(QUOTA_EXCEEDED)
       refused ||= 'more topic filters in a packet than allowed'
+      if (surplus++ === 0) firstSurplus = mountedFilter(mountPoint, asked.filter) ?? asked.filter
       continue
     }
     const missing = unavailable(ready, asked.filter)
@@ -132,23 +135,30 @@ export const subscribe = (
       continue
     }
     const old = StrMap.get(session.subscriptions, request.filter)
+    const isSurplus = StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax
     if (
       old === undefined &&
-      (draft.isShort || (draft.isStoreFull && session.stored) ||
-        StrMap.size(session.subscriptions) >= subscriptionsPerSessionMax)
+      (draft.isShort || (draft.isStoreFull && session.stored) || isSurplus)
     ) {
       reasons.push(QUOTA_EXCEEDED)
       refused ||= 'more subscriptions than allowed'
+      // Of the others the log tells once, when memory or the store becomes short.
+      if (isSurplus && surplus++ === 0) firstSurplus = request.filter
       continue
     }
     const granted = lower(request.qos, maximumQos) // [MQTT-3.2.2-10]
-    const added = add(draft, session, request, granted, identifiers, ready.bridge, old)
+    const added = add(draft, session, request, granted, identifiers, ready, old)
     const { qos } = added
     reasons.push(qos) // [MQTT-3.8.4-7] [v3 MQTT-3.8.4-5]
     note(draft, { _tag: 'Subscribed', clientId: session.clientId, filter: request.filter, qos })
     const wanted = request.retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (wanted && added.share === null) begun.push(added)
+  }
+  // Below level 5 the client itself is told no reason.
+  if (surplus > 0) {
+    const { clientId } = session
+    note(draft, { _tag: 'TooManySubscriptions', clientId, count: surplus, filter: firstSurplus })
   }
   const { packetId } = packet
   // [MQTT-2.2.1-6] [MQTT-3.8.4-2] [MQTT-3.9.2-2] [v3 MQTT-2.3.1-7] [v3 MQTT-3.8.4-2]
@@ -208,7 +218,7 @@ const add = (
   request: SubscribeRequest,
   qos: Qos,
   identifiers: ReadonlyArray<number>,
-  bridge: boolean,
+  { bridge, level }: Ready,
   old: Subscription | undefined,
 ): Subscription => {
   const subscription: Subscription = {
@@ -216,7 +226,8 @@ const add = (
     filter: request.filter,
     share: splitShare(request.filter),
     qos,
-    noLocal: request.noLocal,
+    // Below level 5 a bridge cannot ask for it, and what it passes on would go round in circles.
+    noLocal: request.noLocal || (bridge && level < 5),
     // A bridge has to see whether a message is retained, at every level.
     retainAsPublished: request.retainAsPublished || bridge,
     identifiers,

@@ -18,6 +18,6 @@ export const defaultLimits: Limits = {
   packetBytesMax: 2_000_000,
   connectPacketBytesMax: 65_536,
   propertyBytesMax: 16_384,
-  userPropertiesMax: 100,
+  userPropertiesMax: 1_000,
   filtersMax: 10_000,
 }

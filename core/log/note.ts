@@ -27,6 +27,7 @@ export const typeOfNote = (note: Note): LogType => {
     case 'SessionEnded':
       return note.messages === 0 ? 'debug' : 'notice'
     case 'Contested':
+    case 'TooManySubscriptions':
     case 'MemoryShort':
     case 'StoreFull':
       return 'warning'
@@ -57,6 +58,10 @@ export const textOfNote = (note: Note): string => {
       return `${harmless(note.clientId)} ${note.qos} ${harmless(note.filter)}`
     case 'Unsubscribed':
       return `${harmless(note.clientId)} ${harmless(note.filter)}`
+    case 'TooManySubscriptions':
+      return `Warning: Client ${harmless(note.clientId)} has as many subscriptions as it may: ` +
+        `${note.count === 1 ? 'one was' : `${note.count} were`} refused, from ` +
+        `'${harmless(note.filter)}' on. More are allowed by max_subscriptions_per_client.`
     case 'Dropped': {
       const whom = note.clientId === null ? '' : ` for ${harmless(note.clientId)}`
       return `Dropped message${whom} (q${note.qos}, '${harmless(note.topic)}'): ${note.why}.`

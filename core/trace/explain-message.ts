@@ -78,6 +78,9 @@ const refusalText = (
         ? null
         : whyDeniedSince(config, source, 'write', topic, moment.after, ground)
       if (rule !== null) return `its publisher may not write it, denied by ${rule}`
+      if (topic === '$share' || topic.startsWith('$share/')) {
+        return 'nobody could subscribe to such a topic'
+      }
       return isReserved(topic) || isBridgeState(topic)
         ? 'only the broker publishes to such topics'
         : 'its publisher may not write it'

@@ -99,6 +99,12 @@ export const note: Codec<Note> = tagged<Note>('Note', {
     clientId: text,
     filter: text,
   }),
+  TooManySubscriptions: closed<Arm<'TooManySubscriptions'>>('TooManySubscriptions', {
+    _tag: tag('TooManySubscriptions'),
+    clientId: text,
+    count: count,
+    filter: text,
+  }),
   Dropped: closed<Arm<'Dropped'>>('Dropped', {
     _tag: tag('Dropped'),
     clientId: nullable(text),

@@ -112,6 +112,9 @@ export const showNote = (note: Note, nameOf: NameOf = explicitName): string => {
       return `- subscribed ${quote(note.clientId, "'")} ${quote(note.filter, "'")} qos${note.qos}`
     case 'Unsubscribed':
       return `- unsubscribed ${quote(note.clientId, "'")} ${quote(note.filter, "'")}`
+    case 'TooManySubscriptions':
+      return `- too many subscriptions of ${quote(note.clientId, "'")}: ` +
+        `${note.count} refused from ${quote(note.filter, "'")} on`
     case 'Dropped': {
       const whom = note.clientId === null ? '' : ` for ${quote(note.clientId, "'")}`
       return `- dropped ${quote(note.topic, "'")} qos${note.qos}${whom}: ${note.why}`

@@ -204,7 +204,7 @@ const publishing: Case[] = [
     'the same identifier with another message before PUBREL',
     'v4',
     '82 [0007 "own/same" 00] 34 ["own/same" 0007 \'a\'] 34 ["own/same" 0007 \'b\'] 62 [0007]',
-    'SUBACK 7 00, PUBREC 7, PUBREC 7, PUBLISH q0 own/same a, PUBCOMP 7, open',
+    'SUBACK 7 00, PUBREC 7, PUBREC 7, PUBLISH q0 own/same b, PUBCOMP 7, open',
   ),
 ]
 

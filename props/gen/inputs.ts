@@ -240,6 +240,12 @@ const noteArms: { readonly [Tag in Note['_tag']]: fc.Arbitrary<Arm<Note, Tag>> }
   }),
   Subscribed: fc.record({ _tag: fc.constant('Subscribed'), clientId: text, filter: text, qos }),
   Unsubscribed: fc.record({ _tag: fc.constant('Unsubscribed'), clientId: text, filter: text }),
+  TooManySubscriptions: fc.record({
+    _tag: fc.constant('TooManySubscriptions'),
+    clientId: text,
+    count: fc.nat(),
+    filter: text,
+  }),
   Dropped: fc.record({
     _tag: fc.constant('Dropped'),
     clientId: fc.option(text),

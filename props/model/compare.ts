@@ -57,6 +57,8 @@ const noteLine = (note: Note): string | null => {
       return `session "${note.clientId}" ${note.why} ${note.messages}`
     case 'Contested':
       return `contested "${note.clientId}" ${note.peers.map((one) => one.port).join(' ')}`
+    case 'TooManySubscriptions':
+      return `surplus "${note.clientId}" ${note.count} ${note.filter}`
     case 'Denied':
       return `denied ${note.what} "${note.clientId}" ${note.topic}`
     case 'MemoryShort':

@@ -84,7 +84,8 @@ export const isReserved = (
   topic: string,
 ): boolean => {
   const isTrusted = connect?.bridge === true || rulesFor(model, listener).acl !== null
-  return ['$SYS', '$CONTROL'].includes(topic.split('/')[0]!) &&
+  return ['$SYS', '$CONTROL', '$share'].includes(topic.split('/')[0]!) &&
+    !/^\$SYS\/broker\/connection\/[^/]*\/state$/.test(topic) &&
     !(isTrusted && topic.startsWith('$SYS/broker/connection/'))
 }
 

@@ -16,7 +16,7 @@ import { publishIfAllowed, route } from './route.ts'
 import { giveQueued } from './hand-over.ts'
 import { joinGroup, leaveGroup } from './share.ts'
 import type { Link, Message, Model, Session, Subscription } from './state.ts'
-import { dropped, expiryOf, lower, sizeOf, tell } from './state.ts'
+import { dropped, expiryOf, lower, noted, sizeOf, tell } from './state.ts'
 
 export const arrived = (model: Model, link: Link, packet: Packet): void => {
   const { session } = link
@@ -125,6 +125,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
         if (first !== undefined) return first
       }
       const bridge = link.connect?.bridge ?? false
+      const surplus: Array<string> = []
       const reasons = packet.requests.map((request, index) => {
         const old = session.subscriptions.find((one) => one.filter === request.filter)
         if (index < model.config.filtersPerPacketMax && missing[index] !== 0) return missing[index]!
@@ -134,12 +135,11 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
           denied(model, session, 'subscribe', request.filter)
           return 0x87
         }
-        if (
-          index >= model.config.filtersPerPacketMax ||
+        const isSurplus = index >= model.config.filtersPerPacketMax ||
           (old === undefined &&
-            (model.isShort ||
-              session.subscriptions.length >= model.config.subscriptionsPerSessionMax))
-        ) return 0x97
+            session.subscriptions.length >= model.config.subscriptionsPerSessionMax)
+        if (isSurplus) surplus.push(request.filter)
+        if (isSurplus || (old === undefined && model.isShort)) return 0x97
         const share = splitShare(request.filter)
         const subscription: Subscription = {
           session,
@@ -147,7 +147,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
           topics: share === null ? request.filter : share.filter,
           group: share === null ? null : share.group,
           qos: lower(request.qos, rules.maximumQos),
-          noLocal: request.noLocal,
+          noLocal: request.noLocal || (bridge && level !== 5),
           retainAsPublished: request.retainAsPublished || bridge,
           identifiers,
           joined: old === undefined ? model.joined++ : old.joined,
@@ -165,6 +165,9 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
         if (wanted && share === null) begun.push(subscription) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
         return subscription.qos
       })
+      if (surplus.length > 0) {
+        noted(model, `surplus "${session.clientId}" ${surplus.length} ${surplus[0]}`)
+      }
       tell(model, session, { _tag: 'Suback', packetId, reasons, properties: none })
       // One may have been replaced by a later request of the same packet. [MQTT-3.8.4-5]
       for (const one of begun) catchUp(model, session, one)
@@ -261,7 +264,9 @@ const publish = (
 
   if (qos > 0) {
     const held = session.incoming.find((one) => one.packetId === packetId)
-    if (held !== undefined && qos === 1) {
+    const isRepeated = held !== undefined && qos === 2 && (held.message === null ||
+      (held.message.topic === topic && B.equals(held.message.payload, message.payload)))
+    if (held !== undefined && !isRepeated) {
       // The client counts from the start again: what it never released is void.
       session.incoming = session.incoming.filter((one) => one !== held)
       dropped(model, session.clientId, held.message?.topic ?? topic, 2, 'session ended')

@@ -133,8 +133,10 @@ raw 345 a will to a topic that looks like $SYS | > 10 [@v 06 003c {()} "~a" {()}
   | < @ok
 raw 345 a will to a topic that looks like $CONTROL
   | > 10 [@v 06 003c {()} "~a" {()} "$CONTROL~" "x"] | < @ok
-raw 345 a will to the state of a bridge
-  | > 10 [@v 06 003c {()} "~a" {()} "$SYS/broker/connection/~/state" "0"] | rejected 87 05
+raw 345 a will to the state of a bridge, from one that does not say that it is a bridge
+  | > 10 [@v 06 003c {()} "~a" {()} "$SYS/broker/connection/~/state" "0"] | < @ok
+raw 345 a will beside the state of a bridge
+  | > 10 [@v 06 003c {()} "~a" {()} "$SYS/broker/connection/~/name" "0"] | rejected 87 05
 raw 345 a bridge's will to its state
   | > 10 [{"MQTT" 85;"MQTT" 84;"MQIsdp" 83} 06 003c {()} "~a" {()}
     "$SYS/broker/connection/~/state" "0"] | < @ok

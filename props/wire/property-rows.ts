@@ -265,16 +265,16 @@ const blocks = places.flatMap((place) => {
     bad('a property identifier longer than it need be', '(a600 "k" "v")', '81', '[MQTT-1.5.5-1]'),
     bad('a byte more than 16 KiB of properties', '(26 "k" <78*16379>)', '95'),
     line(place, `16 KiB of properties in ${at}`, '', '(26 "k" <78*16378>)', answer),
-    bad('101 user properties', '(2600000000*101)', '97'),
+    bad('1,001 user properties', '(2600000000*1001)', '97'),
   ]
 })
 
 const good = places.map((place) =>
   line(
     place,
-    `100 user properties in ${inOrder(place)}`,
+    `1,000 user properties in ${inOrder(place)}`,
     '',
-    '(2600000000*100)',
+    '(2600000000*1000)',
     frames[place].answer,
   )
 )

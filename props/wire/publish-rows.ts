@@ -75,9 +75,11 @@ ${pairs.join('\n')}
 345 QoS 2 sent again before PUBREL | b connects | b subscribes ~/t 0
   | > 34 ["~/t" 0009 {()} 'x'] 3c ["~/t" 0009 {()} 'x'] | < 50 [0009] 50 [0009]
   | > 62 [0009] | < 70 [0009] | b< 30 ["~/t" {()} 'x']
-345 another message with the identifier of one that is not released | b connects
-  | b subscribes ~/t 0 | > 34 ["~/t" 0009 {()} 'x'] 34 ["~/t" 0009 {()} 'y']
-  | < 50 [0009] 50 [0009] | > 62 [0009] | < 70 [0009] | b< 30 ["~/t" {()} 'x']
+345 another message with the identifier of one that is not released takes its place | b connects
+  | b subscribes ~/# 0 | > 34 ["~/t" 0009 {()} 'x'] 34 ["~/t" 0009 {()} 'y']
+  | < 50 [0009] 50 [0009] | > 62 [0009] | < 70 [0009] | b< 30 ["~/t" {()} 'y']
+  | > 34 ["~/t" 0009 {()} 'x'] 3c ["~/u" 0009 {()} 'x'] | < 50 [0009] 50 [0009]
+  | > 62 [0009] | < 70 [0009] | b< 30 ["~/u" {()} 'x']
 345 the same identifier after PUBCOMP is a new message [MQTT-4.3.3-12] [v3 MQTT-4.3.3-2]
   | b connects | b subscribes ~/t 0 | > 34 ["~/t" 0009 {()} 'x'] 62 [0009] | < 50 [0009] 70 [0009]
   | > 34 ["~/t" 0009 {()} 'y'] 62 [0009] | < 50 [0009] 70 [0009]
@@ -152,9 +154,17 @@ const reserved = `
 345 $SYSTEM is nobody's | > 32 ["$SYSTEM/~" 0009 {()} 'x'] | < 40 [0009 {10}]
 345 $CONTROLS is nobody's | > 32 ["$CONTROLS/~" 0009 {()} 'x'] | < 40 [0009 {10}]
 345 $ alone is nobody's | > 32 ["$" 0009 {()} 'x'] | < 40 [0009 {10}]
-345 the state of a bridge, from nobody's bridge
-  | > 32 ["$SYS/broker/connection/~/state" 0009 {()} '1']
-  | < 40 [0009 {87}]
+345 the state of a bridge, from one that does not say that it is a bridge
+  | b connects | b subscribes $SYS/broker/connection/~/state 0
+  | > 32 ["$SYS/broker/connection/~/state" 0009 {()} '1'] | < 40 [0009]
+  | b< 30 ["$SYS/broker/connection/~/state" {()} '1']
+345 beside the state of a bridge there is nothing to be told by others
+  | > 32 ["$SYS/broker/connection/~/name" 0009 {()} '1'] | < 40 [0009 {87}]
+  | > 32 ["$SYS/broker/connection/~/x/state" 000a {()} '1'] | < 40 [000a {87}]
+  | > 32 ["$SYS/broker/connection/state" 000b {()} '1'] | < 40 [000b {87}]
+345 what nobody could subscribe to | > 33 ["$share/~/x" 0009 {()} '1'] | < 40 [0009 {87}]
+  | > 32 ["$share" 000a {()} '1'] | < 40 [000a {87}] | > 32 ["$shared" 000b {()} '1']
+  | < 40 [000b {10}]
 raw 345 the state of a bridge, from a bridge
   | > 10 [{"MQTT" 85;"MQTT" 84;"MQIsdp" 83} 02 003c {()} "~a"] | < @ok
   | > 32 ["$SYS/broker/connection/~/state" 0009 {()} '1'] | < 40 [0009 {10}]

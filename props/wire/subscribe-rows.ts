@@ -66,16 +66,13 @@ const requests = `
   | > 40 [0001]
 345 one bad filter spoils a SUBSCRIBE [MQTT-4.7.1-1] [v3 MQTT-4.7.1-2]
   | > 82 [0009 {()} "~/f" 00 "~/#/g" 00] | refused 8f
-345 a hundred filters | > 82 [0009 {()} ${
-  Array.from({ length: 100 }, (_, i) => `"~/${i}" 00`).join(' ')
-}] | < 90 [0009 {()} 00*100]
-345 a hundred and one filters | > 82 [0009 {()} ${
-  Array.from({ length: 101 }, (_, i) => `"~/${i}" 00`).join(' ')
-}] | < 90 [0009 {()} 00*100 {97;80}]
-345 the filter that was too many is not subscribed to | > 82 [0009 {()} ${
-  Array.from({ length: 101 }, (_, i) => `"~/${i}" 00`).join(' ')
-}] | < 90 [0009 {()} 00*100 {97;80}] | > 30 ["~/100" {()} 'x'] 30 ["~/99" {()} 'y']
-  | < 30 ["~/99" {()} 'y']
+345 five hundred filters | > 82 [0009 {()} ${
+  Array.from({ length: 500 }, (_, i) => `"~/${i}" 00`).join(' ')
+}] | < 90 [0009 {()} 00*500] | > 30 ["~/499" {()} 'x'] | < 30 ["~/499" {()} 'x']
+small 345 the filter that was too many is not subscribed to
+  | > 82 [0009 {()} "~/1" 00 "~/1" 00 "~/1" 00 "~/1" 01 "~/2" 02]
+  | < 90 [0009 {()} 00 00 00 01 {97;80}]
+  | > 30 ["~/2" {()} 'x'] 30 ["~/1" {()} 'y'] | < 30 ["~/1" {()} 'y']
 small 345 as many filters in a packet as may be, and one more
   | > 82 [0009 {()} "~/1" 00 "~/1" 00 "~/1" 00 "~/1" 01] | < 90 [0009 {()} 00 00 00 01]
   | > 82 [0009 {()} "~/1" 00 "~/1" 00 "~/1" 00 "~/1" 01 "~/1" 02]
@@ -91,7 +88,7 @@ small 345 UNSUBSCRIBE makes room where no more subscriptions may be
   | > a2 [0009 {()} "~/2"] 82 [0009 {()} "~/4" 02] | < b0 [0009 {() 00}] 90 [0009 {()} 02]
 [MQTT-4.13.1-1] [v3 MQTT-4.8.0-1]
 alone 345 ten thousand filters | > 82 [0009 {()} 00016100*10000]
-  | < 90 [0009 {()} 00*100 {97;80}*9900]
+  | < 90 [0009 {()} 00*10000]
 alone 345 ten thousand and one filters | > 82 [0009 {()} 00016100*10001] | refused 97
 alone 345 UNSUBSCRIBE from ten thousand filters | > a2 [0009 {()} 000161*10000]
   | < b0 [0009 {() 11*10000}]
@@ -148,6 +145,13 @@ const effects = `
 raw 34 a bridge sees the retain flag of what is published [v3 MQTT-3.3.1-9]
   | > 10 [{;"MQTT" 84;"MQIsdp" 83} 02 003c "~a"] | < @ok | subscribes ~/t 0 | b connects
   | b> 31 ["~/t" 'x'] | b open | < 31 ["~/t" 'x']
+raw 34 a bridge does not hear itself, or what it passes on would go round in circles
+  [v3 MQTT-3.3.5-1]
+  | > 10 [{;"MQTT" 84;"MQIsdp" 83} 02 003c "~a"] | < @ok | subscribes ~/t 1 | b connects
+  | > 30 ["~/t" 'x'] | b> 30 ["~/t" 'y'] | b open | < 30 ["~/t" 'y']
+raw 5 a bridge of MQTT 5 says itself whether it does
+  | > 10 ["MQTT" 85 02 003c () "~a"] | < @ok | > 82 [0009 () "~/t" 00] | < 90 [0009 () 00]
+  | > 30 ["~/t" () 'x'] | < 30 ["~/t" () 'x']
 [MQTT-3.8.3-3]
 5 with no local a client does not hear itself | > 82 [0009 () "~/t" 04] | < 90 [0009 () 00]
   | > 30 ["~/t" () 'x']
