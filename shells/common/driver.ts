@@ -5,46 +5,28 @@
 // broker's business alone.
 
 import type { Config } from '../../core/broker/config.ts'
-import type { Ask, Effect, Query, Question } from '../../core/broker/effect.ts'
+import type { Effect } from '../../core/broker/effect.ts'
 import * as Input from '../../core/broker/input.ts'
 import type { Conn, Gone, Peer } from '../../core/broker/input.ts'
 import type { DropReason } from '../../core/broker/note.ts'
 import type { State } from '../../core/broker/state.ts'
 import { publish } from '../../core/codec/make.ts'
-import { Keeper } from './keeper.ts'
 import { createReader, defaultLimits, trimSpares } from '../../core/codec/mod.ts'
-import type { Limits, Reader } from '../../core/codec/mod.ts'
+import type { Limits } from '../../core/codec/mod.ts'
 import * as broker from '../../core/mod.ts'
+import { askWhat, askWho, traceOf } from './asking.ts'
+import type { Asker, Judge, Know } from './asking.ts'
+import { Farewells } from './farewells.ts'
+import type { Host } from './host.ts'
+import { Keeper } from './keeper.ts'
+import { Link, never } from './link.ts'
 import type { Log } from './log.ts'
 import { MemoryWatch } from './memory.ts'
-import type { Gauge } from './memory.ts'
-import { isEmpty, Office, Outbox, unwrittenBytes, unwrittenPackets } from './outbox.ts'
+import { isEmpty, Office, unwrittenBytes, unwrittenPackets } from './outbox.ts'
 import type { Wire } from './outbox.ts'
 import type { Recorder } from './recorder.ts'
 import { Slots } from './slots.ts'
 import type { Store } from './store.ts'
-
-/** What the driver needs of a runtime. */
-export interface Host extends Gauge {
-  /** Monotonic milliseconds from any beginning; fractions are welcome. */
-  now(): number
-  /** Unix milliseconds. */
-  wall(): number
-  /** A fresh UUID in upper case. */
-  nonce(): string
-  /** 32 random bits, for the hash tables. */
-  readonly seed: number
-  /** Memory for outgoing bytes, zeroed or not. */
-  allocate(bytes: number): Uint8Array
-  /** Runs `turn` once, after everything that can be read now has been handed to the driver. */
-  schedule(turn: () => void): void
-  /** Runs `turn` after so many milliseconds, 0 to 2^31 - 1; replaces what was armed before. */
-  arm(delayMs: number, turn: () => void): void
-  /** Undoes `arm`. */
-  disarm(): void
-  /** The program itself is at fault and cannot go on. Ends the process, or throws. */
-  fatal(error: unknown): void
-}
 
 /** The three functions that are the broker; a test may put another one in. */
 export interface Broker {
@@ -67,12 +49,12 @@ export interface DriverOptions {
    * Answers who may connect with an MQTT 5 reason code, 0 for yes. Asked only where the
    * configuration says `authentication: 'judge'`; without it everybody is refused there.
    */
-  readonly judge?: (question: Question) => Promise<number>
+  readonly judge?: Judge
   /**
    * Answers what authentication methods ask; without it everybody who names one of those that the
    * configuration offers is refused.
    */
-  readonly know?: (query: Query) => Promise<Input.Answer>
+  readonly know?: Know
   /** Without it the broker begins with nothing and keeps nothing. */
   readonly restored?: Restored
 }
@@ -128,59 +110,7 @@ const waitingBytesMax = 64 * 1024
 // What it leaves behind to open a connection, about: what was needed once, and young objects.
 const helloBytes = 16 * 1024
 
-// After we have said all: how long the peer may take to close its side, so that what it was sending
-// does not make the kernel throw away what it has not read yet; and how long it may take to read
-// what it is still owed.
-const lingerMs = 1000
-const owedMs = 5000
-const lingerStepMs = 50
-
 const timerMsMax = 0x7fffffff
-const never = Number.MAX_SAFE_INTEGER
-
-const NOT_AUTHORIZED = 0x87
-const SERVER_UNAVAILABLE = 0x88
-
-interface Hello {
-  readonly nonce: string
-  readonly listener: string
-  readonly peer: Peer
-}
-
-/** One connection, as the driver and its shell know it. */
-export class Link extends Outbox {
-  readonly conn: Conn
-  readonly reader: Reader
-  /** What the broker has not been told of this connection yet. */
-  hello: Hello | null
-  /** In the queue of links to be served. */
-  queued = false
-  /** The broker has told us to decode nothing. */
-  paused = false
-  /** Nothing is decoded until the disk has caught up. */
-  choked = false
-  /** The socket has been told to read nothing. */
-  stopped = false
-  /** Its reader may hold bytes of a buffer that was lent for this turn. */
-  borrowing = false
-  /** No more inputs come from here: Broke or Closed has been told, or the broker has closed it. */
-  silent = false
-  /** The peer has ended its side, or the socket has failed. */
-  gone: Gone | null = null
-  /** `wire.end` has been called. */
-  ended = false
-  /** `wire.destroy` has been called. */
-  destroyed = false
-  /** When a link that is on its way out is destroyed; `never` before it is. */
-  lingerUntil = never
-
-  constructor(wire: Wire, conn: Conn, reader: Reader, hello: Hello) {
-    super(wire)
-    this.conn = conn
-    this.reader = reader
-    this.hello = hello
-  }
-}
 
 /** The store has failed: an operator's trouble, for which the broker is not at fault. */
 export class StoreError extends Error {
@@ -195,8 +125,8 @@ export class Driver {
   private readonly host: Host
   private readonly log: Log
   private readonly broker: Broker
-  private readonly judge: ((question: Question) => Promise<number>) | null
-  private readonly know: ((query: Query) => Promise<Input.Answer>) | null
+  private readonly judge: Judge | null
+  private readonly know: Know | null
   private limits: Limits
   private readonly epoch: number
   private readonly office: Office<Link>
@@ -238,9 +168,7 @@ export class Driver {
   private departing: Array<Link> = []
   /** Links that hold bytes of somebody else's read buffer. */
   private borrowing: Array<Link> = []
-  /** Links on their way out. */
-  private lingering: Array<Link> = []
-  private lingerAt = never
+  private readonly farewells = new Farewells()
 
   private at = 0
   /** A turn is wanted. */
@@ -262,6 +190,13 @@ export class Driver {
     this.takeTurn()
   }
   private readonly settle = (link: Link): void => this.afterWrite(link)
+  private readonly dismiss = (link: Link): void => this.destroy(link)
+  private readonly asker: Asker = {
+    now: () => this.now(),
+    nonce: () => this.host.nonce(),
+    tell: (input) => this.tell(input),
+    complain: (text) => this.log.error(text),
+  }
   private flushUntil = 0
   private flushed = 0
   private readonly isFlushOver = (): boolean => {
@@ -441,8 +376,7 @@ export class Driver {
       const link = this.links[i]
       if (link) this.destroy(link)
     }
-    for (const link of this.lingering) this.destroy(link)
-    this.lingering = []
+    for (const link of this.farewells.takeAll()) this.destroy(link)
     // No turn ends any more.
     for (const link of this.borrowing) link.wire.released()
     this.borrowing.length = 0
@@ -527,7 +461,7 @@ export class Driver {
       link.wire.released()
     }
     borrowing.length = 0
-    if (this.lingerAt <= this.at) this.endLingering()
+    if (this.farewells.dueAt <= this.at) this.farewells.end(this.at, this.dismiss)
     this.log.flush(this.at)
     if (this.recorder !== null) this.attend(this.recorder)
     const isBehind = this.head < this.queue.length || this.office.isBehind
@@ -764,9 +698,9 @@ export class Driver {
         return this.enqueue(link)
       }
       case 'Judge':
-        return this.ask(effect.conn, effect.question)
+        return askWho(this.asker, this.judge, effect.conn, effect.question)
       case 'Ask':
-        return this.find(effect)
+        return askWhat(this.asker, this.know, effect)
       case 'Persist':
         if (this.keeper === null) throw new Error('the broker stores and there is no store')
         return this.keeper.add(effect)
@@ -779,25 +713,6 @@ export class Driver {
     const link = this.links[conn.slot]
     if (link === undefined || link === null) return null
     return link.conn.generation === conn.generation ? link : null
-  }
-
-  private ask(conn: Conn, question: Question): void {
-    const answer = (reason: number): void => this.tell(Input.judged(conn, this.now(), reason))
-    if (this.judge === null) return answer(NOT_AUTHORIZED)
-    this.judge(question).then(answer, (error: unknown) => {
-      this.log.error(`asking who may connect failed: ${traceOf(error)}`)
-      answer(SERVER_UNAVAILABLE)
-    })
-  }
-
-  private find({ conn, query }: Ask): void {
-    const answer = (found: Input.Answer): void =>
-      this.tell(Input.answered(conn, this.now(), this.host.nonce(), found))
-    if (this.know === null) return answer({ _tag: 'Refused', reason: NOT_AUTHORIZED })
-    this.know(query).then(answer, (error: unknown) => {
-      this.log.error(`asking about a user failed: ${traceOf(error)}`)
-      answer({ _tag: 'Refused', reason: SERVER_UNAVAILABLE })
-    })
   }
 
   /** The peer's Closed has been told: its slot is free, and it is still owed what was sent. */
@@ -813,46 +728,20 @@ export class Driver {
     link.due = false
     this.office.seal(link)
     if (link.stopped) this.restart(link)
-    this.linger(link, this.at + owedMs)
+    this.farewells.begin(link, this.at)
     if (!link.dirty) this.afterWrite(link)
-  }
-
-  private linger(link: Link, until: number): void {
-    if (link.lingerUntil === never) this.lingering.push(link)
-    link.lingerUntil = until
-    if (until < this.lingerAt) this.lingerAt = until
   }
 
   /** After bytes of the link have left, or might have. */
   private afterWrite(link: Link): void {
     if (link.due && !link.silent) this.enqueue(link)
-    if (link.lingerUntil === never || link.destroyed || !isEmpty(link) || link.dirty) return
+    if (!Farewells.isDone(link)) return
     if (link.gone !== null) return this.destroy(link)
     if (link.ended) return
     link.ended = true
     link.wire.end()
-    this.linger(link, this.now() + lingerMs)
+    this.farewells.told(link, this.now())
     this.arm()
-  }
-
-  private endLingering(): void {
-    const { lingering } = this
-    let kept = 0
-    let earliest = never
-    for (let i = 0; i < lingering.length; i++) {
-      const link = lingering[i]!
-      if (link.destroyed) continue
-      if (link.lingerUntil <= this.at) {
-        this.destroy(link)
-        continue
-      }
-      if (link.lingerUntil < earliest) earliest = link.lingerUntil
-      lingering[kept] = link
-      kept += 1
-    }
-    lingering.length = kept
-    // Steps, so that a thousand links that end one by one are not a thousand walks.
-    this.lingerAt = earliest === never ? never : Math.max(earliest, this.at + lingerStepMs)
   }
 
   private destroy(link: Link): void {
@@ -880,7 +769,7 @@ export class Driver {
   private arm(): void {
     if (this.dead) return
     let due = this.broker.deadline(this.state)
-    if (this.lingerAt < due) due = this.lingerAt
+    if (this.farewells.dueAt < due) due = this.farewells.dueAt
     const logDue = this.log.due()
     if (logDue < due) due = logDue
     const memoryDue = this.memory.due()
@@ -928,6 +817,3 @@ const publishing = (topic: string, text: string): Input.Command => {
   const packet = publish({ topic, payload: utf8.encode(text), qos: 2, properties })
   return { _tag: 'Publish', packet }
 }
-
-const traceOf = (error: unknown): string =>
-  error instanceof Error ? error.stack ?? error.message : String(error)

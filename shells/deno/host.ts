@@ -1,7 +1,7 @@
 // What the driver and the command line need of Deno: clocks, chance, the turn of the event loop,
 // one timer, signals and the standard streams.
 
-import type { Host } from '../common/driver.ts'
+import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
 import type { Program } from '../common/program.ts'
 

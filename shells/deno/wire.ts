@@ -1,7 +1,8 @@
 // One connection of Deno's, as the driver knows it.
 
 import type { Peer } from '../../core/broker/input.ts'
-import type { Driver, Link } from '../common/driver.ts'
+import type { Driver } from '../common/driver.ts'
+import type { Link } from '../common/link.ts'
 import type { Wire } from '../common/outbox.ts'
 
 // A read buffer begins small, since most connections are idle and every one has a read under way;

@@ -4,7 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import type { Host } from '../common/driver.ts'
+import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
 import type { Program } from '../common/program.ts'
 

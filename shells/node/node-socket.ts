@@ -3,7 +3,8 @@
 
 import type { Socket } from 'node:net'
 import type { Peer } from '../../core/broker/input.ts'
-import type { Ear, Link } from '../common/driver.ts'
+import type { Ear } from '../common/driver.ts'
+import type { Link } from '../common/link.ts'
 import type { Wire } from '../common/outbox.ts'
 
 class SocketWire implements Wire {

@@ -4,7 +4,8 @@
 
 import type { Peer } from '../../core/broker/input.ts'
 import { Desk } from '../common/desk.ts'
-import type { Ear, Link } from '../common/driver.ts'
+import type { Ear } from '../common/driver.ts'
+import type { Link } from '../common/link.ts'
 import type { Wire } from '../common/outbox.ts'
 import { hasWritten, readCount, shutdown, UV_EOF, writeRequest } from './node-handles.ts'
 import type { Handle, WriteRequest } from './node-handles.ts'
