@@ -8,6 +8,7 @@ import { defaultListener, defaultSettings, localOnly } from '../core/config/mod.
 import type { ListenerSettings, Settings } from '../core/config/mod.ts'
 import { E } from '../core/prelude.ts'
 import { wantedOf } from '../shells/cli/wanted.ts'
+import { skipped } from './conformance/expect.ts'
 
 const wanting = suite('wanted')
 
@@ -46,18 +47,64 @@ wanting('a name is looked up, and one that is none is said', async () => {
   assert.match(String(await of({ host: 'nowhere.invalid' })), "'nowhere.invalid'")
 })
 
+/** The interface of loopback, and what it is known by. */
+const [loop = 'lo', loopAddresses = []] = Object.entries(networkInterfaces())
+  .find(([, some]) => some?.some(({ internal }) => internal)) ?? []
+
+const hasVersion6 = loopAddresses.some(({ address }) => address === '::1')
+
 wanting('the addresses of an interface; of one that is not there, a sentence', async () => {
-  const [name = 'lo', addresses = []] = Object.entries(networkInterfaces())
-    .find(([, some]) => some?.some(({ internal }) => internal)) ?? []
-  const found = await of({ bindInterface: name })
-  for (const { address } of addresses) {
+  const found = await of({ bindInterface: loop })
+  for (const { address } of loopAddresses) {
     assert.ok([...found].some((one) => one.startsWith(address)), `${address} is left out`)
   }
-  assert.is(found.length, addresses.length)
-  const missing = String(await of({ bindInterface: 'wlan-none' }))
-  assert.match(missing, "'wlan-none'")
-  assert.match(missing, 'bind_interface')
+  assert.is(found.length, loopAddresses.length)
+  // mosquitto does not mind the case either.
+  assert.equal(await of({ bindInterface: loop.toUpperCase() }), found)
+  for (const host of [null, '127.0.0.1', '::1', 'localhost']) {
+    const missing = String(await of({ host, bindInterface: 'wlan-none' }))
+    assert.match(missing, "'wlan-none'")
+    assert.match(missing, 'bind_interface')
+  }
+  assert.match(String(await of({ bindInterface: '__proto__' })), "'__proto__'")
 })
+
+wanting('of an interface and an address what both mean, else a sentence', async () => {
+  const both = (host: string) => of({ host, bindInterface: loop })
+  assert.equal(await both('127.0.0.1'), ['127.0.0.1 1883'])
+  for (const one of await both('localhost')) assert.match(one, /^(127\.0\.0\.1|::1) 1883$/)
+  if (hasVersion6) {
+    for (const host of ['::1', '0:0:0:0:0:0:0:1']) assert.equal(await both(host), ['::1 1883'])
+  }
+  for (const host of ['0.0.0.0', '::', '192.0.2.77', '2001:db8::77', '::ffff:127.0.0.1']) {
+    const sentence = String(await both(host))
+    assert.match(sentence, `'${host}'`)
+    assert.match(sentence, `'${loop}' (bind_interface)`)
+    assert.match(sentence, '127.0.0.1')
+  }
+})
+
+wanting('a sentence about an interface says where it was named', async () => {
+  const place = { file: 'm.conf', line: 7 }
+  const settings = settingsWith({ host: '0.0.0.0', bindInterface: loop })
+  const of = (option: string, listener: string | null) => ({ option, listener, place })
+  const said = [of('bind_interface', '1884'), of('bind_interface', '1883')]
+  assert.match(String(await placesOf({ ...settings, origins: said })), '(bind_interface, m.conf:7)')
+})
+
+wanting(
+  'without a listener an interface that is not loopback is refused, not passed over',
+  async () => {
+    const alone = (bindInterface: string) =>
+      placesOf(localOnly([1884], defaultSettings, { bindInterface }))
+    assert.ok((await alone(loop)).includes('127.0.0.1 1884'))
+    assert.match(String(await alone('wlan-none')), "'wlan-none'")
+    const [other] = Object.entries(networkInterfaces())
+      .find(([, some]) => some?.every(({ internal }) => !internal)) ?? []
+    if (other === undefined) return skipped('an interface that is not loopback', 'one')
+    assert.match(String(await alone(other)), "'listener 1883'")
+  },
+)
 
 wanting('only this machine means loopback, whatever a resolver says', async () => {
   assert.equal(await placesOf(localOnly([1884])), ['127.0.0.1 1884', '::1 1884'])

@@ -58,7 +58,8 @@ export const listeners: ReadonlyArray<Option> = rows('Listeners', [
     key: 'bindInterface',
     initial: initial.bindInterface,
     reload: 'now',
-    meaning: 'Listens on one network interface only.',
+    meaning: 'Listens on the addresses of one network interface only; where the listener names ' +
+      'an address, that has to be one of them.',
   },
   {
     name: 'socket_domain',
