@@ -28,6 +28,10 @@ const BUSY = 0x89
 const argon2id =
   '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
 
+// By mosquitto_passwd 2.0.11 -b FILE em "", which its broker lets nobody in with.
+const emptyByMosquitto = 'em:$7$101$KbZeqill/U3NSPjF$neI73kS4pZY56/kTeXRwbBjLJbvOx6+4hcCZjZmoI7R' +
+  'fhZ2hc65hT92I/D7LpQvGzyMpnboiaoaT05uKXqUJpA=='
+
 const read = (text: string): PasswordTable => {
   const table = parsePasswords('/etc/passwd', text)
   if (E.isLeft(table)) throw new Error(faultText(table.left))
@@ -92,6 +96,28 @@ const sha512Of = async (password: string, salt: string): Promise<string> => {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-512', bytes))
   return `$6$${btoa(salt)}$${btoa(String.fromCharCode(...hash))}`
 }
+
+passwords('an empty password is none, whatever the file says', async () => {
+  const hashes = [`s:${await sha512Of('', 'pepper')}`, emptyByMosquitto, `a:${argon2id}`]
+  const asked: string[] = []
+  const argon2: Argon2 = {
+    hash: (_password, wanted) => {
+      asked.push('a')
+      return Promise.resolve(wanted.hash)
+    },
+    close: async () => {},
+  }
+  const judge = judgeOf(read(hashes.join('\n')), { argon2 })
+  for (const user of ['s', 'em', 'a', 'nobody']) {
+    assert.is(await judge.judge(question(user, '')), NO, user)
+    assert.is(await judge.judge(question(user, null)), NO, user)
+  }
+  // It says nothing about the user, and so it costs nothing.
+  assert.equal(asked, [])
+  // Without a name or a password file nobody asks for a password.
+  assert.is(await judge.judge(question(null, '')), 0)
+  assert.is(await judge.judge(question('em', '', '1884')), 0)
+})
 
 passwords('an empty file lets nobody in', async () => {
   const judge = judgeOf(read(''))

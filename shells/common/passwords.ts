@@ -180,8 +180,9 @@ export const createJudge = (options: JudgeOptions): PasswordJudge => {
   return {
     judge: async ({ listener, userName, password }) => {
       if (userName === null || !tables.has(listener)) return ACCEPTED
+      // An empty one is none, as in mosquitto: `mosquitto_passwd -b FILE user ""` locks a user out.
       // This says nothing about the user.
-      if (password === null) return NOT_AUTHORIZED
+      if (password === null || Bytes.size(password) === 0) return NOT_AUTHORIZED
       const bytes = Bytes.view(password)
       return await gate.pass(() => check(listener, userName, bytes)) ?? SERVER_BUSY
     },
