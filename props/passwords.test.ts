@@ -312,6 +312,39 @@ passwords('a listener without a password file any more asks nobody, nor revokes'
   assert.equal(judge.replace(new Map([['1883', read('')]])), [])
 })
 
+passwords('white space around a name and around a hash is not theirs', () => {
+  for (const white of [' ', '\t', '\r', '\v', '\f', ' \t  \r\v ']) {
+    const lines = [
+      `${white}lead:${argon2id}`,
+      `trail${white}:${argon2id}`,
+      `before:${white}${argon2id}`,
+      `after:${argon2id}${white}`,
+      `${white}in  side${white}:${white}${argon2id}${white}`,
+    ]
+    const names = ['lead', 'trail', 'before', 'after', 'in  side']
+    assert.equal([...read(lines.join('\n')).keys()], names, JSON.stringify(white))
+    assert.match(refused(`${white}:${argon2id}`), /:1: a line without a user name\. /)
+    assert.match(refused(`u:${white}`), /:1: a password that is not hashed \(u\)\./)
+    assert.is(read(`${white}\n`).size, 0)
+  }
+  // What is one line with white space and without is one user, whose last line counts.
+  const twice = read(`a:${argon2id}\n a :${argon2id.replace('t=2', 't=3')}`).get('a')
+  assert.is(twice?.kind === 'argon2id' ? twice.passes : 0, 3)
+  // To mosquitto other blanks are letters, and a comment begins with the line.
+  const others = ['\u00a0', '\u3000', '\u0001', '#']
+  const text = others.map((one) => ` ${one}a${one} :${argon2id}`).join('\n')
+  assert.equal([...read(text).keys()], others.map((one) => `${one}a${one}`))
+})
+
+passwords('a hash ends where another field begins', () => {
+  assert.equal([...read(`a:${argon2id}:more\nb:${argon2id} :\nc::${argon2id}`).keys()], [
+    'a',
+    'b',
+    'c',
+  ])
+  assert.match(refused(`::${argon2id}`), /:1: a line without a user name\. /)
+})
+
 passwords('blank lines and comments say nothing, and the last line of a user counts', () => {
   const table = read(`\ufeff\n# who\n\na:${argon2id}  \r\na:${argon2id.replace('t=2', 't=3')}\n\n`)
   assert.is(table.size, 1)

@@ -87,30 +87,34 @@ const readHash = (text: string): Either<Misread, PasswordHash> => {
   return E.right({ kind: 'argon2id', memoryKiB, passes, lanes, salt, hash })
 }
 
+// White space of C's isspace(), as in mosquitto: other blanks are part of a name.
+const trim = (text: string): string => text.replace(/^[ \t\v\f\r]+|[ \t\v\f\r]+$/g, '')
+
 /**
  * Reads a password file; `file` is its name for messages. Blank lines and comments are passed over;
- * of two lines for one user the last counts. Left: the first line that is none, and nothing of the
- * file counts. What a message says of a line is the name of its user at most.
+ * of two lines for one user the last counts. White space around a name or a hash is not theirs, and
+ * a hash ends at the next colon. Left: the first line that is none, and nothing of the file counts.
+ * What a message says of a line is the name of its user at most.
  */
 export const parsePasswords = (file: string, text: string): Either<FileFault, PasswordTable> => {
   const table = new Map<string, PasswordHash>()
   const lines = text.replace(/^\ufeff/, '').split('\n')
   for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!.replace(/[ \t\r]+$/, '')
-    if (line === '' || line.startsWith('#')) continue
+    const line = lines[i]!
+    if (trim(line) === '' || line.startsWith('#')) continue
     const fail = (word: string, misread: Misread): Either<FileFault, never> =>
       E.left({ file, line: i + 1, word, ...misread })
-    const colon = line.indexOf(':')
-    if (colon < 0) {
+    const fields = /^([^:]*):+([^:]*)/.exec(line)
+    if (fields === null) {
       const remedy = 'Write name:hash, or let mosquitto_passwd write it.'
       return fail('', { what: 'a line without a colon', remedy })
     }
-    const userName = line.slice(0, colon)
+    const userName = trim(fields[1]!)
     if (userName === '') {
       const remedy = 'Write the name before the colon, or take the line out.'
       return fail('', { what: 'a line without a user name', remedy })
     }
-    const hash = readHash(line.slice(colon + 1))
+    const hash = readHash(trim(fields[2]!))
     if (E.isLeft(hash)) return fail(userName, hash.left)
     table.set(userName, hash.right)
   }

@@ -47,8 +47,7 @@ export const files: Readonly<Record<string, string>> = {
   'what is denied':
     'topic #\ntopic deny a/b\nuser ann\ntopic deny a/#\ntopic readwrite #\nuser bob\n' +
     'topic readwrite a/b\ntopic read a/#\ntopic deny a/b/c\ntopic deny b\n',
-  patterns:
-    'pattern read %u/#\npattern write %c/#\npattern readwrite x/%c/%u\npattern read b\n',
+  patterns: 'pattern read %u/#\npattern write %c/#\npattern readwrite x/%c/%u\npattern read b\n',
   'patterns of names alone': 'pattern readwrite %u/#\npattern readwrite %c\n',
   'patterns that deny':
     'topic read #\nuser ann\ntopic read a/#\npattern readwrite #\npattern deny %u/#\n',
@@ -97,9 +96,14 @@ const sha512 = (password: string, salt: string): string => {
   return `$6$${Buffer.from(salt).toString('base64')}$${hash}`
 }
 
-/** As mosquitto 1.6 wrote it; the user `tool` is added by mosquitto_passwd. */
-export const passwordFile = `# users\nold:${sha512('bond', 'pepper')}\n` +
-  `twice:${sha512('first', 'salt')}\n`
+/**
+ * As mosquitto 1.6 wrote it (its salts have twelve bytes), and as editors leave it; the user `tool`
+ * is made by mosquitto_passwd.
+ */
+export const passwordFile = `# users\nold:${sha512('bond', 'pepperpepper')}\n` +
+  `twice:${sha512('first', 'saltsaltsalt')}\nempty:${sha512('', 'saltsaltsalt')}\n` +
+  ` lead:${sha512('x', 'saltsaltsalt')}\ntrail \t:${sha512('x', 'saltsaltsalt')}\n` +
+  ` # user :\t${sha512('x', 'saltsaltsalt')} \r\nfields::${sha512('x', 'saltsaltsalt')}:more\n`
 
 export interface Door {
   readonly userName: string | null
@@ -121,6 +125,15 @@ export const doors: ReadonlyArray<Door> = [
   { userName: 'twice', password: 'first' },
   { userName: 'nobody', password: 'x' },
   { userName: '# users', password: '' },
+  { userName: 'empty', password: '' },
+  { userName: 'empty', password: null },
+  { userName: 'empty', password: 'x' },
+  { userName: 'lead', password: 'x' },
+  { userName: ' lead', password: 'x' },
+  { userName: 'trail', password: 'x' },
+  { userName: 'trail ', password: 'x' },
+  { userName: '# user', password: 'x' },
+  { userName: 'fields', password: 'x' },
 ]
 
 /**
