@@ -219,6 +219,14 @@ passwords('users who are gone or have another password are told apart from the o
   assert.equal(revokedUsers(before, before), [])
 })
 
+passwords('another hash of the same password is another one: no password is kept', async () => {
+  const [before, now] = [
+    read(`u:${await sha512Of('bond', 'salt')}`),
+    read(`u:${await sha512Of('bond', 'pepper')}`),
+  ]
+  assert.equal(revokedUsers(before, now), ['u'])
+})
+
 passwords('whatever of a hash is new, its user is told apart', () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 3 })
   const few = fc.integer({ min: 1, max: 2 })

@@ -137,7 +137,7 @@ const isSame = (one: PasswordHash, other: PasswordHash): boolean => {
   }
 }
 
-/** Users of the old table whom the new one does not know, or knows by another password. */
+/** Users of the old table whom the new one does not know, or knows by another hash. */
 export const revokedUsers = (before: PasswordTable, now: PasswordTable): ReadonlyArray<string> => {
   const found: string[] = []
   for (const [userName, hash] of before) {

@@ -36,7 +36,9 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     key: 'passwordFile',
     initial: null,
     reload: 'now',
-    meaning: 'Users and their passwords, as mosquitto_passwd writes them.',
+    meaning:
+      'Users and their passwords, as mosquitto_passwd writes them. Whose hash is another one ' +
+      'after a reload, even of the same password, has to connect again.',
   },
   {
     name: 'acl_file',

@@ -18,7 +18,7 @@ export interface Argon2 {
 /** By the name of the listener; one that is not in it has no password file. */
 export type PasswordTables = ReadonlyMap<string, PasswordTable>
 
-/** Users of a listener who were known by another password, or at all, and are not any more. */
+/** Users of a listener who were known by another hash, or at all, and are not any more. */
 export interface Revoked {
   readonly listener: string
   readonly userNames: ReadonlyArray<string>
