@@ -56,9 +56,9 @@ export const goToBackground = (program: Program): Promise<number> =>
   })
 
 /** Lets the command end that has started this process. */
-export const letGo = (program: Program): void => {
+export const letGo = (program: Pick<Program, 'mention'>): void => {
   // Nobody reads them from now on.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  program.say(`${ready}\n`)
+  program.mention(`${ready}\n`)
 }

@@ -237,7 +237,7 @@ export class Operator {
     process.on('SIGHUP', () => this.hearReload())
     process.on('SIGUSR1', () => this.save())
     process.on('SIGUSR2', () => {
-      if (this.running !== null) this.program.say(treeText(this.running.state()))
+      if (this.running !== null) this.program.mention(treeText(this.running.state()))
     })
     // A log that nobody reads any more is no reason to end.
     process.stderr.on('error', () => {})

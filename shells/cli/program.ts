@@ -20,6 +20,7 @@ import type { Program } from '../common/program.ts'
 import type { Start } from '../common/start.ts'
 import { version } from '../common/version.ts'
 import { goToBackground } from './background.ts'
+import { mouth } from './mouth.ts'
 import { Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { readFile, readRun } from './sources.ts'
@@ -29,8 +30,8 @@ const endings = ['SIGINT', 'SIGTERM'] as const
 const isDeno = 'Deno' in globalThis
 
 const loadProgram = async (): Promise<Program> => {
-  const { program } = isDeno ? await import('../deno/host.ts') : await import('../node/host.ts')
-  return program
+  const { runtime } = isDeno ? await import('../deno/host.ts') : await import('../node/host.ts')
+  return { ...runtime, ...mouth, exit: (status) => process.exit(status) }
 }
 
 const loadStart = async (): Promise<Start> => {

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import type { Record } from '../../core/broker/record.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { E } from '../../core/prelude.ts'
@@ -55,6 +56,11 @@ const look = async (
     return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
   }
   let copy: string | null = null
+  const clear = (): void => {
+    if (copy !== null) rmSync(copy, { recursive: true, force: true })
+  }
+  // Who dumps to somebody who has gone ends in the middle.
+  process.on('exit', clear)
   try {
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))
@@ -67,7 +73,8 @@ const look = async (
         `a copy of it in ${tmpdir()}.`,
     )
   } finally {
-    if (copy !== null) rmSync(copy, { recursive: true, force: true })
+    clear()
+    process.off('exit', clear)
   }
 }
 

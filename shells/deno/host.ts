@@ -3,7 +3,7 @@
 
 import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
-import type { Program } from '../common/program.ts'
+import type { Runtime } from '../common/program.ts'
 
 /** A host for one driver. `fatal` ends the process, or throws. */
 export const createHost = (fatal: (error: unknown) => void): Host => {
@@ -112,12 +112,7 @@ export const print = (text: string): void => writeAll(Deno.stderr, text)
 /** Writes to standard output. */
 export const printOut = (text: string): void => writeAll(Deno.stdout, text)
 
-export const program: Program = {
-  words: () => Deno.args,
-  say: printOut,
-  complain: print,
-  exit: (status) => Deno.exit(status),
-}
+export const runtime: Runtime = { words: () => Deno.args, mention: printOut }
 
 /** How many files and sockets this process may have open; Infinity where that is not known. */
 export const openFilesMax = (): number => {

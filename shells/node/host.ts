@@ -6,7 +6,7 @@ import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
-import type { Program } from '../common/program.ts'
+import type { Runtime } from '../common/program.ts'
 
 /** A host for one driver. `fatal` ends the process, or throws. */
 export const createHost = (fatal: (error: unknown) => void): Host => {
@@ -75,12 +75,7 @@ export const printOut = (text: string): void => {
   process.stdout.write(text)
 }
 
-export const program: Program = {
-  words: () => process.argv.slice(2),
-  say: printOut,
-  complain: print,
-  exit: (status) => process.exit(status),
-}
+export const runtime: Runtime = { words: () => process.argv.slice(2), mention: printOut }
 
 /** How many files and sockets this process may have open; Infinity where that is not known. */
 export const openFilesMax = (): number => {
