@@ -8,7 +8,7 @@ import { settingsCodec } from '../core/config/codec.ts'
 import { parseConfig, wanted } from '../core/config/parse.ts'
 import { printSettings } from '../core/config/print.ts'
 import type { ListenerSettings, Settings } from '../core/config/settings.ts'
-import { optionNames } from '../core/config/table.ts'
+import { optionNames, table } from '../core/config/table.ts'
 import { E } from '../core/prelude.ts'
 import { anySettings, errorIn, parse, settingsIn, sourcesOf } from './gen/configurations.ts'
 import { runs } from './gen/settings.ts'
@@ -400,6 +400,22 @@ config('listeners hold what was said for all of them, and what was said for one'
     [null, true],
     [null, false],
   ])
+})
+
+config('what is deprecated is said in one sentence, with what to do about it', () => {
+  const said = (text: string): string => settingsIn(text).notices.join('|')
+  assert.is(
+    said('allow_duplicate_messages false'),
+    "The 'allow_duplicate_messages' option is deprecated: leave it out, as one day it will " +
+      'always be true.',
+  )
+  assert.is(
+    said('message_size_limit 5'),
+    "The 'message_size_limit' option is deprecated: use max_packet_size instead.",
+  )
+  for (const { name, deprecated } of table) {
+    if (deprecated !== null) assert.match(deprecated, /^(use .* instead|leave it out.*[^.])$/, name)
+  }
 })
 
 config('protocol levels are some of three', () => {

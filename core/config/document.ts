@@ -54,7 +54,7 @@ const rowOf = (option: Option): string => {
   const more = [
     meaning,
     since === null ? '' : since === 'Sabethes' ? 'Only Sabethes has it.' : `Since ${since}.`,
-    deprecated === null ? '' : `Deprecated: use ${deprecated}.`,
+    deprecated === null ? '' : `Deprecated: ${deprecated}.`,
     missing === null ? '' : `**Refused:** ${missing}`,
   ].filter((one) => one !== '')
   const cells = [

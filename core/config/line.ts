@@ -96,7 +96,7 @@ const takeValue = (
   const read = readValue(isNamed ? { ...option, label: name } : option, rest)
   if (E.isLeft(read)) return stop(read.left)
   if (option.deprecated !== null) {
-    draft.notices.push(`The '${name}' option is deprecated: use ${option.deprecated} instead.`)
+    draft.notices.push(`The '${name}' option is deprecated: ${option.deprecated}.`)
   }
   const idle = withoutEffect[option.name]
   if (idle !== undefined) draft.notices.push(`The '${name}' option changes nothing: ${idle}.`)
@@ -218,7 +218,7 @@ const takePort = (
 ): Fault | null => {
   const port = readPort(rest, 'port', 1)
   if (typeof port !== 'number') return port
-  draft.notices.push(`The 'port' option is deprecated: use ${option.deprecated} instead.`)
+  draft.notices.push(`The 'port' option is deprecated: ${option.deprecated}.`)
   draft.isLocalOnly = false
   const listener = fallbackOf(draft, 'port', place)
   if (listener.portAt !== null && listener.port !== port) {
@@ -244,7 +244,7 @@ const takeAddress = (
   if (text === '') return fault(emptyLine(option.label))
   const host = hostOf(text)
   if (typeof host === 'object' && host !== null) return host
-  draft.notices.push(`The 'bind_address' option is deprecated: use ${option.deprecated} instead.`)
+  draft.notices.push(`The 'bind_address' option is deprecated: ${option.deprecated}.`)
   draft.isLocalOnly = false
   const listener = fallbackOf(draft, 'bind_address', place)
   if (listener.hostAt !== null) {
@@ -261,7 +261,7 @@ const takeAddress = (
 
 const takePerListener = (draft: Draft, rest: string): Fault | null => {
   const option = optionOf('per_listener_settings')!
-  draft.notices.push(`The '${option.name}' option is deprecated: use ${option.deprecated} instead.`)
+  draft.notices.push(`The '${option.name}' option is deprecated: ${option.deprecated}.`)
   if (draft.isPerListener) return null
   const read = readValue({ ...option, kind: { _tag: 'Truth' } }, rest)
   if (E.isLeft(read)) return stop(read.left)

@@ -114,7 +114,7 @@ export interface Option {
   readonly reload: Reload
   /** The version of mosquitto that brought it, null for older than 2.0; ours are 'Sabethes'. */
   readonly since: string | null
-  /** What to use instead, for what mosquitto 2.1 calls deprecated. */
+  /** What to do instead, without a full stop, for what mosquitto 2.1 calls deprecated. */
   readonly deprecated: string | null
   /** Why it is refused, with the remedy; null where it works. */
   readonly missing: string | null

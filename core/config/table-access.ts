@@ -75,7 +75,7 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     key: 'autoIdPrefix',
     initial: listener.autoIdPrefix,
     reload: 'new connections',
-    deprecated: 'listener_auto_id_prefix',
+    deprecated: 'use listener_auto_id_prefix instead',
     meaning: 'In front of client identifiers that are made up, at most 50 bytes.',
   },
   {
@@ -95,7 +95,7 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     key: 'clientIdPrefix',
     initial: initial.clientIdPrefix,
     reload: 'new connections',
-    deprecated: 'an ACL file',
+    deprecated: 'use an ACL file instead',
     meaning: 'Only client identifiers that begin with this may connect.',
   },
   {
@@ -114,7 +114,7 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     key: null,
     initial: false,
     reload: 'now',
-    deprecated: 'the listener_ options and plugin_use',
+    deprecated: 'use the listener_ options and plugin_use instead',
     meaning: 'Whether the options about security belong to the listener above them. Comes first.',
   },
   {

@@ -74,7 +74,7 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'payloadBytesMax',
     initial: initial.payloadBytesMax,
     reload: 'now',
-    deprecated: 'max_packet_size',
+    deprecated: 'use max_packet_size instead',
     meaning: 'Largest payload of a PUBLISH; 0: no limit of its own.',
   },
   {
@@ -148,7 +148,7 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'allowDuplicateMessages',
     initial: initial.allowDuplicateMessages,
     reload: 'now',
-    deprecated: 'nothing: true is what it will always be',
+    deprecated: 'leave it out, as one day it will always be true',
     meaning: 'One copy for each matching subscription of a client, or one for all of them.',
   },
   {

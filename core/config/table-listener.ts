@@ -37,7 +37,7 @@ export const listeners: ReadonlyArray<Option> = rows('Listeners', [
     key: null,
     initial: null,
     reload: 'now',
-    deprecated: 'listener',
+    deprecated: 'use listener instead',
     meaning: 'Port of the default listener, 1883 where nobody says.',
   },
   {
@@ -48,7 +48,7 @@ export const listeners: ReadonlyArray<Option> = rows('Listeners', [
     initial: null,
     label: 'default listener bind_address',
     reload: 'now',
-    deprecated: 'listener',
+    deprecated: 'use listener instead',
     meaning: 'Address of the default listener.',
   },
   {
