@@ -666,7 +666,7 @@ recording('lines that claim more than anybody could have sent are refused', () =
   const found = replayed(`${[...lines.slice(0, -2), ...Array<string>(9).fill(huge)].join('\n')}\n`)
   const broken = found.at(-1)
   assert.ok(broken?._tag === 'Broken')
-  assert.match(broken.why, /too many for one run/)
+  assert.match(broken.why, /too many inputs for one run/)
 })
 
 recording('an effect that differs is found at the run that differs', () => {

@@ -19,6 +19,7 @@ import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
 import { counted, name } from './explain-why.ts'
 import { nearNames } from './near.ts'
+import { brokenText } from './replay.ts'
 import type { Found } from './replay.ts'
 
 export type Question =
@@ -114,9 +115,7 @@ export class Explainer {
         return
       case 'Broken':
         this.status = 2
-        this.end = `The recording can be read up to line ${found.line}: ${
-          found.why.replace(/\.$/, '')
-        }.`
+        this.end = brokenText(found)
     }
   }
 

@@ -13,7 +13,7 @@ import type { Level } from '../codec/packet.ts'
 import type { Bytes } from '../data/bytes.ts'
 import * as Base64 from '../data/base64.ts'
 import type { Either } from '../prelude.ts'
-import { E } from '../prelude.ts'
+import { E, pipe } from '../prelude.ts'
 import { config, input as inputCodec } from './input.ts'
 import type { Codec, Json } from './shape.ts'
 import { closed, count, oneOf, read, text, truth, whole } from './shape.ts'
@@ -109,7 +109,10 @@ export const readHead = (line: string): Either<string, Head> => {
         (its > format ? 'a newer one.' : 'the version that wrote it, which its first line names.'),
     )
   }
-  return read(headCodec, head)
+  return pipe(
+    read(headCodec, head),
+    E.mapLeft((why) => `The head of the recording is damaged: ${why}.`),
+  )
 }
 
 const isCount = (some: unknown): some is number =>
@@ -170,7 +173,7 @@ export class LineReader {
         if (!isCount(slot) || !isCount(generation) || !isCount(at)) break
         if (!isLevel(total) || words.length !== 6) break
         const text = words[5]
-        if (typeof text !== 'string') return E.left('a frame that is no text')
+        if (typeof text !== 'string') return E.left('is a frame that is no text')
         this.together = { conn: { slot, generation }, at, level: total, head: null }
         return frameLine(text, this.together)
       }
@@ -200,7 +203,7 @@ export class LineReader {
       return E.left('it is no line of a recording')
     }
     return this.together === null
-      ? E.left('a frame of nobody knows whom')
+      ? E.left('is a frame of nobody knows whom')
       : frameLine(line.slice(1, -1), this.together)
   }
 }
@@ -211,9 +214,9 @@ const frameLine = (text: string, together: Together): Either<string, Line> => {
   const veil = text.indexOf('~')
   if (veil > 0) together.head = Base64.decode(text, veil)
   const frame = frameOf(text, veil, together.head)
-  if (frame === null) return E.left('a frame that is no base64')
+  if (frame === null) return E.left('is a frame that is no base64')
   const { level, conn, at } = together
   const packet = decodeFrame(level, frame.buffer, 0, frame.end, frameLimits)
-  if (E.isLeft(packet)) return E.left(`a frame that is no packet: ${packet.left.detail}`)
+  if (E.isLeft(packet)) return E.left(`is a frame that is no packet: ${packet.left.detail}`)
   return inputLine(arrived(conn, at, packet.right), frame.end)
 }

@@ -43,8 +43,21 @@ export type Found =
     readonly error: unknown
   }
   | { readonly _tag: 'Ended'; readonly why: string }
-  /** It cannot be read from this line on, which counts from 1. */
+  /**
+   * It cannot be read from this line on, which counts from 1. `why` is a sentence where that is the
+   * first line, else what follows where the line was named.
+   */
   | { readonly _tag: 'Broken'; readonly line: number; readonly why: string }
+
+/** Where a recording cannot be read any further, and why, as a sentence. */
+export const brokenText = (
+  { line, why }: Omit<Extract<Found, { readonly _tag: 'Broken' }>, '_tag'>,
+): string => {
+  const clause = why.replace(/\.$/, '')
+  return line > 1
+    ? `The recording can be read up to line ${line - 1}; there ${clause}.`
+    : `${clause.slice(0, 1).toUpperCase()}${clause.slice(1)}.`
+}
 
 /** The step from a batch to the next state; a test may put another one in. */
 export type Run = typeof run
@@ -122,6 +135,7 @@ export class Replay {
   }
 
   private missing(): string {
+    if (this.lines === 0) return 'The recording is empty.'
     if (this.graph === null) return 'it ends without a last line'
     const { told: { length } } = this
     return 'it ends before the snapshot is whole: how the broker was when the recording began is ' +
@@ -151,7 +165,7 @@ export class Replay {
         return this.broken('it is seen that this line or one before it was changed')
       }
       this.sum = 0
-      if (line.inputCount !== this.inputs.length) return this.broken('inputs before it are missing')
+      if (line.inputCount !== this.inputs.length) return this.broken('inputs are missing')
       this.runs(line.digest)
       if (this.state === null && this.isWhole) this.restore(this.head)
       return
@@ -163,7 +177,7 @@ export class Replay {
       case 'Input':
         this.bytes += line.bytes
         if (this.inputs.length === inputsMax || this.bytes > bytesMax) {
-          return this.broken('there are too many for one run')
+          return this.broken('are too many inputs for one run')
         }
         this.inputs.push(this.known(line.input))
         return
@@ -185,7 +199,7 @@ export class Replay {
   }
 
   private gather(nodes: ReadonlyArray<unknown>, isLast: boolean): void {
-    if (this.graph === null || this.isWhole) return this.broken('a stray snapshot')
+    if (this.graph === null || this.isWhole) return this.broken('is a stray snapshot')
     for (const node of nodes) {
       const wrong = this.graph.add(node)
       if (wrong !== null) return this.broken(wrong)

@@ -15,7 +15,7 @@ import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
-import { differenceOf, seenByClients, underConfig } from './replay.ts'
+import { brokenText, differenceOf, seenByClients, underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -105,9 +105,7 @@ export class Teller {
         return [`The recording ends: ${found.why.replace(/[^ -~]/g, '?')}.`]
       case 'Broken':
         this.status = 2
-        return [
-          `The recording can be read up to line ${found.line - 1}; there ${found.why}.`,
-        ]
+        return [brokenText(found)]
     }
   }
 

@@ -9,9 +9,10 @@ import { parseTime } from '../../core/trace/explain-time.ts'
 import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import { Replay } from '../../core/trace/replay.ts'
+import type { Found } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture } from './capture.ts'
-import { linesOf } from './lines.ts'
+import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { beginsAsStory, linesOfStory, readStory } from './material.ts'
 import { configOf } from './replay.ts'
 
@@ -81,21 +82,26 @@ const aboutLines = async (
 ): Promise<number> => {
   const explainer = new Explainer(question)
   const replay = new Replay()
+  let hasBegun = false
   let unreadable: string | null = null
+  const take = (found: Found): void => {
+    hasBegun ||= found._tag === 'Began'
+    explainer.take(found)
+  }
   try {
     for await (const lines of portions) {
       for (const line of lines) {
         const found = replay.line(line)
-        if (found !== null) explainer.take(found)
+        if (found !== null) take(found)
       }
     }
   } catch (error) {
     unreadable = error instanceof Error ? error.message : String(error)
   }
-  for (const found of replay.finish()) explainer.take(found)
+  for (const found of lastOf(replay, unreadable !== null)) take(found)
   const answer = explainer.answer()
   if (answer.length > 0) mouth.say(`${answer.join('\n')}\n`)
   if (unreadable === null) return explainer.status
-  mouth.complain(`Error: ${file} cannot be read any further: ${unreadable}\n`)
+  mouth.complain(`Error: ${unreadableText(file, unreadable, hasBegun)}\n`)
   return statusBroken
 }

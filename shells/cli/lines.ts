@@ -2,6 +2,18 @@
 
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
+import type { Found, Replay } from '../../core/trace/replay.ts'
+
+/** What is said of a file; whether something has been read of it before. */
+export const unreadableText = (path: string, why: string, hasBegun: boolean): string =>
+  `${path} cannot be read${hasBegun ? ' any further' : ''}: ${why}`
+
+/**
+ * What is found once there are no more lines. Of a file that cannot be read nobody knows whether
+ * more is missing than what could not be read.
+ */
+export const lastOf = (replay: Replay, isUnreadable: boolean): ReadonlyArray<Found> =>
+  replay.finish().filter(({ _tag }) => _tag !== 'Broken' || !isUnreadable)
 
 // A line has a packet, and no packet is as long.
 const lineMax = 400_000_000

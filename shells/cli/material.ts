@@ -17,13 +17,13 @@ import { nobodyText, troublesOf } from '../../core/trace/capture/trouble.ts'
 import { tellStory } from '../../core/trace/golden.ts'
 import type { Told } from '../../core/trace/golden.ts'
 import { remember } from '../../core/trace/rebuild-owed.ts'
-import { Replay } from '../../core/trace/replay.ts'
+import { brokenText, Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
 import { version } from '../common/version.ts'
 import { beginsAsCapture, chunksOf, portsOf } from './capture.ts'
-import { linesOf } from './lines.ts'
+import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { create } from '../trace/tapes.ts'
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
@@ -149,7 +149,7 @@ class Gathering {
         this.fatal = found.inputs
         return
       case 'Broken':
-        this.broken = `The recording can be read up to line ${found.line - 1}; there ${found.why}.`
+        this.broken = brokenText(found)
         return
       case 'Ended':
         return
@@ -198,7 +198,7 @@ const gatherCapture = async (
     }
     if (!gathering.isOver) file.finish()
   } catch (error) {
-    unreadable = `${path} cannot be read any further: ${messageOf(error)}`
+    unreadable = unreadableText(path, messageOf(error), true)
   }
   if (!gathering.isOver) tap.finish()
   const clientOf = (id: number): string | null => reenactment?.comparison.clientOf(id) ?? null
@@ -248,17 +248,22 @@ export const gather = async (
         }
       }
     } catch (error) {
-      unreadable = `${path} cannot be read any further: ${messageOf(error)}`
+      unreadable = messageOf(error)
     }
   }
-  if (!gathering.isOver) { for (const found of replay.finish()) gathering.take(found) }
+  if (!gathering.isOver) {
+    for (const found of lastOf(replay, unreadable !== null)) gathering.take(found)
+  }
   const { from, batches, fatal, broken } = gathering
-  if (from === null) return E.left(unreadable ?? broken ?? `${path} is empty.`)
+  if (from === null) {
+    const why = unreadable === null ? broken : unreadableText(path, unreadable, false)
+    return E.left(why ?? `${path} is empty.`)
+  }
   return E.right({
     title: title === '' ? gathering.title : title,
     from,
     batches,
     fatal,
-    broken: unreadable ?? broken,
+    broken: unreadable === null ? broken : unreadableText(path, unreadable, true),
   })
 }

@@ -13,7 +13,7 @@ import { stateText, Teller } from '../../core/trace/teller.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture, playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
-import { linesOf } from './lines.ts'
+import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { beginsAsStory, linesOfStory, readStory } from './material.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
@@ -135,10 +135,10 @@ const play = async (
     unreadable = messageOf(error)
   }
   if (unreadable !== null && !teller.hasBegun) {
-    mouth.complain(`Error: ${wish.file} cannot be read: ${unreadable}\n`)
+    mouth.complain(`Error: ${unreadableText(wish.file, unreadable, false)}\n`)
     return statusBroken
   }
-  const last = teller.isOver || steps?.isOver ? [] : replay.finish()
+  const last = teller.isOver || steps?.isOver ? [] : lastOf(replay, unreadable !== null)
   for (const found of last) tell(found)
   mouth.say(`${teller.sum()}\n`)
   const unwritten = out?.finish(mouth) ?? null
@@ -147,6 +147,6 @@ const play = async (
     return statusBroken
   }
   if (unreadable === null) return teller.status
-  mouth.complain(`Error: ${wish.file} cannot be read any further: ${unreadable}\n`)
+  mouth.complain(`Error: ${unreadableText(wish.file, unreadable, true)}\n`)
   return statusBroken
 }

@@ -1,0 +1,148 @@
+// What cannot be read of a file, or not to its end, is said once, truly, and alike by all commands
+// that read recordings.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import * as I from '../core/broker/input.ts'
+import { initial } from '../core/broker/state.ts'
+import { Packet } from '../core/mod.ts'
+import { brokenText } from '../core/trace/replay.ts'
+import { explainRecording } from '../shells/cli/explain.ts'
+import { playRecording } from '../shells/cli/replay.ts'
+import { shrinkRecording } from '../shells/cli/shrink.ts'
+import { recorded } from './gen/recordings.ts'
+import { hear } from './mouth.ts'
+import type { Answer } from './mouth.ts'
+
+const unreadable = suite('unreadable')
+
+const folder = mkdtempSync(join(tmpdir(), 'sabethes-unreadable-'))
+unreadable.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const publishes = 200
+
+/** A client that publishes to t/0, t/1 and so on, for a second each. */
+const text = ((): string => {
+  const conn = { slot: 0, generation: 1 }
+  const peer = { address: '192.0.2.1', port: 5 }
+  const payload = (at: number): Uint8Array =>
+    Uint8Array.from({ length: 300 }, (_, place) => (at * 7919 + place * place * 31) % 251)
+  return recorded(initial(defaults, { at: 0, wall: 1_700_000_000_000, seed: 1 }), [
+    I.opened(conn, 0, '01234567-89AB-4CDE-8F01-23456789ABCD', '1883', peer),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+    ...Array.from({ length: publishes }, (_, at) => {
+      const packet = Packet.publish({ topic: `t/${at}`, payload: payload(at) })
+      return I.arrived(conn, at * 1000, packet)
+    }),
+  ]).text
+})()
+
+/** What each command answers about the file. */
+const askAll = async (file: string): Promise<ReadonlyArray<readonly [string, Answer]>> => [
+  ['replay', await hear(playRecording, file, '-q')],
+  ['replay --to-story', await hear(playRecording, file, '--to-story')],
+  ['explain', await hear(explainRecording, file, '--message', 't/0')],
+  ['shrink', await hear(shrinkRecording, file, '--property', 'throws')],
+]
+
+const put = (name: string, bytes: string | Uint8Array): string => {
+  const path = join(folder, name)
+  writeFileSync(path, bytes)
+  return path
+}
+
+/** All that is about the file: what a replay came to is left out. */
+const wordsOf = ({ said, complained }: Answer): string =>
+  `${said}${complained}`.replace(/^0 runs .*\n/m, '').replace(/^Error: /, '')
+
+const none: ReadonlyArray<readonly [what: string, bytes: string, sentence: RegExp]> = [
+  [
+    'something else',
+    'Dear Sir\n',
+    /^This is no recording of sabethes: its first line is not the head of one\.\n$/,
+  ],
+  ['nothing', '', /^The recording is empty\.\n$/],
+  [
+    'one of a form to come',
+    text.replace('"format":4', '"format":9'),
+    /^The recording has form 9, and this program reads form \d: use a newer one\.\n$/,
+  ],
+  [
+    'a damaged head',
+    text.replace('"seed"', '"sead"'),
+    /^The head of the recording is damaged: [^.]*[a-z.]+ [^.]*\.\n$/,
+  ],
+  ['half a head', text.slice(0, 50), /^The head of the recording is damaged\.\n$/],
+]
+
+for (const [what, bytes, sentence] of none) {
+  unreadable(`${what} is no recording, in one sentence`, async () => {
+    for (const [command, answer] of await askAll(put('none', bytes))) {
+      assert.is(answer.status, 2, command)
+      assert.match(wordsOf(answer), sentence, command)
+    }
+  })
+}
+
+unreadable('where a recording breaks off is the same line for all', async () => {
+  const lines = text.split('\n')
+  const cut = put('cut', `${lines.slice(0, 20).join('\n')}\n`)
+  const odd = put('odd', `${lines.slice(0, 20).join('\n')}\nwhat\n`)
+  for (const [command, answer] of await askAll(cut)) {
+    const sentence = 'The recording can be read up to line 20; there it ends without a last line.\n'
+    assert.ok(wordsOf(answer).includes(sentence), `${command} ${wordsOf(answer)}`)
+    assert.is(answer.status, 2, command)
+  }
+  for (const [command, answer] of await askAll(odd)) {
+    const sentence =
+      'The recording can be read up to line 20; there it is no line of a recording.\n'
+    assert.ok(wordsOf(answer).includes(sentence), `${command} ${wordsOf(answer)}`)
+  }
+})
+
+unreadable('a reason is a sentence, whatever stands at its end', () => {
+  assert.is(
+    brokenText({ line: 8, why: 'it is odd.' }),
+    'The recording can be read up to line 7; there it is odd.',
+  )
+  assert.is(brokenText({ line: 1, why: 'it is odd' }), 'It is odd.')
+})
+
+unreadable(
+  'a file that is not there, or is a folder, cannot be read: nothing else is said',
+  async () => {
+    mkdirSync(join(folder, 'd'))
+    for (const [name, why] of [['gone', 'ENOENT'], ['d', 'EISDIR']]) {
+      const path = join(folder, name!)
+      for (const [command, answer] of await askAll(path)) {
+        assert.is(answer.status, 2, command)
+        assert.is(answer.said, '', command)
+        assert.match(answer.complained, RegExp(`^Error: ${path} cannot be read: .*\n$`), command)
+        if (!('Deno' in globalThis)) assert.match(answer.complained, why!)
+      }
+    }
+  },
+)
+
+unreadable('a gzipped file that is cut off is said to be, and not to lack a line', async () => {
+  const zipped = gzipSync(text)
+  const head = put('head.gz', zipped.subarray(0, 30))
+  for (const [command, answer] of await askAll(head)) {
+    assert.is(answer.status, 2, command)
+    assert.match(wordsOf(answer), /^\S+head\.gz cannot be read: [^\n]+\n$/, command)
+  }
+  const half = put('half.gz', zipped.subarray(0, zipped.length / 2))
+  for (const [command, answer] of await askAll(half)) {
+    const all = `${command} ${wordsOf(answer)}`
+    assert.is(answer.status, 2, command)
+    assert.match(all, /half\.gz cannot be read any further: [^\n]+\n/)
+    assert.not.match(all, /can be read up to line|last line/)
+  }
+})
+
+unreadable.run()
