@@ -1,7 +1,8 @@
 // What cannot be read of a file, or not to its end, is said once, truly, and alike by all commands
-// that read recordings.
+// that read recordings; and what is read is not written over.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -143,6 +144,31 @@ unreadable('a gzipped file that is cut off is said to be, and not to lack a line
     assert.match(all, /half\.gz cannot be read any further: [^\n]+\n/)
     assert.not.match(all, /can be read up to line|last line/)
   }
+})
+
+unreadable('what is read is not written over, whatever it is called', async () => {
+  const path = put('day', text)
+  const names = [path, join(folder, '.', 'day'), join(folder, 'link'), join(folder, 'hard')]
+  symlinkSync(path, names[2]!)
+  linkSync(path, names[3]!)
+  for (const name of names) {
+    const answers = [
+      ['-o', await hear(shrinkRecording, path, '--property', 'sends:a:#', '-o', name)],
+      ['--to-recording', await hear(playRecording, path, '--to-recording', name)],
+      ['--to-pcapng', await hear(playRecording, path, '--to-pcapng', name)],
+    ] as const
+    for (const [option, answer] of answers) {
+      assert.is(answer.status, 3, `${option} ${name}`)
+      assert.is(
+        answer.complained,
+        `Error: ${option} ${name} would overwrite the file that is read: give it another name.\n`,
+      )
+      assert.is(readFileSync(path, 'latin1'), text)
+    }
+  }
+  const other = join(folder, 'other')
+  assert.is((await hear(playRecording, path, '--to-recording', other)).status, 0)
+  assert.is((await hear(playRecording, path, '--to-recording', other)).status, 0)
 })
 
 unreadable.run()

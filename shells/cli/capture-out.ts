@@ -1,23 +1,15 @@
 // The file of a capture that a recording is written to: `sabethes replay FILE --to-pcapng OUT`.
 
-import { realpathSync } from 'node:fs'
 import { E } from '../../core/prelude.ts'
 import { Exporter } from '../../core/trace/capture/export.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
 import type { Tape } from '../common/recorder.ts'
 import { beginsAsCapture } from './capture.ts'
+import { whyOverwritten } from './same-file.ts'
 import { tapes } from '../trace/tapes.ts'
 
 const portionBytes = 256 * 1024
-
-const real = (path: string): string | null => {
-  try {
-    return realpathSync(path)
-  } catch {
-    return null
-  }
-}
 
 const countOf = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
@@ -40,10 +32,7 @@ export class CaptureOut {
   /** Why this cannot be, before anything is read. */
   refusal(): string | null {
     if (beginsAsCapture(this.from)) return `${this.from} is a capture already.`
-    const place = real(this.path)
-    return place !== null && place === real(this.from)
-      ? `--to-pcapng ${this.path} would overwrite the recording: give it another name.`
-      : null
+    return whyOverwritten('--to-pcapng', this.path, this.from)
   }
 
   /** Takes what a replay has found; the file is made when the head of a recording was. */

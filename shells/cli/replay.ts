@@ -15,6 +15,7 @@ import { beginsAsCapture, playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { beginsAsStory, linesOfStory, readStory } from './material.ts'
+import { whyOverwritten } from './same-file.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
 import { readAnswer, Steps } from './steps.ts'
@@ -58,9 +59,12 @@ export const playRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
-  const { toPcapng } = wish
+  const { toPcapng, toRecording } = wish
   const out = toPcapng === null ? null : new CaptureOut(wish.file, toPcapng)
-  const beginsWrong = out?.refusal() ?? null
+  const isOver = toRecording === null
+    ? null
+    : whyOverwritten('--to-recording', toRecording, wish.file)
+  const beginsWrong = isOver ?? out?.refusal() ?? null
   if (beginsWrong !== null) {
     mouth.complain(`Error: ${beginsWrong}\n`)
     return statusUsage

@@ -22,6 +22,7 @@ import type { Program } from '../common/program.ts'
 import { gather, writeRecording, writeStory } from './material.ts'
 import type { Material } from './material.ts'
 import { configOf } from './replay.ts'
+import { whyOverwritten } from './same-file.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
 
@@ -109,6 +110,11 @@ export const shrinkRecording = async (
     const list = properties.map(([name, says]) => `${name.padEnd(width)}  ${says}\n`).join('')
     mouth.say(wish === 'help' ? shrinkHelp : list)
     return 0
+  }
+  const isOver = wish.out === null ? null : whyOverwritten('-o', wish.out, wish.file)
+  if (isOver !== null) {
+    mouth.complain(`Error: ${isOver}\n`)
+    return statusUsage
   }
   const under = wish.config === null ? null : await configOf(wish.config)
   if (under !== null && E.isLeft(under)) {
