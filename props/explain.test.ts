@@ -322,6 +322,20 @@ explain('a story will do as well', async () => {
   }
 })
 
+explain('a topic that is none is refused with what is wrong with it', () => {
+  const why = (message: string): string => {
+    const wish = explainWish(['f', '--message', message])
+    return E.isLeft(wish) ? wish.left : ''
+  }
+  const wants = '--message wants the topic of a message'
+  assert.is(why('@5'), `${wants} before the @, as in home/door@12.5: it is empty.`)
+  assert.is(why('a/#@5'), `${wants}: 'a/#' contains a wildcard.`)
+  assert.is(why('a/+'), `${wants}: 'a/+' contains a wildcard.`)
+  const deep = '/'.repeat(201)
+  assert.is(why(deep), `${wants}: '${deep.slice(0, 64)}...' has more than 200 separators.`)
+  assert.is(why('@'), '')
+})
+
 explain('its words are taken or refused', async () => {
   for (
     const words of [

@@ -2,8 +2,9 @@
 
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
-import { isTopicName } from '../topic/name.ts'
+import { isTopicName, whyNoName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
+import { quoted } from './words.ts'
 
 /** What is to be explained. `time` is as it was written: seconds, or a date. */
 export interface ExplainWish {
@@ -90,6 +91,11 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
 // What stands behind the last @ is a time if it begins as one.
 const withTime = /^(.*)@([0-9][0-9.]*s?|[0-9]{4}-[0-9]{2}.*)$/s
 
+const whyNone = (topic: string): string =>
+  topic === ''
+    ? ' before the @, as in home/door@12.5: it is empty.'
+    : `: '${quoted(topic)}' ${whyNoName(topic).fault}.`
+
 const questionOf = (draft: Draft): Either<string, ExplainWish['question']> => {
   const { message, client, disconnected } = draft
   if ((message === null) === (disconnected === null)) {
@@ -103,7 +109,7 @@ const questionOf = (draft: Draft): Either<string, ExplainWish['question']> => {
   const [, before = message ?? '', time = null] = withTime.exec(message ?? '') ?? []
   return isTopicName(before)
     ? E.right({ _tag: 'Message', topic: before, time, client })
-    : E.left('--message wants the topic of a message, without wildcards.')
+    : E.left(`--message wants the topic of a message${whyNone(before)}`)
 }
 
 /** Null: the page of help was asked for. Left: what makes no sense. */
