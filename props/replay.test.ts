@@ -196,7 +196,10 @@ replay('a full disk ends the recording with a line in the log, and nothing else'
 })
 
 replay('what cannot be opened is said', () => {
-  const none: Tapes = { create: () => E.left('no such folder'), rename: () => {} }
+  const none: Tapes = {
+    create: () => E.left({ why: 'no such folder', remedy: null }),
+    rename: () => {},
+  }
   const { recorder, said } = recorderOf({ tapes: none })
   feed(recorder, 1, 1)
   assert.match(said[0]!, /p cannot be written: no such folder.*trace_file/)
@@ -373,7 +376,7 @@ replay('files of a recording are moved and made anew, but nothing that is no fil
     assert.match(readFileSync(`${path}.1`, 'latin1'), /\["e","one"\]\n$/)
     const { recorder, said } = recorderOf({ tapes, path: folder })
     recorder.begin(initial(defaults, origin))
-    assert.match(said[0]!, /something else by that name/)
+    assert.match(said[0]!, /it is a folder; name a file in it/)
     assert.match(readFileSync(path, 'latin1'), /two/)
   } finally {
     rmSync(folder, { recursive: true })

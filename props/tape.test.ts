@@ -3,7 +3,8 @@
 // file; and a thread that cannot go on ends the recording, not the broker.
 
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -21,6 +22,7 @@ import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import { noteLine, Notes } from '../core/trace/notes.ts'
 import type { Veil } from '../core/trace/veil.ts'
+import { writeRecording } from '../shells/cli/material.ts'
 import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
 import { writeHere } from '../shells/common/writer.ts'
@@ -454,6 +456,36 @@ tape('a path that cannot be created is said at once', () => {
     assert.is(said.length, 1)
     assert.ok(said[0]!.startsWith(`Nothing is recorded: ${path} cannot be written: `))
   }
+})
+
+tape('what is there that is no file is named, with what to do about it', () => {
+  const [dangling, link, file] = ['dangling', 'link', 'file'].map((name) => join(folder, name))
+  symlinkSync(join(folder, 'nowhere'), dangling!)
+  writeFileSync(file!, '')
+  symlinkSync(file!, link!)
+  const table: ReadonlyArray<readonly [path: string, says: string]> = [
+    [
+      dangling!,
+      'it is a symbolic link that leads nowhere, and none is followed; name the file itself, or ' +
+      'remove the link.',
+    ],
+    [
+      link!,
+      'it is a symbolic link, and none is followed; name the file itself, or remove the link.',
+    ],
+    [folder, 'it is a folder; name a file in it.'],
+    ['/dev/null', 'it is a device; name a file.'],
+  ]
+  for (const [path, says] of table) {
+    for (const writers of [writeHere, writeInThread]) {
+      const { recorder, said } = recorderOf({ path, writers })
+      new Told(recorder)
+      assert.equal(said, [`Nothing is recorded: ${path} cannot be written: ${says}`])
+    }
+    const failed = writeRecording(path, initial(defaults, { at: 0, wall: 1, seed: 1 }), [])
+    assert.is(`${failed}.`, `${path} cannot be written: ${says}`)
+  }
+  assert.ok(lstatSync(dangling!).isSymbolicLink())
 })
 
 /** A thread that takes so many pages, writes nothing, and then does this. */

@@ -4,6 +4,7 @@ import { E } from '../../core/prelude.ts'
 import { Exporter } from '../../core/trace/capture/export.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
+import { noTapeText } from '../common/recorder.ts'
 import type { Tape } from '../common/recorder.ts'
 import { beginsAsCapture } from './capture.ts'
 import { whyOverwritten } from './same-file.ts'
@@ -41,7 +42,7 @@ export class CaptureOut {
     if (found._tag === 'Began') {
       const tape = tapes.create(this.path)
       if (E.isLeft(tape)) {
-        this.wrong = tape.left
+        this.wrong = noTapeText(tape.left)
         return
       }
       this.tape = tape.right

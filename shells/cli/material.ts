@@ -21,6 +21,7 @@ import { brokenText, Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
+import { noTapeText } from '../common/recorder.ts'
 import { version } from '../common/version.ts'
 import { beginsAsCapture, chunksOf, portsOf } from './capture.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
@@ -92,7 +93,7 @@ export const writeRecording = (
   inputs: ReadonlyArray<Input>,
 ): string | null => {
   const tape = create(path)
-  if (E.isLeft(tape)) return `${path} cannot be written: ${tape.left}`
+  if (E.isLeft(tape)) return `${path} cannot be written: ${noTapeText(tape.left)}`
   const failed = tape.right.write(recordingOf(from, inputs, version, run))
   tape.right.close()
   return failed === null ? null : `${path} cannot be written: ${failed}`

@@ -20,10 +20,19 @@ export interface Tape {
   close(): void
 }
 
+/** Why there is no file, and what to do where it is something of its own; without full stops. */
+export interface NoTape {
+  readonly why: string
+  readonly remedy: string | null
+}
+
+export const noTapeText = ({ why, remedy }: NoTape): string =>
+  remedy === null ? why : `${why}; ${remedy}`
+
 /** What a recorder needs of files; throws nothing. */
 export interface Tapes {
-  /** A new, empty file that only its owner may read; Left: why not. */
-  create(path: string): Either<string, Tape>
+  /** A new, empty file that only its owner may read. */
+  create(path: string): Either<NoTape, Tape>
   /** Gives a file, if it is there, another name, in the place of one that has it. */
   rename(from: string, to: string): void
 }
@@ -62,6 +71,9 @@ const lateMsMax = 20
 
 /** No line is longer than so many times its notes: the two bytes of PINGREQ are a line of seven. */
 const lineBytesPerNote = 4
+
+const usualRemedy = ' Make its folder, let the user that runs the broker write there, or name ' +
+  'another file in trace_file.'
 
 /** Two secret numbers from a random UUID. */
 const keyOf = (nonce: string): Veil['key'] => {
@@ -122,8 +134,8 @@ export class Recorder {
     if (fault !== null) {
       this.writer.end()
       return this.warn(
-        `Nothing is recorded: ${path} cannot be written: ${fault}. Make its folder, let the ` +
-          'user that runs the broker write there, or name another file in trace_file.',
+        `Nothing is recorded: ${path} cannot be written: ${noTapeText(fault)}.` +
+          (fault.remedy === null ? usualRemedy : ''),
       )
     }
     this.isOpen = true

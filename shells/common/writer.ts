@@ -4,14 +4,14 @@
 import { E } from '../../core/prelude.ts'
 import { Scribe } from '../../core/trace/scribe.ts'
 import type { Veil } from '../../core/trace/veil.ts'
-import type { Tape, Tapes } from './recorder.ts'
+import type { NoTape, Tape, Tapes } from './recorder.ts'
 
 /** Takes pages of notes; throws nothing. */
 export interface Writer {
   /** An empty page. */
   readonly page: Uint8Array
   /** Begins a new file, which the pages that follow go to; null, or why it cannot be written. */
-  begin(path: string): string | null
+  begin(path: string): NoTape | null
   /** Takes the page with so many bytes on it, and gives the next one. May wait for room. */
   turn(end: number): Uint8Array
   /** Waits until all that was taken is in the file, or it is known why it is not. */

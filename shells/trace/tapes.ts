@@ -1,10 +1,11 @@
 // The files of a recording, on both runtimes.
 
-import { closeSync, constants, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, lstatSync, openSync, renameSync } from 'node:fs'
+import { rmSync, writeSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import type { Tape, Tapes } from '../common/recorder.ts'
+import type { NoTape, Tape, Tapes } from '../common/recorder.ts'
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -46,14 +47,31 @@ class File implements Tape {
   }
 }
 
-export const create = (path: string): Either<string, Tape> => {
+/** What is there that is not a file, and what to do about it; null where nothing else is. */
+const othersPlace = (path: string): NoTape | null => {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined || found.isFile()) return null
+  if (found.isSymbolicLink()) {
+    return {
+      why: `it is a symbolic link${existsSync(path) ? '' : ' that leads nowhere'}, ` +
+        'and none is followed',
+      remedy: 'name the file itself, or remove the link',
+    }
+  }
+  if (found.isDirectory()) return { why: 'it is a folder', remedy: 'name a file in it' }
+  const kind = found.isFIFO() ? 'pipe' : found.isSocket() ? 'socket' : 'device'
+  return { why: `it is a ${kind}`, remedy: 'name a file' }
+}
+
+export const create = (path: string): Either<NoTape, Tape> => {
   try {
-    if (isOther(path)) return E.left('there is something else by that name')
+    const other = othersPlace(path)
+    if (other !== null) return E.left(other)
     // Removed first, so that it belongs to us and nobody who had it open sees what comes.
     rmSync(path, { force: true })
     return E.right(new File(path, 'wx'))
   } catch (error) {
-    return E.left(messageOf(error))
+    return E.left({ why: messageOf(error), remedy: null })
   }
 }
 

@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
 import type { Veil } from '../../core/trace/veil.ts'
-import type { Tapes } from '../common/recorder.ts'
+import type { NoTape, Tapes } from '../common/recorder.ts'
 import type { Writer, Writers } from '../common/writer.ts'
 import { openThread } from '../thread/open.ts'
 import { Board, counts, kinds, messageNumbers, newShared, pageCount, places } from './message.ts'
@@ -56,7 +56,7 @@ class ThreadWriter implements Writer {
     this.worker.postMessage(beginning)
   }
 
-  begin(path: string): string | null {
+  begin(path: string): NoTape | null {
     const tape = this.tapes.create(path)
     if (E.isLeft(tape)) return tape.left
     tape.right.close()
@@ -140,7 +140,7 @@ class ThreadWriter implements Writer {
 }
 
 /** As `writeInThread`, with another thread or another patience. */
-export const writersInThread =
-  (options: ThreadOptions): Writers => (veil, tapes) => new ThreadWriter(veil, tapes, options)
+export const writersInThread = (options: ThreadOptions): Writers => (veil, tapes) =>
+  new ThreadWriter(veil, tapes, options)
 
 export const writeInThread: Writers = writersInThread({})
