@@ -534,6 +534,36 @@ driver('whoever cannot be asked about is refused', async () => {
   }
 })
 
+driver('a judge who does not say yes lets nobody in, and one that fails is a line', async () => {
+  const config = { authentication: 'judge' } as const
+  const throwing = (): never => {
+    throw new Error('no such user')
+  }
+  const cases: ReadonlyArray<readonly [judge: () => unknown, reason: number, line: string]> = [
+    [() => 0, 0, ''],
+    [async () => 0x86, 0x86, ''],
+    [async () => false, 0x87, 'the judge answered false'],
+    [async () => undefined, 0x87, 'the judge answered undefined'],
+    [async () => true, 0x87, 'the judge answered true'],
+    [async () => NaN, 0x87, 'the judge answered NaN'],
+    [async () => 5, 0x87, 'the judge answered 5'],
+    [() => 'no', 0x87, 'the judge answered no'],
+    [throwing, 0x88, 'no such user'],
+    [() => Promise.reject(new Error('no store')), 0x88, 'no store'],
+  ]
+  for (const [judge, reason, line] of cases) {
+    const world = new World({ config, judge: judge as () => Promise<number> })
+    const client = world.open(5)
+    world.say(client, { ...connect('c', 5) })
+    world.settle()
+    await breathe()
+    world.settle()
+    const connack = packetsIn(5, client.wire.got)[0]
+    assert.is(connack?._tag === 'Connack' && connack.reason, reason, line)
+    assert.ok(world.lines.includes(line), world.lines)
+  }
+})
+
 driver('a new configuration counts for new connections', () => {
   const world = new World()
   const before = world.client('before', 5)

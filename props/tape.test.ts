@@ -283,11 +283,12 @@ class Told {
     if (recorder.due() <= this.state.now) recorder.look(this.state.now)
   }
 
-  publish(count: number, bytes: number): void {
+  publish(count: number, bytes: number, everyMs = 1): void {
     const payload = new Uint8Array(bytes).fill(count)
     for (let i = 0; i < count; i++) {
       const at = this.count++
-      this.take([I.arrived(conn, at, Packet.publish({ topic: `t/${at % 10}`, payload }))])
+      const packet = Packet.publish({ topic: `t/${at % 10}`, payload })
+      this.take([I.arrived(conn, at * everyMs, packet)])
     }
   }
 }
@@ -360,6 +361,19 @@ tape('a recorder with a thread turns its ring, and each file can be replayed by 
     }
     assert.ok(bytes > 10_000 && bytes < 900_000, `${bytes} bytes`)
     assert.ok(recorder.recorded().bytes >= bytes)
+  }
+})
+
+tape('a ring turns as well where little comes in a second', () => {
+  const path = fresh()
+  const { recorder, said } = recorderOf({ path, bytesMax: 200_000 })
+  new Told(recorder).publish(2_000, 100, 200)
+  recorder.stop('asked to')
+  assert.equal(said, [])
+  for (const name of [path, `${path}.1`, `${path}.2`, `${path}.3`]) {
+    const { length } = readFileSync(name)
+    // A quarter, and what comes in a second.
+    assert.ok(length < 60_000, `${length} bytes in one file`)
   }
 })
 

@@ -219,8 +219,9 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
 
 /** Somebody answered the question about a client. */
 export const judged = (draft: Draft, link: Link, packet: Connect, reason: number): void => {
-  if (reason >= 0x80) { // [MQTT-3.1.4-2]
-    refuse(draft, link, packet, reason, 'not authorised')
+  // Whatever is not yes is no [MQTT-3.1.4-2].
+  if (reason !== 0) {
+    refuse(draft, link, packet, reason >= 0x80 ? reason : NOT_AUTHORIZED, 'not authorised')
     return
   }
   // The rules may have changed while somebody thought about it.

@@ -172,7 +172,7 @@ export type Command =
   | { readonly _tag: 'Odd'; readonly client: number; readonly odd: Odd; readonly id: number }
   | { readonly _tag: 'Break'; readonly client: number }
   | { readonly _tag: 'Kick'; readonly client: number }
-  | { readonly _tag: 'Judge'; readonly reason: 0 | 0x87 }
+  | { readonly _tag: 'Judge'; readonly reason: 0 | 5 | 0x86 | 0x87 }
   /** A client with an authentication method goes on with it, or begins again. */
   | {
     readonly _tag: 'Prove'
@@ -421,7 +421,10 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   }),
   Break: fc.record({ _tag: fc.constant('Break'), client }),
   Kick: fc.record({ _tag: fc.constant('Kick'), client }),
-  Judge: fc.record({ _tag: fc.constant('Judge'), reason: fc.constantFrom<0 | 0x87>(0, 0, 0x87) }),
+  Judge: fc.record({
+    _tag: fc.constant('Judge'),
+    reason: fc.constantFrom<0 | 5 | 0x86 | 0x87>(0, 0, 0, 5, 0x86, 0x87),
+  }),
   Prove: fc.record({
     _tag: fc.constant('Prove'),
     client,

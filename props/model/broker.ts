@@ -107,8 +107,14 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
     case 'Judged': {
       const packet = link.connect
       if (packet === null) return
-      if (input.reason >= 0x80) {
-        return refuse(model, link, packet, input.reason, 'not authorised')
+      if (input.reason !== 0) {
+        return refuse(
+          model,
+          link,
+          packet,
+          input.reason < 0x80 ? 0x87 : input.reason,
+          'not authorised',
+        )
       }
       if (packet.userName === null && !rulesFor(model, link.listener).allowAnonymous) {
         return refuse(model, link, packet, 0x87, 'not authorised')

@@ -8,6 +8,7 @@ import type { Conn } from '../../core/broker/input.ts'
 const NOT_AUTHORIZED = 0x87
 const SERVER_UNAVAILABLE = 0x88
 
+/** Answers 0 for yes, or the reason code of CONNACK that turns the client away. */
 export type Judge = (question: Question) => Promise<number>
 export type Know = (query: Query) => Promise<Input.Answer>
 
@@ -23,7 +24,19 @@ export interface Asker {
 export const traceOf = (error: unknown): string =>
   error instanceof Error ? error.stack ?? error.message : String(error)
 
-/** Asks whether a client may connect; without a judge it may not. */
+const isReason = (answer: unknown): answer is number =>
+  answer === 0 || (Number.isInteger(answer) && Number(answer) >= 0x80 && Number(answer) <= 0xff)
+
+/** What somebody answers who may throw instead, or answer at once, whatever his type says. */
+const answerOf = <A>(work: () => Promise<A>): Promise<A> => {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Asks whether a client may connect; without a judge, and without an answer, it may not. */
 export const askWho = (
   asker: Asker,
   judge: Judge | null,
@@ -32,7 +45,15 @@ export const askWho = (
 ): void => {
   const answer = (reason: number): void => asker.tell(Input.judged(conn, asker.now(), reason))
   if (judge === null) return answer(NOT_AUTHORIZED)
-  judge(question).then(answer, (error: unknown) => {
+  const hear = (reason: unknown): void => {
+    if (isReason(reason)) return answer(reason)
+    asker.complain(
+      `the judge answered ${String(reason)}, which is no reason code, and its client was turned ` +
+        'away: 0 lets it in, 0x80 to 0xff do not, as 0x86 for a wrong name or password',
+    )
+    answer(NOT_AUTHORIZED)
+  }
+  answerOf(() => judge(question)).then(hear, (error: unknown) => {
     asker.complain(`asking who may connect failed: ${traceOf(error)}`)
     answer(SERVER_UNAVAILABLE)
   })
@@ -43,7 +64,7 @@ export const askWhat = (asker: Asker, know: Know | null, { conn, query }: Ask): 
   const answer = (found: Input.Answer): void =>
     asker.tell(Input.answered(conn, asker.now(), asker.nonce(), found))
   if (know === null) return answer({ _tag: 'Refused', reason: NOT_AUTHORIZED })
-  know(query).then(answer, (error: unknown) => {
+  answerOf(() => know(query)).then(answer, (error: unknown) => {
     asker.complain(`asking about a user failed: ${traceOf(error)}`)
     answer({ _tag: 'Refused', reason: SERVER_UNAVAILABLE })
   })

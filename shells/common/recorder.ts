@@ -97,6 +97,8 @@ export class Recorder {
   /** In files of before this one. */
   private bytesBefore = 0
   private flushedAt = 0
+  /** Whether something went to the file since its length was looked at. */
+  private mayBeLong = false
   /** Whether the snapshot was found to be small enough. */
   private isFitting = false
 
@@ -175,9 +177,11 @@ export class Recorder {
     if (!this.isOpen) return
     const { notes, options } = this
     notes.mark(inputCount, effects)
-    if (notes.written < flushBytesMin) return
-    this.flush(state.now)
+    if (notes.written >= flushBytesMin) this.flush(state.now)
+    // What little comes in a second is flushed by the clock, and grows as well.
+    if (!this.mayBeLong) return
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
+    this.mayBeLong = false
     if (!this.isLonger(options.bytesMax / segments)) return
     if (this.finish('it goes on in a newer file')) this.begin(state)
   }
@@ -237,6 +241,7 @@ export class Recorder {
   flush(at: number): void {
     if (!this.isOpen) return
     this.flushedAt = at
+    this.mayBeLong = true
     this.notes.turn()
     const { fault } = this.writer
     if (fault !== null) this.fail(fault)

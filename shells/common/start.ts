@@ -122,6 +122,62 @@ export interface Running {
 /** Starts a broker on a runtime; rejects with a StartError. */
 export type Start = (options: StartOptions) => Promise<Running>
 
+// Who writes without types has nobody else to tell him.
+const optionNames: Readonly<Record<keyof StartOptions, true>> = {
+  ports: true,
+  hosts: true,
+  listeners: true,
+  isLocalOnly: true,
+  introduction: true,
+  listening: true,
+  openStore: true,
+  config: true,
+  memoryLimitBytes: true,
+  persistence: true,
+  recording: true,
+  verbosity: true,
+  log: true,
+  print: true,
+  judge: true,
+  scram: true,
+  fatal: true,
+}
+
+const commandNames: Readonly<Record<Command['_tag'], true>> = {
+  Stop: true,
+  Redirect: true,
+  Kick: true,
+  Publish: true,
+  Shut: true,
+  Revoke: true,
+}
+
+const unknownIn = (some: object, known: object): string | undefined =>
+  Object.keys(some).find((name) => !Object.hasOwn(known, name))
+
+/** What is wrong with options, in a sentence; null where nothing is. */
+const faultOf = (options: StartOptions): string | null => {
+  const { config = {}, ports = [], persistence } = options
+  const name = unknownIn(options, optionNames)
+  if (name !== undefined) {
+    return `There is no option '${name}' of start(). There are: ` +
+      `${Object.keys(optionNames).join(', ')}.`
+  }
+  const key = unknownIn(config, defaults)
+  if (key !== undefined) {
+    return `There is no '${key}' in the configuration of the broker: core/broker/config.ts has all.`
+  }
+  if (config.persistence === true && persistence === undefined) {
+    return 'config.persistence says that there is a store, and there is none: give start() the ' +
+      'option `persistence: { folder }`, which sets it.'
+  }
+  if (persistence !== undefined && typeof persistence?.folder !== 'string') {
+    return 'The option `persistence` names the folder of the store: `persistence: { folder }`.'
+  }
+  const port = ports.find((one) => !Number.isInteger(one) || one < 0 || one > 65_535)
+  return port === undefined ? null : `${String(port)} is no port: ports are 0 to 65535.`
+}
+
 /** What a runtime brings. */
 export interface Runtime {
   createHost(fatal: (error: unknown) => void): Host
@@ -152,6 +208,8 @@ export const connectionsWithin = (openFilesMax: number): number =>
 
 /** Starts a broker; rejects with a StartError where it cannot listen. */
 export const startOn = async (runtime: Runtime, options: StartOptions): Promise<Running> => {
+  const fault = faultOf(options)
+  if (fault !== null) throw new StartError(fault)
   const fatal = options.fatal ?? throwToNobody
   let listeners: Listeners | null = null
   const host = runtime.createHost((error) => {
@@ -207,6 +265,8 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   try {
     ports = await opening.change(options.listeners ?? wantedOf(options))
     options.listening?.()
+    log.line(`sabethes version ${version} running`)
+    log.flush(0)
   } catch (error) {
     void opening.close()
     driver.kill()
@@ -214,11 +274,10 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     await restored?.store.close()
     throw error
   }
-  log.line(`sabethes version ${version} running`)
-  log.flush(0)
-
   let stopped: Promise<void> | null = null
+  let isOver = false
   const stop = (): Promise<void> => {
+    isOver = true
     stopped ??= new Promise((resolve) => {
       void opening.close()
       const timer = setTimeout(() => driver.kill(), stopMsMax)
@@ -236,13 +295,21 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     return stopped
   }
   const kill = (): void => {
+    isOver = true
     void opening.close()
     driver.kill()
   }
   return {
     ports,
     counters: () => driver.counters(),
-    command: (command) => driver.command(command),
+    command: (command) => {
+      // One that nobody knows would be a fault of the broker's.
+      if (!Object.hasOwn(commandNames, command._tag)) {
+        const known = Object.keys(commandNames).join(', ')
+        throw new TypeError(`There is no command '${String(command._tag)}'. There are: ${known}.`)
+      }
+      driver.command(command)
+    },
     changeLog: (settings) => log.reconfigure(settings),
     reopenLog: () => log.reopen(),
     record,
@@ -255,7 +322,10 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
       config = { ...config, ...some }
       driver.reconfigure(config)
     },
-    listen: (wanted) => opening.change(wanted),
+    listen: (wanted) =>
+      isOver
+        ? Promise.reject(new StartError('The broker has stopped, and listens on nothing any more.'))
+        : opening.change(wanted),
     state: () => driver.look(),
     stop,
     kill,

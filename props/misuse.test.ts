@@ -1,0 +1,87 @@
+// runs: node
+//
+// Whoever starts a broker without types is told in a sentence what he has got wrong, at once and
+// not when the first client comes; and what has stopped stays so.
+
+import { connect } from 'node:net'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { start } from '../shells/node/mod.ts'
+import type { StartOptions } from '../shells/node/mod.ts'
+
+const misuse = suite('misuse')
+
+const quiet = { ports: [0], hosts: ['127.0.0.1'], print: () => {} }
+
+const refusal = async (options: object): Promise<string> => {
+  try {
+    const broker = await start({ ...quiet, ...options } as StartOptions)
+    await broker.stop()
+    return 'it started'
+  } catch (error) {
+    assert.ok(error instanceof Error && error.name === 'StartError', String(error))
+    return error.message
+  }
+}
+
+misuse('what start() does not know is refused by its name', async () => {
+  assert.match(await refusal({ port: 1884 }), /no option 'port'.*ports, hosts/)
+  assert.match(await refusal({ config: { maxQos: 1 } }), /no 'maxQos' in the configuration/)
+  assert.match(await refusal({ config: { persistence: true } }), /`persistence: \{ folder \}`/)
+  assert.match(await refusal({ persistence: true }), /`persistence: \{ folder \}`/)
+  for (const port of [70_000, -1, 1.5, '1883', NaN]) {
+    assert.match(await refusal({ ports: [port] }), new RegExp(`${port} is no port`))
+  }
+  assert.is(await refusal({ config: { maximumQos: 1 } }), 'it started')
+})
+
+misuse('a command that there is none of is refused, and the broker goes on', async () => {
+  const broker = await start(quiet)
+  const kik = { _tag: 'Kik', clientId: 'c' } as unknown as Parameters<typeof broker.command>[0]
+  assert.throws(() => broker.command(kik), /no command 'Kik'.*Kick/)
+  broker.command({ _tag: 'Kick', clientId: 'c' })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.is(broker.state().stopping, false)
+  await broker.stop()
+})
+
+misuse('who has stopped listens on nothing any more', async () => {
+  const broker = await start(quiet)
+  await broker.stop()
+  const address = { _tag: 'Tcp', host: '127.0.0.1', port: 0 } as const
+  try {
+    await broker.listen([{ name: null, addresses: [address], noDelay: true }])
+    assert.unreachable('it listens')
+  } catch (error) {
+    assert.match(String(error), /has stopped/)
+  }
+})
+
+misuse('a start that fails at its last line leaves no listener behind', async () => {
+  let port = 0
+  const print = (text: string): void => {
+    if (text.includes('running')) throw new Error('nobody reads this')
+  }
+  let opened = (): void => {}
+  const isOpen = new Promise<void>((resolve) => opened = resolve)
+  try {
+    const { freePort } = await import('./free-port.ts')
+    port = await freePort()
+    await start({ ...quiet, ports: [port], verbosity: 'normal', print, listening: () => opened() })
+    assert.unreachable('it started')
+  } catch (error) {
+    assert.match(String(error), /nobody reads this/)
+  }
+  await isOpen
+  const answers = await new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+  assert.is(answers, false)
+})
+
+misuse.run()
