@@ -551,10 +551,11 @@ for (const [runtime, command] of runtimes) {
   })
 
   test('whoever ends it in the midst of the start gets status 0', async () => {
-    for (const waitMs of [20, 60, 120]) {
-      const broker = new Broker(command, ['-p', String(await freePort())])
+    for (const waitMs of [0, 20, 60, 120]) {
+      const broker = new Broker(saying('SIGTERM', command), ['-p', String(await freePort())])
       // Until its first line runs a program has no say.
-      await sleep((runtime === 'Node' ? 150 : 300) + waitMs)
+      await broker.says('hears SIGTERM')
+      await sleep(waitMs)
       broker.signal('SIGTERM')
       assert.is(await broker.ended, 0, broker.errors)
     }
