@@ -206,9 +206,10 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     kind: { _tag: 'Duration' },
     key: 'sessionExpiryMaxS',
     initial: initial.sessionExpiryMaxS,
-    reload: 'now',
+    reload: 'new connections',
     meaning: 'After this time a session that is away ends: a number and one of s h d w m y. ' +
-      'Default: never.',
+      'Default: never. Sessions keep what they were told when their clients connected, until a ' +
+      'restart shortens it.',
   },
   {
     name: 'shared_subscription_order',
