@@ -35,6 +35,18 @@ misuse('what start() does not know is refused by its name', async () => {
   assert.is(await refusal({ config: { maximumQos: 1 } }), 'it started')
 })
 
+misuse('a limit on memory that leaves no room is a warning at the start', async () => {
+  const said = async (memoryLimitBytes: number): Promise<string> => {
+    let lines = ''
+    const print = (text: string): void => void (lines += text)
+    const broker = await start({ ...quiet, memoryLimitBytes, print, verbosity: 'normal' })
+    await broker.stop()
+    return lines
+  }
+  assert.match(await said(10_000_000), /limit on memory of 10000000 bytes will turn clients away/)
+  for (const enough of [0, 4_000_000_000]) assert.not.match(await said(enough), /memory/)
+})
+
 misuse('a command that there is none of is refused, and the broker goes on', async () => {
   const broker = await start(quiet)
   const kik = { _tag: 'Kik', clientId: 'c' } as unknown as Parameters<typeof broker.command>[0]

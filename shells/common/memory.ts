@@ -38,6 +38,17 @@ const freeShare = 0.5
 
 const never = Number.MAX_SAFE_INTEGER
 
+/** What is wrong with a limit that the program is above before anybody has come, or null. */
+export const whyTooLittle = (gauge: Gauge, limitBytes: number | null): string | null => {
+  if (limitBytes === null || limitBytes === 0) return null
+  const { usedBytes } = gauge.memory()
+  if (usedBytes <= limitBytes * freeShare) return null
+  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`
+  return `The limit on memory of ${limitBytes} bytes will turn clients away: ` +
+    `the broker by itself takes ${mebibytes(usedBytes)}, and above 60 % memory is short. ` +
+    `Give it ${mebibytes(4 * usedBytes)} at least.`
+}
+
 /** Looks at the gauge now and then. */
 export class MemoryWatch {
   private readonly gauge: Gauge

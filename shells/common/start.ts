@@ -18,6 +18,7 @@ import type { Listen, Wanted } from './listen.ts'
 import { Log } from './log.ts'
 import { logOf } from '../../core/log/settings.ts'
 import type { Verbosity } from '../../core/log/settings.ts'
+import { whyTooLittle } from './memory.ts'
 import { outletTo } from './outlet.ts'
 import type { OpenOutlet } from './outlet.ts'
 import { defaultPort } from '../../core/config/settings.ts'
@@ -228,6 +229,8 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   const { memoryLimitBytes } = options
   log.line(`sabethes version ${version} starting`)
   for (const [type, text] of options.introduction ?? []) log.line(text, type)
+  const tooLittle = whyTooLittle(host, memoryLimitBytes ?? null)
+  if (tooLittle !== null) log.warn(tooLittle)
   const { persistence } = options
   const restored = persistence === undefined
     ? null
