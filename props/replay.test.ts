@@ -20,6 +20,7 @@ import { noSources } from '../core/config/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
+import { underReloads } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { createScram, scramCredentials } from '../shells/common/scram.ts'
@@ -278,6 +279,57 @@ replay('the command tells what happened, all of it or a part', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+/** A day with a reload, and three messages for a client that is away. */
+const reloaded = (config: Config): ReadonlyArray<Input> => {
+  const [away, there] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+  const peer = { address: '127.0.0.1', port: 5 }
+  const properties = { sessionExpiryInterval: 3600 }
+  return [
+    I.opened(away, 0, nonce, '1883', peer),
+    I.arrived(away, 0, Packet.connect({ clientId: 'away', properties })),
+    I.arrived(away, 0, Packet.subscribe({ filter: 'd', qos: 1 })),
+    I.closed(away, 0, 'closed'),
+    I.opened(there, 0, nonce, '1883', peer),
+    I.arrived(there, 0, Packet.connect({ clientId: 'there' })),
+    I.reconfigured(0, config),
+    ...[1, 2, 3].map((packetId) =>
+      I.arrived(there, 0, Packet.publish({ topic: 'd', qos: 1, packetId }))
+    ),
+  ]
+}
+
+replay('a reload of the day does not bring its configuration to the other broker', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-reload-'))
+  try {
+    const path = join(folder, 'day')
+    const narrow: Config = { ...defaults, queuedCountMax: 1 }
+    writeFileSync(path, recorded(initial(narrow, origin), reloaded(narrow)).text)
+    const config = join(folder, 'conf')
+    const text = 'listener 1883\nallow_anonymous true\nmax_queued_messages '
+    writeFileSync(config, `${text}50\n`)
+    const under = await asked(path, '-q', '--config', config)
+    assert.is(under.status, 1)
+    assert.match(under.said, /- there< puback id2 0x97\n\+ there< puback id2\n/)
+    assert.match(under.said, /- there< puback id3 0x97\n\+ there< puback id3\n/)
+    writeFileSync(config, `${text}1\n`)
+    assert.is((await asked(path, '-q', '--config', config)).status, 0, 'the same is the same')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+replay('under another configuration a reload of the day is still one', () => {
+  const other: Config = { ...defaults, allowAnonymous: false }
+  const day = reloaded(defaults)
+  const told = underReloads(day, other)
+  assert.is(told.length, day.length)
+  told.forEach((one, i) => {
+    if (one._tag !== 'Reconfigured') assert.is(one, day[i])
+    else assert.equal([one.at, one.config], [day[i]!.at, other])
+  })
+  assert.is(told.filter((one) => one._tag === 'Reconfigured').length, 1)
 })
 
 replay(

@@ -154,6 +154,22 @@ shrinking('a message that is lost is shrunk to who published it and who wanted i
   assert.ok(shrunk.inputs.every(({ at }) => at === 0), 'nor does time')
 })
 
+/** A client that is away, with a subscription, and one that is there. */
+const oneAway = (): ReadonlyArray<Input> => [
+  opened(1),
+  say(1, Packet.connect({ clientId: 'away', properties: { sessionExpiryInterval: 99 } })),
+  I.arrived({ slot: 1, generation: 1 }, 0, Packet.subscribe({ filter: 'd', qos: 1 })),
+  I.closed({ slot: 1, generation: 1 }, 0, 'closed'),
+  opened(2),
+  say(2, Packet.connect({ clientId: 'there' })),
+]
+
+const toAway = (count: number): ReadonlyArray<Input> =>
+  Array.from(
+    { length: count },
+    (_, i) => say(2, Packet.publish({ topic: 'd', qos: 1, packetId: i + 1 })),
+  )
+
 shrinking('what a client is sent is shrunk to why it is', () => {
   const config = { ...defaults, queuedCountMax: 7, receiveMaximum: 5 }
   const shrunk = shrink(initial(config, origin), day(), property('sends:c3:t/3'), how)
@@ -308,6 +324,17 @@ shrinking('the command writes a story or a recording, and says how much is left'
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+shrinking('a configuration to compare with outlives a reload of the day', () => {
+  const narrow = { ...defaults, queuedCountMax: 1 }
+  const inputs = [...oneAway(), I.reconfigured(0, narrow), ...toAway(2)]
+  const differs = propertyOf('differs', { ...defaults, queuedCountMax: 50 })
+  assert.ok(E.isRight(differs))
+  const from = initial(narrow, origin)
+  assert.is(differs.right({ from, inputs }, run), inputs.length, 'the second is refused')
+  const shrunk = shrink(from, inputs, differs.right, how)
+  assert.ok(shrunk !== null && shrunk.from.config.queuedCountMax === 1)
 })
 
 shrinking('its words and the names of properties are taken or refused', async () => {

@@ -20,7 +20,7 @@ import { isTopicFilter, splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import { disagreement } from './agree.ts'
-import { differenceOf, seenByClients } from './replay.ts'
+import { differenceOf, seenByClients, underReloads } from './replay.ts'
 import type { Run } from './replay.ts'
 import { explicitName } from './show.ts'
 
@@ -209,7 +209,8 @@ const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
   const other = from.nextOpening === 0
     ? initial(config, from.origin)
     : run(from, [reconfigured(from.now, config)])[0]
-  return whereApart(inputs, { state: from, run }, { state: other, run })
+  const under: Run = (state, some) => run(state, underReloads(some, config))
+  return whereApart(inputs, { state: from, run }, { state: other, run: under })
 }
 
 /** The broker of another version of this program. */

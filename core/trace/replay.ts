@@ -280,6 +280,16 @@ export const underConfig = ({ head, state }: { head: Head; state: State }, confi
     ? initial(config, head.origin)
     : run(state, [reconfigured(state.now, config)])[0]
 
+/**
+ * What the broker under another configuration is told of the day: its reloads with that one, so
+ * that they do what a reload does and yet bring nothing of the day's own back.
+ */
+export const underReloads = (
+  inputs: ReadonlyArray<Input>,
+  config: Config,
+): ReadonlyArray<Input> =>
+  inputs.map((one) => one._tag === 'Reconfigured' ? reconfigured(one.at, config) : one)
+
 /** What the clients of a run see, as text: packets one by one for every receiver, and ends. */
 export const seenByClients = (
   effects: ReadonlyArray<Effect>,

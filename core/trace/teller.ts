@@ -15,7 +15,7 @@ import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
-import { brokenText, differenceOf, seenByClients, underConfig } from './replay.ts'
+import { brokenText, differenceOf, seenByClients, underConfig, underReloads } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -193,7 +193,7 @@ export class Teller {
 
   private compare(other: State, batch: Batch): ReadonlyArray<string> {
     try {
-      const [next, effects] = run(other, batch.inputs)
+      const [next, effects] = run(other, underReloads(batch.inputs, other.config))
       this.other = next
       const lines = differenceOf(
         seenByClients(batch.effects, this.nameOf, this.payloadText),
