@@ -2,61 +2,23 @@
 // a history shows the failure that somebody is after.
 
 import type { Config } from '../broker/config.ts'
-import type { Effect } from '../broker/effect.ts'
-import type { Conn, Input } from '../broker/input.ts'
+import type { Input } from '../broker/input.ts'
 import { reconfigured } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
-import type { Publish } from '../codec/packet.ts'
-import * as B from '../data/bytes.ts'
-import * as IntMap from '../data/int-map.ts'
-import * as Queue from '../data/queue.ts'
-import * as StrMap from '../data/str-map.ts'
-import * as Window from '../data/window.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { TopicFilter } from '../topic/filter.ts'
-import { isTopicFilter, splitShare } from '../topic/filter.ts'
-import { match } from '../topic/match.ts'
-import { isTopicName } from '../topic/name.ts'
+import { isTopicFilter } from '../topic/filter.ts'
 import { disagreement } from './agree.ts'
+import { notDelivered } from './loss.ts'
 import { differenceOf, seenByClients, underReloads } from './replay.ts'
 import type { Run } from './replay.ts'
 import { explicitName } from './show.ts'
+import type { Failing } from './watching.ts'
+import { isOn, sentTo, watching } from './watching.ts'
 
-/** A history: a state, and what happens to it. */
-export interface Trial {
-  readonly from: State
-  readonly inputs: ReadonlyArray<Input>
-}
-
-/** How many of the inputs it takes to see the failure; null where it is not to be seen. */
-export type Failing = (trial: Trial, run: Run) => number | null
-
-interface Watcher {
-  /** What an input came to; true as soon as the failure is to be seen. */
-  after(before: State, input: Input, after: State, effects: ReadonlyArray<Effect>): boolean
-  /** Whether it is to be seen at the end. */
-  end(last: State): boolean
-}
-
-/** A failure that is seen by watching. A broker that throws ends the history without one. */
-const watching = (watch: () => Watcher): Failing => ({ from, inputs }, run) => {
-  const watcher = watch()
-  let state = from
-  for (let i = 0; i < inputs.length; i++) {
-    let after: State
-    let effects: ReadonlyArray<Effect>
-    try {
-      ;[after, effects] = run(state, [inputs[i]!])
-    } catch {
-      return null
-    }
-    if (watcher.after(state, inputs[i]!, after, effects)) return i + 1
-    state = after
-  }
-  return watcher.end(state) ? inputs.length : null
-}
+export type { Failing, Trial } from './watching.ts'
 
 const throws: Failing = ({ from, inputs }, run) => {
   let state = from
@@ -70,114 +32,12 @@ const throws: Failing = ({ from, inputs }, run) => {
   return null
 }
 
-const invariants = watching(() => ({
-  after: (_before, _input, after) => disagreement(after) !== null,
-  end: () => false,
-}))
-
-const clientOf = (state: State, conn: Conn): string | null => {
-  const link = IntMap.get(state.links, conn.slot)
-  if (link === undefined || link.conn.generation !== conn.generation) return null
-  return link.phase.phase === 'Ready'
-    ? IntMap.get(state.sessions, link.phase.session)?.clientId ?? null
-    : null
-}
-
-const isOn = (filter: TopicFilter, topic: string): boolean =>
-  isTopicName(topic) && match(filter, topic)
-
-/** The messages on these topics that a client is sent. */
-const sentTo = (
-  client: string,
-  [before, after]: readonly [State, State],
-  effects: ReadonlyArray<Effect>,
-): ReadonlyArray<Publish> => {
-  const found: Array<Publish> = []
-  const isOurs = (conn: Conn): boolean =>
-    clientOf(after, conn) === client || clientOf(before, conn) === client
-  for (const effect of effects) {
-    if (effect._tag === 'Send' && effect.packet._tag === 'Publish') {
-      if (isOurs(effect.conn)) found.push(effect.packet)
-    } else if (effect._tag === 'Multicast' && effect.packet._tag === 'Publish') {
-      if (effect.conns.some(isOurs)) found.push(effect.packet)
-    }
-  }
-  return found
-}
+const invariants = watching(() => (_before, _input, after) => disagreement(after) !== null)
 
 const sends = (client: string, filter: TopicFilter): Failing =>
-  watching(() => ({
-    after: (before, _input, after, effects) =>
-      sentTo(client, [before, after], effects).some(({ topic }) => isOn(filter, topic)),
-    end: () => false,
-  }))
-
-const sessionOf = (state: State, client: string) => {
-  const number = StrMap.get(state.clients, client)
-  return number === undefined ? undefined : IntMap.get(state.sessions, number)
-}
-
-const subscribes = (state: State, client: string, topic: string): boolean => {
-  const session = sessionOf(state, client)
-  if (session === undefined || !isTopicName(topic)) return false
-  for (const [, { filter }] of StrMap.entries(session.subscriptions)) {
-    if (match(splitShare(filter)?.filter ?? filter, topic)) return true
-  }
-  return false
-}
-
-type Said = Pick<Publish, 'topic' | 'payload'>
-
-const same = (one: Said, other: Said): boolean =>
-  (one.topic === other.topic || other.topic === '') && B.equals(one.payload, other.payload)
-
-const waits = (state: State, client: string, said: Said): boolean => {
-  const session = sessionOf(state, client)
-  if (session === undefined) return false
-  for (const one of Queue.entries(session.queue)) if (same(said, one.message)) return true
-  for (const [, one] of Window.entries(session.window)) {
-    // What is passing was sent, if ever it is.
-    if (one.stage === 'released' || one.stage === 'passing') continue
-    if (same(said, one.message)) return true
-  }
-  return false
-}
-
-/** A message that the client had subscribed to, and that it is neither sent nor still owed. */
-const notDelivered = (client: string, filter: TopicFilter): Failing =>
-  watching(() => {
-    let owed: Array<Publish> = []
-    return {
-      after: (before, input, after, effects) => {
-        const packet = input._tag === 'Arrived'
-          ? input.packet
-          : input._tag === 'Commanded' && input.command._tag === 'Publish'
-          ? input.command.packet
-          : null
-        if (packet?._tag === 'Publish' && isOn(filter, packet.topic)) {
-          if (subscribes(before, client, packet.topic)) owed.push(packet)
-        }
-        if (owed.length > 0) {
-          const sent = sentTo(client, [before, after], effects)
-          owed = owed.filter((one) => !sent.some((other) => same(one, other)))
-        }
-        return false
-      },
-      end: (last) =>
-        sessionOf(last, client) !== undefined &&
-        owed.some((one) => !waits(last, client, one) && !isHeld(last, one)),
-    }
-  })
-
-/** Whether a QoS 2 message is not released by its publisher yet. */
-const isHeld = (state: State, said: Said): boolean => {
-  for (const [, session] of IntMap.entries(state.sessions)) {
-    for (const [, one] of Window.entries(session.incoming)) {
-      if (one.message !== null && same(said, one.message)) return true
-    }
-  }
-  return false
-}
+  watching(() => (before, _input, after, effects) =>
+    sentTo(client, [before, after], effects).some(({ topic }) => isOn(filter, topic))
+  )
 
 /** One of two brokers that are told the same. */
 interface Side {
