@@ -1,10 +1,11 @@
 // What the captured broker told each client beside what ours does: messages and reason codes. Of
-// all that agrees nothing is kept. Packet identifiers are each broker's own: where they differ,
-// what a client acknowledges is put in the words of ours.
+// all that agrees nothing is kept. What a client acknowledges is put in the words of ours.
 
 import type { Conn } from '../../broker/input.ts'
-import type { Packet, Publish } from '../../codec/packet.ts'
+import type { Connack, Level, Packet, Publish } from '../../codec/packet.ts'
 import { quote } from '../words.ts'
+import { Exchanges } from './compare-acks.ts'
+import type { Ack } from './compare-acks.ts'
 import { Balance } from './compare-balance.ts'
 import type { Entry, Side } from './compare-balance.ts'
 import { answerText, messageText, messageWords } from './compare-text.ts'
@@ -12,16 +13,15 @@ import type { End } from './segment.ts'
 
 interface Account {
   readonly balance: Balance
-  /** By the packet identifiers of the captured broker and of ours: what is in flight. */
-  readonly theirs: Map<number, string>
-  readonly ours: Map<number, string>
-  /** From theirs to ours, for the rest of an exchange. */
-  readonly translated: Map<number, number>
+  readonly exchanges: Exchanges
 }
 
 interface Link {
   readonly peer: End
   clientId: string | null
+  /** Whether it wants to begin anew; 3.1 has no other word for whether it does. */
+  isFresh: boolean
+  level: Level
   account: Account
   readonly theirAliases: Map<number, string>
   readonly ourAliases: Map<number, string>
@@ -35,9 +35,7 @@ interface Link {
 
 const newAccount = (): Account => ({
   balance: new Balance(),
-  theirs: new Map(),
-  ours: new Map(),
-  translated: new Map(),
+  exchanges: new Exchanges(),
 })
 
 const resolved = (packet: Publish, aliases: Map<number, string>): string => {
@@ -60,13 +58,20 @@ export class Comparison {
   private rank = 0
   /** Who published a message, by what is said of it; null for several. */
   private readonly publishers = new Map<string, string | null>()
-  /** Acknowledgements of messages that ours had not sent. */
-  strayCount = 0
+
+  /** Acknowledgements of messages that ours has not sent. */
+  get strayCount(): number {
+    let count = 0
+    for (const { exchanges } of this.accounts.values()) count += exchanges.strayCount
+    return count
+  }
 
   opened({ slot }: Conn, peer: End): void {
     this.links.set(slot, {
       peer,
       clientId: null,
+      isFresh: false,
+      level: 4,
       account: newAccount(),
       theirAliases: new Map(),
       ourAliases: new Map(),
@@ -84,6 +89,8 @@ export class Comparison {
       case 'Connect': {
         if (link.clientId !== null) return packet
         link.clientId = packet.clientId
+        link.isFresh = packet.cleanStart
+        link.level = packet.level
         const name = this.nameOf(link)
         let account = this.accounts.get(name)
         if (account === undefined) {
@@ -102,40 +109,20 @@ export class Comparison {
       case 'Puback':
       case 'Pubrec':
       case 'Pubcomp':
-        return this.translate(link.account, packet)
+        return link.account.exchanges.translate(packet)
       default:
         return packet
     }
   }
 
-  private translate<A extends Extract<Packet, { _tag: 'Puback' | 'Pubrec' | 'Pubcomp' }>>(
-    { theirs, ours, translated }: Account,
-    packet: A,
-  ): A | null {
-    const { packetId, _tag } = packet
-    const isLast = _tag !== 'Pubrec'
-    const message = theirs.get(packetId)
-    if (isLast) theirs.delete(packetId)
-    // The captured broker's side may not be in the capture at all.
-    if (message === undefined) return packet
-    let own = translated.get(packetId)
-    if (own === undefined) {
-      if (ours.get(packetId) === message) own = packetId
-      else for (const [id, one] of ours) if (one === message) own ??= id
-    }
-    if (own === undefined) {
-      this.strayCount += 1
-      return null
-    }
-    if (isLast) {
-      translated.delete(packetId)
-      ours.delete(own)
-    } else {
-      translated.set(packetId, own)
-      // No other message with the same words is meant by the same identifier.
-      ours.set(own, '')
-    }
-    return own === packetId ? packet : { ...packet, packetId: own }
+  /** Whether the client has acknowledged what ours has not sent yet. */
+  hasEarly({ slot }: Conn): boolean {
+    return this.links.get(slot)?.account.exchanges.hasEarly ?? false
+  }
+
+  /** What the client has acknowledged before ours sent it, as it has now. */
+  due({ slot }: Conn): ReadonlyArray<Ack> {
+    return this.links.get(slot)?.account.exchanges.due() ?? []
   }
 
   private published(link: Link, packet: Publish): void {
@@ -152,17 +139,15 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     link.heardRank = ++this.rank
-    if (this.count('theirs', slot, link, packet, link.account.theirs, link.theirAliases)) {
-      this.heardCount += 1
-    }
+    if (this.count('theirs', slot, link, packet)) this.heardCount += 1
   }
 
   /** What ours says. */
   sent({ slot }: Conn, packet: Packet): void {
     const link = this.links.get(slot)
-    if (link !== undefined) {
-      this.count('ours', slot, link, packet, link.account.ours, link.ourAliases)
-    }
+    if (link === undefined) return
+    if (packet._tag === 'Connack' && isAnew(link, packet)) link.account.exchanges.forget()
+    this.count('ours', slot, link, packet)
   }
 
   /** The captured broker has ended the connection. */
@@ -256,24 +241,16 @@ export class Comparison {
   }
 
   /** Answers whether it is something that is compared. */
-  private count(
-    side: Side,
-    slot: number,
-    link: Link,
-    packet: Packet,
-    inFlight: Map<number, string>,
-    aliases: Map<number, string>,
-  ): boolean {
+  private count(side: Side, slot: number, link: Link, packet: Packet): boolean {
     if (packet._tag !== 'Publish') {
       const text = answerText(packet)
       if (text === null) return false
       this.add(link, side, text, lineOfAnswer(packet, slot), slot)
       return true
     }
-    const topic = resolved(packet, aliases)
+    const topic = resolved(packet, side === 'theirs' ? link.theirAliases : link.ourAliases)
     const text = messageText(packet, topic)
-    const isAgain = packet.qos > 0 && packet.dup && inFlight.get(packet.packetId) === text
-    if (packet.qos > 0) inFlight.set(packet.packetId, text)
+    const isAgain = packet.qos > 0 && isRepeated(link.account, side, packet, topic, text)
     if (topic.startsWith('$SYS/')) {
       this.sysCount += 1
       return false
@@ -292,6 +269,26 @@ export class Comparison {
     const publisher = this.publishers.get(sameWords(packet, topic)) ?? null
     return publisher === null ? null : `${packet.qos} ${publisher} ${topic}`
   }
+}
+
+/** Whether the session begins with this answer. */
+const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>
+  reason === 0 && !sessionPresent && (level !== 3 || isFresh)
+
+/** Notes that a message is on its way; answers whether it was already. */
+const isRepeated = (
+  { exchanges }: Account,
+  side: Side,
+  packet: Publish,
+  topic: string,
+  text: string,
+): boolean => {
+  const { packetId, dup, retain } = packet
+  // What one broker has kept the other may have heard a moment later.
+  const message = retain ? messageText({ ...packet, retain: false }, topic) : text
+  return side === 'theirs'
+    ? exchanges.heard(packetId, message, dup)
+    : exchanges.sent(packetId, message, dup)
 }
 
 /** What a publisher and a receiver see of the same message. */

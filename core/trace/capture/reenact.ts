@@ -82,6 +82,8 @@ export class Reenactment {
   private readonly links = new Map<number, Link>()
   private found: Array<Found> = []
   private hasThrown = false
+  /** Who has been sent something since it was last asked what of that is acknowledged already. */
+  private readonly sentTo = new Set<Link>()
 
   /** `originMs`: when the capture began, Unix milliseconds. */
   constructor(config: Config, originMs: number, port: number, broker: Run = run) {
@@ -114,6 +116,13 @@ export class Reenactment {
     this.found = []
     if (this.hasThrown) return this.found
     this.wake(event.atMs)
+    this.settle()
+    this.happen(event)
+    this.settle()
+    return this.found
+  }
+
+  private happen(event: Event): void {
     switch (event._tag) {
       case 'Opened':
         this.open(event)
@@ -144,7 +153,6 @@ export class Reenactment {
         if (link !== undefined) this.comparison.left(link.conn)
       }
     }
-    return this.found
   }
 
   /** Tells the time that has come since, whenever the broker wants to be told. */
@@ -196,23 +204,43 @@ export class Reenactment {
         link.isSilent = true
         inputs.push(I.broke(conn, this.at, next.left))
       } else {
+        const { _tag } = next.right
         const packet = this.comparison.told(conn, next.right)
-        if (packet === null) continue
-        inputs.push(I.arrived(conn, this.at, packet))
-        if (packet._tag === 'Connect') {
+        if (packet !== null) inputs.push(I.arrived(conn, this.at, packet))
+        if (packet?._tag === 'Connect') {
           link.answers = createReader(generousLimits, packet.level)
         }
-        // What follows is for who has been answered.
-        if (packet._tag !== 'Connect' && packet._tag !== 'Auth') continue
+        // What follows is for who has been answered, and after what is sent in between.
+        const isAwaited = _tag === 'Connect' || _tag === 'Auth' || this.comparison.hasEarly(conn)
+        if (!isAwaited) continue
       }
       this.feed(inputs)
       inputs = []
+      this.settle()
     }
     this.feed(inputs)
-    const { sentBytes } = link
+    this.report(link)
+  }
+
+  /** Tells the broker that what it sent is on the wire. */
+  private report(link: Link): void {
+    const { conn, sentBytes } = link
     if (link.isSilent || sentBytes - link.reportedBytes < UNREPORTED_BYTES_MAX) return
     link.reportedBytes = sentBytes
     this.feed([I.written(conn, this.at, sentBytes)])
+  }
+
+  /** Acknowledgements that came before our broker had sent what they are about, as it has now. */
+  private settle(): void {
+    // What takes the place of what is acknowledged may be acknowledged as well: it comes again.
+    for (const link of this.sentTo) {
+      this.sentTo.delete(link)
+      if (link.isSilent) continue
+      const due = this.comparison.due(link.conn)
+      if (due.length === 0) continue
+      this.feed(due.map((packet) => I.arrived(link.conn, this.at, packet)))
+      this.report(link)
+    }
   }
 
   /** The captured broker's words to a client. */
@@ -297,6 +325,7 @@ export class Reenactment {
     link.sentBytes += encodedSize(level, packet)
     if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
     this.comparison.sent(conn, packet)
+    if (packet._tag === 'Publish' && packet.qos > 0) this.sentTo.add(link)
   }
 }
 
