@@ -11,7 +11,9 @@ import { Packet } from '../core/mod.ts'
 import { CaptureFile } from '../core/trace/capture/file.ts'
 import { segmentIn } from '../core/trace/capture/tap.ts'
 import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
+import { explainRecording } from '../shells/cli/explain.ts'
 import { playRecording } from '../shells/cli/replay.ts'
+import { hear } from './mouth.ts'
 
 const forms = suite('capture-forms')
 
@@ -227,9 +229,61 @@ forms('--config is what the clients are played to', async () => {
   assert.match(usual.told, /The captured broker sent suback id1 0x00 to 'c', this one does not/)
   const like = await asked(bytes, 'listener 1883\nallow_anonymous true\nmax_qos 0\n')
   assert.is(like.status, 0, like.told)
+  assert.not.match(like.told, /listener/)
   const wrong = await asked(bytes, 'max_qos x\n')
   assert.is(wrong.status, 3)
   assert.match(wrong.complained, /max_qos/)
+})
+
+forms('who came to a port that the configuration has no listener on is let in', async () => {
+  const bytes = joined([
+    fileHeader(),
+    ...framesOf(0).map((frame, i) => packetBlock(frame, 1e15 + i)),
+  ])
+  const open = (port: number | string, qos = 0) =>
+    `listener ${port}\nallow_anonymous true\nmax_qos ${qos}\n`
+  const only = await asked(bytes, open(31010))
+  assert.is(only.status, 0, only.told)
+  assert.match(
+    only.told,
+    /\nNo listener of the configuration is on port 1883: connections .* its only one, 31010\.\n/,
+  )
+  // What it says holds for them.
+  assert.is((await asked(bytes, open(31010, 1))).status, 1)
+  const first = await asked(bytes, `per_listener_settings true\n${open(31010)}${open(31011, 1)}`)
+  assert.is(first.status, 0, first.told)
+  assert.match(
+    first.told,
+    /on port 1883: .* of the first of its 2, 31010; another is chosen by giving it port 1883\.\n/,
+  )
+  const none = await asked(bytes, `${open(31011, 1)}${open(1883)}`)
+  assert.is(none.status, 0, none.told)
+  assert.not.match(none.told, /listener/)
+  // Where listeners share a port, they have longer names.
+  const shared = `${open(31011, 1)}${open('1883 127.0.0.1')}${open('1883 127.0.0.2', 1)}`
+  const two = await asked(bytes, shared)
+  assert.is(two.status, 0, two.told)
+  assert.match(two.told, /2 listeners .* on port 1883: .* of the first, 1883 on 127\.0\.0\.1;/)
+})
+
+forms('a story and an answer say of which listener connections are taken to be', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-forms-'))
+  try {
+    const [path, conf] = [join(folder, 'c'), join(folder, 'conf')]
+    const blocks = framesOf(0).map((frame, i) => packetBlock(frame, 1e15 + i))
+    writeFileSync(path, joined([fileHeader(), ...blocks]))
+    writeFileSync(conf, 'listener 31010\nallow_anonymous true\n')
+    const under = ['--config', conf]
+    const told = await hear(playRecording, path, '--to-story', ...under)
+    assert.is(told.status, 0, told.complained)
+    assert.match(told.said, /^# A capture.* No listener of the configuration .* one, 31010\.\n/)
+    assert.match(told.said, /\nc< connack\n/)
+    const why = await hear(explainRecording, path, '--why-disconnected', 'c', ...under)
+    assert.match(why.said, /\n?No listener of the configuration is on port 1883: .* 31010\.\n/)
+    assert.not.match(why.said, /refused/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 forms.run()

@@ -11,6 +11,7 @@ import { run } from '../../core/broker/step.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { CaptureFile } from '../../core/trace/capture/file.ts'
+import { doorOf } from '../../core/trace/capture/listener.ts'
 import { kept, Reenactment } from '../../core/trace/capture/reenact.ts'
 import { Tap } from '../../core/trace/capture/tap.ts'
 import { nobodyText, troublesOf } from '../../core/trace/capture/trouble.ts'
@@ -210,8 +211,10 @@ const gatherCapture = async (
   if (from === null || tap.conversations.length === 0) {
     return E.left([...troubles, nobodyText(port)].join('\n'))
   }
+  const { why } = doorOf(config, port)
   return E.right({
-    title: `A capture (${file.form}), what its clients sent played to sabethes ${version}.`,
+    title: `A capture (${file.form}), what its clients sent played to sabethes ${version}.` +
+      (why === null ? '' : ` ${why}`),
     from,
     batches,
     fatal,

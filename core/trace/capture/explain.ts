@@ -8,6 +8,7 @@ import type { Question } from '../explain.ts'
 import { quote } from '../words.ts'
 import type { Comparison } from './compare.ts'
 import type { Captured, CaptureFile } from './file.ts'
+import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
 import { few, nobodyText, portText, troublesOf } from './trouble.ts'
@@ -88,13 +89,15 @@ export class CaptureExplainer {
 
   /** What the answer rests on, and what it cannot know. */
   private ground(): ReadonlyArray<string> {
-    const { configName, port, connects } = this.asked
+    const { config, configName, port, connects } = this.asked
+    const { why } = doorOf(config, this.port)
     const under = configName === null
       ? 'the defaults (--config FILE is for another configuration)'
       : quote(configName, '"')
     return [
       `Rebuilt from a capture (${this.form}): what its clients sent was played to a new broker ` +
       `of this version, under ${under}. ${portText(this.port, port, connects)}`,
+      ...(why === null ? [] : [why]),
       'So it is not known what the captured broker had kept from before, which rights and limits ' +
       'it had, and why it did what it did; what it sent otherwise is said at the end.',
     ]

@@ -20,6 +20,7 @@ import type { Reader } from '../../codec/reader.ts'
 import { format } from '../recording.ts'
 import type { Batch, Found, Run } from '../replay.ts'
 import { Comparison } from './compare.ts'
+import { doorOf } from './listener.ts'
 import type { Event } from './tap.ts'
 
 const NOT_AUTHORIZED = 0x87
@@ -88,7 +89,7 @@ export class Reenactment {
   /** `originMs`: when the capture began, Unix milliseconds. */
   constructor(config: Config, originMs: number, port: number, broker: Run = run) {
     this.config = config
-    this.listener = String(port)
+    this.listener = doorOf(config, port).listener
     this.broker = broker
     this.originMs = Math.floor(originMs)
     this.state = initial(config, { at: 0, wall: this.originMs, seed: 0 })

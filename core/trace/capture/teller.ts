@@ -5,6 +5,7 @@ import type { Config } from '../../broker/config.ts'
 import { Teller } from '../teller.ts'
 import type { Telling } from '../teller.ts'
 import type { Captured, CaptureFile } from './file.ts'
+import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
 import { few, nobodyText, portText, troublesOf } from './trouble.ts'
@@ -67,9 +68,11 @@ export class CaptureTeller {
       this.reenactment = new Reenactment(this.wish.config, captured.atMs, this.port)
       // It has the names of a recording, and that is none.
       this.teller.tell(this.reenactment.begin(this.wish.version))
+      const { why } = doorOf(this.wish.config, this.port)
       told.push([
         `A capture (${form}) from ${Math.floor(captured.atMs / 1000)} on (Unix seconds). ` +
         portText(this.port, this.wish.port, this.wish.connects),
+        ...(why === null ? [] : [why]),
       ])
     }
     this.lastMs = Math.max(this.lastMs, captured.atMs - this.beganMs)
