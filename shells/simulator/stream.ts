@@ -11,6 +11,9 @@ import type { World } from './world.ts'
  */
 export const connectStream = (world: World, name: string): Duplex => {
   const stream = new Duplex({
+    // As of a socket: when the broker has ended the connection nothing is left of it, and whoever
+    // has it hears 'close'.
+    allowHalfOpen: false,
     read: () => {},
     write: (chunk: Uint8Array, _encoding, done) => {
       connection.send(chunk)
