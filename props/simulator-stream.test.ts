@@ -72,4 +72,22 @@ for (const [name, end] of Object.entries(ends)) {
   }
 }
 
+stream('a message handler of MQTT.js cannot let time pass, and is told so', async () => {
+  const world = simulate()
+  const [phone, told] = join(world, 'phone', { protocolVersion: 5 })
+  phone.on('message', () => {
+    try {
+      world.advance('1s')
+    } catch (error) {
+      told.push(String(error))
+    }
+  })
+  await phone.subscribeAsync('t')
+  world.connect('lamp').publish('t')
+  await until(() => told.length === 2)
+  await phone.endAsync(true)
+  assert.match(told[1] ?? '', /^Error: time cannot pass in the middle of a moment: call advance /)
+  assert.is(world.now, 0)
+})
+
 stream.run()

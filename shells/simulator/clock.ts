@@ -64,6 +64,11 @@ export class Clock {
   now = 0
   private plans: Heap.Heap<Plan> = Heap.empty
 
+  /** It is that late now, or later already: time never goes back. */
+  pass(until: number): void {
+    this.now = Math.max(this.now, until)
+  }
+
   /** Plans something for a moment, which is not in the past. */
   at(ms: number, run: () => void): Plan {
     const plan = { isOff: false, run }

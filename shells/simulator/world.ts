@@ -53,6 +53,12 @@ export class Unexpected extends Error {
 const usualWall = 1_800_000_000_000
 const noDelay: Delay = { ms: 0, jitterMs: 0 }
 
+const midMoment = 'time cannot pass in the middle of a moment: call advance from the test, after ' +
+  'what it called has returned; world.timers.set plans something for later'
+
+const underWay = 'time passes already: await the advanceAsync that is under way before the next ' +
+  'advance or advanceAsync'
+
 /** A name, or the client that has it. */
 export type Who = string | Client
 
@@ -70,7 +76,10 @@ export class World {
   private readonly delays = new Map<string, Delay>()
   private readonly stalled = new Set<string>()
   private config: Config
-  private isSettling = false
+  /** Something happens, and has not come to its end. */
+  private isBusy = false
+  /** An advance is under way. */
+  private isAdvancing = false
   private timerId = 0
   private readonly running = new Set<number>()
 
@@ -173,28 +182,40 @@ export class World {
     return this.transcript.text()
   }
 
-  /** Lets time pass: all that becomes due meanwhile happens, in order, each at its time. */
+  /**
+   * Lets time pass: all that becomes due meanwhile happens, in order, each at its time. Not for
+   * what the world calls, such as a judge: nothing else could happen before that returns.
+   */
   advance(span: Span): void {
-    const until = this.clock.now + millis(span)
-    this.settle()
-    while (this.next() <= until) this.goOn()
-    this.clock.now = until
+    if (this.isBusy) throw new Error(midMoment)
+    const until = this.setOut(span)
+    try {
+      this.settle()
+      while (this.next() <= until) this.goOn()
+      this.clock.pass(until)
+    } finally {
+      this.isAdvancing = false
+    }
   }
 
   /**
    * The same for a world in which programs take part that wait for promises or streams: between two
-   * moments everybody has time to answer.
+   * moments everybody has time to answer. Await it: there is one advance at a time.
    */
   async advanceAsync(span: Span): Promise<void> {
-    const until = this.clock.now + millis(span)
-    await breath()
-    this.settle()
-    while (this.next() <= until) {
-      this.goOn()
+    const until = this.setOut(span)
+    try {
       await breath()
       this.settle()
+      while (this.next() <= until) {
+        this.goOn()
+        await breath()
+        this.settle()
+      }
+      this.clock.pass(until)
+    } finally {
+      this.isAdvancing = false
     }
-    this.clock.now = until
   }
 
   // Faults
@@ -202,8 +223,7 @@ export class World {
   /** The connection breaks. Both sides notice at once, and what was on its way is lost. */
   cut(who: Who): void {
     this.transcript.fault(`cut ${nameOf(who)}`)
-    this.connectionOf(who).fail()
-    this.settle()
+    this.act(() => this.connectionOf(who).fail())
   }
 
   /**
@@ -260,20 +280,17 @@ export class World {
    */
   crash(): void {
     this.transcript.fault('crash')
-    this.server.crash()
-    this.settle()
+    this.act(() => this.server.crash())
   }
 
   /** The broker starts again with what is on its disk; one that runs is stopped in order first. */
   restart(): void {
     if (this.server.isUp) {
       this.transcript.fault('stop')
-      this.server.stop()
-      this.settle()
+      this.act(() => this.server.stop())
     }
     this.transcript.fault('start')
-    this.server.start()
-    this.settle()
+    this.act(() => this.server.start())
   }
 
   // What the operator does
@@ -283,15 +300,13 @@ export class World {
    * does not run hears nothing of it.
    */
   command(command: Command): void {
-    this.server.command(command)
-    this.settle()
+    this.act(() => this.server.command(command))
   }
 
   /** The broker gets another configuration; whoever is connected stays so. */
   reconfigure(some: Partial<Config>): void {
     this.config = { ...this.config, ...some }
-    this.server.reconfigure(this.config)
-    this.settle()
+    this.act(() => this.server.reconfigure(this.config))
   }
 
   // For clients that bring their own bytes
@@ -343,17 +358,31 @@ export class World {
 
   /** Lets everything happen that is due now. */
   settle(): void {
-    // What is done from within happens when the one who is at it comes to it.
-    if (this.isSettling) return
-    this.isSettling = true
+    this.act(() => {})
+  }
+
+  /** Does something, and lets happen what is due then. */
+  private act(work: () => void): void {
+    // What follows from what is done from within happens when the one who is at it comes to it.
+    if (this.isBusy) return work()
+    this.isBusy = true
     try {
+      work()
       do {
         this.clock.settle()
         this.server.wake()
       } while (this.next() <= this.clock.now)
     } finally {
-      this.isSettling = false
+      this.isBusy = false
     }
+  }
+
+  /** Begins to advance, alone; answers until when. */
+  private setOut(span: Span): number {
+    if (this.isAdvancing) throw new Error(underWay)
+    const until = this.clock.now + millis(span)
+    this.isAdvancing = true
+    return until
   }
 
   private next(): number {
@@ -361,7 +390,7 @@ export class World {
   }
 
   private goOn(): void {
-    this.clock.now = Math.max(this.clock.now, this.next())
+    this.clock.pass(this.next())
     this.settle()
   }
 

@@ -1,0 +1,144 @@
+// What somebody gets wrong who tries a broker in a simulated world: he is told at once, in a
+// sentence that says what to do instead, and the world is left as it was.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { simulate } from '../shells/simulator/mod.ts'
+import type { World } from '../shells/simulator/mod.ts'
+
+const mistakes = suite('simulator-mistakes')
+
+/** What is thrown; '' if nothing is. */
+const complaint = (act: () => void): string => {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof Error) return error.message
+    throw error
+  }
+  return ''
+}
+
+const complaintOf = async (act: () => Promise<void>): Promise<string> => {
+  try {
+    await act()
+  } catch (error) {
+    if (error instanceof Error) return error.message
+    throw error
+  }
+  return ''
+}
+
+// Time
+
+const inside = /^time cannot pass in the middle of a moment: call advance from the test, /
+
+/** Everybody whom a world calls, and what makes it call him; he does the work that is given. */
+const called: Readonly<Record<string, (work: (world: World) => void) => World>> = {
+  'a judge': (work) => {
+    const judge = (): number => {
+      work(world)
+      return 0
+    }
+    const world = simulate({ config: { authentication: 'judge' }, judge })
+    world.connect('a')
+    return world
+  },
+  'a timer': (work) => {
+    const world = simulate()
+    const id = world.timers.set(() => {
+      world.timers.clear(id)
+      work(world)
+    }, 5)
+    world.advance(10)
+    return world
+  },
+  'whoever hears of an end in order': (work) => {
+    const world = simulate()
+    world.open('raw', { bytes: () => {}, gone: () => work(world) }).send(new Uint8Array([0, 0]))
+    world.settle()
+    return world
+  },
+  'whoever loses a connection': (work) => {
+    const world = simulate()
+    world.open('raw', { bytes: () => {}, gone: () => work(world) })
+    world.cut('raw')
+    return world
+  },
+  'whoever loses a connection to a crash': (work) => {
+    const world = simulate()
+    world.open('raw', { bytes: () => {}, gone: () => work(world) })
+    world.crash()
+    return world
+  },
+}
+
+for (const [who, call] of Object.entries(called)) {
+  mistakes(`${who} cannot let time pass from inside`, () => {
+    const told: Array<string> = []
+    const world = call((inner) => told.push(complaint(() => inner.advance('1s'))))
+    assert.is(told.length, 1)
+    assert.match(told[0]!, inside)
+    const { now } = world
+    world.advance('1s')
+    assert.is(world.now, now + 1_000, 'and the world goes on')
+  })
+}
+
+mistakes('what the world calls may do anything else, and it happens', () => {
+  for (const call of Object.values(called)) {
+    let calls = 0
+    const world = call((inner) => {
+      // The client from inside is judged too.
+      if (++calls > 1) return
+      inner.restart()
+      inner.connect('inner').subscribe('t').publish('t', 'here')
+    })
+    world.expect('inner', ['t here'])
+  }
+})
+
+const overlap = /^time passes already: await the advanceAsync that is under way before /
+
+mistakes('one advance at a time, and time never goes back', async () => {
+  const world = simulate()
+  world.connect('a', { keepAliveS: 1 })
+  const seen: Array<number> = []
+  world.timers.set(() => seen.push(world.now), 100)
+  const first = world.advanceAsync('2s')
+  assert.match(complaint(() => world.advance('10s')), overlap)
+  assert.match(await complaintOf(() => world.advanceAsync('10s')), overlap)
+  await first
+  assert.is(world.now, 2_000)
+  await world.advanceAsync('1s')
+  world.advance('1s')
+  assert.is(world.now, 4_000)
+  assert.equal(seen, [...seen].sort((one, other) => one - other))
+  assert.is(seen.length, 40)
+})
+
+mistakes('nobody starts a second advance from inside a first one', async () => {
+  const world = simulate()
+  const told: Array<Promise<string>> = []
+  const id = world.timers.set(() => {
+    world.timers.clear(id)
+    told.push(complaintOf(() => world.advanceAsync('1ms')))
+  }, 5)
+  world.advance('1s')
+  assert.match(await told[0]!, overlap)
+  assert.is(world.now, 1_000)
+})
+
+mistakes('an advance that fails is no longer under way', async () => {
+  const world = simulate()
+  const id = world.timers.set(() => {
+    world.timers.clear(id)
+    throw new Error('no more')
+  }, 5)
+  assert.is(await complaintOf(() => world.advanceAsync('1s')), 'no more')
+  await world.advanceAsync('1s')
+  world.advance('1s')
+  assert.is(world.now, 2_005)
+})
+
+mistakes.run()
