@@ -29,6 +29,9 @@ const complaintOf = async (act: () => Promise<void>): Promise<string> => {
   return ''
 }
 
+/** What a caller without types hands over. */
+const loose = (value: unknown): never => value as never
+
 // Time
 
 const inside = /^time cannot pass in the middle of a moment: call advance from the test, /
@@ -139,6 +142,44 @@ mistakes('an advance that fails is no longer under way', async () => {
   await world.advanceAsync('1s')
   world.advance('1s')
   assert.is(world.now, 2_005)
+})
+
+// Judges
+
+const verdicts: ReadonlyArray<readonly [answer: unknown, shown: string]> = [
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [false, 'false'],
+  [true, 'true'],
+  [NaN, 'NaN'],
+  [0.5, '0.5'],
+  [-1, '-1'],
+  [5, '5'],
+  [0x18, '0x18'],
+  [0x8b, '0x8b'],
+  [0x187, '0x187'],
+  ['no', '"no"'],
+  ['0', '"0"'],
+  [{}, 'an object'],
+  [Promise.resolve(0), 'a Promise'],
+]
+
+mistakes('a judge who answers what is no reason code lets nobody in, and is told so', () => {
+  for (const [answer, shown] of verdicts) {
+    const judge = (): number => loose(answer)
+    const world = simulate({ config: { authentication: 'judge' }, judge })
+    const message = complaint(() => world.connect('a'))
+    assert.match(message, /^a judge answers 0 for yes or a reason code of CONNACK from 0x80 on, /)
+    assert.ok(message.endsWith(`This one answered ${shown}`), message)
+    assert.not.match(world.show(), /connack/)
+  }
+})
+
+mistakes('a judge may answer whatever CONNACK can say', () => {
+  for (const answer of [0, 0x80, 0x86, 0x87, 0x9f]) {
+    const world = simulate({ config: { authentication: 'judge' }, judge: () => answer })
+    assert.is(world.connect('a').last('Connack')?.reason, answer)
+  }
 })
 
 mistakes.run()

@@ -17,6 +17,7 @@ import { encode } from '../../core/codec/encode.ts'
 import { defaultLimits } from '../../core/codec/limits.ts'
 import type { Reader } from '../../core/codec/reader.ts'
 import { createReader } from '../../core/codec/reader.ts'
+import { isReason } from '../../core/codec/reason.ts'
 import { explicitName } from '../../core/trace/show.ts'
 import { Slots } from '../common/slots.ts'
 import { merge } from '../common/store.ts'
@@ -25,6 +26,7 @@ import { ownWrite, recordsOf, writeTo } from '../store/memory.ts'
 import type { Clock, Plan } from './clock.ts'
 import type { Pipe } from './net.ts'
 import type { Transcript } from './transcript.ts'
+import { shown } from './wrong.ts'
 
 const NOT_AUTHORIZED = 0x87
 
@@ -59,6 +61,18 @@ export interface ServerOptions {
   readonly seed: number
   readonly disk: Disk | null
   readonly judge: ((question: Question) => number) | null
+}
+
+/** What a judge has answered. Whatever is not a refusal would let the client in. */
+const verdict = (answer: unknown): number => {
+  if (typeof answer === 'number' && isReason('Connack', answer)) return answer
+  const code = typeof answer === 'number' && answer > 0x0f && Number.isInteger(answer)
+    ? `0x${answer.toString(16)}`
+    : shown(answer)
+  throw new TypeError(
+    `a judge answers 0 for yes or a reason code of CONNACK from 0x80 on, at once: here nobody ` +
+      `waits for a Promise. This one answered ${code}`,
+  )
 }
 
 export class Server {
@@ -274,7 +288,8 @@ export class Server {
         return this.setOut()
       case 'Judge': {
         const { conn, question } = effect
-        const reason = this.options.judge?.(question) ?? NOT_AUTHORIZED
+        const { judge } = this.options
+        const reason = judge === null ? NOT_AUTHORIZED : verdict(judge(question))
         return this.later(() => this.feed(Input.judged(conn, this.clock.now, reason)))
       }
       case 'Ask': {

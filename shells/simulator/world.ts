@@ -24,7 +24,10 @@ export interface SimulateOptions {
   readonly seed?: number
   /** Where the clock on the wall begins, in Unix milliseconds; 2027-01-15T08:00Z unless given. */
   readonly wall?: number
-  /** Answers who may connect with a reason code, where the configuration says 'judge'. */
+  /**
+   * Answers who may connect, where the configuration says 'judge': 0 for yes, or a reason code of
+   * CONNACK from 0x80 on. At once: in a simulated world nobody waits for a promise.
+   */
   readonly judge?: (question: Question) => number
   /** Whether `show` has PINGREQ and PINGRESP too, of which a day brings thousands. */
   readonly showPings?: boolean
