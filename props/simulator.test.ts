@@ -328,6 +328,34 @@ simulator('restart: clients are told, everything is on disk, and wills are not l
   world.expect(away, ['t in time'])
 })
 
+simulator(
+  'a disk that is configured is there from the next restart on, and left alone without',
+  () => {
+    const world = simulate()
+    const away = world.connect('away', stays).subscribe('t', 1)
+    world.reconfigure({ persistence: true })
+    away.subscribe('u', 1)
+    world.restart()
+    away.connect().subscribe('v', 1)
+    assert.is(away.last('Connack')?.sessionPresent, false, 'the broker began without a disk')
+    world.crash()
+    world.restart()
+    away.connect()
+    assert.is(away.last('Connack')?.sessionPresent, true)
+    world.reconfigure({ persistence: false })
+    for (let i = 0; i < 2; i++) {
+      world.restart()
+      away.connect()
+      assert.is(away.last('Connack')?.sessionPresent, false)
+    }
+    world.reconfigure({ persistence: true })
+    world.restart()
+    away.connect()
+    world.connect('sender').publish('v', 'again', { qos: 1 })
+    world.expect(away, ['v again'])
+  },
+)
+
 // Clients
 
 simulator('a client keeps within the Receive Maximum of the broker', () => {

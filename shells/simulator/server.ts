@@ -22,7 +22,7 @@ import { explicitName } from '../../core/trace/show.ts'
 import { Slots } from '../common/slots.ts'
 import { merge } from '../common/store.ts'
 import type { Disk } from '../store/memory.ts'
-import { ownWrite, recordsOf, writeTo } from '../store/memory.ts'
+import { createDisk, ownWrite, recordsOf, writeTo } from '../store/memory.ts'
 import type { Clock, Plan } from './clock.ts'
 import type { Pipe } from './net.ts'
 import type { Transcript } from './transcript.ts'
@@ -59,7 +59,6 @@ export interface ServerOptions {
   readonly clock: Clock
   readonly wall: () => number
   readonly seed: number
-  readonly disk: Disk | null
   readonly judge: ((question: Question) => number) | null
 }
 
@@ -79,6 +78,8 @@ export class Server {
   private readonly options: ServerOptions
   private readonly clock: Clock
   private config: Config
+  /** Made when a broker first begins with one; what is on it stays. */
+  private disk: Disk | null
   private transcript: Transcript | null = null
   state: State
   isUp = true
@@ -102,6 +103,7 @@ export class Server {
     this.options = options
     this.clock = options.clock
     this.config = options.config
+    this.disk = this.config.persistence ? createDisk() : null
     this.state = initial(this.config, this.origin())
   }
 
@@ -204,13 +206,13 @@ export class Server {
   }
 
   start(): void {
-    const { disk } = this.options
     this.isUp = true
-    if (disk === null) {
+    if (!this.config.persistence) {
       this.state = initial(this.config, this.origin())
       return
     }
-    const [state, effects] = restore(this.config, recordsOf(disk), this.origin())
+    this.disk ??= createDisk()
+    const [state, effects] = restore(this.config, recordsOf(this.disk), this.origin())
     this.state = state
     for (const effect of effects) this.carryOut(effect)
   }
@@ -374,7 +376,7 @@ export class Server {
   }
 
   private keep(at: number, writes: ReadonlyArray<Write>, batch: number): void {
-    const { disk } = this.options
+    const { disk } = this
     if (disk === null) throw new Error('the broker stores and there is no disk')
     writeTo(disk, { at, wall: this.options.wall() }, writes)
     this.safe = batch

@@ -7,7 +7,6 @@ import { defaults } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
-import { createDisk } from '../store/memory.ts'
 import type { ClientWish, Delivery } from './clients.ts'
 import { Client } from './clients.ts'
 import type { Dice, Span } from './clock.ts'
@@ -96,7 +95,6 @@ export class World {
       clock: this.clock,
       wall: () => this.wall,
       seed,
-      disk: this.config.persistence ? createDisk() : null,
       judge,
     })
     const { showPings = false } = options
@@ -306,7 +304,10 @@ export class World {
     this.act(() => this.server.command(command))
   }
 
-  /** The broker gets another configuration; whoever is connected stays so. */
+  /**
+   * The broker gets another configuration; whoever is connected stays so. Whether it has a disk
+   * (`persistence`) is settled when it begins, and so by the next `restart`.
+   */
   reconfigure(some: Partial<Config>): void {
     this.config = { ...this.config, ...some }
     this.act(() => this.server.reconfigure(this.config))
