@@ -4,7 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { simulate } from '../shells/simulator/mod.ts'
-import type { World } from '../shells/simulator/mod.ts'
+import type { Client, World } from '../shells/simulator/mod.ts'
 
 const mistakes = suite('simulator-mistakes')
 
@@ -180,6 +180,147 @@ mistakes('a judge may answer whatever CONNACK can say', () => {
     const world = simulate({ config: { authentication: 'judge' }, judge: () => answer })
     assert.is(world.connect('a').last('Connack')?.reason, answer)
   }
+})
+
+// Names and types
+
+const fresh = (): World => simulate({ seed: 1 })
+const client = (): Client => fresh().connect('a')
+
+const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
+  [
+    () => simulate(loose({ sed: 2 })),
+    'simulate takes no "sed": did you mean seed; there are config, seed, wall, judge, showPings',
+  ],
+  [
+    () => simulate(loose('fast')),
+    'simulate takes an object with options, and not "fast"; there are config, seed, ',
+  ],
+  [() => simulate(loose({ seed: '7' })), 'simulate: seed is a number, and not "7"'],
+  [() => simulate(loose({ seed: NaN })), 'simulate: seed is a number, and not NaN'],
+  [() => simulate(loose({ wall: new Date(0) })), 'simulate: wall is a number, and not a Date'],
+  [() => simulate(loose({ judge: 0 })), 'simulate: judge is a function, and not 0'],
+  [
+    () => simulate(loose({ config: { persistance: true } })),
+    'config of simulate takes no "persistance": did you mean persistence',
+  ],
+  [
+    () => simulate(loose({ config: { persistence: 'yes' } })),
+    'config of simulate: persistence is true or false, and not "yes"',
+  ],
+  [
+    () => simulate(loose({ config: { receiveMaximum: undefined } })),
+    'config of simulate: receiveMaximum is a number, and not undefined',
+  ],
+  [
+    () => simulate(loose({ config: { authentication: 'jugde' } })),
+    'config of simulate: authentication is "none" or "judge", and not "jugde"',
+  ],
+  [
+    () => fresh().reconfigure(loose({ retainAvailble: false })),
+    'reconfigure takes no "retainAvailble": did you mean retainAvailable',
+  ],
+  [
+    () => fresh().reconfigure(loose({ listeners: {} })),
+    'reconfigure: listeners is a list, and not an object',
+  ],
+  [
+    () => fresh().connect('a', loose({ keepAlive: 5 })),
+    'connect takes no "keepAlive": did you mean keepAliveS; there are clientId, level, ',
+  ],
+  [
+    () => fresh().connect('a', loose({ clean: false })),
+    'connect takes no "clean"; there are clientId, level, cleanStart, ',
+  ],
+  [
+    () => client().connect(loose({ cleanStart: 0 })),
+    'connect: cleanStart is true or false, and not 0',
+  ],
+  [
+    () => client().connect(loose({ keepAliveS: '60' })),
+    'connect: keepAliveS is a whole number from 0 to 65535, and not "60"',
+  ],
+  [() => client().connect(loose({ level: 6 })), 'connect: level is 3, 4 or 5, and not 6'],
+  [
+    () => client().connect(loose({ will: { topic: 'w', message: 'gone' } })),
+    'will of connect takes no "message"; there are topic, payload, qos, retain, properties',
+  ],
+  [
+    () => client().connect(loose({ will: { payload: 'gone' } })),
+    'will of connect: topic is a string, and not undefined',
+  ],
+  [
+    () => client().connect(loose({ properties: { receiveMax: 1 } })),
+    'properties of connect takes no "receiveMax"',
+  ],
+  [() => fresh().connect(loose(7)), 'connect: the name of the client is a string, and not 7'],
+  [
+    () => client().subscribe('#', loose({ qos: 1 })),
+    'subscribe: the QoS behind the filter is 0, 1 or 2, and not an object',
+  ],
+  [
+    () => client().subscribe(loose({ topic: '#' })),
+    'subscribe takes no "topic"; there are filter, qos, noLocal, ',
+  ],
+  [
+    () => client().subscribe(loose([{ qos: 1 }])),
+    'subscribe: filter is a string, and not undefined',
+  ],
+  [
+    () => client().unsubscribe(loose(['a', 'b'])),
+    'unsubscribe: each filter is a string, and not a list',
+  ],
+  [
+    () => client().publish('x', loose({ a: 1 })),
+    'publish: the payload is a string or a Uint8Array, and not an object',
+  ],
+  [
+    () => client().publish('x', loose(21.5)),
+    'publish: the payload is a string or a Uint8Array, and not 21.5',
+  ],
+  [() => client().publish(loose(undefined)), 'publish: the topic is a string, and not undefined'],
+  [
+    () => client().publish('x', '', loose({ Qos: 1 })),
+    'publish takes no "Qos": did you mean qos; there are qos, retain, properties',
+  ],
+  [() => client().publish('x', '', loose({ qos: 3 })), 'publish: qos is 0, 1 or 2, and not 3'],
+  [
+    () => client().publish('x', '', loose({ properties: { contenttype: 'a' } })),
+    'properties of publish takes no "contenttype": did you mean contentType',
+  ],
+  [
+    () => fresh().delay('a', '1s', loose({ jiter: '1s' })),
+    'delay takes no "jiter": did you mean jitter; there is jitter',
+  ],
+]
+
+for (const [act, says] of slips) {
+  mistakes(`a caller without types is told: ${says}`, () => {
+    const message = complaint(act)
+    assert.is(message.slice(0, says.length), says)
+  })
+}
+
+mistakes('what is wrong is told before anything is done', () => {
+  const world = fresh()
+  const a = world.connect('a')
+  const before = world.show()
+  complaint(() => world.connect('b', loose({ keepAlive: 5 })))
+  complaint(() => a.connect(loose({ clean: true })))
+  complaint(() => a.publish('t', loose(1), { qos: 1 }))
+  complaint(() => world.delay('a', '1s', loose({ jiter: 1 })))
+  assert.is(world.show(), before)
+  assert.throws(() => world.deliveries('b'), /there is no client b/)
+  a.publish('t', '1', { qos: 1 })
+  assert.is(a.last('Puback')?.packetId, 1)
+})
+
+mistakes('what is undefined is as if it had not been written', () => {
+  const world = simulate(loose({ seed: undefined, config: undefined, judge: undefined }))
+  const wish = { userName: undefined, will: undefined, keepAliveS: undefined }
+  const a = world.connect('a', loose(wish)).subscribe(loose({ filter: 't', qos: undefined }))
+  a.publish('t', loose(undefined), loose({ qos: undefined, properties: undefined }))
+  world.expect(a, ['t '])
 })
 
 mistakes.run()

@@ -18,6 +18,7 @@ import { view } from '../../core/data/bytes.ts'
 import { showBytes } from '../../core/trace/words.ts'
 import type { Clock } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
+import { checkConnect, checkPublish, checkSubscribe, checkUnsubscribe } from './shapes.ts'
 
 export interface ClientWish extends Partial<ConnectWish> {
   /** Seconds for which the broker keeps the session: `sessionExpiryInterval` of the properties. */
@@ -105,6 +106,7 @@ export class Client {
    * connection is left to itself; the broker takes the session over.
    */
   connect(wish: ClientWish = {}): this {
+    checkConnect(wish)
     this.wish = { ...this.wish, ...wish }
     const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = this.wish
     const { properties = none } = this.wish
@@ -136,11 +138,13 @@ export class Client {
     qos: Qos = 0,
   ): this {
     const all = typeof wishes === 'string' || !isList(wishes) ? [wishes] : wishes
+    checkSubscribe(all, qos)
     const named = all.map((wish) => typeof wish === 'string' ? { filter: wish, qos } : wish)
     return this.send(make.subscribe(named, this.freshId()))
   }
 
   unsubscribe(...filters: ReadonlyArray<string>): this {
+    checkUnsubscribe(filters)
     const { requests } = make.subscribe(filters)
     return this.send({
       _tag: 'Unsubscribe',
@@ -155,6 +159,7 @@ export class Client {
    * Maximum; QoS 0 without a connection throws.
    */
   publish(topic: string, payload: Payload = '', options: PublishOptions = {}): this {
+    checkPublish(topic, payload, options)
     const { qos = 0 } = options
     const packetId = qos === 0 ? 0 : this.freshId()
     const packet = make.publish({ ...options, topic, payload, qos, packetId })

@@ -14,6 +14,7 @@ import { Clock, createDice, millis, spanText } from './clock.ts'
 import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
+import { checkConfig, checkConnect, checkDelay, checkName, checkSimulate } from './shapes.ts'
 import { Transcript } from './transcript.ts'
 
 export interface SimulateOptions {
@@ -86,6 +87,7 @@ export class World {
   private readonly running = new Set<number>()
 
   constructor(options: SimulateOptions) {
+    checkSimulate(options)
     const { seed = 1, wall = usualWall, judge = null } = options
     this.config = { ...defaults, ...options.config }
     this.dice = createDice(seed)
@@ -142,6 +144,8 @@ export class World {
    * last time but for what `wish` says.
    */
   connect(name: string, wish: ClientWish = {}): Client {
+    checkName(name)
+    checkConnect(wish)
     let client = this.clients.get(name)
     if (client === undefined) {
       client = new Client(name, {
@@ -242,7 +246,9 @@ export class World {
   }
 
   /** From now on bytes from and to this client take so long, on this connection and later ones. */
-  delay(who: Who, span: Span, { jitter = 0 }: DelayOptions = {}): void {
+  delay(who: Who, span: Span, options: DelayOptions = {}): void {
+    checkDelay(options)
+    const { jitter = 0 } = options
     const name = nameOf(who)
     const delay = { ms: millis(span), jitterMs: millis(jitter) }
     const about = delay.jitterMs === 0 ? '' : ` jitter ${spanText(delay.jitterMs)}`
@@ -309,6 +315,7 @@ export class World {
    * (`persistence`) is settled when it begins, and so by the next `restart`.
    */
   reconfigure(some: Partial<Config>): void {
+    checkConfig('reconfigure', some)
     this.config = { ...this.config, ...some }
     this.act(() => this.server.reconfigure(this.config))
   }

@@ -1,13 +1,95 @@
 // What callers get wrong whom no types tell: which name or value it is, and what should be there.
 // Nothing that is misspelt is passed over, since a test that it makes pass shows nothing.
 
+import { nearNames } from '../../core/trace/near.ts'
+
+/** What a value has to be, in words, and whether one is that. */
+export interface Kind {
+  readonly words: string
+  readonly holds: (value: unknown) => boolean
+  /** Whether it has to be there. */
+  readonly isNeeded?: boolean
+}
+
+/** The names that a record of options may have, and what stands behind each. */
+export type Shape<A> = { readonly [Name in keyof A]-?: Kind }
+
+const shownMax = 40
+
 /** Something for people, no more of it than says what it is. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, shownMax))
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
-  const name = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const name = tagOf(value)
   return name === 'Array' ? 'a list' : name === 'Object' ? 'an object' : `a ${name}`
 }
 
-const shownMax = 40
+// What was made in another realm, as by a test runner that isolates its tests, has the same tag.
+const tagOf = (value: unknown): string =>
+  Object.prototype.toString.call(value).slice('[object '.length, -1)
+
+const isRecord = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const flag: Kind = { words: 'true or false', holds: (it) => typeof it === 'boolean' }
+export const text: Kind = { words: 'a string', holds: (it) => typeof it === 'string' }
+export const list: Kind = { words: 'a list', holds: Array.isArray }
+export const record: Kind = { words: 'an object', holds: isRecord }
+export const work: Kind = { words: 'a function', holds: (it) => typeof it === 'function' }
+export const anything: Kind = { words: 'anything', holds: () => true }
+export const payload: Kind = {
+  words: 'a string or a Uint8Array',
+  holds: (it) => typeof it === 'string' || tagOf(it) === 'Uint8Array',
+}
+export const number: Kind = {
+  words: 'a number',
+  holds: (it) => typeof it === 'number' && !Number.isNaN(it),
+}
+
+export const whole = (max: number): Kind => ({
+  words: `a whole number from 0 to ${max}`,
+  holds: (it) => Number.isInteger(it) && Number(it) >= 0 && Number(it) <= max,
+})
+
+export const oneOf = (...values: ReadonlyArray<string | number>): Kind => ({
+  words: `${values.slice(0, -1).map(shown).join(', ')} or ${shown(values.at(-1))}`,
+  holds: (it) => values.some((value) => value === it),
+})
+
+export const needed = (kind: Kind): Kind => ({ ...kind, isNeeded: true })
+
+/** Throws unless a value is what it has to be. */
+export const checkValue = (what: string, { words, holds }: Kind, value: unknown): void => {
+  if (!holds(value)) throw new TypeError(`${what} is ${words}, and not ${shown(value)}`)
+}
+
+// More names than this are not listed.
+const listedMax = 20
+
+/** Throws unless this is a record that has no names but these. */
+export const checkNames = (what: string, it: unknown, names: ReadonlyArray<string>): void => {
+  const there = names.length > listedMax
+    ? ''
+    : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+  if (!isRecord(it)) {
+    throw new TypeError(`${what} takes an object with options, and not ${shown(it)}${there}`)
+  }
+  const wrong = Object.keys(it).find((name) => !names.includes(name))
+  if (wrong === undefined) return
+  const near = nearNames(wrong, names)
+  const meant = near.length === 0 ? '' : `: did you mean ${near.join(' or ')}`
+  throw new TypeError(`${what} takes no ${shown(wrong)}${meant}${there}`)
+}
+
+/** Throws unless a record has only the names of a shape, and behind each what belongs there. */
+export const checkRecord = <A>(what: string, shape: Shape<A>, it: unknown): void => {
+  const kinds: ReadonlyArray<readonly [string, Kind]> = Object.entries(shape)
+  checkNames(what, it, kinds.map(([name]) => name))
+  const given = new Map<string, unknown>(Object.entries(Object(it)))
+  for (const [name, kind] of kinds) {
+    const value = given.get(name)
+    // As if it had not been written.
+    if (value !== undefined || kind.isNeeded) checkValue(`${what}: ${name}`, kind, value)
+  }
+}
