@@ -20,7 +20,7 @@ import { noSources } from '../core/config/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
-import { underReloads } from '../core/trace/replay.ts'
+import { toldUnder } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { createScram, scramCredentials } from '../shells/common/scram.ts'
@@ -315,6 +315,14 @@ replay('a reload of the day does not bring its configuration to the other broker
     assert.match(under.said, /- there< puback id3 0x97\n\+ there< puback id3\n/)
     writeFileSync(config, `${text}1\n`)
     assert.is((await asked(path, '-q', '--config', config)).status, 0, 'the same is the same')
+    // Who tries another port is not turned away for that.
+    writeFileSync(config, `${text}1\n`.replace('1883', '31010'))
+    const moved = await asked(path, '-q', '--config', config)
+    assert.is(moved.status, 0, moved.said)
+    const why =
+      'The other configuration has no listener 1883: connections of the day are taken to ' +
+      'be of 31010 there.'
+    assert.is(moved.said.split(why).length, 2, moved.said)
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -323,7 +331,7 @@ replay('a reload of the day does not bring its configuration to the other broker
 replay('under another configuration a reload of the day is still one', () => {
   const other: Config = { ...defaults, allowAnonymous: false }
   const day = reloaded(defaults)
-  const told = underReloads(day, other)
+  const told = toldUnder(day, other)
   assert.is(told.length, day.length)
   told.forEach((one, i) => {
     if (one._tag !== 'Reconfigured') assert.is(one, day[i])

@@ -12,7 +12,7 @@ import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import { disagreement } from './agree.ts'
 import { notDelivered } from './loss.ts'
-import { differenceOf, seenByClients, underReloads } from './replay.ts'
+import { differenceOf, seenByClients, toldUnder } from './replay.ts'
 import type { Run } from './replay.ts'
 import { explicitName } from './show.ts'
 import type { Failing } from './watching.ts'
@@ -69,7 +69,7 @@ const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
   const other = from.nextOpening === 0
     ? initial(config, from.origin)
     : run(from, [reconfigured(from.now, config)])[0]
-  const under: Run = (state, some) => run(state, underReloads(some, config))
+  const under: Run = (state, some) => run(state, toldUnder(some, config))
   return whereApart(inputs, { state: from, run }, { state: other, run: under })
 }
 

@@ -11,6 +11,7 @@ import { initial } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
+import { doorOf } from './capture/listener.ts'
 import type { PayloadText } from './connect-text.ts'
 import { digestOf } from './digest.ts'
 import type { Weigh } from './digest.ts'
@@ -281,14 +282,29 @@ export const underConfig = ({ head, state }: { head: Head; state: State }, confi
     : run(state, [reconfigured(state.now, config)])[0]
 
 /**
- * What the broker under another configuration is told of the day: its reloads with that one, so
- * that they do what a reload does and yet bring nothing of the day's own back.
+ * The listener of another configuration that a connection of the day comes in through: its own, or
+ * where there is none of that name the one on its port, or the first.
  */
-export const underReloads = (
+export const listenerUnder = (config: Config, listener: string): string =>
+  config.listeners.some(([name]) => name === listener)
+    ? listener
+    : doorOf(config, Number.parseInt(listener, 10)).listener
+
+/**
+ * What the broker under another configuration is told of the day: its reloads with that one, so
+ * that they do what a reload does and yet bring nothing of the day's own back, and connections
+ * through a listener that it has.
+ */
+export const toldUnder = (
   inputs: ReadonlyArray<Input>,
   config: Config,
 ): ReadonlyArray<Input> =>
-  inputs.map((one) => one._tag === 'Reconfigured' ? reconfigured(one.at, config) : one)
+  inputs.map((one) => {
+    if (one._tag === 'Reconfigured') return reconfigured(one.at, config)
+    if (one._tag !== 'Opened' || config.listeners.length === 0) return one
+    const listener = listenerUnder(config, one.listener)
+    return listener === one.listener ? one : { ...one, listener }
+  })
 
 /** What the clients of a run see, as text: packets one by one for every receiver, and ends. */
 export const seenByClients = (

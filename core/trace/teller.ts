@@ -15,7 +15,8 @@ import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
-import { brokenText, differenceOf, seenByClients, underConfig, underReloads } from './replay.ts'
+import { brokenText, differenceOf, listenerUnder, seenByClients } from './replay.ts'
+import { toldUnder, underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -68,6 +69,8 @@ export class Teller {
   private payload: Veil['payload'] = 'full'
   private other: State | null = null
   private now = 0
+  /** Listeners of the day that the other configuration does not have. */
+  private readonly listeners = new Set<string>()
   private readonly nameOf: NameOf = (conn) => {
     const clientId = this.names.of(conn.generation)
     return clientId === undefined
@@ -193,20 +196,40 @@ export class Teller {
 
   private compare(other: State, batch: Batch): ReadonlyArray<string> {
     try {
-      const [next, effects] = run(other, underReloads(batch.inputs, other.config))
+      const moved = this.moved(batch.inputs, other.config)
+      const [next, effects] = run(other, toldUnder(batch.inputs, other.config))
       this.other = next
       const lines = differenceOf(
         seenByClients(batch.effects, this.nameOf, this.payloadText),
         seenByClients(effects, this.nameOf, this.payloadText),
       )
       if (lines.length > 0) this.status = 1
-      return lines
+      return [...moved, ...lines]
     } catch {
       // What happened on the day need not be possible there: the slot of one whom the broker would
       // have kept is given to another.
       this.other = null
       return ['The two have come so far apart that no comparison is possible from here on.']
     }
+  }
+
+  /** Sentences on connections that come in through another listener than on the day, once each. */
+  private moved(inputs: ReadonlyArray<Input>, config: Config): ReadonlyArray<string> {
+    const found: Array<string> = []
+    for (const input of inputs) {
+      if (input._tag !== 'Opened' || config.listeners.length === 0) continue
+      const { listener } = input
+      const there = listenerUnder(config, listener)
+      if (there === listener || this.listeners.has(listener)) continue
+      this.listeners.add(listener)
+      found.push(
+        `The other configuration has no listener ${
+          listener.replace(/[^ -~]/g, '?')
+        }: connections ` +
+          `of the day are taken to be of ${there.replace(/[^ -~]/g, '?')} there.`,
+      )
+    }
+    return found
   }
 
   private show({ inputs, effects }: Batch): ReadonlyArray<string> {
