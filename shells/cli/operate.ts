@@ -9,6 +9,7 @@ import { treeText } from '../../core/log/tree-text.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { StoreError } from '../common/driver.ts'
+import type { Wanted } from '../common/listen.ts'
 import type { Program } from '../common/program.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running, Start } from '../common/start.ts'
@@ -18,7 +19,8 @@ import { isInBackground, letGo } from './background.ts'
 import { Control } from './control.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { tellReady, tellReloading, tellStopping } from './ready.ts'
-import { as, become, giveFile, isRoot, makeFolderFor, userToBecome } from './rights.ts'
+import { as, become, giveFile, giveSocket, isRoot, makeFolderFor } from './rights.ts'
+import { userToBecome } from './rights.ts'
 import type { User } from './rights.ts'
 import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
@@ -142,7 +144,7 @@ export class Operator {
         ...(recording === null ? {} : { recording }),
         ...(user === null ? {} : { openStore: openStoreAs(user) }),
         // The last thing that is done with all rights.
-        listening: () => this.settle(settings, user),
+        listening: () => this.settle(settings, wanted.right, user),
         fatal: (error) => this.fail(error),
       })
       this.settings = settings
@@ -203,7 +205,11 @@ export class Operator {
   }
 
   /** The listeners are open: what remains to be done as root, and the end of being root. */
-  private settle({ pidFile, log, traceFile }: Settings, user: User | null): void {
+  private settle(
+    { pidFile, log, traceFile }: Settings,
+    wanted: ReadonlyArray<Wanted>,
+    user: User | null,
+  ): void {
     if (pidFile !== null) {
       const failed = writePidFile(pidFile)
       if (failed !== null) throw new Error(failed)
@@ -211,6 +217,9 @@ export class Operator {
     if (user === null) return
     for (const destination of log.destinations) {
       if (destination.to === 'file') giveFile(destination.path, user)
+    }
+    for (const address of wanted.flatMap(({ addresses }) => addresses)) {
+      if (address._tag === 'Unix') giveSocket(address.path, user)
     }
     if (pidFile !== null) giveFile(pidFile, user)
     if (traceFile !== null && isFile(traceFile)) giveFile(traceFile, user)

@@ -93,6 +93,12 @@ export const giveFile = (path: string, { uid, gid }: User): void => {
   if (found.isFile() && found.nlink === 1) lchownSync(path, uid, gid)
 }
 
+/** Gives a socket to the user, as carefully. */
+export const giveSocket = (path: string, { uid, gid }: User): void => {
+  const found = lstatSync(path)
+  if (found.isSocket() && found.nlink === 1) lchownSync(path, uid, gid)
+}
+
 /** Does something with the rights of the user, and has root's again afterwards. */
 export const as = async <A>(user: User, work: () => Promise<A>): Promise<A> => {
   process.setegid!(user.gid)

@@ -1,0 +1,84 @@
+// runs: node
+//
+// A broker that is started as root and becomes a user who may less: what it has opened as root is
+// of use to that user and to nobody else, and what it may not do any more is said in a sentence.
+
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { skipped, until } from './conformance/expect.ts'
+import { launch, type Running } from './conformance/subject.ts'
+
+const becoming = suite('becoming')
+
+const folder = mkdtempSync(join(tmpdir(), 'sabethes-becoming-'))
+chmodSync(folder, 0o755)
+becoming.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const idOf = (which: '-u' | '-g'): number =>
+  Number(spawnSync('id', [which, 'nobody'], { encoding: 'utf8' }).stdout)
+const [uid, gid] = [idOf('-u'), idOf('-g')]
+
+/** Only root can become somebody else. */
+const test = (name: string, body: () => Promise<void>): void => {
+  becoming(name, () => {
+    if (process.getuid?.() !== 0) return skipped(name, 'the rights of root')
+    return body()
+  })
+}
+
+let count = 0
+
+/** A new folder with these permissions, root's unless it is the user's. */
+const made = (mode: number, isTheirs = false): string => {
+  const path = join(folder, `folder-${count++}`)
+  mkdirSync(path)
+  chmodSync(path, mode)
+  if (isTheirs) chownSync(path, uid, gid)
+  return path
+}
+
+const write = (lines: string): string => {
+  const path = join(folder, `broker-${count++}.conf`)
+  writeFileSync(path, `user nobody\n${lines}`)
+  return path
+}
+
+const saying = (broker: Running, words: string): Promise<void> =>
+  until(20_000, words, () => {
+    if (broker.stderr.includes(words)) return Promise.resolve(true)
+    if (broker.isEnded) throw new Error(broker.stderr)
+    return Promise.resolve(false)
+  })
+
+/** A broker with these lines that runs meanwhile. */
+const during = async (
+  file: string,
+  use: (broker: Running) => Promise<void>,
+  ...words: ReadonlyArray<string>
+): Promise<void> => {
+  const broker = launch('node', ['-c', file, ...words])
+  try {
+    await saying(broker, ' running')
+    await use(broker)
+  } finally {
+    broker.signal('SIGTERM')
+    await broker.ended
+  }
+}
+
+test('the socket of a listener is the user whom the broker becomes', async () => {
+  const path = join(made(0o755), 'socket')
+  await during(write(`listener 0 ${path}\nallow_anonymous true\n`), () => {
+    const found = statSync(path)
+    assert.equal([found.uid, found.gid, found.mode & 0o777], [uid, gid, 0o770])
+    return Promise.resolve()
+  })
+})
+
+becoming.run()
