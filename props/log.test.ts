@@ -335,9 +335,14 @@ log('several destinations at once, each in its own form', () => {
   )
   assert.equal(
     published.map(([topic]) => topic.replace('$SYS/broker/log/', '')),
-    ['I', 'E', 'W', 'N', 'I', 'D', 'M/subscribe', 'M/unsubscribe', 'WS', 'D'],
+    ['I', 'E', 'W', 'N', 'I', 'M/subscribe', 'M/unsubscribe', 'WS'],
+    'what is said of single packets is not published',
   )
   assert.equal(published[1], ['$SYS/broker/log/E', '1600000000: Error: e'])
+})
+
+log('where lines are only published, nothing is called per packet', () => {
+  assert.is(recorded({ types: logTypes, destinations: [{ to: 'topic' }] }).log.verbose, false)
 })
 
 log('what is published as a line is no line itself, nor are the answers to it', () => {

@@ -28,20 +28,24 @@ export const facilityNumber = (facility: LogFacility): number =>
 
 const prefix = '$SYS/broker/log/'
 
-const levels: Readonly<Record<LogType, string>> = {
+const levels: Readonly<Record<LogType, string | null>> = {
   error: 'E',
   warning: 'W',
   notice: 'N',
   information: 'I',
-  debug: 'D',
+  // About single packets: each that was published would be told in others.
+  debug: null,
   subscribe: 'M/subscribe',
   unsubscribe: 'M/unsubscribe',
   websockets: 'WS',
-  internal: 'D',
+  internal: null,
 }
 
-/** Where a line is published. */
-export const logTopic = (type: LogType): string => prefix + levels[type]
+/** Where a line is published; null where it is not, as with mosquitto. */
+export const logTopic = (type: LogType): string | null => {
+  const level = levels[type]
+  return level === null ? null : prefix + level
+}
 
 /** Whether the log itself publishes there: nothing is said about that. */
 export const ownTopics = (topic: string): boolean =>

@@ -93,7 +93,8 @@ export class Log {
     if (E.isLeft(changed)) return changed
     this.settings = settings
     this.wanted = new Set(settings.types)
-    this.verbose = this.wanted.has('debug') && settings.destinations.length > 0
+    this.verbose = this.wanted.has('debug') &&
+      settings.destinations.some(({ to }) => to !== 'topic')
     this.stamp.format = settings.timestampFormat
     return E.right(null)
   }
@@ -233,30 +234,27 @@ export class Log {
       return
     }
     const topic = topicOf(this.receivedTopics, slot, packet)
-    this.gather(receivedLine(this.nameOf(slot), packet, topic), isAnswer(packet))
+    this.gather(receivedLine(this.nameOf(slot), packet, topic))
   }
 
   private sending({ slot }: Conn, level: Level, packet: Packet): void {
     const topic = topicOf(this.sentTopics, slot, packet)
     if (ownTopics(topic)) return
-    this.gather(sentLine(this.nameOf(slot), level, packet, topic), isAnswer(packet))
+    this.gather(sentLine(this.nameOf(slot), level, packet, topic))
   }
 
   private nameOf(slot: number): string {
     return this.names[slot] ?? '<unknown>'
   }
 
-  /**
-   * `stays` keeps the line from being published: an answer to what was published would be told in
-   * another line, and so on for ever.
-   */
-  private gather(what: Line, stays = false): void {
+  private gather(what: Line): void {
     if (!this.wanted.has(what.type)) return
     const { sinks } = this
     if (sinks.hasPlain || sinks.hasTopic) {
       const written = this.written(what)
       if (sinks.hasPlain) this.plain += written
-      if (sinks.hasTopic && !stays) this.keep(logTopic(what.type), written)
+      const topic = sinks.hasTopic ? logTopic(what.type) : null
+      if (topic !== null) this.keep(topic, written)
     }
     if (sinks.hasSyslog) this.prioritised += this.prefixed(what)
     if (this.plain.length + this.prioritised.length > gatheredCharactersMax) this.write()
@@ -324,9 +322,6 @@ const jsonOf = (time: object, { type, event, text, more, data }: Line): string =
   const whole = more.length === 0 ? text : [text, ...more].join(' ')
   return harmlessJson({ ...time, type, event, text: whole, ...rest })
 }
-
-const isAnswer = ({ _tag }: Packet): boolean =>
-  _tag === 'Puback' || _tag === 'Pubrec' || _tag === 'Pubrel' || _tag === 'Pubcomp'
 
 /** The topic of a PUBLISH, also where an alias takes its place; nothing of other packets. */
 const topicOf = (
