@@ -4,14 +4,16 @@
 // of use to that user and to nobody else, and what it may not do any more is said in a sentence.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skipped, until } from './conformance/expect.ts'
+import { freePort } from './free-port.ts'
 import { launch, type Running } from './conformance/subject.ts'
 
 const becoming = suite('becoming')
@@ -79,6 +81,33 @@ test('the socket of a listener is the user whom the broker becomes', async () =>
     assert.equal([found.uid, found.gid, found.mode & 0o777], [uid, gid, 0o770])
     return Promise.resolve()
   })
+})
+
+test('a reload that fails goes on in the log that only root could open', async () => {
+  const [old, next] = [join(made(0o700), 'log'), join(made(0o755, true), 'log')]
+  const [port, taken] = [await freePort(), createServer()]
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const other = taken.address()
+  assert.ok(other !== null && typeof other === 'object')
+  const lines = `allow_anonymous true\nlog_dest stderr\nlistener ${port} 127.0.0.1\n`
+  const file = write(`${lines}log_dest file ${old}\n`)
+  try {
+    await during(file, async (broker) => {
+      writeFileSync(
+        file,
+        `user nobody\n${lines}log_dest file ${next}\nlistener ${other.port} 127.0.0.1\n`,
+      )
+      broker.child.kill('SIGHUP')
+      await saying(broker, 'The configuration stays as it was.')
+    })
+    const said = readFileSync(old, 'utf8')
+    assert.match(said, 'Address already in use')
+    assert.match(said, 'The configuration stays as it was.')
+    assert.match(said, 'terminating')
+    assert.not.match(readFileSync(next, 'utf8'), 'terminating')
+  } finally {
+    taken.close()
+  }
 })
 
 becoming.run()

@@ -409,11 +409,34 @@ log('a reload keeps what stays, closes what goes, and changes nothing if it fail
   into.flush(1)
   assert.is(to('/a').length, 1)
   into.reconfigure({ ...defaultLog, types: ['error'], destinations: [file] })
+  into.reopen()
   assert.equal(closed, ['stderr', 'stdout'])
   into.line('two')
   into.error('three')
   into.flush(2)
   assert.equal(to('/a'), ['1600000000: one', '1600000000: Error: three'])
+})
+
+log('a change of the log can be taken back until it is final, without opening anything', () => {
+  const broken = new Map<string, string>()
+  const old: LogDestination = { to: 'file', path: '/root/only' }
+  const next: LogDestination = { to: 'file', path: '/new' }
+  const { log: into, to, closed } = recorded({ destinations: [old] }, broken)
+  broken.set('/root/only', 'absent')
+  assert.ok(E.isRight(into.reconfigure({ ...defaultLog, destinations: [next] })))
+  into.line('there')
+  into.flush(1)
+  assert.equal(closed, [])
+  assert.ok(E.isRight(into.reconfigure({ ...defaultLog, destinations: [old] })))
+  broken.clear()
+  into.reopen()
+  into.line('here again')
+  into.flush(2)
+  assert.equal(closed, ['/new'])
+  assert.equal([to('/new'), to('/root/only')], [
+    ['1600000000: there'],
+    ['1600000000: here again'],
+  ])
 })
 
 log('as JSON every line is an object with the time, the type, the event and what is known', () => {

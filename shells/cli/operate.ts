@@ -334,8 +334,11 @@ export class Operator {
     try {
       await running.listen(wanted.right)
     } catch (error) {
-      running.changeLog(this.logOf(old))
-      return refusal(messageOf(error))
+      const refused = refusal(messageOf(error))
+      const restored = running.changeLog(this.logOf(old))
+      if (E.isRight(restored)) return refused
+      const stays = `Error: The log stays where the new configuration has it: ${restored.left}`
+      return { ...refused, lines: [...refused.lines, stays] }
     }
     const { pidFile, persistence, user, memoryLimitBytes } = old
     this.settings = { ...settings, pidFile, persistence, user, memoryLimitBytes }

@@ -85,7 +85,7 @@ export class Log {
 
   /**
    * Goes on with other settings, or begins with the first; what destinations both have stay open.
-   * Left: a sentence for the operator, and all is as it was.
+   * Left: a sentence for the operator, and all is as it was. Until `reopen` there is a way back.
    */
   reconfigure(settings: LogSettings): Either<string, null> {
     if (this.plain !== '' || this.prioritised !== '') this.write()
@@ -104,7 +104,7 @@ export class Log {
     this.publish = publish
   }
 
-  /** Begins the log's files anew, for whoever has moved them away. */
+  /** Begins the log's files anew, for whoever has moved them away, and makes a change final. */
   reopen(): void {
     this.write()
     this.sinks.reopen()

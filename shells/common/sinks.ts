@@ -18,6 +18,11 @@ export class Sinks {
   private readonly open: OpenOutlet
   private readonly complain: (text: string) => void
   private sinks: ReadonlyArray<Sink> = []
+  /**
+   * What is not wanted any more, still open: a file that was opened with more rights than there are
+   * now could not be opened a second time, should the old destinations be wanted after all.
+   */
+  private retired: ReadonlyArray<Sink> = []
   hasPlain = false
   hasSyslog = false
   hasTopic = false
@@ -29,12 +34,13 @@ export class Sinks {
     this.complain = complain
   }
 
-  /** Opens what is new and closes what is not wanted any more; all or nothing. */
+  /** Opens what is new; all or nothing. What is not wanted any more is closed by `reopen`. */
   change(destinations: ReadonlyArray<LogDestination>): Either<string, null> {
     const kept = new Set<Sink>()
     const next: Array<Sink> = []
+    const known = [...this.sinks, ...this.retired]
     for (const destination of destinations) {
-      const old = this.sinks.find((sink) => nameOf(sink.destination) === nameOf(destination))
+      const old = known.find((sink) => nameOf(sink.destination) === nameOf(destination))
       if (old !== undefined) {
         kept.add(old)
         next.push(old)
@@ -47,7 +53,7 @@ export class Sinks {
       }
       next.push({ destination, outlet: opened.right, lost: 0 })
     }
-    for (const sink of this.sinks) if (!kept.has(sink)) sink.outlet?.close()
+    this.retired = known.filter((sink) => !kept.has(sink))
     this.sinks = next
     this.hasSyslog = next.some(({ destination }) => destination.to === 'syslog')
     this.hasTopic = next.some(({ destination }) => destination.to === 'topic')
@@ -62,7 +68,9 @@ export class Sinks {
     }
   }
 
+  /** The change is final: closes what it has left over, and begins all files anew. */
   reopen(): void {
+    this.closeRetired()
     for (const { destination, outlet } of this.sinks) {
       const why = outlet?.reopen() ?? null
       if (why !== null) this.complain(`Warning: ${nameOf(destination)}: ${why}\n`)
@@ -70,11 +78,17 @@ export class Sinks {
   }
 
   close(): void {
+    this.closeRetired()
     for (const { outlet } of this.sinks) outlet?.close()
     this.sinks = []
     this.hasPlain = false
     this.hasSyslog = false
     this.hasTopic = false
+  }
+
+  private closeRetired(): void {
+    for (const { outlet } of this.retired) outlet?.close()
+    this.retired = []
   }
 
   private writeTo(sink: Sink, outlet: Outlet, lines: string): void {
