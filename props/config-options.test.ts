@@ -284,6 +284,15 @@ options('a change is told with where and when', () => {
   ])
 })
 
+options('an empty text in a change is called nothing', () => {
+  const none = settingsIn('persistence true')
+  const some = settingsIn('persistence true\npersistence_location /x')
+  assert.equal(printDiff([...diff(none, some), ...diff(some, none)]), [
+    'persistence_location: nothing -> /x (after a restart)',
+    'persistence_location: /x -> nothing (after a restart)',
+  ])
+})
+
 options('a listener that stays keeps its name, whatever comes or goes on its port', () => {
   const names = ({ listeners }: Settings) => listeners.map(({ name }) => name)
   const one = settingsIn('listener 1883 127.0.0.1')

@@ -13,7 +13,7 @@ export interface Change {
   readonly option: string
   /** Name of the listener that it belongs to, null for the broker. */
   readonly listener: string | null
-  /** As a file says it, null for nothing. */
+  /** As a file says it, null for nothing; an empty text is as good as nothing. */
   readonly before: string | null
   readonly after: string | null
   readonly effect: Reload
@@ -98,6 +98,6 @@ const effects: Readonly<Record<Reload, string>> = {
 export const printDiff = (changes: ReadonlyArray<Change>): ReadonlyArray<string> =>
   changes.map(({ option, listener, before, after, effect }) => {
     const where = listener === null ? '' : ` of listener ${path(listener)}`
-    const [from, to] = [before, after].map((one) => one === null ? 'nothing' : path(one))
+    const [from, to] = [before, after].map((one) => one ? path(one) : 'nothing')
     return `${option}${where}: ${from} -> ${to} (${effects[effect]})`
   })
