@@ -550,6 +550,44 @@ log('a time reads as date writes it, in every week of years of every kind', () =
   })
 })
 
+/** As strftime of glibc writes a Monday morning. */
+const flagged: ReadonlyArray<readonly [format: string, text: string]> = [
+  ['%-d|%_d|%-e|%0e|%_H|%-k|%0k|%-y|%-S|%-I|%_C|%-j', '9| 9|9|09| 3|3|03|26|5|3|20|313'],
+  ['%^a|%#a|%^h|%#B|%#p|%^P|%#Z|%^#p|%#^p', 'MON|MON|NOV|NOVEMBER|am|am|utc|am|am'],
+  [
+    '%10Y|%_10Y|%-10Y|%4C|%_5j|%3u|%3G|%_3g',
+    '0000002026|      2026|      2026|0020|  313|001|2026| 26',
+  ],
+  ['%1d|%-10d|%5e|%05e|%00003d|%5l|%5Od|%5EY', '09|         9|    9|00009|009|    3|00009|02026'],
+  [
+    '%10a|%010a|%1a|%10p|%#10p|%5%|%05%|%5t|',
+    '       Mon|0000000Mon|Mon|        AM|        am|    %|0000%|     |',
+  ],
+  ['%12s|%012s|%_12s', '  1794193445|001794193445|  1794193445'],
+  ['%z|%-z|%_z|%10z', '-0330|-330|- 330|         -0000000330'],
+  ['%^c|%#c', 'MON NOV  9 03:04:05 2026|Mon Nov  9 03:04:05 2026'],
+  ['%12D|%012T|%_10F|%-F', '    11/09/26|000003:04:05|2026-11-09|2026-11-09'],
+  ['%-_5d|%_-5d|%0_5d|%_05d', '    9|    9|    9|00009'],
+  ['%5Q|%^L|%10', '%5Q|%^L|%10'],
+]
+
+log('flags and widths of a time are those of glibc', () => {
+  const monday = {
+    year: 2026,
+    month: 11,
+    day: 9,
+    hour: 3,
+    minute: 4,
+    second: 5,
+    weekday: 1,
+    offsetMinutes: -210,
+    zone: 'UTC',
+    unixMs: 1_794_193_445_000,
+  }
+  for (const [format, text] of flagged) assert.is(strftime(format, monday), text)
+  assert.is(strftime('%99999999Y', monday).length, 1_000, 'no width fills the memory')
+})
+
 log('the format of the operator stands before the line; an unknown letter stays', () => {
   const { log: into, to } = recorded({ timestampFormat: '%Y-%m-%dT%H:%M:%S%Q\n%%' })
   into.line('x')

@@ -38,7 +38,7 @@ const months = [
   'December',
 ]
 
-const padded = (number: number, width: number, pad = '0'): string =>
+const padded = (number: number, width: number, pad: string): string =>
   String(number).padStart(width, pad)
 
 const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
@@ -66,65 +66,155 @@ const isoWeek = (moment: Moment): { readonly year: number; readonly week: number
 
 const twelve = (hour: number): number => hour % 12 === 0 ? 12 : hour % 12
 
-const offset = (minutes: number): string => {
-  const east = Math.abs(minutes)
-  return `${minutes < 0 ? '-' : '+'}${padded(Math.floor(east / 60), 2)}${padded(east % 60, 2)}`
+/** What is written in front of what is short: zeros, blanks, or nothing. */
+type Pad = '0' | '_' | '-'
+
+/** A number, of at least so many digits. */
+interface Digits {
+  readonly digits: number
+  readonly of: (moment: Moment) => number
+  readonly pad: Pad
 }
 
-/** What a letter stands for: text, or another format. */
-type Meaning = ((moment: Moment) => string) | string
+/** A text, and what `#` makes of its letters. */
+interface Word {
+  readonly word: (moment: Moment) => string
+  readonly swapped: 'upper' | 'lower'
+}
+
+/** What a letter stands for: a number, a text, or another format. */
+type Meaning = Digits | Word | string
+
+const number = (digits: number, of: (moment: Moment) => number, pad: Pad = '0'): Digits => ({
+  digits,
+  of,
+  pad,
+})
+
+const word = (word: (moment: Moment) => string, swapped: Word['swapped'] = 'upper'): Word => ({
+  word,
+  swapped,
+})
+
+const monthName = word(({ month }) => months[month - 1]!.slice(0, 3))
 
 const meanings: Readonly<Record<string, Meaning>> = {
-  a: ({ weekday }) => weekdays[weekday]!.slice(0, 3),
-  A: ({ weekday }) => weekdays[weekday]!,
-  b: ({ month }) => months[month - 1]!.slice(0, 3),
-  B: ({ month }) => months[month - 1]!,
+  a: word(({ weekday }) => weekdays[weekday]!.slice(0, 3)),
+  A: word(({ weekday }) => weekdays[weekday]!),
+  b: monthName,
+  B: word(({ month }) => months[month - 1]!),
   c: '%a %b %e %H:%M:%S %Y',
-  C: ({ year }) => padded(Math.floor(year / 100), 2),
-  d: ({ day }) => padded(day, 2),
+  C: number(2, ({ year }) => Math.floor(year / 100)),
+  d: number(2, ({ day }) => day),
   D: '%m/%d/%y',
-  e: ({ day }) => padded(day, 2, ' '),
+  e: number(2, ({ day }) => day, '_'),
   F: '%Y-%m-%d',
-  g: (moment) => padded(isoWeek(moment).year % 100, 2),
-  G: (moment) => String(isoWeek(moment).year),
-  h: '%b',
-  H: ({ hour }) => padded(hour, 2),
-  I: ({ hour }) => padded(twelve(hour), 2),
-  j: (moment) => padded(yearDay(moment) + 1, 3),
-  k: ({ hour }) => padded(hour, 2, ' '),
-  l: ({ hour }) => padded(twelve(hour), 2, ' '),
-  m: ({ month }) => padded(month, 2),
-  M: ({ minute }) => padded(minute, 2),
-  n: () => ' ',
-  p: ({ hour }) => hour < 12 ? 'AM' : 'PM',
-  P: ({ hour }) => hour < 12 ? 'am' : 'pm',
+  g: number(2, (moment) => isoWeek(moment).year % 100),
+  G: number(1, (moment) => isoWeek(moment).year),
+  h: monthName,
+  H: number(2, ({ hour }) => hour),
+  I: number(2, ({ hour }) => twelve(hour)),
+  j: number(3, (moment) => yearDay(moment) + 1),
+  k: number(2, ({ hour }) => hour, '_'),
+  l: number(2, ({ hour }) => twelve(hour), '_'),
+  m: number(2, ({ month }) => month),
+  M: number(2, ({ minute }) => minute),
+  n: word(() => ' '),
+  p: word(({ hour }) => hour < 12 ? 'AM' : 'PM', 'lower'),
+  P: word(({ hour }) => hour < 12 ? 'am' : 'pm', 'lower'),
   r: '%I:%M:%S %p',
   R: '%H:%M',
-  s: ({ unixMs }) => String(Math.floor(unixMs / 1000)),
-  S: ({ second }) => padded(second, 2),
-  t: () => ' ',
+  // To strftime these digits are text.
+  s: word(({ unixMs }) => String(Math.floor(unixMs / 1000))),
+  S: number(2, ({ second }) => second),
+  t: word(() => ' '),
   T: '%H:%M:%S',
-  u: ({ weekday }) => String(weekday === 0 ? 7 : weekday),
-  U: (moment) => padded(Math.floor((yearDay(moment) + 7 - moment.weekday) / 7), 2),
-  V: (moment) => padded(isoWeek(moment).week, 2),
-  w: ({ weekday }) => String(weekday),
-  W: (moment) => padded(Math.floor((yearDay(moment) + 7 - (moment.weekday + 6) % 7) / 7), 2),
+  u: number(1, ({ weekday }) => weekday === 0 ? 7 : weekday),
+  U: number(2, (moment) => Math.floor((yearDay(moment) + 7 - moment.weekday) / 7)),
+  V: number(2, (moment) => isoWeek(moment).week),
+  w: number(1, ({ weekday }) => weekday),
+  W: number(2, (moment) => Math.floor((yearDay(moment) + 7 - (moment.weekday + 6) % 7) / 7)),
   x: '%m/%d/%y',
   X: '%H:%M:%S',
-  y: ({ year }) => padded(year % 100, 2),
-  Y: ({ year }) => String(year),
-  z: ({ offsetMinutes }) => offset(offsetMinutes),
-  Z: ({ zone }) => zone,
-  '%': () => '%',
+  y: number(2, ({ year }) => year % 100),
+  Y: number(1, ({ year }) => year),
+  Z: word(({ zone }) => zone, 'lower'),
+  '%': word(() => '%'),
 }
 
+/** What stands between the `%` and the letter. */
+interface How {
+  /** The flag that was given last; null for what is usual. */
+  readonly pad: Pad | null
+  readonly width: number
+  readonly isUpper: boolean
+  readonly isSwapped: boolean
+}
+
+/** No line is so long: mosquitto has room for a thousand characters. */
+const widthMax = 1_000
+
+const howOf = (flags: string, width: string): How => ({
+  pad: ([...flags].findLast((flag): flag is Pad => '0_-'.includes(flag))) ?? null,
+  width: Math.min(Number(width), widthMax),
+  isUpper: flags.includes('^'),
+  isSwapped: flags.includes('#'),
+})
+
+/** A number counts its digits in the width, and has blanks there if it wants none in front. */
+const digitsText = (value: number, digits: number, pad: Pad, width: number): string =>
+  pad === '-'
+    ? padded(value, width, ' ')
+    : padded(value, Math.max(digits, width), pad === '_' ? ' ' : '0')
+
+const cased = (text: string, { swapped }: Word, { isUpper, isSwapped }: How): string =>
+  isSwapped && swapped === 'lower'
+    ? text.toLowerCase()
+    : isUpper || isSwapped
+    ? text.toUpperCase()
+    : text
+
+const widened = (text: string, { pad, width }: How): string =>
+  text.padStart(width, pad === '0' ? '0' : ' ')
+
+/** The sign takes the whole width, and the digits take it once more. */
+const offsetText = (minutes: number, how: How): string => {
+  const east = Math.abs(minutes)
+  const clock = Math.floor(east / 60) * 100 + east % 60
+  return widened(minutes < 0 ? '-' : '+', how) + digitsText(clock, 4, how.pad ?? '0', how.width)
+}
+
+/** One letter; null where it is none of strftime's. */
+const conversion = (letter: string, how: How, moment: Moment): string | null => {
+  if (letter === 'z') return offsetText(moment.offsetMinutes, how)
+  const meaning = meanings[letter]
+  if (meaning === undefined) return null
+  if (typeof meaning === 'string') {
+    const text = strftime(meaning, moment)
+    return widened(how.isUpper ? text.toUpperCase() : text, how)
+  }
+  if ('digits' in meaning) {
+    return digitsText(meaning.of(moment), meaning.digits, how.pad ?? meaning.pad, how.width)
+  }
+  // What is in small letters stays so.
+  const text = meaning.word(moment)
+  return widened(letter === 'P' ? text : cased(text, meaning, how), how)
+}
+
+/** Flags, a width, a modifier that means nothing in the C locale, and the letter. */
+const placeholder = /%([-_0^#]*)(\d*)[EO]?([a-zA-Z%])/g
+
+/** Whether a format has this letter in it. */
+export const hasLetter = (format: string, letter: string): boolean =>
+  [...format.matchAll(placeholder)].some(([, , , found]) => found === letter)
+
 /**
- * The moment in this format. What strftime does not know stands as it is; a line break, which would
- * make two lines of one, is a blank (`%n` and `%t` as well).
+ * The moment in this format, with the flags and widths of glibc. What strftime does not know stands
+ * as it is; a line break, which would make two lines of one, is a blank (`%n` and `%t` as well).
  */
 export const strftime = (format: string, moment: Moment): string =>
-  format.replace(/%[EO]?([a-zA-Z%])/g, (whole, letter: string) => {
-    const meaning = meanings[letter]
-    if (meaning === undefined) return whole
-    return typeof meaning === 'string' ? strftime(meaning, moment) : meaning(moment)
-  }).replace(/[\n\r\t\u2028\u2029]/g, ' ')
+  format.replace(
+    placeholder,
+    (whole, flags: string, width: string, letter: string) =>
+      conversion(letter, howOf(flags, width), moment) ?? whole,
+  ).replace(/[\n\r\t\u2028\u2029]/g, ' ')

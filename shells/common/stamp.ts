@@ -1,6 +1,6 @@
 // When a line was said, in the operator's format. Formatted once a second: a turn has many lines.
 
-import { type Moment, strftime } from '../../core/log/strftime.ts'
+import { hasLetter, type Moment, strftime } from '../../core/log/strftime.ts'
 
 export class Stamp {
   private at = NaN
@@ -41,7 +41,7 @@ const momentOf = (unixMs: number, format: string): Moment => {
     weekday: date.getDay(),
     offsetMinutes: -date.getTimezoneOffset(),
     // Dear to find out, and seldom asked for.
-    zone: /%[EO]?Z/.test(format) ? zoneOf(date) : '',
+    zone: hasLetter(format, 'Z') ? zoneOf(date) : '',
     unixMs,
   }
 }
