@@ -748,4 +748,61 @@ operating('the launcher makes SIGRTMIN harmless, and SysV finds its words', asyn
   assert.is(service('status'), 3)
 })
 
+operating('SysV finds the pid file wherever the broker does', async () => {
+  const included = join(folder, 'included conf')
+  spawnSync('mkdir', ['-p', included])
+  const pidFile = join(folder, 'by other lines.pid')
+  const text = `listener ${await freePort()} 127.0.0.1\n`
+  const env = {
+    ...process.env,
+    STARTED: join(folder, 'nowhere', 'started'),
+    DAEMON: join(root, 'shells/service/sabethes'),
+    SABETHES_NODE: process.execPath,
+  }
+  const service = (word: string, config: string) =>
+    spawnSync('sh', [join(root, 'shells/service/sabethes.init'), word], {
+      env: { ...env, CONFIG: config },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    })
+  writeFileSync(join(included, 'pid.conf'), `pid_file ${pidFile}\n`)
+  for (
+    const lines of [
+      `${text}pid_file ${pidFile} \t\n`,
+      `${text}pid_file  ${pidFile}\r\n`,
+      `${text}include_dir ${included}\r\n`,
+    ]
+  ) {
+    const config = write(lines)
+    const started = service('start', config)
+    assert.is(started.status, 0, started.stderr)
+    const broker = Number(readFileSync(pidFile, 'utf8'))
+    try {
+      assert.is(service('status', config).status, 0, lines)
+      assert.is(service('stop', config).status, 0)
+      assert.is(service('status', config).status, 3)
+      assert.not(existsSync(pidFile), 'it has ended')
+    } finally {
+      if (existsSync(pidFile)) process.kill(broker, 'SIGKILL')
+      rmSync(pidFile, { force: true })
+    }
+  }
+})
+
+operating('SysV says that a broker without a pid file is not found again', async () => {
+  const bin = join(folder, 'started-nothing')
+  writeFileSync(bin, '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+  const env = {
+    ...process.env,
+    CONFIG: write(`listener ${await freePort()} 127.0.0.1\npid_file ${folder}/absent.pid\n`),
+    STARTED: join(folder, 'started-none'),
+    DAEMON: bin,
+  }
+  const script = join(root, 'shells/service/sabethes.init')
+  const { status, stderr } = spawnSync('sh', [script, 'start'], { env, encoding: 'utf8' })
+  assert.is(status, 1)
+  assert.match(stderr, 'must name a pid_file')
+  assert.match(stderr, 'absent.pid')
+})
+
 operating.run()
