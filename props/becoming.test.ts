@@ -4,8 +4,8 @@
 // of use to that user and to nobody else, and what it may not do any more is said in a sentence.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skipped, until } from './conformance/expect.ts'
 import { freePort } from './free-port.ts'
+import { openDirect, sqlite } from './store/direct.ts'
+import { stamp, writes } from './store/sample.ts'
+import { loadAll, right } from './store/scratch.ts'
 import { launch, type Running } from './conformance/subject.ts'
 
 const becoming = suite('becoming')
@@ -107,6 +110,54 @@ test('a reload that fails goes on in the log that only root could open', async (
     assert.not.match(readFileSync(next, 'utf8'), 'terminating')
   } finally {
     taken.close()
+  }
+})
+
+/** A store with the sample in it, the user's, of which one row is not what it was. */
+const damagedStore = async (): Promise<string> => {
+  const path = made(0o700, true)
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  await store.commit(stamp, writes)
+  await store.close()
+  const connection = new sqlite.DatabaseSync(join(path, 'sabethes.sqlite3'))
+  connection.exec('UPDATE client_msgs SET checksum = 5 WHERE cmsg_id = 60')
+  connection.close()
+  for (const name of readdirSync(path)) chownSync(join(path, name), uid, gid)
+  return path
+}
+
+test('what is copied before it is salvaged is the user whom the broker becomes', async () => {
+  const path = await damagedStore()
+  const lines = `persistence true\npersistence_location ${path}\n`
+  await during(
+    write(`${lines}listener ${await freePort()} 127.0.0.1\nlog_dest stderr\n`),
+    (broker) => {
+      assert.match(broker.stderr, 'lost a record')
+      const owners = readdirSync(path).map((name) => [name, statSync(join(path, name)).uid])
+      assert.ok(owners.some(([name]) => name === 'sabethes.sqlite3.damaged-1'))
+      for (const [name, owner] of owners) assert.is(owner, uid, String(name))
+      return Promise.resolve()
+    },
+    '--salvage',
+  )
+})
+
+test("a folder that is not the user's is a sentence about whose it must be", async () => {
+  const lines = `persistence true\nlistener ${await freePort()} 127.0.0.1\n`
+  const closed = made(0o700)
+  const inside = join(made(0o700), 'store')
+  const foreign = made(0o755)
+  const file = await damagedStore()
+  chownSync(join(file, 'sabethes.sqlite3'), 0, 0)
+  chmodSync(join(file, 'sabethes.sqlite3'), 0o600)
+  for (const place of [closed, inside, foreign, file]) {
+    const broker = launch('node', ['-c', write(`${lines}persistence_location ${place}\n`)])
+    assert.is((await broker.ended).status, 1, place)
+    assert.match(broker.stderr, `Cannot write to ${place} `)
+    assert.match(broker.stderr, 'give the folder and what is in it to the user')
+    assert.match(broker.stderr, "to run as the user 'nobody'")
+    assert.not.match(broker.stderr, 'dmesg')
   }
 })
 

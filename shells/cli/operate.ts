@@ -70,13 +70,15 @@ const isRecordedAlike = (one: Settings, other: Settings): boolean =>
   one.traceBytesMax === other.traceBytesMax &&
   one.tracePayload === other.tracePayload
 
-/** The store belongs to whom the broker becomes. */
+/** The store belongs to whom the broker becomes, with the copy that loading it may leave beside. */
 const openStoreAs = (user: User): OpenStore => async (options) => {
   makeFolderFor(options.folder, user)
   const opened = await as(user, () => openSqlite(options))
-  return E.isRight(opened)
-    ? opened
-    : E.left(`${opened.left} (The broker is to run as the user '${user.name}'.)`)
+  if (E.isLeft(opened)) {
+    return E.left(`${opened.left} (The broker is to run as the user '${user.name}'.)`)
+  }
+  const store = opened.right
+  return E.right({ ...store, load: (take) => as(user, () => store.load(take)) })
 }
 
 const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
