@@ -78,6 +78,8 @@ const sentences: ReadonlyArray<readonly [FaultKind, RegExp]> = [
     'forbidden',
     /readonly database|unable to open database|access permission|requires (read|write) access/i,
   ],
+  // Of the file system, where files are looked at without SQLite.
+  ['forbidden', /\b(EACCES|EPERM)\b/],
   ['contradiction', /constraint failed/],
 ]
 
