@@ -11,8 +11,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -21,6 +23,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Write } from '../core/broker/record.ts'
 import { E } from '../core/prelude.ts'
+import type { Committed, Store } from '../shells/common/store.ts'
 import { lookIntoStore } from '../shells/cli/store.ts'
 import { Database } from '../shells/store/database.ts'
 import { openSqlite } from '../shells/store/sqlite.ts'
@@ -594,6 +597,51 @@ faults('verify and dump tell what is there and change nothing', async () => {
   assert.match(complained, 'damaged: will "visitor" does not have its checksum')
   assert.is(await lookIntoStore(program, 'dump', folder()), 1)
   assert.match(complained, 'There is no store in')
+})
+
+const whyOf = (committed: Committed): string => 'why' in committed ? committed.why : ''
+
+/** A store whose reserve has its name taken, so that it says each time what it lacks. */
+const tightStore = async (path: string): Promise<Store> => {
+  mkdirSync(join(path, 'sabethes.sqlite3-reserve', 'not empty'), { recursive: true })
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  return store
+}
+
+faults('a folder that is taken away from a broker is no full disk', async () => {
+  for (const isRemoved of [false, true]) {
+    const path = folder()
+    const store = await tightStore(path)
+    if (isRemoved) rmSync(path, { recursive: true })
+    else renameSync(path, `${path}-away`)
+    const why = whyOf(await store.commit(stamp, writes))
+    assert.match(why, `${fileOf(path)} is not there any more`)
+    assert.match(why, `Put ${path} back`)
+    assert.not.match(why, 'full')
+    // Closing works on the file that is open, whatever its name.
+    await store.close().catch(() => {})
+  }
+})
+
+faults('a reserve that cannot be made for another reason is no full disk', async () => {
+  const path = folder()
+  const store = await tightStore(path)
+  const why = whyOf(await store.commit(stamp, writes))
+  assert.match(why, `Cannot write to ${path} `)
+  assert.not.match(why, 'full')
+  await store.close()
+})
+
+faults('where nobody can look is not where there is no store', async () => {
+  const path = folder()
+  // As good as a folder that may not be entered, and root may enter all.
+  symlinkSync(path, path)
+  let complained = ''
+  const program = { say: () => {}, complain: (text: string) => void (complained += text) }
+  assert.is(await lookIntoStore(program, 'verify', path), 1)
+  assert.match(complained, `Cannot look into ${path} (ELOOP`)
+  assert.match(complained, 'the right to read the store')
 })
 
 faults.run()

@@ -1,7 +1,7 @@
 // `sabethes store verify | dump FOLDER`: looks into a store that no broker has open. It works on a
 // copy, so that nothing it does can change the store itself, not even its log.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -12,7 +12,7 @@ import type { Either } from '../../core/prelude.ts'
 import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
 import type { Loaded } from '../common/store.ts'
-import { copyStore, exists, pathsOf } from '../store/files.ts'
+import { copyStore, pathsOf } from '../store/files.ts'
 import { loadSqlite } from '../store/library.ts'
 import { isLocked, lockedSentence } from '../store/open.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -52,9 +52,6 @@ const look = async (
   take: (records: ReadonlyArray<Record>) => void,
 ): Promise<Either<string, Loaded>> => {
   const paths = pathsOf(folder)
-  if (!exists(paths.file)) {
-    return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
-  }
   let copy: string | null = null
   const clear = (): void => {
     if (copy !== null) rmSync(copy, { recursive: true, force: true })
@@ -62,6 +59,10 @@ const look = async (
   // Who dumps to somebody who has gone ends in the middle.
   process.on('exit', clear)
   try {
+    // Other than asking whether it exists, this throws where nobody may look.
+    if (statSync(paths.file, { throwIfNoEntry: false }) === undefined) {
+      return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
+    }
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))
     copyStore(paths, pathsOf(copy).file)

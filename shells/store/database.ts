@@ -8,7 +8,7 @@ import { Contradiction } from '../common/store.ts'
 import type { Committed, Damage, StoreOptions } from '../common/store.ts'
 import { version } from '../common/version.ts'
 import { crc32c } from './checksum.ts'
-import { freeName, sizeOf } from './files.ts'
+import { exists, freeName, goneSentence, isOfRoom, sizeOf, whyNot } from './files.ts'
 import type { Paths } from './files.ts'
 import { faultOf, textOf } from './library.ts'
 import type { Connection, Sqlite } from './library.ts'
@@ -67,6 +67,7 @@ export class Database {
   #framesPerRow = 1
   /** Whether the reserve was given up, or could not be made; and when to look for room again. */
   #isTight = false
+  #whyNoReserve: unknown = null
   #reserveBytes = reserveBytes
   #hasGrown = false
   #lookAt = 0
@@ -112,7 +113,7 @@ export class Database {
     this.#bytesMax = bytesMax
     this.#writeMeta = metaWriter(connection)
     this.#statements = tables.map((table, number) => prepare(connection, table, number))
-    this.#isTight = !makeReserve(paths.reserve)
+    this.#isTight = !this.#reserve()
     this.#limitPages()
   }
 
@@ -175,8 +176,7 @@ export class Database {
       if (error instanceof Contradiction) throw error
       // The connection is left alone from here on: a flush that failed once may seem to succeed the
       // second time, with nothing on disk.
-      this.#broken = `${this.#paths.file} cannot be written (${textOf(error)}): look at the disk ` +
-        '(dmesg) and start the broker again, which serves what is really on disk.'
+      this.#broken = this.#whyBroken(error)
       return { _tag: 'Broken', why: this.#broken }
     }
   }
@@ -211,16 +211,21 @@ export class Database {
     return used * pageBytes + this.#walBytesMax() + 2 * reserveBytes <= this.#bytesMax
   }
 
+  /** Makes the reserve, and remembers why it cannot be made. */
+  #reserve(bytes = reserveBytes): boolean {
+    this.#whyNoReserve = makeReserve(this.#paths.reserve, bytes)
+    return this.#whyNoReserve === null
+  }
+
   #makeReserve(): boolean {
-    const { reserve } = this.#paths
     this.#emptyLog()
-    if (makeReserve(reserve, this.#reserveBytes)) return true
+    if (this.#reserve(this.#reserveBytes)) return true
     this.#reserveBytes = reserveBytes
-    if (makeReserve(reserve)) return true
+    if (this.#reserve()) return true
     // A file never becomes smaller. What is free in it is room as well, and leaves only the log to
     // be provided for.
     return this.#number('freelist_count') * pageBytes >= 2 * reserveBytes &&
-      makeReserve(reserve, reserveBytes / 4)
+      this.#reserve(reserveBytes / 4)
   }
 
   #number(pragma: 'page_count' | 'freelist_count'): number {
@@ -231,8 +236,12 @@ export class Database {
     return { _tag: 'Full', why: this.#whyFull() }
   }
 
+  /** Why there is no room: whoever looks for it on a disk that has some looks in vain. */
   #whyFull(): string {
-    const { file } = this.#paths
+    const { folder, file } = this.#paths
+    const cannot = this.#whyNoReserve
+    if (!exists(file)) return goneSentence(this.#paths)
+    if (cannot !== null && !isOfRoom(cannot)) return whyNot(folder, cannot)
     const cause = this.#bytesMax === Infinity
       ? 'the disk is full: make room on it'
       : `max_store_bytes (${this.#bytesMax}) is reached, or the disk is full: raise the one or ` +
@@ -356,9 +365,8 @@ export class Database {
   #growReserve(): void {
     if (this.#hasGrown || this.#isTight || this.#bytesMax !== Infinity) return
     this.#hasGrown = true
-    const { reserve } = this.#paths
-    if (makeReserve(reserve, reserveBytesLarge)) this.#reserveBytes = reserveBytesLarge
-    else this.#isTight = !makeReserve(reserve)
+    if (this.#reserve(reserveBytesLarge)) this.#reserveBytes = reserveBytesLarge
+    else this.#isTight = !this.#reserve()
   }
 
   #walBytesMax(): number {
@@ -379,8 +387,15 @@ export class Database {
   /** A full disk keeps pages in the log, where they are as safe; anything else ends the store. */
   #note(error: unknown): void {
     if (faultOf(error) === 'full') return
-    this.#broken = `${this.#paths.file} cannot be written (${textOf(error)}): look at the disk ` +
-      '(dmesg) and start the broker again, which serves what is really on disk.'
+    this.#broken = this.#whyBroken(error)
+  }
+
+  #whyBroken(error: unknown): string {
+    const { folder, file } = this.#paths
+    if (!exists(file)) return goneSentence(this.#paths)
+    if (faultOf(error) === 'forbidden') return whyNot(folder, error)
+    return `${file} cannot be written (${textOf(error)}): look at the disk (dmesg) and start the ` +
+      'broker again, which serves what is really on disk.'
   }
 
   #bytesUsable(): number {

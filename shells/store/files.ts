@@ -50,10 +50,21 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
   }
 }
 
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** Whether an error says that there is no room. */
+export const isOfRoom = (error: unknown): boolean =>
+  /ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(messageOf(error))
+
+/** The file was taken away from a broker that runs, and what it writes goes into no name. */
+export const goneSentence = ({ file, folder }: Paths): string =>
+  `${file} is not there any more: it or its folder was removed or renamed while the broker runs. ` +
+  `Put ${folder} back as it was, and start the broker again.`
+
 /** Why files cannot be made or changed in the folder, and what to do. */
 export const whyNot = (folder: string, error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  if (/ENOSPC|EDQUOT/.test(text)) {
+  const text = messageOf(error)
+  if (isOfRoom(error)) {
     return `There is no room for a store in ${folder} (${text}): make room on that disk, or name ` +
       'a folder on another one with persistence_location.'
   }

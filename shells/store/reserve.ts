@@ -12,12 +12,19 @@ export const reserveBytes = 256 << 10
 /** What a store has that writes much, where there is room for it. */
 export const reserveBytesLarge = 4 << 20
 
-export const giveUp = (path: string): void => remove(path)
-
-/** Makes the file, unless it is there already; false where there is no room for it. */
-export const makeReserve = (path: string, bytes = reserveBytes): boolean => {
-  if (sizeOf(path) === bytes) return true
+/** Where it cannot be removed there will be no room, which is found out soon enough. */
+export const giveUp = (path: string): void => {
   try {
+    remove(path)
+  } catch {
+    // What keeps it from being made may keep it from being removed.
+  }
+}
+
+/** Makes the file, unless it is there already; null, or what kept it from being made. */
+export const makeReserve = (path: string, bytes = reserveBytes): unknown => {
+  try {
+    if (sizeOf(path) === bytes) return null
     createEmpty(path)
     const file = fs.openSync(path, 'r+')
     try {
@@ -27,9 +34,9 @@ export const makeReserve = (path: string, bytes = reserveBytes): boolean => {
     } finally {
       fs.closeSync(file)
     }
-    return true
-  } catch {
-    remove(path)
-    return false
+    return null
+  } catch (error) {
+    giveUp(path)
+    return error ?? 'unknown'
   }
 }
