@@ -663,17 +663,45 @@ const soon = async (isTrue: () => boolean): Promise<void> => {
   assert.ok(isTrue(), 'it came true within 5 s')
 }
 
+/** Arguments and lines go to the file `into`; it has the help of util-linux, or an older one. */
+const loggerScript = (into: string, help: string): string =>
+  `#!/bin/sh\n[ "$1" = --help ] && echo '${help}' && exit\n` +
+  `printf '%s\\n' "$*" > ${into}\nexec cat >> ${into}\n`
+
 log('syslog is one long-lived logger, whose arguments nobody can add to', async () => {
   const into = join(folder, 'syslog')
-  const script = `#!/bin/sh\nprintf '%s\\n' "$*" > ${into}\nexec cat >> ${into}\n`
-  await withLogger(script, async () => {
-    const outlet = opened({ to: 'syslog' })
-    assert.is(outlet.write('<29>one; $(touch x)\n'), null)
-    assert.is(outlet.write('<27>two\n'), null)
-    const wanted = '-t sabethes -p daemon.notice --prio-prefix\n<29>one; $(touch x)\n<27>two\n'
-    await soon(() => existsSync(into) && readFileSync(into, 'utf8') === wanted)
-    outlet.close()
-  })
+  const helps = [
+    [' -i                 log the logger command PID\n     --id[=<id>]    log <id>', true],
+    [' -i, --id           log the process ID too', false],
+  ] as const
+  for (const [help, hasId] of helps) {
+    rmSync(into, { force: true })
+    await withLogger(loggerScript(into, help), async () => {
+      const outlet = opened({ to: 'syslog' })
+      assert.is(outlet.write('<29>one; $(touch x)\n'), null)
+      assert.is(outlet.write('<27>two\n'), null)
+      const id = hasId ? ` --id=${process.pid}` : ''
+      const wanted =
+        `-t sabethes -p daemon.notice --prio-prefix${id}\n<29>one; $(touch x)\n<27>two\n`
+      await soon(() => existsSync(into) && readFileSync(into, 'utf8') === wanted)
+      outlet.close()
+    })
+  }
+})
+
+log('who runs under the name of mosquitto is that in syslog too', async () => {
+  const into = join(folder, 'syslog-name')
+  process.env['SABETHES_NAME'] = 'mosquitto'
+  try {
+    await withLogger(loggerScript(into, ''), async () => {
+      const outlet = opened({ to: 'syslog' })
+      await soon(() => existsSync(into) && readFileSync(into, 'utf8').endsWith('\n'))
+      assert.match(readFileSync(into, 'utf8'), '-t mosquitto -p daemon.notice')
+      outlet.close()
+    })
+  } finally {
+    delete process.env['SABETHES_NAME']
+  }
 })
 
 log('without a logger the start is refused with what to do; one that ends is told', async () => {

@@ -26,13 +26,25 @@ export const outletTo = (print: (text: string) => void): Outlet => ({
   close: () => {},
 })
 
-/** What makes lines of `<N>text` syslog's, N being facility and severity in one number. */
-export const loggerArguments: ReadonlyArray<string> = [
+/** Variable with the name that the program was started by, where that is not its own. */
+export const nameVariable = 'SABETHES_NAME'
+
+/**
+ * What makes lines of `<N>text` syslog's, N being facility and severity in one number: under the
+ * name of mosquitto where the program has it, and with the number of this process, if `help`, which
+ * the program logger prints, says that it takes one.
+ */
+export const loggerArguments = (
+  name: string | undefined,
+  pid: number,
+  help: string,
+): ReadonlyArray<string> => [
   '-t',
-  'sabethes',
+  name === 'mosquitto' ? name : 'sabethes',
   '-p',
   'daemon.notice',
   '--prio-prefix',
+  ...(help.includes('--id[=') ? [`--id=${pid}`] : []),
 ]
 
 /** Why there is no syslog, and what to do. */

@@ -5,7 +5,7 @@ import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
-import { loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { loggerArguments, loggerMissing, loggerRests, nameVariable } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
 import type { Outlet } from '../common/outlet.ts'
 import { print, printOut } from './host.ts'
@@ -110,9 +110,30 @@ const openFile = (path: string): Either<string, Outlet> => {
   }
 }
 
+const nameOfProgram = (): string | undefined => {
+  try {
+    return Deno.env.get(nameVariable)
+  } catch {
+    // Without the right to ask it has its own.
+    return undefined
+  }
+}
+
+/** Throws where there is no such program. */
+const argumentsOfLogger = (): ReadonlyArray<string> => {
+  const { stdout } = new Deno.Command('logger', {
+    args: ['--help'],
+    stdin: 'null',
+    stdout: 'piped',
+    stderr: 'null',
+  }).outputSync()
+  return loggerArguments(nameOfProgram(), Deno.pid, new TextDecoder().decode(stdout))
+}
+
 /** One child that lives as long as the log; started again when it has ended, but not at once. */
 class Logger implements Outlet {
   private input: WritableStreamDefaultWriter<Uint8Array> | null = null
+  private words: ReadonlyArray<string> | null = null
   private waitingBytes = 0
   private startedAt = -Infinity
   private why = ''
@@ -143,7 +164,7 @@ class Logger implements Outlet {
     if (now - this.startedAt < restartMs) return
     this.startedAt = now
     const child = new Deno.Command('logger', {
-      args: [...loggerArguments],
+      args: [...(this.words ??= argumentsOfLogger())],
       stdin: 'piped',
       stdout: 'null',
       stderr: 'null',

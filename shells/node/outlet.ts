@@ -1,15 +1,16 @@
 // Where a log goes on Node: the standard streams, a file, the program logger.
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import process from 'node:process'
 import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
-import { loggerArguments, loggerMissing, loggerRests } from '../common/outlet.ts'
+import { loggerArguments, loggerMissing, loggerRests, nameVariable } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
 import type { Outlet } from '../common/outlet.ts'
 import { print, printOut } from './host.ts'
@@ -99,9 +100,23 @@ const openFile = (path: string): Either<string, Outlet> => {
   }
 }
 
+/** Longer than any help takes, and no hindrance to a start. */
+const helpMsMax = 2_000
+
+const argumentsOfLogger = (): ReadonlyArray<string> => {
+  const { stdout } = spawnSync('logger', ['--help'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: helpMsMax,
+  })
+  const name = process.env[nameVariable] ?? basename(process.argv[1] ?? '')
+  return loggerArguments(name, process.pid, stdout ?? '')
+}
+
 /** One child that lives as long as the log; started again when it has ended, but not at once. */
 class Logger implements Outlet {
   private child: ChildProcess | null = null
+  private words: ReadonlyArray<string> | null = null
   private startedAt = -Infinity
   private why = ''
 
@@ -119,7 +134,7 @@ class Logger implements Outlet {
     const now = performance.now()
     if (now - this.startedAt < restartMs) return false
     this.startedAt = now
-    const child = spawn('logger', loggerArguments, {
+    const child = spawn('logger', this.words ??= argumentsOfLogger(), {
       stdio: ['pipe', 'ignore', 'ignore'],
       // A Ctrl-C in the terminal is for the broker, which has something to say about it.
       detached: true,
