@@ -972,7 +972,8 @@ driver('a log that is published comes to rest, whoever listens to all of it and 
   world.settle()
   world.client('c')
   const lines = packetsIn(4, ear.wire.got).filter((one) => one._tag === 'Publish')
-  assert.ok(lines.length > 3, `${lines.length} lines`)
+  // Debug lines are not among them: to publish one is something to be told of again.
+  assert.ok(lines.length > 2, `${lines.length} lines`)
   for (const { packetId } of lines) {
     world.say(ear, { _tag: 'Puback', packetId, reason: 0, properties: none })
   }
