@@ -924,6 +924,17 @@ driver('verbose: each packet is a line, next to its answer', () => {
   ])
 })
 
+driver('verbose: who is thrown out is told so by name', () => {
+  const world = new World({ verbosity: 'verbose' })
+  for (let i = 0; i < 2; i++) {
+    const client = world.open(5)
+    world.say(client, connect('twin', 5))
+    world.settle()
+  }
+  assert.match(world.lines, /Sending DISCONNECT to twin \(rc142\)/)
+  assert.not.match(world.lines, '<unknown>')
+})
+
 driver('slots: the lowest free one is given, and a generation never comes again', () => {
   const world = new World()
   const first = world.client('first')

@@ -35,6 +35,12 @@ export type PublishLine = (topic: string, text: string) => void
 const about = (who: string | null, word: string): string =>
   who === null ? `${word} others` : `${word} ${harmless(who)}`
 
+/** The client identifier of a connection. */
+interface Named {
+  readonly generation: number
+  readonly name: string
+}
+
 /** One log per driver. `wall` answers Unix milliseconds, `complain` writes to standard error. */
 export class Log {
   /** Each input and effect wants to be told, one at a time and in order. */
@@ -49,8 +55,8 @@ export class Log {
   private published: Array<readonly [topic: string, text: string]> = []
   private unpublished = 0
   private publish: PublishLine | null = null
-  /** Client identifiers by slot, made harmless; kept only when verbose. */
-  private readonly names: Array<string | undefined> = []
+  /** Whose each slot is, made harmless; kept only when verbose, and so maybe of who is gone. */
+  private readonly names: Array<Named | undefined> = []
   /** What topic aliases stand for, by slot, in both directions: kept only when verbose. */
   private readonly sentTopics: Array<Map<number, string> | undefined> = []
   private readonly receivedTopics: Array<Map<number, string> | undefined> = []
@@ -194,8 +200,8 @@ export class Log {
 
   /** What later lines have to know of a connection. */
   private learn(note: Note): void {
-    if (note._tag === 'ClientConnected') this.names[note.conn.slot] = harmless(note.clientId)
-    else if (note._tag === 'ConnectionEnded') this.names[note.conn.slot] = undefined
+    // Who is thrown out is told so behind the note that he was: his name stays till the next one.
+    if (note._tag === 'ClientConnected') this.call(note.conn, note.clientId)
   }
 
   /** What came in, in the words of mosquitto's debug lines; called only when verbose. */
@@ -226,25 +232,31 @@ export class Log {
     }
   }
 
-  private received({ slot }: Conn, packet: Packet): void {
+  private received(conn: Conn, packet: Packet): void {
+    const { slot } = conn
     if (packet._tag === 'Connect') {
-      this.names[slot] = packet.clientId === '' ? undefined : harmless(packet.clientId)
+      if (packet.clientId !== '') this.call(conn, packet.clientId)
       // mosquitto tells of the will when it has let the client in.
       this.wills[slot] = willLine(packet)
       return
     }
     const topic = topicOf(this.receivedTopics, slot, packet)
-    this.gather(receivedLine(this.nameOf(slot), packet, topic))
+    this.gather(receivedLine(this.nameOf(conn), packet, topic))
   }
 
-  private sending({ slot }: Conn, level: Level, packet: Packet): void {
-    const topic = topicOf(this.sentTopics, slot, packet)
+  private sending(conn: Conn, level: Level, packet: Packet): void {
+    const topic = topicOf(this.sentTopics, conn.slot, packet)
     if (ownTopics(topic)) return
-    this.gather(sentLine(this.nameOf(slot), level, packet, topic))
+    this.gather(sentLine(this.nameOf(conn), level, packet, topic))
   }
 
-  private nameOf(slot: number): string {
-    return this.names[slot] ?? '<unknown>'
+  private call({ slot, generation }: Conn, clientId: string): void {
+    this.names[slot] = { generation, name: harmless(clientId) }
+  }
+
+  private nameOf({ slot, generation }: Conn): string {
+    const found = this.names[slot]
+    return found?.generation === generation ? found.name : '<unknown>'
   }
 
   private gather(what: Line): void {
