@@ -28,18 +28,11 @@ import type { Found } from '../core/trace/replay.ts'
 import { freePort } from './free-port.ts'
 import { replayed } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
-import { findDeno, root } from './runtimes.ts'
+import { programsFor, root } from './runtimes.ts'
 
 const control = suite('control')
 
-const deno = findDeno()
-const runtimes: ReadonlyArray<readonly [name: string, command: ReadonlyArray<string>]> = [
-  ['Node', [process.execPath, join(root, 'dist/shells/cli/main.js')]],
-  ...(deno === null
-    ? []
-    : [['Deno', [deno, 'run', '-A', join(root, 'shells/cli/main.ts')]] as const]),
-]
-if (deno === null) console.log('SKIPPED: sabethes trace on Deno because deno is missing')
+const runtimes = programsFor('sabethes trace')
 
 const folder = mkdtempSync(join(tmpdir(), 'sabethes-control-'))
 const children = new Set<ChildProcess>()

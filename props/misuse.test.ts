@@ -1,13 +1,15 @@
-// runs: node
-//
 // Whoever starts a broker without types is told in a sentence what he has got wrong, at once and
 // not when the first client comes; and what has stopped stays so.
 
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { start } from '../shells/node/mod.ts'
 import type { StartOptions } from '../shells/node/mod.ts'
+import { freePort } from './free-port.ts'
+
+const { start } = 'Deno' in globalThis
+  ? await import('../shells/deno/mod.ts')
+  : await import('../shells/node/mod.ts')
 
 const misuse = suite('misuse')
 
@@ -70,15 +72,13 @@ misuse('who has stopped listens on nothing any more', async () => {
 })
 
 misuse('a start that fails at its last line leaves no listener behind', async () => {
-  let port = 0
+  const port = await freePort()
   const print = (text: string): void => {
     if (text.includes('running')) throw new Error('nobody reads this')
   }
   let opened = (): void => {}
   const isOpen = new Promise<void>((resolve) => opened = resolve)
   try {
-    const { freePort } = await import('./free-port.ts')
-    port = await freePort()
     await start({ ...quiet, ports: [port], verbosity: 'normal', print, listening: () => opened() })
     assert.unreachable('it started')
   } catch (error) {

@@ -19,21 +19,14 @@ import { Packet } from '../core/mod.ts'
 import { freePort } from './free-port.ts'
 import { recorded } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
-import { findDeno, root } from './runtimes.ts'
+import { programsFor, root } from './runtimes.ts'
 import { openDirect } from './store/direct.ts'
 import { arms } from './store/records.ts'
 import { loadAll, right } from './store/scratch.ts'
 
 const output = suite('output')
 
-const deno = findDeno()
-const runtimes: ReadonlyArray<readonly [name: string, command: ReadonlyArray<string>]> = [
-  ['Node', [process.execPath, join(root, 'dist/shells/cli/main.js')]],
-  ...(deno === null
-    ? []
-    : [['Deno', [deno, 'run', '-A', join(root, 'shells/cli/main.ts')]] as const]),
-]
-if (deno === null) console.log('SKIPPED: what commands say on Deno because deno is missing')
+const runtimes = programsFor('what commands say')
 
 const asIs = process.getuid?.() === 0 ? 'user root\n' : ''
 

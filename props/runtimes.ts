@@ -2,7 +2,8 @@
 // that drive both runtimes.
 
 import { spawnSync } from 'node:child_process'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -26,4 +27,15 @@ export const findDeno = (): string | null => {
     if (found?.[1] !== undefined) return found[1]
   }
   return null
+}
+
+/** The program on each runtime that is here; says `SKIPPED:` what is not tried without Deno. */
+export const programsFor = (
+  what: string,
+): ReadonlyArray<readonly [name: string, command: ReadonlyArray<string>]> => {
+  const node = ['Node', [process.execPath, join(root, 'dist/shells/cli/main.js')]] as const
+  const deno = findDeno()
+  if (deno !== null) return [node, ['Deno', [deno, 'run', '-A', join(root, 'shells/cli/main.ts')]]]
+  console.log(`SKIPPED: ${what} on Deno because deno is missing`)
+  return [node]
 }

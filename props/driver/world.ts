@@ -72,15 +72,8 @@ export const disconnect: Packet = { _tag: 'Disconnect', reason: 0, properties: n
 export const bytesOf = (level: Level, ...packets: ReadonlyArray<Packet>): Uint8Array =>
   join(packets.map((packet) => encode(level, packet)))
 
-export const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
+export const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array =>
+  new Uint8Array(Buffer.concat(chunks))
 
 export const same = (seen: Uint8Array, wanted: Uint8Array, what: string): void => {
   let at = 0
