@@ -4,6 +4,7 @@
 import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
 import type { Runtime } from '../common/program.ts'
+import { createSchedule } from './deno-turns.ts'
 
 /** A host for one driver. `fatal` ends the process, or throws. */
 export const createHost = (fatal: (error: unknown) => void): Host => {
@@ -20,11 +21,7 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     nonce: () => crypto.randomUUID().toUpperCase(),
     seed: words[0]!,
     allocate: (bytes) => new Uint8Array(bytes),
-    // setTimeout would add a millisecond, and a microtask could follow itself for ever while reads
-    // complete at once; this comes after everything readable has been read, and before any waiting.
-    schedule: (turn) => {
-      setImmediate(turn)
-    },
+    schedule: createSchedule(),
     arm: (delayMs, turn) => {
       disarm()
       armed = setTimeout(turn, delayMs)

@@ -1,0 +1,105 @@
+// The turns of a busy broker: they follow each other without a pause, and still who begins to speak
+// is heard within a few of them.
+
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const { createHost } = 'Deno' in globalThis
+  ? await import('../shells/deno/host.ts')
+  : await import('../shells/node/host.ts')
+
+const turns = suite('turns')
+
+/** Both ends of a connection, and how to end it. */
+const connection = (): Promise<readonly [near: Socket, far: Socket, end: () => void]> =>
+  new Promise((resolve, reject) => {
+    const server = createServer((far) => {
+      const end = (): void => {
+        near.destroy()
+        far.destroy()
+        server.close()
+      }
+      resolve([near, far, end])
+    })
+    let near: Socket
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      near = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      near.once('error', reject)
+    })
+  })
+
+/** Turns of so many milliseconds until `end`, as of a broker with much to do. */
+const busy = (turnMs: number): { count: number; end(): void } => {
+  const host = createHost((error) => {
+    throw error
+  })
+  let isOver = false
+  const work = {
+    count: 0,
+    looks: 0,
+    end: () => {
+      isOver = true
+    },
+  }
+  const turn = (): void => {
+    work.count += 1
+    const until = host.now() + turnMs
+    while (host.now() < until) work.looks += 1
+    if (!isOver) host.schedule(turn)
+  }
+  host.schedule(turn)
+  return work
+}
+
+/** How many turns pass until what is said has been heard, of so many that are said. */
+const waits = async (turnMs: number, sayings: number): Promise<ReadonlyArray<number>> => {
+  const [near, far, end] = await connection()
+  const work = busy(turnMs)
+  const found: Array<number> = []
+  try {
+    for (let i = 0; i < sayings; i++) {
+      const heard = new Promise<void>((resolve) => far.once('data', () => resolve()))
+      // Not at once: by then the other end waits for what comes.
+      await new Promise<void>((resolve) => setTimeout(resolve, 2 * turnMs))
+      const from = work.count
+      near.write('.')
+      await heard
+      found.push(work.count - from)
+    }
+    return found
+  } finally {
+    work.end()
+    end()
+  }
+}
+
+for (const turnMs of [0.5, 3, 12]) {
+  turns(`who speaks is heard soon, between turns of ${turnMs} ms`, async () => {
+    const turnsMax = Math.max(3, Math.ceil(15 / turnMs))
+    const found = await waits(turnMs, 12)
+    // One may have been held up by something else on this machine.
+    const late = found.filter((count) => count > turnsMax)
+    assert.ok(late.length <= 1, `more than ${turnsMax} turns passed: ${found.join(' ')}`)
+  })
+}
+
+turns('what is scheduled runs once', async () => {
+  const host = createHost(() => {})
+  const ran: Array<string> = []
+  const once = (name: string): Promise<void> =>
+    new Promise((resolve) =>
+      host.schedule(() => {
+        ran.push(name)
+        resolve()
+      })
+    )
+  await once('one')
+  await once('two')
+  await once('three')
+  assert.equal(ran, ['one', 'two', 'three'])
+})
+
+turns.run()
