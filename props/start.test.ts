@@ -9,7 +9,7 @@ import { Buffer } from 'node:buffer'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTo } from 'node:net'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -93,7 +93,23 @@ const folder = 'data/start-test'
 
 const starting = suite('start')
 
-starting.after(() => rmSync(join(root, folder), { recursive: true, force: true }))
+const files = mkdtempSync(join(tmpdir(), 'sabethes-start-'))
+
+starting.after(() => {
+  rmSync(join(root, folder), { recursive: true, force: true })
+  rmSync(files, { recursive: true, force: true })
+})
+
+const configuration = (lines: ReadonlyArray<string>): string => {
+  const path = join(files, 'broker.conf')
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+  return path
+}
+
+/** The network interface of loopback, by whatever name it goes here. */
+const [loopback = 'lo'] = Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+  addresses?.some(({ address }) => address === '127.0.0.1') ? [name] : []
+)
 
 for (const [name, command] of Object.entries(commands)) {
   if (deno === null && command.startsWith('deno')) {
@@ -118,6 +134,25 @@ for (const [name, command] of Object.entries(commands)) {
       }
     })
   }
+
+  starting(`${name} takes a configuration`, async () => {
+    const port = await freePort()
+    const lines = [
+      ...(process.getuid?.() === 0 ? ['user root'] : []),
+      `listener ${port}`,
+      `bind_interface ${loopback}`,
+    ]
+    const broker = start(`${command} -c ${configuration(lines)} --persistence-location ${folder}`)
+    try {
+      await says(broker, ' running')
+      assert.ok(await accepts(port))
+      const status = ended(broker)
+      broker.kill('SIGTERM')
+      assert.is(await status, 0)
+    } finally {
+      cleanUp(broker)
+    }
+  })
 
   if (hasClients) {
     starting(`${name}: the first conversation`, async () => {
@@ -204,5 +239,15 @@ starting(
     }
   },
 )
+
+starting('Deno that may not tell who runs the broker is given the option that is missing', () => {
+  if (deno === null) return
+  const permissions = ['--allow-net', '--allow-env', '--allow-read']
+  const main = join(root, 'shells/cli/main.ts')
+  const args = ['run', '--no-prompt', ...permissions, main, '-c', configuration(['listener 0 x'])]
+  const { status, stderr } = spawnSync(deno, args, { encoding: 'utf8', timeout: 30_000 })
+  assert.is(status, 1)
+  assert.match(stderr, /^Error: Deno does not let .* --allow-sys=uid as well\.\n$/)
+})
 
 starting.run()

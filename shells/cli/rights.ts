@@ -59,12 +59,29 @@ const cannot = (name: string): string =>
   `Start it as that user (setpriv --reuid=${name} --regid=${name} --init-groups, or User= of ` +
   "systemd), run it on Node, or keep root's rights with: user root"
 
+/** Whether what is done is done with all rights. */
+export const isRoot = (): boolean => process.geteuid?.() === 0
+
+const unknown = 'Deno does not let the broker see whether it has the rights of root, which it ' +
+  'would have to give up. Start Deno with --allow-sys=uid as well.'
+
+/** Deno has to be allowed to look. */
+const hasAllRights = (): Either<string, boolean> => {
+  try {
+    return E.right(isRoot())
+  } catch {
+    return E.left(unknown)
+  }
+}
+
 /**
  * Whom the broker is to become: null where it stays who it is, as nobody but root can change. Only
  * to be asked where there is a configuration file. `wanted` is its option `user`.
  */
 export const userToBecome = (wanted: string | null): Either<string, User | null> => {
-  if (process.geteuid?.() !== 0) return E.right(null)
+  const hasRights = hasAllRights()
+  if (E.isLeft(hasRights)) return hasRights
+  if (!hasRights.right) return E.right(null)
   const name = wanted ?? usualName
   const user = find(name)
   if (user === null) return E.left(missing(name))
@@ -73,9 +90,6 @@ export const userToBecome = (wanted: string | null): Either<string, User | null>
     ? E.right(user)
     : E.left(cannot(name))
 }
-
-/** Whether what is done is done with all rights. */
-export const isRoot = (): boolean => process.geteuid?.() === 0
 
 /** Makes a folder that is not there yet, for this user only. */
 export const makeFolderFor = (folder: string, user: User): void => {
