@@ -215,6 +215,25 @@ listening('what is asked of a listener holds for those who came in through it', 
   await broker.stop()
 })
 
+listening('whoever goes without reading the answers takes no place any more', async () => {
+  const broker = await start({ listeners: [tcp(0)] })
+  const packets = [Packet.connect({ clientId: '', level: 4 }), Packet.subscribe({ filter: 'a' })]
+  const hello = Buffer.concat(packets.map((packet) => encode(4, packet)))
+  for (let i = 0; i < 50; i++) {
+    const socket = await open(broker.ports[0]!)
+    await new Promise((resolve) => socket.write(hello, resolve))
+    socket.destroy()
+  }
+  const since = performance.now()
+  // A client that only reads slowly would have five seconds.
+  while (broker.counters().connections > 0 && performance.now() - since < 3_000) {
+    await new Promise((wake) => setTimeout(wake, 10))
+  }
+  assert.is(broker.counters().opened, 50)
+  assert.is(broker.counters().connections, 0)
+  await broker.stop()
+})
+
 listening('a path: for the group of its file, free again afterwards', async () => {
   const path = join(folder, 'mqtt.sock')
   let log = ''

@@ -106,8 +106,8 @@ class ConnWire implements Wire {
     } else this.smallReads = 0
   }
 
+  /** Also where the peer has ended its side before: what it is owed does not arrive any more. */
   private fail(): void {
-    if (this.over) return
     this.over = true
     this.driver.closed(this.link, 'failed')
   }
