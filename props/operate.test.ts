@@ -612,6 +612,18 @@ while True:
     }
   })
 
+  test('without systemd-notify it runs all the same, and says so', async () => {
+    const port = await freePort()
+    const env = { NOTIFY_SOCKET: join(folder, 'nobody'), PATH: folder }
+    const broker = new Broker(command, ['-p', String(port)], env)
+    try {
+      await broker.says('Warning: systemd-notify does not start')
+      assert.ok(await accepts(port))
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
   test('started through a link named mosquitto it is that program', async () => {
     const link = join(folder, `${runtime}`, 'mosquitto')
     rmSync(join(folder, runtime), { recursive: true, force: true })

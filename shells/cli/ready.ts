@@ -8,13 +8,14 @@ const tell = (state: string): void => {
   if (!process.env['NOTIFY_SOCKET']) return
   // The socket takes datagrams, which no runtime can send to a path; systemd brings a program.
   const child = spawn('systemd-notify', [`--pid=${process.pid}`, state], { stdio: 'ignore' })
-  child.on('error', () => {
+  child.on('error', ({ message }) => {
     process.stderr.write(
-      'Warning: systemd-notify is missing, so systemd is not told that the broker runs. Install ' +
-        'it, or write Type=exec in the unit.\n',
+      `Warning: systemd-notify does not start (${message}), so systemd is not told that the ` +
+        'broker runs. Install it, or write Type=exec in the unit.\n',
     )
   })
-  child.unref()
+  // Deno throws where there is no process to let go.
+  if (child.pid !== undefined) child.unref()
 }
 
 export const tellReady = (): void => tell('--ready')
