@@ -57,6 +57,15 @@ const accepts = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false))
   })
 
+/** What can be debugged on this machine, where runtimes let it be. */
+const debuggers = async (): Promise<string> => {
+  try {
+    return await (await fetch('http://127.0.0.1:9229/json/list')).text()
+  } catch {
+    return ''
+  }
+}
+
 let fileCount = 0
 const write = (text: string): string => {
   fileCount += 1
@@ -493,6 +502,25 @@ for (const [runtime, command] of runtimes) {
         await sleep(10)
       }
       assert.not.match(broker.errors, 'Debugger')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('SIGUSR1 leaves no debugger open', async () => {
+    const port = await freePort()
+    const broker = new Broker(command, ['-p', String(port)])
+    try {
+      await broker.says('running')
+      // Deno hears it only half a second after its start.
+      await sleep(1_000)
+      broker.signal('SIGUSR1')
+      await broker.says('nothing to save')
+      await sleep(300)
+      const opened = /ws:\/\/127\.0\.0\.1:9229\/(\S+)/.exec(broker.errors)?.[1]
+      // Another program may have one of its own there.
+      const isOpen = async () => opened !== undefined && (await debuggers()).includes(opened)
+      await until('it to be closed', async () => !await isOpen())
     } finally {
       assert.is(await broker.end(), 0)
     }

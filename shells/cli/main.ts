@@ -11,5 +11,11 @@ process.on('SIGHUP', () => {})
 // Who ends it before there is anything to save gets what he wants.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(0))
 
+// Deno does so all the same.
+if ('Deno' in globalThis) {
+  const { closeDebugger } = await import('./debugger.ts')
+  process.on('SIGUSR1', closeDebugger)
+}
+
 const { main } = await import('./program.ts')
 await main()
