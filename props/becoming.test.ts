@@ -6,12 +6,14 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { encode, Packet } from '../core/mod.ts'
 import { skipped, until } from './conformance/expect.ts'
 import { freePort } from './free-port.ts'
 import { openDirect, sqlite } from './store/direct.ts'
@@ -84,6 +86,44 @@ test('the socket of a listener is the user whom the broker becomes', async () =>
     assert.equal([found.uid, found.gid, found.mode & 0o777], [uid, gid, 0o770])
     return Promise.resolve()
   })
+})
+
+/** Resolves with a socket that has been connected, or refused. */
+const dial = (path: string): Promise<Socket> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('error', () => resolve(socket))
+    socket.on('connect', () => resolve(socket))
+  })
+
+const isServed = async (path: string): Promise<boolean> => {
+  const socket = await dial(path)
+  const answered = new Promise<boolean>((resolve) => {
+    socket.on('data', () => resolve(true))
+    socket.on('close', () => resolve(false))
+  })
+  socket.write(encode(4, Packet.connect({ clientId: 'late', level: 4 })))
+  const served = await answered
+  socket.destroy()
+  return served
+}
+
+test('a listener that only root could open outlives a want of file descriptors', async () => {
+  const path = join(made(0o755), 'socket')
+  const file = write(`listener 0 ${path}\nallow_anonymous true\n`)
+  const broker = launch('node', ['-c', file], 64)
+  const crowd: Array<Socket> = []
+  try {
+    await saying(broker, ' running')
+    for (let i = 0; i < 100; i++) crowd.push(await dial(path))
+    await saying(broker, 'pauses: no file descriptor')
+    for (const socket of crowd) socket.destroy()
+    await until(3_000, 'a new client to be served', () => isServed(path))
+  } finally {
+    for (const socket of crowd) socket.destroy()
+    broker.signal('SIGTERM')
+    await broker.ended
+  }
 })
 
 test('a reload that fails goes on in the log that only root could open', async () => {

@@ -3,6 +3,7 @@
 import { chmodSync, closeSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { ListenOptions, Server, Socket } from 'node:net'
+import process from 'node:process'
 import { openFilesMax } from './host.ts'
 import { peerOf, takeHandles } from './node-handles.ts'
 import { coupleSocket } from './node-socket.ts'
@@ -45,7 +46,7 @@ const peerOfSocket = ({ remoteAddress, remotePort }: Socket): Peer => ({
 /**
  * One address and port. Node can leave nobody waiting in the kernel's queue: without a descriptor
  * libuv accepts and closes whoever comes, without a word to anybody, and a connection that was
- * accepted is served. So the only pause is not to listen; who comes meanwhile is refused at once.
+ * accepted is served. So the best pause is not to listen; who comes meanwhile is refused at once.
  */
 class Gate implements Listener {
   port = 0
@@ -59,6 +60,8 @@ class Gate implements Listener {
   private closed = false
   /** Who comes to a Unix socket is known by its path. */
   private readonly path: Peer | null
+  /** With whose rights it was opened; where there are no users it is nobody's. */
+  private readonly opener = process.geteuid?.()
   /** Why accepting pauses has been said, and it has not gone on since. */
   private told = false
 
@@ -134,15 +137,24 @@ class Gate implements Listener {
     if (this.timer !== null || this.closed) return
     if (!this.told) this.log.warn(`Accepting on ${this.nameText()} pauses: ${why}`)
     this.told = true
-    this.server.close()
+    if (this.canComeBack()) this.server.close()
     this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
+  }
+
+  /**
+   * Whoever has given up rights meanwhile may not have those for a port below 1024, or a folder of
+   * root's. Then it goes on listening, and libuv turns away who comes.
+   */
+  private canComeBack(): boolean {
+    return process.geteuid?.() === this.opener
   }
 
   private goOn(): void {
     this.timer = null
     const port = this.door.address._tag === 'Tcp' ? { port: this.port } : {}
-    if (areLeft(descriptorsToGoOn)) this.server.listen({ ...this.options, ...port })
-    else this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
+    if (!areLeft(descriptorsToGoOn)) this.timer = setTimeout(() => this.goOn(), acceptPauseMs)
+    else if (this.server.listening) this.told = false
+    else this.server.listen({ ...this.options, ...port })
   }
 }
 
