@@ -12,6 +12,9 @@ const backlog = 4096
 // How long accepting pauses when the process has no file descriptor left.
 const acceptPauseMs = 100
 
+// Pauses that follow each other, as clients go and others take their places, are one.
+const samePauseMs = 10_000
+
 type Accepting = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn>
 
 /** How Deno writes an address of IPv4 that came to a socket of IPv6. */
@@ -53,21 +56,23 @@ const acceptAll = async (
   route: Route,
   isClosed: () => boolean,
 ): Promise<void> => {
-  let short = false
+  let pausedMs = -Infinity
   for (;;) {
     try {
       const conn = await listener.accept()
       const door = route(conn)
       if (door === null) conn.close()
       else accept(driver, conn, door)
-      short = false
     } catch (error) {
       if (isClosed()) return
       // A peer that has gone before it was accepted is nothing to wait for.
       if (error instanceof Deno.errors.ConnectionReset) continue
       if (error instanceof Deno.errors.NotConnected) continue
-      if (!short) log.warn(`Accepting on ${name} pauses: ${messageOf(error)}`)
-      short = true
+      const nowMs = performance.now()
+      if (nowMs - pausedMs > samePauseMs) {
+        log.warn(`Accepting on ${name} pauses: ${whyPaused(error)}`)
+      }
+      pausedMs = nowMs
       await new Promise((resolve) => setTimeout(resolve, acceptPauseMs))
     }
   }
@@ -267,6 +272,11 @@ const removeQuietly = (path: string): void => {
 }
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const whyPaused = (error: unknown): string =>
+  error instanceof Error && 'code' in error && error.code === 'EMFILE'
+    ? 'no file descriptor is left. Raise the limit (ulimit -n).'
+    : messageOf(error)
 
 const reasonOf = (error: unknown): ListenReason => {
   if (error instanceof Deno.errors.AddrInUse) return 'in use'
