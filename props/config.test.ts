@@ -173,7 +173,13 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     `listener 0 /${'x'.repeat(107)}`,
     `Error: Path to unix socket is too long "/${'x'.repeat(63)}...".`,
     'Error found at c:1.',
-    'It may have 107 characters.',
+    'It may have 107 bytes.',
+  ],
+  [
+    `listener 0 /${'é'.repeat(54)}`,
+    `Error: Path to unix socket is too long "/${'é'.repeat(54)}".`,
+    'Error found at c:1.',
+    'It may have 107 bytes.',
   ],
   [
     'max_queued_messages -2147483649',

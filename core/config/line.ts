@@ -1,5 +1,6 @@
 // One line of a configuration file: which option it gives, to what, and whether it may stand there.
 
+import { utf8Size } from '../codec/utf8.ts'
 import { E } from '../prelude.ts'
 import { addListener, fallbackOf, fault, keep, needsListener, showPlace } from './draft.ts'
 import type { Above, Draft, Fault, Values } from './draft.ts'
@@ -14,7 +15,7 @@ import { meant, quoted } from './words.ts'
 
 const portMax = 65_535
 /** What fits into the address of a Unix socket on Linux. */
-const socketPathMax = 107
+const socketPathBytesMax = 107
 
 const stop = ({ line, remedy }: Refusal): Fault => fault(line, remedy)
 
@@ -196,10 +197,10 @@ const takeListener = (draft: Draft, above: Above, rest: string, place: Place): F
       'Write listener 0 /path/of/the/socket, or a port from 1 to 65535.',
     )
   }
-  if (port === 0 && second!.length > socketPathMax) {
+  if (port === 0 && utf8Size(second!) > socketPathBytesMax) {
     return fault(
       `Path to unix socket is too long "${quoted(second!)}".`,
-      `It may have ${socketPathMax} characters.`,
+      `It may have ${socketPathBytesMax} bytes.`,
     )
   }
   draft.isLocalOnly = false
