@@ -147,6 +147,24 @@ listening('a port may get more addresses, although it is open on one of them', a
   await broker.stop()
 })
 
+listening('two brokers in one program share no port', async () => {
+  const port = await freePort()
+  const first = await start({ listeners: [tcp(port, '::')] })
+  // Where the socket of the one takes IPv4 too, the port is in use for the other.
+  const second = await start({ listeners: [tcp(port, '0.0.0.0')] }).catch((error: unknown) => {
+    assert.ok(error instanceof StartError)
+    assert.match(error.message, `Address already in use: 0.0.0.0 port ${port}`)
+    return null
+  })
+  if (second !== null) {
+    const [, client] = await greet(port)
+    assert.equal([first.counters().opened, second.counters().opened], [0, 1])
+    client.destroy()
+    await second.stop()
+  }
+  await first.stop()
+})
+
 listening('all addresses: each family at its door, which come and go one by one', async () => {
   let log = ''
   const print = (text: string): void => {

@@ -149,17 +149,25 @@ interface Anywhere {
   version6: boolean
 }
 
-const anywhere = new Map<number, Anywhere>()
+/** By broker and port: of another broker's socket in this process there is nothing to share. */
+const anywhere = new WeakMap<Driver, Map<number, Anywhere>>()
 
-const anywhereOn = (port: number): Anywhere => {
-  let found = anywhere.get(port)
-  if (found === undefined) anywhere.set(port, found = { version4: null, version6: false })
+const portsOf = (driver: Driver): Map<number, Anywhere> => {
+  let ports = anywhere.get(driver)
+  if (ports === undefined) anywhere.set(driver, ports = new Map<number, Anywhere>())
+  return ports
+}
+
+const anywhereOn = (driver: Driver, port: number): Anywhere => {
+  const ports = portsOf(driver)
+  let found = ports.get(port)
+  if (found === undefined) ports.set(port, found = { version4: null, version6: false })
   return found
 }
 
-const forget = (port: number): void => {
-  const { version4, version6 } = anywhereOn(port)
-  if (version4 === null && !version6) anywhere.delete(port)
+const forget = (driver: Driver, port: number): void => {
+  const { version4, version6 } = anywhereOn(driver, port)
+  if (version4 === null && !version6) portsOf(driver).delete(port)
 }
 
 /** A socket of its own, or none where the one on `::` has the port already. */
@@ -169,7 +177,7 @@ const openVersion4 = (
   door: Door,
   wanted: number,
 ): readonly [port: number, close: Close | null] => {
-  if (wanted !== 0 && anywhereOn(wanted).version6) return [wanted, null]
+  if (wanted !== 0 && anywhereOn(driver, wanted).version6) return [wanted, null]
   const listener = openTcp(anyVersion4, wanted)
   const { port } = listener.addr
   return [port, serve(driver, log, listener, named(door, port))]
@@ -177,14 +185,14 @@ const openVersion4 = (
 
 const listenVersion4 = (driver: Driver, log: Log, door: Door, wanted: number): Listener => {
   const [port, close] = openVersion4(driver, log, door, wanted)
-  const all = anywhereOn(port)
+  const all = anywhereOn(driver, port)
   const mine = { door: named(door, port), close }
   all.version4 = mine
   return {
     port,
     close: async () => {
       all.version4 = null
-      forget(port)
+      forget(driver, port)
       await mine.close?.()
     },
   }
@@ -209,7 +217,7 @@ const listenVersion6 = async (
   door: Door,
   wanted: number,
 ): Promise<Listener> => {
-  const before = anywhereOn(wanted)
+  const before = anywhereOn(driver, wanted)
   /** What came for 0.0.0.0 is served by a socket of its own again. */
   const giveBack = (all: Anywhere): void => {
     if (all.version4 === null || all.version4.close !== null) return
@@ -221,11 +229,11 @@ const listenVersion6 = async (
     listener = await openVersion6(before, wanted)
   } catch (error) {
     giveBack(before)
-    forget(wanted)
+    forget(driver, wanted)
     throw error
   }
   const { port } = listener.addr
-  const all = anywhereOn(port)
+  const all = anywhereOn(driver, port)
   all.version6 = true
   const mine = named(door, port)
   const route: Route = (conn) => isMapped(conn) ? all.version4?.door ?? null : mine
@@ -236,7 +244,7 @@ const listenVersion6 = async (
       all.version6 = false
       await close()
       giveBack(all)
-      forget(port)
+      forget(driver, port)
     },
   }
 }
