@@ -290,12 +290,32 @@ recording('a frame is kept as it came', () => {
   )
 })
 
+recording('a frame of a broker that took more characters is read', () => {
+  const properties = { contentType: 'a\nb', userProperties: [['\u0085', '\uffff']] } as const
+  const publish = Packet.publish({ topic: 't', payload: 'p', properties })
+  const frame = encode(5, publish)
+  const connected = [opened(), I.arrived(conn, 0, Packet.connect({ clientId: 'a' }))]
+  const published = I.arrived(conn, 0, publish)
+  const transcript = new Transcript(veilOf('full'))
+  const { notes } = transcript
+  notes.begin(initial(defaults, origin), '1', transcript.page)
+  for (const input of connected) notes.input(input)
+  notes.input(published, 5, frame, 0, frame.length)
+  const [, effects] = run(initial(defaults, origin), [...connected, published])
+  notes.mark(3, effects)
+  notes.finish('asked to')
+  const found = replayed(textOf(transcript))
+  assert.equal(found.map(({ _tag }) => _tag), ['Began', 'Ran', 'Ended'])
+  assert.ok(found[1]?._tag === 'Ran' && found[1].isSame)
+})
+
 const limits = () => ({
   packetBytesMax: 1000,
   connectPacketBytesMax: 1000,
   propertyBytesMax: 1000,
   userPropertiesMax: 10,
   filtersMax: 10,
+  anyCharacters: false,
 })
 
 recording('equal payloads stay equal, others differ, and text stays text', () => {

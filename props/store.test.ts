@@ -111,6 +111,21 @@ for (const [name, open, count] of stores) {
     assert.equal(all.damaged, [])
   })
 
+  laws(`${name}: keeps characters that no client may send`, async () => {
+    const path = folder()
+    const store = await fresh(open, path)
+    const properties = { contentType: 'a\nb', userProperties: [['\u0085', '\uffff']] } as const
+    const own: Record = { ...one(arms.message, 1), id: 1, properties }
+    const retained: Record = { kind: 'retained', topic: own.topic, message: 1 }
+    assert.equal(await store.commit(stampOf(1), [put(own), put(retained)]), { _tag: 'Durable' })
+    await store.close()
+    const again = right(await open({ folder: path }))
+    const all = right(await loadAll(again))
+    await again.close()
+    assert.equal(lines(all.records), lines([own, retained]))
+    assert.equal(all.damaged, [])
+  })
+
   laws(`${name}: loads by kind, and outgoing by client and order`, async () => {
     const path = folder()
     const store = await fresh(open, path)

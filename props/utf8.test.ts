@@ -8,6 +8,7 @@ import {
   decodeUtf8,
   encodeUtf8,
   hasControl,
+  hasNonCharacter,
   isUtf8,
   utf8Size,
   writeUtf8,
@@ -146,6 +147,19 @@ utf8('hasControl() knows C0, DEL and C1, and nothing else', () => {
     const text = `a${String.fromCharCode(unit)}`
     assert.is(hasControl(text), /\p{Cc}/u.test(text), hex(encodeUtf8(text)))
   }
+})
+
+utf8('hasNonCharacter() knows all 66 of them, and nothing else', () => {
+  const found: number[] = []
+  for (let point = 0; point < 0x110000; point++) {
+    if (hasNonCharacter(`a${String.fromCodePoint(point)}b`)) found.push(point)
+  }
+  const ends = Array.from(
+    { length: 17 },
+    (_, plane) => [0xfffe, 0xffff].map((one) => plane * 0x10000 + one),
+  ).flat()
+  const arabic = Array.from({ length: 32 }, (_, i) => 0xfdd0 + i)
+  assert.equal(found, [...arabic, ...ends])
 })
 
 utf8.run()

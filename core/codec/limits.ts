@@ -12,6 +12,12 @@ export interface Limits {
   readonly userPropertiesMax: number
   /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE, so that no packet takes long to decode. */
   readonly filtersMax: number
+  /**
+   * Whether strings in properties may have control characters and what is no Unicode character. A
+   * receiver may refuse them (section 1.5.4 of MQTT 5). mosquitto does and so do its clients, which
+   * close the connection on which a message with such a property comes.
+   */
+  readonly anyCharacters: boolean
 }
 
 export const defaultLimits: Limits = {
@@ -20,4 +26,5 @@ export const defaultLimits: Limits = {
   propertyBytesMax: 16_384,
   userPropertiesMax: 1_000,
   filtersMax: 10_000,
+  anyCharacters: false,
 }

@@ -22,6 +22,7 @@ import {
   topicAliasInvalid,
 } from './fault.ts'
 import type { PacketTag } from './packet.ts'
+import { hasControl, hasNonCharacter } from './utf8.ts'
 import { varintSize, writeVarint } from './varint.ts'
 import { binarySize, stringSize, writeBinary, writeFour, writeString, writeTwo } from './writer.ts'
 
@@ -215,7 +216,7 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
       return
     }
     case 'string': {
-      const text = readString(c, key)
+      const text = readText(c, key)
       if (found.rule === 'topic' && !couldBeTopic(text)) {
         // [MQTT-3.3.2-14]
         fail(c, protocolError, 'MQTT-3.3.2-14', 'the response topic is empty or has a wildcard')
@@ -227,7 +228,7 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
       record[key] = readBinary(c, key)
       return
     case 'pairs': {
-      const pair = [readString(c, key), readString(c, key)] as const // [MQTT-1.5.7-1]
+      const pair = [readText(c, key), readText(c, key)] as const // [MQTT-1.5.7-1]
       if (former === undefined) {
         record[key] = [pair]
         if (c.limits.userPropertiesMax < 1) tooManyPairs(c)
@@ -238,6 +239,14 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
       if (pairs.push(pair) > c.limits.userPropertiesMax) tooManyPairs(c)
     }
   }
+}
+
+const readText = (c: Cursor, key: string): string => {
+  const text = readString(c, key)
+  if (c.limits.anyCharacters) return text
+  if (hasControl(text)) failPlainly(c, malformedPacket, `${key} has control characters`)
+  if (hasNonCharacter(text)) failPlainly(c, malformedPacket, `${key} has Unicode non-characters`)
+  return text
 }
 
 const tooManyPairs = (c: Cursor): void =>

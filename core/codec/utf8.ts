@@ -163,6 +163,20 @@ export const hasControl = (text: string): boolean => {
   return false
 }
 
+/** Whether a code point that never is a character (U+FDD0 to U+FDEF, U+xxFFFE, U+xxFFFF) is. */
+export const hasNonCharacter = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0xd800) continue
+    if (unit >= 0xfffe || (unit >= 0xfdd0 && unit <= 0xfdef)) return true
+    // The last two of a plane: the high half ends in 6 one bits, the low one in 9 and any.
+    if (isLow(unit) && (unit & 0x3fe) === 0x3fe && (text.charCodeAt(i - 1) & 0x3f) === 0x3f) {
+      return true
+    }
+  }
+  return false
+}
+
 const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800
 
 const isLow = (unit: number): boolean => (unit & 0xfc00) === 0xdc00

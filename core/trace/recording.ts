@@ -123,6 +123,7 @@ export const frameLimits = {
   ...defaultLimits,
   packetBytesMax: 268_435_460,
   connectPacketBytesMax: 268_435_460,
+  anyCharacters: true,
 }
 
 const isLevel = (some: unknown): some is Level => some === 3 || some === 4 || some === 5

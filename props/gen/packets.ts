@@ -59,6 +59,11 @@ export const identifier: fc.Arbitrary<string> = text.map((some) =>
   some.replaceAll(/[\u0001-\u001f\u007f-\u009f]/g, '')
 )
 
+/** Text as properties may have it: without what is no Unicode character, too. */
+const propertyText: fc.Arbitrary<string> = identifier.map((some) =>
+  some.replaceAll(/\p{Noncharacter_Code_Point}/gu, '')
+)
+
 /** Bytes somewhere inside a larger buffer. */
 export const payload: fc.Arbitrary<Bytes> = fc.tuple(
   fc.oneof(
@@ -125,11 +130,11 @@ export const propertyValue = (row: PropertyRow, place: Place): fc.Arbitrary<unkn
     case 'list':
       return fc.array(varint, { minLength: 1, maxLength: row.repeats.includes(place) ? 4 : 1 })
     case 'string':
-      return row.rule === 'topic' ? topicName : text
+      return row.rule === 'topic' ? topicName : propertyText
     case 'binary':
       return payload
     case 'pairs':
-      return fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 4 })
+      return fc.array(fc.tuple(propertyText, propertyText), { minLength: 1, maxLength: 4 })
   }
 }
 

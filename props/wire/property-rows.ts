@@ -214,18 +214,23 @@ const cut = sendable.filter(({ place }) => place !== 'CONNACK').flatMap(({ prope
   return [line1, line2]
 })
 
+const utf8 = '[MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-1.5.7-1]'
+
+// The last three are UTF-8, and what a receiver may refuse; clients of mosquitto's do.
 const badTexts = [
-  ['U+0000', '<61 00>'],
-  ['half a character', '<61 e282>'],
-  ['a surrogate', '<eda080>'],
+  ['U+0000', '<61 00>', utf8],
+  ['half a character', '<61 e282>', utf8],
+  ['a surrogate', '<eda080>', utf8],
+  ['a line feed', '<61 0a>', ''],
+  ['U+009F', '<c29f 61>', ''],
+  ['U+FFFF, which is no character,', '<61 efbfbf>', ''],
 ] as const
 
 const texts = sendable
   .filter(({ property }) => property.type === 'string' || property.type === 'pair')
   .filter(({ place }) => !['CONNACK', 'PUBREL', 'PUBCOMP'].includes(place))
   .flatMap(({ property: { id, name, type }, place }) =>
-    badTexts.flatMap(([what, text]) => {
-      const clauses = '[MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-1.5.7-1]'
+    badTexts.flatMap(([what, text, clauses]) => {
       const at = inOrder(place)
       if (type === 'string') {
         return [

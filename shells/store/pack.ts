@@ -188,6 +188,7 @@ const limitless: Limits = {
   propertyBytesMax: Infinity,
   userPropertiesMax: Infinity,
   filtersMax: Infinity,
+  anyCharacters: true,
 }
 
 /** The text read last, with its bytes: the rows of a client stand together. */

@@ -31,6 +31,7 @@ const generousLimits = {
   connectPacketBytesMax: 268_435_460,
   propertyBytesMax: 268_435_460,
   userPropertiesMax: 1_000_000,
+  anyCharacters: true,
 }
 
 // A clock that jumps by more than this in a capture was set; time then stands still.
