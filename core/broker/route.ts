@@ -298,7 +298,9 @@ export const route = (
 
 /** Publishes a message that the broker kept: a released QoS 2 message, a will. */
 export const routeMessage = (draft: Draft, message: Message, publisher: number): number => {
-  if (isExpired(message, draft.now)) {
+  // One with no time at all is for those who are there, at every QoS.
+  const hasTime = message.properties.messageExpiryInterval !== 0
+  if (hasTime && isExpired(message, draft.now)) {
     drop(draft, null, message.topic, message.qos, 'expired')
     return ROUTED
   }

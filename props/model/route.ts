@@ -28,7 +28,7 @@ export const publishKept = (model: Model, publisher: Session | null, message: Me
     keep(model, why === null ? message : { ...message, payload: B.empty })
     if (why !== null) dropped(model, null, message.topic, message.qos, why)
   }
-  if (message.expiresAt <= model.now) {
+  if (message.properties.messageExpiryInterval !== 0 && message.expiresAt <= model.now) {
     dropped(model, null, message.topic, message.qos, 'expired')
     return
   }
