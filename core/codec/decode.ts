@@ -11,13 +11,14 @@ import { cursor, failPlainly } from './cursor.ts'
 import { decodeAuth, decodeDisconnect } from './disconnect.ts'
 import type { Fault } from './fault.ts'
 import { fault, generalClause, malformedPacket, protocolError } from './fault.ts'
-import { frameSize, lengthFault } from './frame.ts'
+import { badLength, bodyAt, frameSize, lengthFault } from './frame.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits } from './limits.ts'
 import type { Level, Packet } from './packet.ts'
 import { pingreq, pingresp } from './ping.ts'
 import { decodePublish } from './publish.ts'
 import { decodeSuback, decodeSubscribe, decodeUnsuback, decodeUnsubscribe } from './subscribe.ts'
+import { varintSize } from './varint.ts'
 
 export interface Decoded {
   readonly packet: Packet
@@ -94,7 +95,7 @@ export const decodeFrame = (
   end: number,
   limits: Limits = defaultLimits,
 ): Either<Fault, Packet> => {
-  const size = frameSize(buffer, start, end, Infinity)
+  const size = frameSize(level, buffer, start, end, Infinity)
   if (size !== end - start || size === 0) {
     return E.left(
       size < 0
@@ -102,7 +103,7 @@ export const decodeFrame = (
         : fault(malformedPacket, generalClause(level), 'not exactly one frame', level),
     )
   }
-  return decodeBody(level, buffer, start, bodyAt(start, size), end, limits)
+  return decodeBody(level, buffer, start, bodyAt(buffer, start), end, limits)
 }
 
 /**
@@ -133,6 +134,10 @@ export const decodeBody = (
     failPlainly(c, malformedPacket, 'bytes are left over at the end of the packet')
   }
   if (c.fault !== null) return { _tag: 'Left', left: c.fault }
+  // Only now is it known that it is one of version 5 [MQTT-1.5.5-1].
+  if (level === 0 && c.level === 5 && at - start - 1 > varintSize(end - at)) {
+    return { _tag: 'Left', left: badLength(5) }
+  }
   // Only a fault leaves a packet out.
   if (packet === null) throw new Error('a packet was neither decoded nor refused')
   return { _tag: 'Right', right: packet }
@@ -171,10 +176,6 @@ const decodeByType = (c: Cursor, type: number): Packet | null => {
   }
 }
 
-/** Index after the header of a frame of this size that begins at `start`. */
-export const bodyAt = (start: number, size: number): number =>
-  start + (size < 0x82 ? 2 : size < 0x4003 ? 3 : size < 0x20_0004 ? 4 : 5)
-
 /**
  * Decodes the packet that `bytes` begins with. None means that more bytes are needed; a frame that
  * is refused is refused as soon as its header tells, whether or not the rest of it has come.
@@ -187,12 +188,12 @@ export const decode = (
   const { buffer, start, end } = bytes
   if (start === end) return E.right(O.none)
   const max = level === 0 ? limits.connectPacketBytesMax : limits.packetBytesMax
-  const size = frameSize(buffer, start, end, max)
+  const size = frameSize(level, buffer, start, end, max)
   if (size <= 0 || size > end - start) {
     const wrong = refusal(level, buffer[start]!, size)
     return wrong === null ? E.right(O.none) : E.left(wrong)
   }
-  const result = decodeBody(level, buffer, start, bodyAt(start, size), start + size, limits)
+  const result = decodeBody(level, buffer, start, bodyAt(buffer, start), start + size, limits)
   return E.isLeft(result) ? result : E.right(O.some({ packet: result.right, size }))
 }
 

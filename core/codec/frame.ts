@@ -5,7 +5,7 @@ import type { Fault } from './fault.ts'
 import { fault, generalClause, malformedPacket, packetTooLarge } from './fault.ts'
 import type { Level } from './packet.ts'
 
-/** The remaining length is not a variable byte integer in its shortest form. */
+/** The remaining length is no variable byte integer, or of MQTT 5 and longer than it need be. */
 export const malformedLength = -1
 
 /** The frame would be larger than allowed. */
@@ -13,10 +13,13 @@ export const tooLarge = -2
 
 /**
  * The whole size in bytes, header included, of the frame that begins at `start`, as soon as the
- * bytes before `end` tell it; 0 if they do not yet; `malformedLength` (five bytes, or more than
- * needed [MQTT-1.5.5-1]) or `tooLarge` (above `packetBytesMax`, header included) if it is refused.
+ * bytes before `end` tell it; 0 if they do not yet; `malformedLength` (five bytes, or in version 5
+ * more than needed [MQTT-1.5.5-1]) or `tooLarge` (above `packetBytesMax`, header included) if it is
+ * refused. Older versions do not ask for the shortest form, and there are clients that fill in a
+ * length of always so many bytes; mosquitto takes them.
  */
 export const frameSize = (
+  level: Level | 0,
   buffer: Uint8Array,
   start: number,
   end: number,
@@ -29,20 +32,33 @@ export const frameSize = (
     const byte = buffer[at++]!
     remaining |= (byte & 0x7f) << shift
     if (byte >= 0x80) continue
-    if (byte === 0 && shift > 0) return malformedLength
+    if (byte === 0 && shift > 0 && level === 5) return malformedLength
     const size = at - start + remaining
     return size > packetBytesMax ? tooLarge : size // [MQTT-3.2.2-15]
   }
   return malformedLength
 }
 
+/** Index after the header of a frame that begins at `start` and has been measured. */
+export const bodyAt = (buffer: Uint8Array, start: number): number => {
+  let at = start + 1
+  while (buffer[at]! >= 0x80) at++
+  return at + 1
+}
+
 /** The fault behind a negative `frameSize`. */
 export const lengthFault = (level: Level | 0, size: number): Fault =>
   size === tooLarge
     ? fault(packetTooLarge, generalClause(level), 'the packet is larger than allowed', level)
-    : fault(
-      malformedPacket,
-      'MQTT-1.5.5-1',
-      'the remaining length is not a minimal variable byte integer',
-      level,
-    )
+    : badLength(level)
+
+/** What is wrong with a remaining length that is refused. */
+export const badLength = (level: Level | 0): Fault =>
+  fault(
+    malformedPacket,
+    level === 3 || level === 4 ? generalClause(level) : 'MQTT-1.5.5-1',
+    level === 5
+      ? 'the remaining length is not a minimal variable byte integer'
+      : 'the remaining length is no variable byte integer',
+    level,
+  )

@@ -7,9 +7,9 @@
 // Packets lend bytes of the chunk and of what is held, so neither is written over within a turn.
 
 import type { Either } from '../prelude.ts'
-import { bodyAt, decodeBody, refusal } from './decode.ts'
+import { decodeBody, refusal } from './decode.ts'
 import type { Fault } from './fault.ts'
-import { frameSize } from './frame.ts'
+import { bodyAt, frameSize } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Level, Packet } from './packet.ts'
 
@@ -130,7 +130,7 @@ class ChunkReader implements Reader {
   absorb(buffer: Uint8Array, start: number, end: number): boolean {
     const { held, heldAt, heldEnd } = this
     if (heldAt === heldEnd || this.lentAt < this.lentEnd || this.broken) return false
-    const size = frameSize(held, heldAt, heldEnd, this.packetBytesMax())
+    const size = frameSize(this.level, held, heldAt, heldEnd, this.packetBytesMax())
     if (size <= 0 || heldEnd - heldAt + end - start >= size) return false
     this.push(buffer, start, end)
     this.hold(end - start)
@@ -142,7 +142,7 @@ class ChunkReader implements Reader {
     if (this.heldAt < this.heldEnd) return this.nextHeld()
     const { lent, lentAt, lentEnd } = this
     if (lentAt === lentEnd) return null
-    const size = frameSize(lent, lentAt, lentEnd, this.packetBytesMax())
+    const size = frameSize(this.level, lent, lentAt, lentEnd, this.packetBytesMax())
     if (size <= 0 || size > lentEnd - lentAt) return this.unfinished(lent[lentAt]!, size)
     this.lentAt = lentAt + size
     return this.finished(lent, lentAt, size)
@@ -164,11 +164,11 @@ class ChunkReader implements Reader {
   /** The next packet when it begins in what is held, completed from the chunk as far as needed. */
   private nextHeld(): Either<Fault, Packet> | null {
     const max = this.packetBytesMax()
-    let size = frameSize(this.held, this.heldAt, this.heldEnd, max)
+    let size = frameSize(this.level, this.held, this.heldAt, this.heldEnd, max)
     // At most five times: a header has no more bytes.
     while (size === 0 && this.lentAt < this.lentEnd) {
       this.hold(1)
-      size = frameSize(this.held, this.heldAt, this.heldEnd, max)
+      size = frameSize(this.level, this.held, this.heldAt, this.heldEnd, max)
     }
     const first = this.held[this.heldAt]!
     if (size <= 0) return this.unfinished(first, size)
@@ -188,7 +188,7 @@ class ChunkReader implements Reader {
     this.frameBuffer = buffer
     this.frameStart = start
     this.frameEnd = start + size
-    const body = bodyAt(start, size)
+    const body = bodyAt(buffer, start)
     const result = decodeBody(this.level, buffer, start, body, start + size, this.limits)
     if (result._tag === 'Left') this.break()
     else if (this.level === 0 && result.right._tag === 'Connect') this.level = result.right.level
@@ -243,7 +243,7 @@ class ChunkReader implements Reader {
     const { held, heldAt, heldEnd } = this
     const kept = heldEnd - heldAt
     let size = kept + count > 2 * kept ? kept + count : 2 * kept
-    const frame = frameSize(held, heldAt, heldEnd, this.packetBytesMax())
+    const frame = frameSize(this.level, held, heldAt, heldEnd, this.packetBytesMax())
     if (frame > size) size = frame < 4 * kept ? frame : size > 4 * kept ? size : 4 * kept
     const buffer = bufferOf(size > heldBytesMin ? size : heldBytesMin)
     buffer.set(held.subarray(heldAt, heldEnd))

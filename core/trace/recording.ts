@@ -130,7 +130,7 @@ const isLevel = (some: unknown): some is Level => some === 3 || some === 4 || so
 
 /** A frame that says how large it is although its payload is not there; -1 if it makes no sense. */
 const sizeOf = ({ buffer, end }: Bytes): number =>
-  frameSize(buffer, 0, end, frameLimits.packetBytesMax)
+  frameSize(0, buffer, 0, end, frameLimits.packetBytesMax)
 
 /** The bytes of one frame, with something in the place of a payload that is not there. */
 const frameOf = (text: string, veil: number, head: Bytes | null): Bytes | null => {

@@ -1,8 +1,8 @@
 // Writes the lines of a recording from the notes that were taken of it (notes.ts), on a sheet, from
 // which whoever made it takes them to a file.
 
-import { bodyAt, decodeFrame } from '../codec/decode.ts'
-import { frameSize } from '../codec/frame.ts'
+import { decodeFrame } from '../codec/decode.ts'
+import { bodyAt, frameSize } from '../codec/frame.ts'
 import type { Publish } from '../codec/packet.ts'
 import { noteFrames, noteLine, noteMark, noteWritten } from './notes.ts'
 import { frameLimits } from './recording.ts'
@@ -18,8 +18,8 @@ const authType = 15
 const isAcknowledgement = (type: number): boolean => type >= 4 && type <= 7
 
 /** Where a PUBLISH goes on behind its topic name and packet identifier. */
-const afterTopic = (buffer: Uint8Array, start: number, end: number): number => {
-  const body = bodyAt(start, end - start)
+const afterTopic = (buffer: Uint8Array, start: number): number => {
+  const body = bodyAt(buffer, start)
   const hasIdentifier = (buffer[start]! & 6) !== 0
   return body + 2 + ((buffer[body]! << 8) | buffer[body + 1]!) + (hasIdentifier ? 2 : 0)
 }
@@ -139,7 +139,7 @@ export class Scribe {
     this.headEnd = 0
     let sizeBefore = 0
     for (let at = start; at < end;) {
-      const size = frameSize(buffer, at, end, frameLimits.packetBytesMax)
+      const size = frameSize(0, buffer, at, end, frameLimits.packetBytesMax)
       if (size <= 0) throw new Error('notes of a frame that is none')
       const headSize = this.headEnd - this.headStart
       // Most are like the one before but for the payload: a loop as short as may be.
@@ -182,7 +182,7 @@ export class Scribe {
     // Their secrets would be in a file: whoever takes notes writes them down without.
     if (type === connectType || type === authType) throw new Error('notes of a frame with secrets')
     if (type !== publishType || this.isFull) return sheet.base64(buffer, start, end)
-    let headEnd = afterTopic(buffer, start, end)
+    let headEnd = afterTopic(buffer, start)
     let isOdd = false
     let isPlain = true
     if (this.level === 5) {

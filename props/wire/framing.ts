@@ -65,18 +65,28 @@ const flagRows = types.flatMap(([type, name, flags, body, answer, clauses]) => {
 
 const lengths = `
 [MQTT-1.5.5-1] [v3 MQTT-4.8.0-1]
-345 a remaining length of 0 in two bytes | > c0 8000 | refused 81
-345 a remaining length of 0 in three bytes | > c0 808000 | refused 81
-345 a remaining length of 0 in four bytes | > c0 80808000 | refused 81
-345 a remaining length of 2 in two bytes | > 40 8200 0009 | refused 81
-345 a remaining length of 2 in four bytes | > 40 82808000 0009 | refused 81
-345 a remaining length of 127 in two bytes | > 30 ff00 {0078 78*120 00;007d 78*125} | refused 81
-345 a remaining length of 128 in three bytes | > 30 808100 | refused 81
+5 a remaining length of 0 in two bytes | > c0 8000 | refused 81
+5 a remaining length of 0 in three bytes | > c0 808000 | refused 81
+5 a remaining length of 0 in four bytes | > c0 80808000 | refused 81
+5 a remaining length of 2 in two bytes | > 40 8200 0009 | refused 81
+5 a remaining length of 2 in four bytes | > 40 82808000 0009 | refused 81
+5 a remaining length of 127 in two bytes | > 30 ff00 00 007d 78*125 | refused 81
+5 a remaining length of 128 in three bytes | > 30 808100 | refused 81
+raw 5 a CONNECT with a remaining length of two bytes where one would do
+  | > 10 9000 @v 02 003c () "nm5" | rejected 81
+# Older versions do not ask for the shortest form, and mosquitto takes any.
+34 a remaining length of 0 in two bytes | > c0 8000 | < d000
+34 a remaining length of 0 in four bytes | > c0 80808000 | < d000
+34 a remaining length of 2 in four bytes | > 62 82808000 0009 | < 70 [0009]
+34 a QoS 1 publish with a remaining length of four bytes | > 32 87808000 "nm" 0009 78
+  | < 40 [0009]
+34 a SUBSCRIBE with a remaining length of three bytes | > 82 878000 0009 "nm" 00 | < 90 [0009 00]
+raw 3 a CONNECT with a remaining length of four bytes | > 10 91808000 @v 02 003c "nm3" | < @ok
+raw 4 a CONNECT with a remaining length of four bytes | > 10 8f808000 @v 02 003c "nm4" | < @ok
 345 a remaining length that does not end in four bytes | > 30 80808080 | refused 81
 345 a remaining length of five bytes | > 30 8080808001 | refused 81
 345 a remaining length of five bytes of 0xff | > 30 ffffffffff | refused 81
 raw 345 a remaining length of five bytes before CONNECT | > 10 8080808001 | dropped 81
-raw 345 a remaining length longer than it need be before CONNECT | > 10 8000 | dropped 81
 345 a remaining length of 127, the most in one byte
   | subscribes ~/t 0 | > 30 ["~/t" {()} {78*118;78*119}] | < 30 7f "~/t" {()} {78*118;78*119}
 345 a remaining length of 128, the least in two bytes
