@@ -92,6 +92,8 @@ export interface Publication {
   /** Of QoS 2, where its publisher has to release it. */
   held: { readonly session: number; readonly packetId: number } | null
   releasedAt: Millis | null
+  /** Since when its identifier is that of something else, which came before its release. */
+  voidAt: Millis | null
   /** How often it came again before its release. */
   again: number
   readonly copies: Array<Copy>
@@ -159,6 +161,25 @@ export const receiversIn = (
       for (const { session } of direct) found.add(session)
       for (const members of groups) for (const { session } of members) found.add(session)
     }
+  }
+  return found
+}
+
+/**
+ * Why messages on a topic were dropped for a client in a step, in order. That a session ended is
+ * said of what it has published and not released, and so of nothing that it was to get.
+ */
+export const dropsFor = (
+  { effects }: Moment,
+  clientId: string,
+  topic: string,
+): Array<DropReason> => {
+  const found: Array<DropReason> = []
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
+    const { note } = effect
+    if (note.clientId !== clientId || note.topic !== topic) continue
+    if (note.why !== 'session ended') found.push(note.why)
   }
   return found
 }

@@ -3,7 +3,7 @@
 import type { DropReason } from '../broker/note.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { Copies } from './explain-copies.ts'
-import { isSameShare } from './explain-facts.ts'
+import { dropsFor, isSameShare } from './explain-facts.ts'
 import type { Copy, Moment } from './explain-facts.ts'
 import { placeOf } from './explain-places.ts'
 import { sessionOf } from './facts.ts'
@@ -75,16 +75,6 @@ const takers = (copies: Copies, copy: Copy, at: number): ReadonlyArray<string> =
     other.session !== copy.session && other.events[0]?.at === at &&
     (other.share === null || isSameShare(other.share, copy.share))
   ).map(({ clientId }) => clientId)
-}
-
-const dropsFor = ({ effects }: Moment, clientId: string, topic: string): Array<DropReason> => {
-  const found: Array<DropReason> = []
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
-    const { note } = effect
-    if (note.clientId === clientId && note.topic === topic) found.push(note.why)
-  }
-  return found
 }
 
 /** Why the client's session ended in this step; '' where it did not. */

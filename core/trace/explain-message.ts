@@ -170,8 +170,12 @@ const whyRefused = (publication: Publication, ground: Ground): string | null => 
 
 /** What there is to say of a message that waits for its release; null where it does not. */
 const heldText = (publication: Publication, { clock, last, what }: Ground): string | null => {
-  const { held, releasedAt } = publication
+  const { held, releasedAt, voidAt } = publication
   if (held === null) return null
+  if (voidAt !== null) {
+    return `Its publisher never released it (PUBREL): at ${since(voidAt, clock)} it published ` +
+      `something else with packet id ${held.packetId}.`
+  }
   if (releasedAt !== null) return `It was released at ${since(releasedAt, clock)} (PUBREL).`
   const session = IntMap.get(last.sessions, held.session)
   return session !== undefined && Window.get(session.incoming, held.packetId)?.message !== undefined

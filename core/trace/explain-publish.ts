@@ -24,6 +24,8 @@ export type FoundPublication =
   }
   | { readonly _tag: 'Release'; readonly message: Message }
   | { readonly _tag: 'Again'; readonly message: Message }
+  /** It was never released, and something else came under its packet identifier. */
+  | { readonly _tag: 'Void'; readonly message: Message }
 
 /** The whole topic of a PUBLISH; null where it has none that the broker could know. */
 export const topicIn = (before: State, { conn, packet }: Arrived): TopicName | null => {
@@ -58,6 +60,7 @@ export const publicationOf = (
   moment,
   held: null,
   releasedAt: null,
+  voidAt: null,
   again: 0,
   copies: [],
   missed: [],
@@ -93,25 +96,26 @@ const ofClient = (
   }
   if (packet._tag !== 'Publish') return []
   const { packetId } = packet
-  const known = packet.qos === 2 ? Window.get(session.incoming, packetId) : undefined
-  if (known !== undefined) {
-    const { message } = known
-    return message !== null && topics.has(message.topic) ? [{ _tag: 'Again', message }] : []
-  }
-  const topic = topicIn(before, input)
-  if (topic === null || !topics.has(topic)) return []
+  const known = packet.qos > 0 ? Window.get(session.incoming, packetId) : undefined
+  const later = IntMap.get(after.sessions, session.number)
+  const there = later === undefined ? undefined : Window.get(later.incoming, packetId)
+  const old = known?.message ?? null
+  const isAgain = known !== undefined && (later === undefined || there === known)
+  const found: Array<FoundPublication> = old !== null && topics.has(old.topic)
+    ? [{ _tag: isAgain ? 'Again' : 'Void', message: old }]
+    : []
+  const topic = isAgain ? null : topicIn(before, input)
+  if (topic === null || !topics.has(topic)) return found
   const by: Publisher = { _tag: 'Client', clientId: session.clientId, packetId }
   const publication = now(topic, by, moment, packet, session.mountPoint)
   const marks: Array<object> = [packet.payload]
-  const later = IntMap.get(after.sessions, session.number)
-  const held = packet.qos === 2 && later !== undefined
-    ? Window.get(later.incoming, packetId)?.message
-    : undefined
+  const held = packet.qos === 2 ? there?.message : undefined
   if (held !== undefined && held !== null) {
     publication.held = { session: session.number, packetId }
     marks.push(held, held.payload)
   }
-  return [{ _tag: 'New', publication, marks }]
+  found.push({ _tag: 'New', publication, marks })
+  return found
 }
 
 const ofWills = (topics: Topics, moment: Moment): ReadonlyArray<FoundPublication> => {

@@ -149,6 +149,7 @@ export class Tracker {
       const publication = copies.known(found.message)
       if (publication === null) continue
       if (found._tag === 'Again') publication.again += 1
+      else if (found._tag === 'Void') publication.voidAt = moment.after.now
       else {
         publication.releasedAt = moment.after.now
         publication.moment = moment

@@ -10,7 +10,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import { isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
+import { dropsFor, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
@@ -262,19 +262,6 @@ const isLive = (copy: Copy, publication: Publication): boolean =>
 
 // ---- no copy
 
-const dropFor = (
-  { effects }: Moment,
-  clientId: string,
-  topic: string,
-): DropReason | null => {
-  let found: DropReason | null = null
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
-    if (effect.note.clientId === clientId && effect.note.topic === topic) found = effect.note.why
-  }
-  return found
-}
-
 const changeText = ({ at, filter, what, reason, why }: Change, clock: Clock): string => {
   const when = since(at, clock)
   switch (what) {
@@ -323,8 +310,8 @@ export const whyNot = (
   const { topic, copies } = publication
   const at = moment.after.now
   const session = sessionFor(moment.before, clientId)
-  const why = dropFor(moment, clientId, topic)
-  if (why !== null) return dropText(why, moment, clientId, publication, ground)
+  const why = dropsFor(moment, clientId, topic).at(-1)
+  if (why !== undefined) return dropText(why, moment, clientId, publication, ground)
   if (session === undefined) {
     return `it had no session at that time${nearestMiss(clientId, at, ground)}`
   }
@@ -358,8 +345,10 @@ export const whyNot = (
     ).map((copy) => name(copy.clientId))
     const losers = members.flatMap(({ session: number }) => {
       const other = IntMap.get(moment.after.sessions, number)
-      const lost = other === undefined ? null : dropFor(moment, other.clientId, topic)
-      return other === undefined || lost === null ? [] : [`${name(other.clientId)} (${lost})`]
+      const lost = other === undefined ? [] : dropsFor(moment, other.clientId, topic)
+      return other === undefined || lost.length === 0
+        ? []
+        : [`${name(other.clientId)} (${lost.at(-1)})`]
     })
     const whom = takers.length > 0
       ? `gave it to ${listed([...new Set(takers)], 3)}`

@@ -10,6 +10,7 @@ import { missed } from './explained-missed.ts'
 import { mountPoints } from './explained-mounted.ts'
 import { own } from './explained-own.ts'
 import { retained } from './explained-retained.ts'
+import { reused } from './explained-reused.ts'
 import { rights } from './explained-rights.ts'
 
 export { endings } from './explained-endings.ts'
@@ -58,4 +59,5 @@ export const stories: ReadonlyArray<Explained> = [
   ...own,
   ...mountPoints,
   ...retained,
+  ...reused,
 ]
