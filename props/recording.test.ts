@@ -14,6 +14,7 @@ import type { Pingreq, Publish } from '../core/codec/packet.ts'
 import { parseAcl } from '../core/config/acl-file.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
+import { none } from '../core/codec/property.ts'
 import { E } from '../core/prelude.ts'
 import { digestOf } from '../core/trace/digest.ts'
 import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
@@ -115,6 +116,51 @@ recording(
     )
   },
 )
+
+recording('whether a QoS 2 publish is what is held, once more, is as on the day', () => {
+  const one = fc.record({
+    packetId: fc.constantFrom(1, 2),
+    payload: fc.uint8Array({ minLength: 1, maxLength: 2 }),
+    isRelease: fc.boolean(),
+  })
+  let dropped = 0
+  fc.assert(
+    fc.property(
+      fc.array(one, { minLength: 2, maxLength: 20 }),
+      payloads,
+      fc.integer({ min: 1, max: 6 }),
+      fc.nat({ max: 20 }),
+      (told, payload, size, from) => {
+        const inputs = [
+          opened(),
+          I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+          I.arrived(conn, 0, Packet.subscribe('t')),
+          ...told.map(({ packetId, payload, isRelease }) =>
+            I.arrived(
+              conn,
+              0,
+              isRelease
+                ? { _tag: 'Pubrel', packetId, reason: 0, properties: none }
+                : Packet.publish({ topic: 't', payload, qos: 2, packetId }),
+            )
+          ),
+        ]
+        const began = Math.min(from, inputs.length)
+        const [state] = run(initial(defaults, origin), inputs.slice(0, began))
+        const { text, last } = recorded(state, inputs.slice(began), size, payload)
+        const found = replayed(text)
+        for (const one of found) assert.ok(one._tag !== 'Ran' || one.isSame, 'the effects differ')
+        const end = found.at(-2)
+        if (end?._tag !== 'Ran') return
+        const { counters } = end.batch.after
+        assert.equal(counters, last.counters)
+        dropped += counters.dropped['session ended']
+      },
+    ),
+    { numRuns: runs(400) },
+  )
+  assert.ok(dropped > 100)
+})
 
 recording('what is cut, changed or foreign is said with its line, never thrown', () => {
   fc.assert(
