@@ -130,6 +130,28 @@ unreadable(
   },
 )
 
+unreadable('what can be unzipped of a file is played, wherever it is damaged', async () => {
+  const portions = text.match(/[^]{1,4000}/g) ?? []
+  const zipped = portions.map((portion) => gzipSync(portion))
+  const whole = Buffer.concat(zipped)
+  const half = portions.length >> 1
+  const flipped = zipped.map((one, at) => at === half ? one.map((byte) => byte ^ 16) : one)
+  const files: ReadonlyArray<readonly [string, Uint8Array, readable: ReadonlyArray<string>]> = [
+    ['cut.gz', whole.subarray(0, whole.length - 20), portions.slice(0, -1)],
+    ['flipped.gz', Buffer.concat(flipped), portions.slice(0, half)],
+    ['longer.gz', Buffer.concat([whole, Buffer.from('Dear Sir')]), portions],
+  ]
+  for (const [name, bytes, readable] of files) {
+    const answer = await hear(playRecording, put(name, bytes), '-q')
+    assert.is(answer.status, 2, name)
+    assert.match(answer.complained, /cannot be read any further: /, name)
+    const played = Number(/^(\d+) runs with/m.exec(answer.said)?.[1])
+    const there = readable.join('').split('\n["m",1,').length - 1
+    // The last kilobyte before a fault has two or three.
+    assert.ok(played >= there - 3, `${name}: ${played} runs of ${there}`)
+  }
+})
+
 unreadable('a gzipped file that is cut off is said to be, and not to lack a line', async () => {
   const zipped = gzipSync(text)
   const head = put('head.gz', zipped.subarray(0, 30))

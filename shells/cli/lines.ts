@@ -33,15 +33,47 @@ const isZipped = (path: string): boolean => {
   }
 }
 
+/** So much of a gzipped file is read at once, which is a thousand times as much at the most. */
+const zippedMax = 16 * 1024
+/** What is unzipped comes in such pieces; the last one before a fault is lost. */
+const pieceBytes = 1024
+
+/** What there is of a gzipped stream, up to where it cannot be unzipped any further. */
+async function* unzipped(source: AsyncIterable<Uint8Array>): AsyncIterableIterator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: pieceBytes })
+  let found: Array<Uint8Array> = []
+  let fault: Error | null = null
+  // Whatever a stream still holds when it fails is gone: it may hold nothing.
+  gunzip.on('data', (chunk: Uint8Array) => found.push(chunk))
+  const isOver = new Promise<void>((resolve) => {
+    gunzip.on('end', resolve)
+    gunzip.on('error', (error) => {
+      fault = error
+      resolve()
+    })
+  })
+  try {
+    for await (const chunk of source) {
+      const isTaken = new Promise<void>((resolve) => gunzip.write(chunk, () => resolve()))
+      await Promise.race([isTaken, isOver])
+      yield* found
+      found = []
+      if (fault !== null) throw fault
+    }
+    gunzip.end()
+    await isOver
+    yield* found
+    if (fault !== null) throw fault
+  } finally {
+    gunzip.destroy()
+  }
+}
+
 /** The lines of a file, gzipped or not, in portions; a last one without its end is one as well. */
 export async function* linesOf(path: string): AsyncIterableIterator<ReadonlyArray<string>> {
-  const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
-  let bytes: AsyncIterable<Uint8Array> = source
-  if (isZipped(path)) {
-    const unzipped = createGunzip()
-    source.on('error', (error) => unzipped.destroy(error))
-    bytes = source.pipe(unzipped)
-  }
+  const isGzip = isZipped(path)
+  const source = createReadStream(path, { highWaterMark: isGzip ? zippedMax : 1024 * 1024 })
+  const bytes: AsyncIterable<Uint8Array> = isGzip ? unzipped(source) : source
   let rest = ''
   try {
     for await (const chunk of bytes) {
