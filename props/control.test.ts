@@ -10,6 +10,7 @@ import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -168,6 +169,31 @@ control('the page on recordings shows what the commands say', async () => {
 })
 
 for (const [name, command] of runtimes) {
+  control(
+    `${name}: a zipped recording is moved along like others, other zipped files stay`,
+    async () => {
+      const here = await place('trace_file HERE/day.gz\ntrace_on_start false\n')
+      const at = ['-c', here.config]
+      const broker = await begin(command, here)
+      for (let i = 0; i < 2; i++) {
+        assert.is((await ask('start', ...at)).complained, '')
+        assert.is((await ask('stop', ...at)).status, 0)
+      }
+      const letter = join(here.at, 'letter.gz')
+      for (
+        const bytes of [gzipSync('Dear Sir'), gzipSync('{"recording":"ours"'), [0x1f, 0x8b, 8]]
+      ) {
+        writeFileSync(letter, Uint8Array.from(bytes))
+        assert.match(
+          (await ask('start', letter, ...at)).complained,
+          /letter\.gz is there and is no recording: name another file\.\n$/,
+        )
+      }
+      assert.is(await broker.end(), 0)
+      assert.equal(readdirSync(here.at).sort(), ['conf', 'day.gz', 'day.gz.1', 'letter.gz'])
+    },
+  )
+
   control(`${name}: a broker that runs begins and ends recordings as it is told`, async () => {
     const here = await place('trace_file HERE/day.trace\ntrace_on_start false\n')
     const at = ['-c', here.config]

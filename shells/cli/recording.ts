@@ -1,6 +1,7 @@
 // What an operator is answered who switches recording while the broker runs.
 
 import { closeSync, lstatSync, openSync, readSync } from 'node:fs'
+import { constants, gunzipSync } from 'node:zlib'
 import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import type { Settings } from '../../core/config/mod.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
@@ -18,15 +19,30 @@ const couldNot = (says: string): ControlAnswer => ({ status: 1, says })
 
 const beginning = '{"recording":"sabethes"'
 
+// More than it takes to zip that.
+const firstBytes = 256
+
+/** The first characters of a file, which may be gzipped; '' where it only looks like that. */
+const unzippedStart = (start: Uint8Array): string => {
+  if (start[0] !== 0x1f || start[1] !== 0x8b) return new TextDecoder('latin1').decode(start)
+  try {
+    // As far as it goes: the start of a file is no whole one.
+    const text = gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH })
+    return new TextDecoder('latin1').decode(text)
+  } catch {
+    return ''
+  }
+}
+
 /** A file that somebody may miss: one with anything in it but a recording. */
 const isPrecious = (path: string): boolean => {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined || !found.isFile() || found.size === 0) return false
-  const first = new Uint8Array(beginning.length)
+  const first = new Uint8Array(firstBytes)
   const file = openSync(path, 'r')
   try {
     const length = readSync(file, first, 0, first.length, 0)
-    return new TextDecoder('latin1').decode(first.subarray(0, length)) !== beginning
+    return !unzippedStart(first.subarray(0, length)).startsWith(beginning)
   } finally {
     closeSync(file)
   }
