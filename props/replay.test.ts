@@ -340,6 +340,67 @@ replay('under another configuration a reload of the day is still one', () => {
   assert.is(told.filter((one) => one._tag === 'Reconfigured').length, 1)
 })
 
+/** A day on which clients with these user names, or none, connect and subscribe. */
+const connecting = (
+  userNames: ReadonlyArray<string | null>,
+  isJudged: boolean,
+): ReadonlyArray<Input> =>
+  userNames.flatMap((userName, i) => {
+    const conn = { slot: i, generation: i + 1 }
+    const peer = { address: '127.0.0.1', port: 5 }
+    const password = new TextEncoder().encode('swordfish')
+    const proof = userName === null ? {} : { userName, password }
+    const connect = Packet.connect({ clientId: userName ?? 'nameless', ...proof })
+    return [
+      I.opened(conn, 0, nonce, '1883', peer),
+      I.arrived(conn, 0, connect),
+      ...isJudged ? [I.judged(conn, 0, 0)] : [],
+      I.arrived(conn, 0, Packet.subscribe({ filter: 'd', qos: 1 })),
+    ]
+  })
+
+replay(
+  'under a configuration with passwords it is said who is not let in, and no others',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
+    try {
+      const users = join(folder, 'users')
+      writeFileSync(users, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
+      const conf = join(folder, 'conf')
+      const path = join(folder, 'day')
+      const guess = 'who names a user of a password file is taken to know his password.'
+      const texts = {
+        'allow_anonymous true': ['bob'],
+        'allow_anonymous false': ['nameless', 'bob'],
+      }
+      for (const isJudged of [false, true]) {
+        const config: Config = { ...defaults, authentication: isJudged ? 'judge' : 'none' }
+        const inputs = connecting([null, 'ann', 'bob'], isJudged)
+        for (const size of [1, inputs.length]) {
+          if (isJudged && size > 1) continue
+          writeFileSync(path, recorded(initial(config, origin), inputs, size).text)
+          for (const [text, out] of Object.entries(texts)) {
+            writeFileSync(conf, `listener 1883\npassword_file ${users}\n${text}\n`)
+            const { said, status } = await asked(path, '-q', '--config', conf)
+            assert.is(status, 1)
+            const refused = [...said.matchAll(/^\+ (\w+)< connack 0x87$/gm)].map(([, who]) => who)
+            assert.equal(refused, out, said)
+            const unheard = [...said.matchAll(/^- (\w+)< suback/gm)].map(([, who]) => who)
+            assert.equal(unheard, out, said)
+            assert.is(said.includes(guess), !isJudged, said)
+          }
+        }
+      }
+      // Who may not come in without a name has nothing to prove one by.
+      writeFileSync(path, recorded(initial(defaults, origin), connecting(['ann'], false)).text)
+      writeFileSync(conf, 'listener 1883\nallow_anonymous false\n')
+      assert.match((await asked(path, '-q', '--config', conf)).said, /\n\+ ann< connack 0x87\n/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 replay(
   'of a payload that is not there it says how long it was, and by what it is known',
   async () => {

@@ -6,17 +6,18 @@ import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
-import { run } from '../broker/step.ts'
 import type { Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import { match } from '../topic/match.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
+import { runUnder } from './judging.ts'
+import type { Under } from './judging.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenByClients } from './replay.ts'
-import { toldUnder, underConfig } from './replay.ts'
+import { underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -31,8 +32,8 @@ export interface Telling {
   readonly quiet: boolean
   /** Who has subscribed to what, as lines. */
   readonly treeOf: (state: State) => string
-  /** Makes of the recorded configuration the other one; null where there is none. */
-  readonly under: ((recorded: Config) => Config) | null
+  /** The other configuration; null where there is none. */
+  readonly under: Under | null
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
@@ -71,6 +72,7 @@ export class Teller {
   private now = 0
   /** Listeners of the day that the other configuration does not have. */
   private readonly listeners = new Set<string>()
+  private hasGuessed = false
   private readonly nameOf: NameOf = (conn) => {
     const clientId = this.names.of(conn.generation)
     return clientId === undefined
@@ -127,7 +129,7 @@ export class Teller {
     this.payload = head.payload
     this.names.know(state)
     const { under } = this.telling
-    if (under !== null) this.other = underConfig({ head, state }, under(head.config))
+    if (under !== null) this.other = underConfig({ head, state }, under.config(head.config))
     return [
       `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')} from ${
         Math.floor(head.wall / 1000)
@@ -151,7 +153,10 @@ export class Teller {
     const isShown = !quiet && at >= fromMs
     if (isShown || this.other !== null) this.names.learn(batch)
     const lines = isShown ? this.show(batch) : []
-    const differing = this.other === null ? [] : this.compare(this.other, batch)
+    const { under } = this.telling
+    const differing = this.other === null || under === null
+      ? []
+      : this.compare(this.other, under, batch)
     const told = lines.length + differing.length === 0
       ? []
       : [`${seconds(at)} run ${this.batches}`, ...lines, ...differing]
@@ -194,17 +199,24 @@ export class Teller {
     return []
   }
 
-  private compare(other: State, batch: Batch): ReadonlyArray<string> {
+  private compare(other: State, under: Under, batch: Batch): ReadonlyArray<string> {
     try {
-      const moved = this.moved(batch.inputs, other.config)
-      const [next, effects] = run(other, toldUnder(batch.inputs, other.config))
-      this.other = next
+      const told = this.moved(batch.inputs, other.config)
+      const { state, effects, guessed } = runUnder(other, batch, under)
+      this.other = state
+      if (guessed && !this.hasGuessed) {
+        this.hasGuessed = true
+        told.push(
+          'A recording has no passwords: who names a user of a password file is taken to ' +
+            'know his password.',
+        )
+      }
       const lines = differenceOf(
         seenByClients(batch.effects, this.nameOf, this.payloadText),
         seenByClients(effects, this.nameOf, this.payloadText),
       )
       if (lines.length > 0) this.status = 1
-      return [...moved, ...lines]
+      return [...told, ...lines]
     } catch {
       // What happened on the day need not be possible there: the slot of one whom the broker would
       // have kept is given to another.
@@ -214,7 +226,7 @@ export class Teller {
   }
 
   /** Sentences on connections that come in through another listener than on the day, once each. */
-  private moved(inputs: ReadonlyArray<Input>, config: Config): ReadonlyArray<string> {
+  private moved(inputs: ReadonlyArray<Input>, config: Config): Array<string> {
     const found: Array<string> = []
     for (const input of inputs) {
       if (input._tag !== 'Opened' || config.listeners.length === 0) continue

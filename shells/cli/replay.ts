@@ -1,12 +1,12 @@
 // `sabethes replay FILE`: plays a recording to the broker and prints what happens, as text.
 
-import type { Config } from '../../core/broker/config.ts'
 import { replayHelp, replayWish } from '../../core/config/replay-words.ts'
 import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { treeText } from '../../core/log/tree-text.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import type { Under } from '../../core/trace/judging.ts'
 import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { stateText, Teller } from '../../core/trace/teller.ts'
@@ -28,15 +28,25 @@ const statusBroken = 2
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** The machine's configuration that a file asks for; what it leaves open is as recorded. */
-export const configOf = async (
-  path: string,
-): Promise<Either<ReadonlyArray<string>, (recorded: Config) => Config>> => {
+const underOf = async (path: string): Promise<Either<ReadonlyArray<string>, Under>> => {
   const settings = readFile(path)
   if (E.isLeft(settings)) return E.left(settings.left.lines)
   const secrets = await Secrets.read(settings.right, null)
   if (E.isLeft(secrets)) return E.left(secrets.left.lines)
   const some = secrets.right.config(settings.right)
-  return E.right((recorded) => ({ ...recorded, ...some }))
+  const tables = secrets.right.tablesOf(settings.right)
+  return E.right({
+    config: (recorded) => ({ ...recorded, ...some }),
+    knows: (listener, userName) => tables.get(listener)?.has(userName) !== false,
+  })
+}
+
+/** The same, where nobody's password is asked for. */
+export const configOf = async (
+  path: string,
+): Promise<Either<ReadonlyArray<string>, Under['config']>> => {
+  const under = await underOf(path)
+  return E.isLeft(under) ? under : E.right(under.right.config)
 }
 
 /** Answers the exit status. */
@@ -54,11 +64,12 @@ export const playRecording = async (
     mouth.say(replayHelp)
     return 0
   }
-  const under = wish.config === null ? E.right(null) : await configOf(wish.config)
+  const under = wish.config === null ? E.right(null) : await underOf(wish.config)
   if (E.isLeft(under)) {
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
+  const config = under.right?.config ?? null
   const { toPcapng, toRecording } = wish
   const out = toPcapng === null ? null : new CaptureOut(wish.file, toPcapng)
   const isOver = toRecording === null
@@ -71,9 +82,9 @@ export const playRecording = async (
   }
   if (wish.toStory || wish.toRecording !== null) {
     const { retell } = await import('./retell.ts')
-    return retell(mouth, wish, under.right)
+    return retell(mouth, wish, config)
   }
-  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, under.right)
+  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, config)
   if (beginsAsStory(wish.file)) return playStory(mouth, wish, under.right, out)
   return play(mouth, wish, under.right, linesOf(wish.file), out)
 }
@@ -82,7 +93,7 @@ export const playRecording = async (
 const playStory = async (
   mouth: Mouth,
   wish: ReplayWish,
-  under: ((recorded: Config) => Config) | null,
+  under: Under | null,
   out: CaptureOut | null,
 ): Promise<number> => {
   const story = readStory(wish.file)
@@ -106,7 +117,7 @@ const playStory = async (
 const play = async (
   mouth: Mouth,
   wish: ReplayWish,
-  under: ((recorded: Config) => Config) | null,
+  under: Under | null,
   portions: AsyncIterable<ReadonlyArray<string>> | Iterable<ReadonlyArray<string>>,
   out: CaptureOut | null,
 ): Promise<number> => {
