@@ -20,6 +20,7 @@ import { noSources } from '../core/config/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
+import type { TopicName } from '../core/topic/name.ts'
 import { toldUnder } from '../core/trace/replay.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { playRecording } from '../shells/cli/replay.ts'
@@ -400,6 +401,48 @@ replay(
     }
   },
 )
+
+replay('--topic has what comes and goes under topic aliases, from before as well', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-alias-'))
+  try {
+    const [one, other] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+    const peer = { address: '127.0.0.1', port: 5 }
+    const properties = { topicAliasMaximum: 5 }
+    const publish = (topic: string, payload: string, topicAlias: number): Input =>
+      I.arrived(other, 0, {
+        ...Packet.publish({ topic: 'd', payload, properties: { topicAlias } }),
+        topic: topic as TopicName,
+      })
+    const inputs = [
+      I.opened(one, 0, nonce, '1883', peer),
+      I.arrived(one, 0, Packet.connect({ clientId: 'a', properties })),
+      I.arrived(one, 0, Packet.subscribe('#')),
+      I.opened(other, 0, nonce, '1883', peer),
+      I.arrived(other, 0, Packet.connect({ clientId: 'p' })),
+      publish('d', 'first', 3),
+      publish('e', 'second', 4),
+      publish('', 'third', 3),
+      publish('', 'fourth', 4),
+      publish('d', 'fifth', 4),
+      publish('', 'sixth', 4),
+    ]
+    const path = join(folder, 'day')
+    const all = ['first', 'third', 'fifth', 'sixth']
+    for (const [began, words] of [[0, all], [7, all.slice(1)]] as const) {
+      const [state] = run(initial(defaults, origin), inputs.slice(0, began))
+      for (const size of [1, inputs.length]) {
+        writeFileSync(path, recorded(state, inputs.slice(began), size).text)
+        const { said } = await asked(path, '--topic', 'd')
+        for (const mark of ['p>', '    a<']) {
+          const lines = said.split('\n').filter((line) => line.startsWith(`${mark} publish`))
+          assert.equal(lines.map((line) => /"(\w+)"/.exec(line)?.[1]), words, said)
+        }
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
 
 replay(
   'of a payload that is not there it says how long it was, and by what it is known',

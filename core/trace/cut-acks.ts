@@ -33,8 +33,14 @@ export class Aliases {
     this.topics.set(`${generation}/${alias}`, topic)
   }
 
-  /** Those that clients have set. */
+  /** Those that clients have set, and those that were set towards them. */
   begin(state: State): void {
+    IntMap.each(state.sessions, ({ conn, aliases }) => {
+      if (conn === null) return
+      for (const [topic, alias] of StrMap.entries(aliases)) {
+        this.know(-conn.generation, alias, topic)
+      }
+    })
     IntMap.each(state.links, ({ conn: { generation }, phase }) => {
       if (phase.phase !== 'Ready') return
       const { mountPoint } = phase.rules

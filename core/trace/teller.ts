@@ -6,12 +6,12 @@ import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
-import type { Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import { match } from '../topic/match.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
+import { Aliases, eachSent } from './cut-acks.ts'
 import { runUnder } from './judging.ts'
 import type { Under } from './judging.ts'
 import { Names } from './names.ts'
@@ -47,13 +47,6 @@ const count = (number: number, what: string): string =>
 const connsOf = (one: Input | Effect): ReadonlyArray<Conn> =>
   'conns' in one ? one.conns : 'conn' in one ? [one.conn] : []
 
-const packetOf = (one: Input | Effect): Packet | null =>
-  'packet' in one
-    ? one.packet
-    : one._tag === 'Commanded' && one.command._tag === 'Publish'
-    ? one.command.packet
-    : null
-
 export class Teller {
   /** 0: all as recorded; 1: something differs; 2: it could not be read to its end. */
   status = 0
@@ -70,6 +63,9 @@ export class Teller {
   private payload: Veil['payload'] = 'full'
   private other: State | null = null
   private now = 0
+  private readonly aliases = new Aliases()
+  /** Of the inputs and effects of a run, those that are messages, with their topics. */
+  private topics: ReadonlyMap<Input | Effect, string> = new Map()
   /** Listeners of the day that the other configuration does not have. */
   private readonly listeners = new Set<string>()
   private hasGuessed = false
@@ -128,6 +124,7 @@ export class Teller {
     this.version = head.version
     this.payload = head.payload
     this.names.know(state)
+    this.aliases.begin(state)
     const { under } = this.telling
     if (under !== null) this.other = underConfig({ head, state }, under.config(head.config))
     return [
@@ -152,6 +149,7 @@ export class Teller {
     this.inputs += batch.inputs.length
     const isShown = !quiet && at >= fromMs
     if (isShown || this.other !== null) this.names.learn(batch)
+    if (this.telling.topic !== null) this.topics = topicsOf(batch, this.aliases)
     const lines = isShown ? this.show(batch) : []
     const { under } = this.telling
     const differing = this.other === null || under === null
@@ -259,14 +257,32 @@ export class Teller {
   private isWanted(one: Input | Effect, text: string): boolean {
     const { client, topic } = this.telling
     if (topic !== null) {
-      const packet = packetOf(one)
-      if (packet?._tag !== 'Publish' || !isTopicName(packet.topic)) return false
-      if (!match(topic, packet.topic)) return false
+      const shown = this.topics.get(one) ?? ''
+      if (!isTopicName(shown) || !match(topic, shown)) return false
     }
     if (client === null) return true
     if (connsOf(one).some(({ generation }) => this.names.of(generation) === client)) return true
     return one._tag === 'Note' && text.includes(quote(client, "'"))
   }
+}
+
+/** Where a topic alias stands for it, what that is; the one of a client is not the broker's. */
+const topicsOf = (
+  { inputs, effects }: Batch,
+  aliases: Aliases,
+): ReadonlyMap<Input | Effect, string> => {
+  const found = new Map<Input | Effect, string>()
+  for (const one of inputs) {
+    if (one._tag === 'Commanded' && one.command._tag === 'Publish') {
+      found.set(one, one.command.packet.topic)
+    } else if (one._tag === 'Arrived' && one.packet._tag === 'Publish') {
+      found.set(one, aliases.topicOf(one.conn.generation, one.packet))
+    }
+  }
+  for (const one of effects) {
+    eachSent([one], (generation, packet) => found.set(one, aliases.topicOf(-generation, packet)))
+  }
+  return found
 }
 
 /** The broker at a glance, with who has subscribed to what. */
