@@ -1,6 +1,7 @@
 // Why a message did not reach a client, and how far it has got, as sentences.
 
 import type { Source } from '../broker/acl.ts'
+import type { Config } from '../broker/config.ts'
 import type { Millis } from '../broker/input.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
@@ -43,16 +44,25 @@ const listed = (words: ReadonlyArray<string>, max: number): string =>
     ? words.join(', ')
     : `${words.slice(0, max).join(', ')} and ${words.length - max} more`
 
-/** Why the session could not be sent more at once. */
-const whyWaiting = (session: Session, { clock, last }: Pick<Ground, 'clock' | 'last'>): string => {
+/** Why the session could not be sent more at once; `before` messages stood in its queue. */
+const whyWaiting = (
+  session: Session,
+  { inflightBytesMax, packetIdMax }: Config,
+  clock: Clock,
+  before: number,
+): string => {
   if (session.conn === null) return `it was away since ${since(session.offlineAt, clock)}`
-  const inFlight = Window.size(session.window)
-  if (inFlight >= Math.min(session.inflightCountMax, last.config.packetIdMax)) {
-    return `${counted(inFlight, 'message')} had been sent to it and not acknowledged, as many as ` +
-      'may be (its Receive Maximum or max_inflight_messages)'
+  const { inflightBytes, inflightCountMax, window } = session
+  const sent = `${counted(Window.size(window), 'message')} had been sent to it and not acknowledged`
+  if (Window.size(window) >= Math.min(inflightCountMax, packetIdMax)) {
+    return `${sent}, as many as may be (its Receive Maximum or max_inflight_messages)`
   }
-  return `${counted(Queue.size(session.queue), 'message')} stood before it and ` +
-    `${counted(unwrittenBytes(session), 'byte')} waited for its socket`
+  if (inflightBytesMax > 0 && inflightBytes >= inflightBytesMax) {
+    return `${sent}, ${counted(inflightBytes, 'byte')}, which is as much as may be ` +
+      `(max_inflight_bytes ${inflightBytesMax})`
+  }
+  const line = before === 0 ? '' : `${counted(before, 'message')} stood before it and `
+  return `${line}${counted(unwrittenBytes(session), 'byte')} waited for its socket`
 }
 
 /** In words, why the message was dropped for a client of whom there was a session. */
@@ -70,7 +80,8 @@ export const dropText = (
     case 'queue full':
       return `its queue was full, with ${counted(Queue.size(session.queue), 'message')} of ` +
         `${counted(session.queuedBytes, 'byte')} (max_queued_messages ${config.queuedCountMax}, ` +
-        `max_queued_bytes ${config.queuedBytesMax}); ${whyWaiting(session, ground)}`
+        `max_queued_bytes ${config.queuedBytesMax}); ` +
+        whyWaiting(session, config, ground.clock, Queue.size(session.queue))
     case 'expired':
       return 'its Message Expiry Interval was over before it could be sent'
     case 'too large':
@@ -98,7 +109,7 @@ export const dropText = (
     }
     case 'memory short':
       return `the broker was short of memory and it would have had to wait: ` +
-        whyWaiting(session, ground)
+        whyWaiting(session, config, ground.clock, Queue.size(session.queue))
     case 'store full':
       return 'it would have had to be stored and the store was full'
     case 'session ended':
@@ -122,8 +133,28 @@ const waitingFor = (copy: Copy, { last, clock, stoppedAt, what }: Ground): strin
   if (copy.events.some(({ _tag }) => _tag === 'Sent') || copy.packetId > 0) {
     return `still waiting for ${copy.qos === 1 ? 'PUBACK' : 'PUBREC'} ${end}${away}`
   }
-  const why = session === undefined ? '' : `: ${whyWaiting(session, { last, clock })}`
+  const why = session === undefined ? '' : `: ${whyQueued(session, copy, last, clock)}`
   return `still in its queue ${end}${why}`
+}
+
+/** Why the copy is still in the queue of its session. */
+const whyQueued = (session: Session, { order }: Copy, last: State, clock: Clock): string => {
+  let before = 0
+  let expiresAt: Millis | null = null
+  for (const one of Queue.entries(session.queue)) {
+    if (one.order === order) {
+      expiresAt = one.message.expiresAt
+      break
+    }
+    before += 1
+  }
+  const why = whyWaiting(session, last.config, clock, before)
+  return expiresAt === null || expiresAt > last.now
+    ? why
+    : `${why}; its Message Expiry Interval was over at ${
+      since(expiresAt, clock)
+    }, so that it will ` +
+      'not be sent'
 }
 
 const endedText = (why: string): string => {

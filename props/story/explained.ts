@@ -12,6 +12,7 @@ import { own } from './explained-own.ts'
 import { retained } from './explained-retained.ts'
 import { reused } from './explained-reused.ts'
 import { rights } from './explained-rights.ts'
+import { waiting } from './explained-waiting.ts'
 
 export { endings } from './explained-endings.ts'
 export { earlier } from './explained-earlier.ts'
@@ -60,4 +61,5 @@ export const stories: ReadonlyArray<Explained> = [
   ...mountPoints,
   ...retained,
   ...reused,
+  ...waiting,
 ]
