@@ -107,13 +107,20 @@ export interface Publication {
 export type Replaced = 'replaced' | 'deleted' | 'expired'
 
 /** Why a subscription was not sent what is retained; of the others a note says why. */
-export type Unsent = 'shared' | 'retain handling' | 'not for it' | 'not from its publisher'
+export type Unsent =
+  | 'shared'
+  | 'retain handling'
+  | 'not for it'
+  | 'not from its publisher'
+  /** It has still to be sent when all is over, or its session has ended before that. */
+  | 'still to come'
+  | 'not reached'
 
 export interface Missed {
   readonly clientId: string
   readonly at: Millis
   readonly why: DropReason | Unsent
-  readonly moment: Moment
+  readonly moment: Pick<Moment, 'before' | 'after' | 'effects'>
   /** Who published it, where that is known. */
   readonly source: Source | null
 }

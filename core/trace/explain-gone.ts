@@ -78,7 +78,10 @@ const takers = (copies: Copies, copy: Copy, at: number): ReadonlyArray<string> =
 }
 
 /** Why the client's session ended in this step; '' where it did not. */
-export const whyEnded = ({ effects }: Moment, clientId: string): string => {
+export const whyEnded = (
+  { effects }: Pick<Moment, 'effects'>,
+  clientId: string,
+): string => {
   for (const effect of effects) {
     if (effect._tag !== 'Note' || effect.note._tag !== 'SessionEnded') continue
     if (effect.note.clientId === clientId) return effect.note.why

@@ -1,12 +1,16 @@
 // Who subscribes and is not sent what the topic has retained, and why.
 
 import { mountedFilter } from '../broker/mount.ts'
-import type { Message, Session } from '../broker/state.ts'
+import type { Message, Session, State } from '../broker/state.ts'
 import type { SubscribeRequest } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import type { TopicName } from '../topic/name.ts'
+import * as Tree from '../topic/tree.ts'
+import { sessionFor } from './explain-facts.ts'
 import type { Missed, Moment, Unsent } from './explain-facts.ts'
 import { whyDenied } from './explain-rights.ts'
 import { sessionOf } from './facts.ts'
@@ -63,6 +67,56 @@ export const missedIn = (
     if ((reasons[i] ?? 0x80) >= 0x80) return
     const why = whyUnsent(session, request, topic, value, moment)
     if (why !== null) found.push({ clientId: session.clientId, at, why, moment, source })
+  })
+  return found
+}
+
+/** Whether the session is still to be sent what is retained for the topic. */
+const isBehind = (session: Session, topic: TopicName): boolean => {
+  if (StrMap.get(session.overtaken, topic) !== undefined) return false
+  for (const { cursor, subscription } of Queue.entries(session.catchUps)) {
+    const { filter } = subscription
+    if (!match(filter, topic) || StrMap.get(session.subscriptions, filter) !== subscription) {
+      continue
+    }
+    // What a search has not come to yet is what it would still find.
+    const isAhead = cursor === null ||
+      Tree.take(cursor, Infinity).found.some((one) => one.topic === topic)
+    if (isAhead) return true
+  }
+  return false
+}
+
+/** Whose session ends in a step before it was sent that. */
+export const notReachedIn = (
+  topic: TopicName,
+  { source }: Message,
+  moment: Moment,
+): ReadonlyArray<Missed> => {
+  const { before, after, effects } = moment
+  const found: Array<Missed> = []
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'SessionEnded') continue
+    const { clientId } = effect.note
+    const session = sessionFor(before, clientId)
+    if (session === undefined || !isBehind(session, topic)) continue
+    found.push({ clientId, at: after.now, why: 'not reached', moment, source })
+  }
+  return found
+}
+
+/** Who is still to be sent that when all is over. */
+export const stillToComeIn = (
+  topic: TopicName,
+  { source }: Message,
+  last: State,
+): ReadonlyArray<Missed> => {
+  const found: Array<Missed> = []
+  const moment = { before: last, after: last, effects: [] }
+  IntMap.each(last.sessions, (session) => {
+    if (!isBehind(session, topic)) return
+    const { clientId } = session
+    found.push({ clientId, at: last.now, why: 'still to come', moment, source })
   })
   return found
 }

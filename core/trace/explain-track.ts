@@ -14,9 +14,9 @@ import * as Tree from '../topic/tree.ts'
 import { Copies, emptyFor } from './explain-copies.ts'
 import type { Shelf } from './explain-copies.ts'
 import { receiversIn } from './explain-facts.ts'
-import type { Moment, Publication } from './explain-facts.ts'
+import type { Missed, Moment, Publication } from './explain-facts.ts'
 import { close, goneIn } from './explain-gone.ts'
-import { missedIn } from './explain-missed.ts'
+import { missedIn, notReachedIn, stillToComeIn } from './explain-missed.ts'
 import { newIn } from './explain-places.ts'
 import { publicationOf, publicationsIn } from './explain-publish.ts'
 import { Sends } from './explain-sent.ts'
@@ -93,6 +93,10 @@ export class Tracker {
       for (const topic of this.topics) this.retains(topic, moment, fresh)
     }
     if (copies.isEmpty) return
+    for (const topic of this.topics) {
+      const value = Tree.get(before.retained, topic)
+      if (value !== undefined) this.miss(value, notReachedIn(topic, value, moment))
+    }
     this.catchUp(moment, fresh)
     const gone = goneIn(copies, moment)
     if (gone.some(({ share }) => share !== null)) {
@@ -105,6 +109,21 @@ export class Tracker {
   /** The recording is over. */
   finish(last: State): void {
     this.sends.finish(last)
+    for (const topic of this.topics) {
+      const value = Tree.get(last.retained, topic)
+      if (value !== undefined) this.miss(value, stillToComeIn(topic, value, last))
+    }
+  }
+
+  /** Those who were not sent what is retained, but for whom there is something else to be told. */
+  private miss(value: Message, some: ReadonlyArray<Missed>): void {
+    const publication = some.length === 0 ? null : this.copies.known(value)
+    if (publication === null) return
+    const { copies, missed } = publication
+    for (const one of some) {
+      const isTold = [...copies, ...missed].some(({ clientId }) => clientId === one.clientId)
+      if (!isTold && missed.length < missedMax) missed.push(one)
+    }
   }
 
   private mount(config: Config): void {

@@ -13,6 +13,7 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { dropsFor, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
+import { whyEnded } from './explain-gone.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
 import { since } from './explain-time.ts'
@@ -68,7 +69,7 @@ const whyWaiting = (
 /** In words, why the message was dropped for a client of whom there was a session. */
 export const dropText = (
   why: DropReason,
-  { before, after }: Moment,
+  { before, after }: Pick<Moment, 'before' | 'after'>,
   clientId: string,
   publication: Publication,
   ground: Ground,
@@ -170,8 +171,13 @@ const endedText = (why: string): string => {
 }
 
 /** Why a client that subscribed was not sent what is retained. */
-const unsentText = (missed: Missed, publication: Publication, ground: Ground): string => {
-  const { why, moment, clientId, source } = missed
+const unsentText = (
+  missed: Missed,
+  why: Exclude<Missed['why'], 'still to come' | 'not reached'>,
+  publication: Publication,
+  ground: Ground,
+): string => {
+  const { moment, clientId, source } = missed
   const { config } = moment.after
   const { topic } = publication
   const denied = (who: Source | null, wanted: 'read' | 'write'): string => {
@@ -199,9 +205,28 @@ const unsentText = (missed: Missed, publication: Publication, ground: Ground): s
   }
 }
 
-export const missedText = (missed: Missed, publication: Publication, ground: Ground): string =>
-  `as retained message: not sent at ${since(missed.at, ground.clock)}, when it subscribed: ` +
-  unsentText(missed, publication, ground)
+/** Why it has not been sent yet, or never was, though it was to be. */
+const unreachedText = ({ why, moment, clientId, at }: Missed, ground: Ground): string => {
+  const { clock, what } = ground
+  if (why === 'not reached') {
+    const ended = endedText(whyEnded(moment, clientId))
+    return `not sent yet when its session ended at ${since(at, clock)} ${ended}`
+  }
+  const session = sessionFor(moment.after, clientId)
+  const { config } = moment.after
+  const because = session === undefined
+    ? ''
+    : `: ${whyWaiting(session, config, clock, Queue.size(session.queue))}`
+  return `still to be sent when the ${what} ended, at ${since(at, clock)}${because}`
+}
+
+export const missedText = (missed: Missed, publication: Publication, ground: Ground): string => {
+  const { at, why } = missed
+  return why === 'still to come' || why === 'not reached'
+    ? `as retained message: ${unreachedText(missed, ground)}`
+    : `as retained message: not sent at ${since(at, ground.clock)}, when it subscribed: ` +
+      unsentText(missed, why, publication, ground)
+}
 
 /** How it went out, without when. */
 const sentText = (

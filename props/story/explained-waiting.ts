@@ -3,6 +3,19 @@
 import type { Explained } from './explained-begin.ts'
 import { both } from './explained-begin.ts'
 
+/** More is retained than a subscriber has room for that acknowledges nothing. */
+const behind = `
+    config queuedCountMax=2
+
+    quiet
+    p> connect
+${[1, 2, 3, 4, 5, 6].map((id) => `    p> publish 'd/${id}' qos1 id${id} retain "on"`).join('\n')}
+    tick +1s
+    a> connect receive-maximum 1 session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    ----
+`
+
 export const waiting: ReadonlyArray<Explained> = [
   [
     'in the queue behind as many bytes as may be under way',
@@ -73,6 +86,76 @@ export const waiting: ReadonlyArray<Explained> = [
       ` 'd/#' of 'a' with QoS 1.`,
       `  'a': not delivered: queued at 0.000s; still in its queue when the recording ended,` +
       ` at 10.000s: it was away since 0.000s.`,
+    ],
+  ],
+  [
+    'retained, and still to be sent to who acknowledges nothing',
+    '--message d/6',
+    `${behind}
+    quiet
+    tick +1s
+    ----`,
+    [
+      `'d/6' was published at 0.000s by 'p' with QoS 1 and packet id 6, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: still to be sent when the recording ended, at 1.000s: 1` +
+      ` message had been sent to it and not acknowledged, as many as may be (its Receive` +
+      ` Maximum or max_inflight_messages).`,
+    ],
+  ],
+  [
+    'retained, and still to be sent to who is away',
+    '--message d/6',
+    `${behind}
+    quiet
+    tick +1s
+    a fail
+    ----`,
+    [
+      `'d/6' was published at 0.000s by 'p' with QoS 1 and packet id 6, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: still to be sent when the recording ended, at 2.000s: it` +
+      ` was away since 2.000s.`,
+    ],
+  ],
+  [
+    'retained, and not sent before the session ended',
+    '--message d/6',
+    `${behind}
+    quiet
+    tick +1s
+    a> disconnect session-expiry-interval 0
+    ----`,
+    [
+      `'d/6' was published at 0.000s by 'p' with QoS 1 and packet id 6, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: not sent yet when its session ended at 2.000s with its` +
+      ` connection, which it was not to outlive.`,
+    ],
+  ],
+  [
+    'retained, and sent to who catches up',
+    '--message d/6',
+    `${behind}
+    quiet
+    a> puback id1
+    tick +1s
+    a> puback id2
+    tick +1s
+    a> puback id3
+    tick +1s
+    a> puback id4
+    tick +1s
+    a> puback id5
+    tick +1s
+    a> puback id6
+    tick +1s
+    ----`,
+    [
+      `'d/6' was published at 0.000s by 'p' with QoS 1 and packet id 6, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: queued at 4.000s; delivered at 5.000s with QoS 1 and` +
+      ` packet id 6, with RETAIN; acknowledged at 6.000s (PUBACK).`,
     ],
   ],
 ]
