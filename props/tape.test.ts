@@ -3,8 +3,8 @@
 // file; and a thread that cannot go on ends the recording, not the broker.
 
 import { spawn } from 'node:child_process'
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -417,6 +417,30 @@ tape('a file that vanishes before the thread opens it ends the recording', async
   assert.equal(recorder.recorded().bytes, 0)
   told.publish(10, 10)
 })
+
+tape(
+  'a file that is removed later ends the recording as well, one that is moved does not',
+  async () => {
+    for (const writers of [writeInThread, writeHere]) {
+      const path = fresh()
+      const { recorder, said } = recorderOf({ path, writers })
+      const told = new Told(recorder)
+      await until('the file', () => {
+        recorder.look(told.state.now + 2_000)
+        return linesOf(path) >= 5
+      })
+      renameSync(path, `${path}.moved`)
+      told.publish(1, 10)
+      recorder.flush(told.state.now)
+      assert.equal(recorder.isOver, false)
+      rmSync(`${path}.moved`)
+      await goOn(told, recorder)
+      assert.is(said.length, 1)
+      assert.match(said[0]!, /^The recording .* ends, the broker goes on: its file was removed\.$/)
+      told.publish(10, 10)
+    }
+  },
+)
 
 tape('so does one that vanishes as the ring turns, and the older ones are good', async () => {
   const path = fresh()

@@ -1,7 +1,7 @@
 // The files of a recording, on both runtimes.
 
-import { closeSync, constants, existsSync, lstatSync, openSync, renameSync } from 'node:fs'
-import { rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from 'node:fs'
+import { renameSync, rmSync, writeSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -32,7 +32,8 @@ class File implements Tape {
       // One gzip file after another is a gzip file, and what ends in the middle loses one of them.
       const bytes = this.isZipped ? gzipSync(lines, { level: 1 }) : lines
       for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at, bytes.length - at)
-      return null
+      // What has no name any more nobody can read once it is closed.
+      return fstatSync(this.file).nlink === 0 ? 'its file was removed' : null
     } catch (error) {
       return messageOf(error)
     }
