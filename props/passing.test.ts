@@ -184,6 +184,7 @@ passing('whose client was told that its session ends has none after DISCONNECT e
 const everything = {
   client: () => true,
   speaker: () => true,
+  leaver: () => true,
   topic: () => true,
   message: () => true,
 }

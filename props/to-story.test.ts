@@ -217,6 +217,7 @@ stories('what is brought about by inputs is here or away as it was, or a comment
 const everything = {
   client: () => true,
   speaker: () => true,
+  leaver: () => true,
   topic: () => true,
   message: () => true,
 }

@@ -1,5 +1,6 @@
 // Who is who in a recording: connections by the client identifiers of their sessions.
 
+import { rulesOf } from '../broker/config.ts'
 import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { Batch } from './replay.ts'
@@ -7,28 +8,52 @@ import type { Batch } from './replay.ts'
 /** Client identifiers by the generation of the connection. */
 export class Names {
   private readonly clients = new Map<number, string>()
+  /** What stands in front of their topics, where there is anything. */
+  private readonly mountPoints = new Map<number, string>()
 
   /** Who is connected at the beginning. */
   know(state: State): void {
     IntMap.each(state.sessions, ({ conn, clientId }) => {
       if (conn !== null) this.clients.set(conn.generation, clientId)
     })
+    IntMap.each(state.links, ({ conn, listener, phase }) => {
+      const rules = phase.phase === 'Ready' ? phase.rules : rulesOf(state.config, listener)
+      this.mount(conn.generation, rules.mountPoint)
+    })
   }
 
   /** To be told of every run: whoever connected in it is known behind it. */
   learn({ inputs, after }: Pick<Batch, 'inputs' | 'after'>): void {
     for (const input of inputs) {
-      if (input._tag !== 'Arrived' || input.packet._tag !== 'Connect') continue
-      const { conn, packet } = input
+      if (input._tag === 'Opened') {
+        this.mount(input.conn.generation, rulesOf(after.config, input.listener).mountPoint)
+      }
+      if (!('conn' in input)) continue
+      const isConnect = input._tag === 'Arrived' && input.packet._tag === 'Connect'
+      // Who has to prove who it is may have another name afterwards.
+      if (!isConnect && input._tag !== 'Judged' && input._tag !== 'Answered') continue
+      const { conn } = input
       const link = IntMap.get(after.links, conn.slot)
       const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
         ? IntMap.get(after.sessions, link.phase.session)
         : undefined
-      this.clients.set(conn.generation, session?.clientId ?? packet.clientId)
+      if (session !== undefined) this.clients.set(conn.generation, session.clientId)
+      else if (input._tag === 'Arrived' && input.packet._tag === 'Connect') {
+        this.clients.set(conn.generation, input.packet.clientId)
+      }
     }
   }
 
   of(generation: number): string | undefined {
     return this.clients.get(generation)
+  }
+
+  /** The mount point of its listener. */
+  mountPointOf(generation: number): string {
+    return this.mountPoints.get(generation) ?? ''
+  }
+
+  private mount(generation: number, mountPoint: string): void {
+    if (mountPoint !== '') this.mountPoints.set(generation, mountPoint)
   }
 }

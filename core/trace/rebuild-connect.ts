@@ -125,6 +125,8 @@ export interface Part {
   readonly client: (clientId: string) => boolean
   /** What of others is wanted: that they are there, and may speak. */
   readonly speaker: (conn: Conn) => boolean
+  /** Who is away and wanted all the same, for what becomes of his will. */
+  readonly leaver: (session: Session) => boolean
   /** What is wanted of what is retained. */
   readonly topic: (topic: string) => boolean
   /** What is wanted of messages on their way. */

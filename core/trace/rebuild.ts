@@ -55,7 +55,8 @@ const bringLinks = (builder: Builder, from: State, part: Part): void => {
 const bringAway = (builder: Builder, from: State, part: Part): ReadonlyMap<Session, Conn> => {
   const strays = new Map<Session, Conn>()
   IntMap.each(from.sessions, (session) => {
-    if (session.conn !== null || !part.client(session.clientId)) return
+    if (session.conn !== null) return
+    if (!part.client(session.clientId) && !part.leaver(session)) return
     const conn = strayConn(strays.size)
     const peer = { address: '127.0.0.1', port: 1 }
     const listener = session.source?.listener ?? '1883'
@@ -141,7 +142,7 @@ const attempt = (from: State, part: Part, alone: ReadonlySet<Session>): Builder 
   bringTogether(builder, here, part.message)
   const away = [...strays].map(([session, conn]) => ({
     session,
-    line: queued(session, from.now),
+    line: part.client(session.clientId) ? queued(session, from.now) : [],
     leave: () => {
       if (alone.has(session)) subscribe(builder, [session])
       builder.feed(I.closed(conn, from.now, 'closed'))

@@ -1,0 +1,193 @@
+// Which connections, topics and packets of a recording belong to a part of it. Topics are whole,
+// as the broker knows them: clients of one mount point hear what others say by another name.
+
+import { mountedFilter } from '../broker/mount.ts'
+import type { State } from '../broker/state.ts'
+import type { Connect, Packet } from '../codec/packet.ts'
+import * as IntMap from '../data/int-map.ts'
+import * as Window from '../data/window.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+import { splitShare } from '../topic/filter.ts'
+import { match } from '../topic/match.ts'
+import { isTopicName } from '../topic/name.ts'
+import { Aliases, eachSent } from './cut-acks.ts'
+import type { Names } from './names.ts'
+import type { Batch } from './replay.ts'
+
+export interface CutWish {
+  readonly client: string | null
+  readonly topic: TopicFilter | null
+}
+
+/** What a connection has to do with a topic, whole. */
+type Tie = readonly [generation: number, topic: string]
+
+export class Relevance {
+  readonly topics = new Set<string>()
+  private readonly generations = new Set<number>()
+  private readonly mountPoints: ReadonlyArray<string>
+  private readonly names: Names
+  private readonly wish: CutWish
+
+  constructor(wish: CutWish, names: Names, from: State, batches: ReadonlyArray<Batch>) {
+    this.wish = wish
+    this.names = names
+    this.mountPoints = from.config.listeners.map(([, { mountPoint }]) => mountPoint)
+    if (this.isAll) return
+    const { client } = wish
+    const aliases = new Aliases()
+    aliases.begin(from)
+    const ties: Array<Tie> = []
+    const wills: Array<readonly [clientId: string, topic: string]> = []
+    /** What was published at QoS 2 and not released, by client and packet identifier. */
+    const held = new Map<string, string>()
+    const connects: Array<number> = []
+    this.remember(from, ties, wills, held)
+    for (const { inputs, effects } of batches) {
+      for (const input of inputs) {
+        if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
+          if (client === null) this.want(input.command.packet.topic)
+        }
+        if (input._tag !== 'Arrived') continue
+        const { conn: { generation }, packet } = input
+        const clientId = this.clientOf(generation)
+        const said = (topic: string): void => {
+          ties.push([generation, topic])
+          if (client === null || clientId === client) this.want(topic)
+        }
+        if (packet._tag === 'Connect') {
+          connects.push(generation)
+          if (packet.will === null) continue
+          const topic = this.wholeOf(generation, packet.will.topic)
+          wills.push([clientId, topic])
+          said(topic)
+        } else if (packet._tag === 'Publish') {
+          const topic = this.wholeOf(generation, aliases.topicOf(generation, packet))
+          if (topic === '') continue
+          if (packet.qos === 2) held.set(`${packet.packetId} ${clientId}`, topic)
+          said(topic)
+        } else if (packet._tag === 'Pubrel') {
+          // It may come on another connection than what it releases.
+          const topic = held.get(`${packet.packetId} ${clientId}`)
+          if (topic !== undefined) ties.push([generation, topic])
+          held.delete(`${packet.packetId} ${clientId}`)
+        }
+      }
+      eachSent(effects, (generation, packet) => {
+        const topic = this.wholeOf(generation, aliases.topicOf(-generation, packet))
+        if (client !== null && names.of(generation) !== client) return
+        if (this.want(topic) && client === null) this.generations.add(generation)
+      })
+    }
+    for (const [generation, topic] of ties) {
+      if (this.topics.has(topic)) this.generations.add(generation)
+    }
+    // A connection that follows takes over, and decides what becomes of a will.
+    const willed = new Set<string>()
+    for (const [clientId, topic] of wills) if (this.topics.has(topic)) willed.add(clientId)
+    for (const generation of connects) {
+      if (willed.has(this.clientOf(generation))) this.generations.add(generation)
+    }
+  }
+
+  /** What connections had to do with topics before. */
+  private remember(
+    from: State,
+    ties: Array<Tie>,
+    wills: Array<readonly [clientId: string, topic: string]>,
+    held: Map<string, string>,
+  ): void {
+    IntMap.each(from.sessions, ({ conn, clientId, incoming, will }) => {
+      for (const [packetId, { message }] of Window.entries(incoming)) {
+        if (message === null) continue
+        held.set(`${packetId} ${clientId}`, message.topic)
+        if (conn !== null) ties.push([conn.generation, message.topic])
+      }
+      if (will === null) return
+      wills.push([clientId, will.message.topic])
+      if (conn !== null) ties.push([conn.generation, will.message.topic])
+    })
+  }
+
+  get isAll(): boolean {
+    return this.wish.client === null && this.wish.topic === null
+  }
+
+  /** Empty for who has not said. */
+  clientOf(generation: number): string {
+    return this.names.of(generation) ?? ''
+  }
+
+  private wholeOf(generation: number, topic: string): string {
+    return topic === '' ? '' : this.names.mountPointOf(generation) + topic
+  }
+
+  /** Whether it is asked for, by its whole name or by that behind the mount point of a listener. */
+  isOn(topic: string): boolean {
+    const { topic: filter } = this.wish
+    if (filter === null) return true
+    const isOne = (name: string): boolean => isTopicName(name) && match(filter, name)
+    return isOne(topic) ||
+      this.mountPoints.some((mountPoint) =>
+        mountPoint !== '' && topic.startsWith(mountPoint) && isOne(topic.slice(mountPoint.length))
+      )
+  }
+
+  private want(topic: string): boolean {
+    if (topic === '' || !this.isOn(topic)) return false
+    this.topics.add(topic)
+    return true
+  }
+
+  /** Whether the connection has anything to do with it. */
+  has(generation: number): boolean {
+    return this.isAll || this.generations.has(generation) || this.isOwn(generation)
+  }
+
+  /** Whether all that was said on the connection belongs to it. */
+  isWhole(generation: number): boolean {
+    return this.isAll || (this.wish.topic === null && this.isOwn(generation))
+  }
+
+  private isOwn(generation: number): boolean {
+    return this.wish.client !== null && this.names.of(generation) === this.wish.client
+  }
+
+  /** Whether what arrived there belongs to it; `topic` is how a client calls that of a PUBLISH. */
+  wants(generation: number, packet: Packet, topic: string): boolean {
+    if (this.isWhole(generation)) return true
+    switch (packet._tag) {
+      case 'Publish':
+        return this.topics.has(this.wholeOf(generation, topic))
+      case 'Subscribe':
+      case 'Unsubscribe': {
+        if (this.wish.client !== null && !this.isOwn(generation)) return false
+        const filters = packet._tag === 'Subscribe'
+          ? packet.requests.map(({ filter }) => filter)
+          : packet.filters
+        return filters.some((filter) => this.matches(generation, filter))
+      }
+      case 'Pingreq':
+        return false
+      default:
+        return true
+    }
+  }
+
+  /** A will that is about something else would be retained where on the day it was replaced. */
+  withoutWill(generation: number, packet: Connect): Connect {
+    const { will } = packet
+    if (will === null || this.isWhole(generation)) return packet
+    return this.topics.has(this.wholeOf(generation, will.topic))
+      ? packet
+      : { ...packet, will: null }
+  }
+
+  private matches(generation: number, filter: TopicFilter): boolean {
+    const plain = splitShare(filter)?.filter ?? filter
+    const whole = mountedFilter(this.names.mountPointOf(generation), plain)
+    if (whole === null) return false
+    for (const topic of this.topics) if (isTopicName(topic) && match(whole, topic)) return true
+    return false
+  }
+}

@@ -1,0 +1,248 @@
+// A part of a recording stands by itself: a client is sent in it what it was sent on the day, from
+// the same people, at the same time. Of shared groups it alone is there, and gets more.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
+import type { Effect } from '../core/broker/effect.ts'
+import type { Input } from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
+import { initial, step } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
+import type { Either } from '../core/prelude.ts'
+import { cut } from '../core/trace/cut.ts'
+import { Aliases, eachSent } from '../core/trace/cut-acks.ts'
+import { tellStory } from '../core/trace/golden.ts'
+import { Names } from '../core/trace/names.ts'
+import type { Batch } from '../core/trace/replay.ts'
+import { showInput, showPacket } from '../core/trace/show.ts'
+import { parseStory } from '../core/trace/story.ts'
+import type { Story } from '../core/trace/story.ts'
+import type { Command, History } from './gen/histories.ts'
+import { restlessHistory, taciturn, unproved } from './gen/histories.ts'
+import { runs } from './gen/settings.ts'
+import { record } from './model/play.ts'
+import { storyFiles, storyOf } from './story/files.ts'
+
+const cuts = suite('cut')
+
+const right = <A>(found: Either<string, A>): A => {
+  if (E.isLeft(found)) throw new Error(found.left)
+  return found.right
+}
+
+/** What one client is sent: when, and what of it does not depend on what else happens. */
+class Ear {
+  readonly heard: Array<string> = []
+  private readonly names = new Names()
+  private readonly aliases = new Aliases()
+  private readonly client: string
+
+  constructor(client: string, from: State) {
+    this.client = client
+    this.names.know(from)
+  }
+
+  take(input: Input, after: State, effects: ReadonlyArray<Effect>): void {
+    this.names.learn({ inputs: [input], after })
+    eachSent(effects, (generation, packet) => {
+      const topic = this.aliases.topicOf(generation, packet)
+      if (this.names.of(generation) !== this.client || topic.startsWith('$SYS/')) return
+      const plain = { ...packet, topic: '' as const, packetId: 0, dup: false, properties: {} }
+      this.heard.push(`${after.now} ${topic} ${showPacket(plain)}`)
+    })
+  }
+}
+
+const batchesOf = (from: State, inputs: ReadonlyArray<Input>): ReadonlyArray<Batch> => {
+  let before = from
+  return inputs.map((input) => {
+    const [after, effects] = step(before, input)
+    const batch = { inputs: [input], before, after, effects }
+    before = after
+    return batch
+  })
+}
+
+interface Both {
+  readonly day: ReadonlyArray<string>
+  readonly part: ReadonlyArray<string>
+  readonly inputs: ReadonlyArray<Input>
+}
+
+/** What a client heard from a moment on, on the day and in the part that is its. */
+const heardBy = (client: string, from: State, inputs: ReadonlyArray<Input>): Both => {
+  const day = new Ear(client, from)
+  const batches = batchesOf(from, inputs)
+  for (const { inputs: [input], after, effects } of batches) day.take(input!, after, effects)
+  const part = cut(from, batches, { client, topic: null })
+  let state = initial(part.config, part.origin)
+  const here = new Ear(client, state)
+  part.inputs.forEach((input, i) => {
+    const [after, effects] = step(state, input)
+    state = after
+    here.take(input, after, effects)
+    if (i < part.first) here.heard.length = 0
+  })
+  // In which order others come by at one moment depends on how many they are.
+  return { day: day.heard.sort(), part: here.heard.sort(), inputs: part.inputs }
+}
+
+/** The same under the usual limits, and with everybody for himself. */
+const alone = ({ config: { listeners }, commands }: History): History => ({
+  config: { ...defaults, listeners, sysIntervalMs: 0 },
+  commands: commands.flatMap((one): ReadonlyArray<Command> => {
+    if (one._tag === 'Memory' || one._tag === 'Reconfigure') return []
+    if (one._tag !== 'Subscribe') return [one]
+    return [{ ...one, requests: one.requests.map((each) => ({ ...each, shared: false })) }]
+  }),
+})
+
+cuts('a client is sent what it was sent on the day', () => {
+  let count = 0
+  fc.assert(
+    fc.property(
+      restlessHistory(60).map(unproved).map(taciturn).map(alone),
+      fc.constantFrom('a', 'b', 'c'),
+      (some, client) => {
+        const { inputs, states } = record(some)
+        const { day, part } = heardBy(client, states[0]!, inputs)
+        assert.equal(part, day)
+        count += day.length
+      },
+    ),
+    { numRuns: runs(400) },
+  )
+  assert.ok(count > 100, `only ${count} messages`)
+})
+
+const inputsOf = (story: Story): ReadonlyArray<Input> => right(tellStory(story, 's')).inputs
+
+const clientsOf = (from: State, inputs: ReadonlyArray<Input>): ReadonlySet<string> => {
+  const names = new Names()
+  const batches = batchesOf(from, inputs)
+  for (const batch of batches) names.learn(batch)
+  return new Set(inputs.flatMap((one) => 'conn' in one ? names.of(one.conn.generation) ?? [] : []))
+}
+
+cuts('every story has a part for each of its clients', () => {
+  let count = 0
+  for (const file of storyFiles()) {
+    if (/\$share|authentication-data/.test(file.text)) continue
+    const story = storyOf(file)
+    const inputs = inputsOf(story)
+    const origin = story.origin ?? { at: 0, wall: 1_800_000_000_000, seed: 1 }
+    const from = initial(story.config, origin)
+    for (const client of clientsOf(from, inputs)) {
+      const { day, part } = heardBy(client, from, inputs)
+      assert.equal(part, day, `${file.file}, ${client}`)
+      count += day.length
+    }
+  }
+  assert.ok(count > 300, `only ${count} messages`)
+})
+
+/** A story from a moment on; answers also what is told of it, in words. */
+const partOf = (
+  client: string,
+  told: string,
+  fromMs = 0,
+  config = '',
+): Both & { readonly words: string } => {
+  const parsed = parseStory(`# What was.\n${config}\n${told}`, 's')
+  if (E.isLeft(parsed)) throw new Error(JSON.stringify(parsed.left))
+  const inputs = inputsOf(parsed.right)
+  const begun = initial(parsed.right.config, { at: 0, wall: 1_800_000_000_000, seed: 1 })
+  let from = begun
+  const early = inputs.filter(({ at }) => at < fromMs)
+  for (const input of early) from = step(from, input)[0]
+  const found = heardBy(client, from, inputs.slice(early.length))
+  return { ...found, words: found.inputs.map((one) => showInput(one)).join('\n') }
+}
+
+const lamp = `phone> connect session-expiry-interval 600
+phone> subscribe id1 'lamp/#'
+lamp> connect keep-alive 10 will [ 'lamp/state' "gone" ]
+----
+
+tick +9s
+lamp> pingreq
+tick +9s
+lamp> publish 'time' "18 s"
+tick +9s
+lamp> subscribe id1 'time'
+`
+
+cuts('who is there because of what is left out is not missed', () => {
+  const stays = partOf('phone', `${lamp}tick +9s\nlamp> publish 'lamp/state' "on"\n----\n`)
+  assert.equal(stays.day, [`36000 lamp/state publish '' "on"`])
+  assert.equal(stays.part, stays.day)
+  assert.is(stays.words.match(/pingreq/g)?.length, 3)
+  const dies = partOf('phone', `${lamp}tick +60s\n----\n`)
+  assert.equal(dies.day, [`42000 lamp/state publish '' "gone"`])
+  assert.equal(dies.part, dies.day)
+  // Who says enough about what is told needs no more.
+  const often = lamp.replace(/lamp> (ping|publish|subscribe).*/g, `lamp> pingreq\ntick +1s\n$&`)
+  assert.is(
+    partOf('phone', `${often}lamp> publish 'lamp/state'\n----\n`).words.match(/pingreq/g)?.length,
+    2,
+  )
+})
+
+cuts(
+  'what becomes of a will is decided by those who follow, and where it began is no matter',
+  () => {
+    const told = `phone> connect session-expiry-interval 600
+phone> subscribe id1 'lamp/#'
+one> connect session-expiry-interval 600 will [ 'lamp/one' "gone" will-delay-interval 30 ]
+two> connect session-expiry-interval 600 will [ 'lamp/two' "gone" will-delay-interval 30 ]
+three> connect will [ 'lamp/three' "gone" ]
+----
+
+at 1000
+one lose
+two lose
+----
+
+at 5000
+two> connect session-expiry-interval 600
+----
+
+at 10000
+three lose
+tick +60s
+----
+`
+    for (const fromMs of [0, 3_000]) {
+      const { day, part } = partOf('phone', told, fromMs)
+      assert.equal(day, [
+        `10000 lamp/three publish '' "gone"`,
+        `31000 lamp/one publish '' "gone"`,
+      ])
+      assert.equal(part, day)
+    }
+  },
+)
+
+cuts('a client has the name that it has proved', () => {
+  const { day, part, words } = partOf(
+    'sally',
+    `sally> connect 'any' user "sally"
+sally judged 0x00
+sally> subscribe id1 'a'
+harry> connect 'any' user "harry"
+harry judged 0x00
+harry> publish 'a' "hello"
+harry> publish 'b' "nobody"
+----
+`,
+    0,
+    'config authentication="judge" userNameAsClientId=true\n',
+  )
+  assert.equal(day, [`0 a publish '' "hello"`])
+  assert.equal(part, day)
+  assert.not.match(words, /nobody/)
+})
+
+cuts.run()
