@@ -69,6 +69,20 @@ simulator('a client that pings stays for weeks, also where the broker sets the k
   assert.is(other.status, 'connected')
 })
 
+simulator('a client pings as often as the broker wants, however late it is told so', () => {
+  for (const keepAliveS of [0, 5, 60]) {
+    const world = simulate({ config: { keepAliveMaxS: 10, persistence: true }, showPings: true })
+    world.delay('far', '200ms')
+    world.slowDisk('100ms')
+    const wish = { keepAliveS, sessionExpiryS: 60 }
+    const clients = [world.connect('far', wish), world.connect('near', wish)]
+    world.advance('1h')
+    for (const { status, name } of clients) assert.is(status, 'connected', `${name} ${keepAliveS}`)
+    const pings = world.show().match(/near> pingreq/g)?.length ?? 0
+    assert.is(pings, keepAliveS === 5 ? 720 : 360, `every ${keepAliveS} s`)
+  }
+})
+
 simulator('a will waits for its delay, and not at all for a goodbye', () => {
   const world = simulate()
   world.connect('watcher').subscribe('w/#')

@@ -16,7 +16,7 @@ import { decodeUtf8 } from '../../core/codec/utf8.ts'
 import { ownPacket } from '../../core/codec/own.ts'
 import { view } from '../../core/data/bytes.ts'
 import { showBytes } from '../../core/trace/words.ts'
-import type { Clock } from './clock.ts'
+import type { Clock, Plan } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
 import { checkConnect, checkPublish, checkSubscribe, checkUnsubscribe } from './shapes.ts'
 
@@ -80,6 +80,8 @@ export class Client {
   private windowMax = idMax
   private keepAliveMs = 0
   private lastSentAt = 0
+  /** The next PINGREQ. */
+  private ping: Plan | null = null
   /** `refused` after a CONNACK that says no; `closed` before the first CONNECT. */
   status: 'closed' | 'connecting' | 'connected' | 'refused' = 'closed'
   /** Every packet that came, oldest first. */
@@ -128,7 +130,7 @@ export class Client {
     const connection = this.world.open(this.name, arrivals)
     this.connection = connection
     this.send(connect)
-    if (this.keepAliveMs > 0) this.planPing(connection)
+    this.planPing(connection)
     return this
   }
 
@@ -217,8 +219,10 @@ export class Client {
   }
 
   private planPing(connection: Connection): void {
-    this.world.clock.at(this.lastSentAt + this.keepAliveMs, () => {
-      if (this.connection !== connection || this.keepAliveMs === 0) return
+    if (this.ping !== null) this.ping.isOff = true
+    if (this.keepAliveMs === 0) return
+    this.ping = this.world.clock.at(this.lastSentAt + this.keepAliveMs, () => {
+      if (this.connection !== connection) return
       if (this.world.clock.now >= this.lastSentAt + this.keepAliveMs) this.put({ _tag: 'Pingreq' })
       this.planPing(connection)
     })
@@ -283,9 +287,8 @@ export class Client {
     this.windowMax = properties.receiveMaximum ?? idMax
     const { serverKeepAlive } = properties
     if (serverKeepAlive !== undefined && this.wish.pings !== false) {
-      const { connection, keepAliveMs } = this
       this.keepAliveMs = serverKeepAlive * 1_000
-      if (keepAliveMs === 0 && this.keepAliveMs > 0) this.planPing(connection!)
+      if (this.connection !== null) this.planPing(this.connection)
     }
     if (!sessionPresent) {
       // The broker knows nothing of them, and an identifier may mean something else by now.
