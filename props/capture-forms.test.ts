@@ -129,6 +129,25 @@ forms('blocks of packets as they were once, and simple ones, are read', async ()
   }
 })
 
+forms('what the head of a pcap says beside the link is no part of it', async () => {
+  for (const isLittle of [true, false]) {
+    const { two, four } = blocks(isLittle)
+    // Checksums of four bytes stand behind the frames; their length counts in words of two.
+    for (const more of [0, 0x0400_0000, 0x2400_0000, 0x2000_0000, 0x03ff_0000]) {
+      const numbers = [0, 0, 262_144, 1 + more].map(four)
+      const head = joined([four(0xa1b2c3d4), two(2), two(4), ...numbers])
+      const checked = more === 0x2400_0000 ? new Uint8Array(4).fill(0xaa) : new Uint8Array(0)
+      const records = frames.map((frame, i) => {
+        const bytes = joined([frame, checked])
+        return joined([four(i), four(0), four(bytes.length), four(bytes.length), bytes])
+      })
+      const { status, told } = await asked(joined([head, ...records]))
+      assert.is(status, 0, `${more} ${told}`)
+      assert.match(told, /2 messages and answers of the captured broker were compared/)
+    }
+  }
+})
+
 forms('times are of the unit, and from the moment, that their interface says', () => {
   const second = 1_700_000_000
   const frame = frames[0]!

@@ -126,8 +126,8 @@ export class CaptureFile {
     this.perSecond = perSecond
     const major = u16By(bytes, at + 4, isLittle)
     if (major !== 2) return this.broken(`it is of version ${major} of pcap, and 2 is known`, at)
-    // The four highest bits speak of checksums of frames.
-    this.link = u32By(bytes, at + 20, isLittle) % 0x1000_0000
+    // The other half speaks of checksums of frames.
+    this.link = u32By(bytes, at + 20, isLittle) % 0x1_0000
     this.form = `pcap, ${isLittle ? 'little' : 'big'} endian, ` +
       `${perSecond === 1_000_000 ? 'microseconds' : 'nanoseconds'}`
     return 24
