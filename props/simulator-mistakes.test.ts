@@ -289,6 +289,52 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     'properties of publish takes no "contenttype": did you mean contentType',
   ],
   [
+    () => client().publish('x', '', { properties: loose({ messageExpiryInterval: '60' }) }),
+    'properties of publish: messageExpiryInterval is a whole number from 0 to 4294967295, and no',
+  ],
+  [
+    () => client().publish('x', '', { properties: { messageExpiryInterval: -1 } }),
+    'properties of publish: messageExpiryInterval is a whole number from 0 to 4294967295, and n',
+  ],
+  [
+    () => client().publish('x', '', { properties: loose({ payloadFormatIndicator: true }) }),
+    'properties of publish: payloadFormatIndicator is 0 or 1, and not true',
+  ],
+  [
+    () => client().publish('x', '', { properties: loose({ contentType: 7 }) }),
+    'properties of publish: contentType is a string, and not 7',
+  ],
+  [
+    () => client().publish('x', '', { properties: loose({ userProperties: { a: 'b' } }) }),
+    'properties of publish: userProperties is a list of pairs of strings, and not an object',
+  ],
+  [
+    () => client().publish('x', '', { properties: loose({ userProperties: ['a', 'b'] }) }),
+    'properties of publish: userProperties is a list of pairs of strings, and not a list',
+  ],
+  [
+    () => client().publish('x', '', { properties: loose({ correlationData: new Uint8Array(1) }) }),
+    'properties of publish: correlationData is an object with buffer, start and end, and no',
+  ],
+  [
+    () => fresh().connect('a', { properties: { receiveMaximum: 100_000 } }),
+    'properties of connect: receiveMaximum is a whole number from 0 to 65535, and not 100000',
+  ],
+  [
+    () => fresh().connect('a', { will: { topic: 'w', properties: { willDelayInterval: 0.5 } } }),
+    'properties of the will of connect: willDelayInterval is a whole number from 0 to 4294967',
+  ],
+  [
+    () => fresh().delay(loose({ options: { clientId: 'phone' } }), '1s'),
+    'a client is its name, or what connect has answered, and not an object',
+  ],
+  [() => fresh().stall(loose(3)), 'a client is its name, or what connect has answered, and not 3'],
+  [
+    () => fresh().expect('a', loose('home/lamp on')),
+    'expect: the lines is a list, and not "home/lamp on"',
+  ],
+  [() => fresh().advance(loose(null)), 'null is no span of time: write whole milliseconds'],
+  [
     () => fresh().delay('a', '1s', loose({ jiter: '1s' })),
     'delay takes no "jiter": did you mean jitter; there is jitter',
   ],
@@ -320,7 +366,14 @@ mistakes('what is undefined is as if it had not been written', () => {
   const wish = { userName: undefined, will: undefined, keepAliveS: undefined }
   const a = world.connect('a', loose(wish)).subscribe(loose({ filter: 't', qos: undefined }))
   a.publish('t', loose(undefined), loose({ qos: undefined, properties: undefined }))
-  world.expect(a, ['t '])
+  const properties = { contentType: undefined, messageExpiryInterval: undefined }
+  a.publish('t', '', { properties: loose(properties) })
+  world.expect(a, ['t ', 't '])
+  assert.equal(a.deliveries.map((one) => one.properties), [{}, {}])
+  const will = { topic: 't', properties: loose(properties) }
+  world.connect('b', { properties: loose({ receiveMaximum: undefined }), will })
+  world.cut('b')
+  assert.equal(a.deliveries[2]?.properties, {})
 })
 
 mistakes.run()

@@ -111,13 +111,16 @@ export class Client {
     checkConnect(wish)
     this.wish = { ...this.wish, ...wish }
     const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = this.wish
-    const { properties = none } = this.wish
+    const { properties = none, will } = this.wish
     const connect = make.connect({
       ...this.wish,
       clientId: this.wish.clientId ?? this.name,
       properties: sessionExpiryS === undefined
-        ? properties
-        : { ...properties, sessionExpiryInterval: sessionExpiryS },
+        ? written(properties)
+        : { ...written(properties), sessionExpiryInterval: sessionExpiryS },
+      ...(will === undefined
+        ? {}
+        : { will: { ...will, properties: written(will.properties ?? none) } }),
     })
     this.reader = createReader({ ...defaultLimits, packetBytesMax: 0x0fffffff }, level)
     this.aliases.clear()
@@ -162,9 +165,16 @@ export class Client {
    */
   publish(topic: string, payload: Payload = '', options: PublishOptions = {}): this {
     checkPublish(topic, payload, options)
-    const { qos = 0 } = options
+    const { qos = 0, properties = none } = options
     const packetId = qos === 0 ? 0 : this.freshId()
-    const packet = make.publish({ ...options, topic, payload, qos, packetId })
+    const packet = make.publish({
+      ...options,
+      topic,
+      payload,
+      qos,
+      packetId,
+      properties: written(properties),
+    })
     if (qos === 0) return this.send(packet)
     this.unsent.push(packet)
     this.sendUnsent()
@@ -339,6 +349,14 @@ export class Client {
     if (this.wish.acknowledges === false) return
     this.put({ _tag: tag, packetId, reason: 0, properties: none })
   }
+}
+
+/** Without those that are undefined: what is there goes on the wire. */
+const written = (properties: Properties): Properties => {
+  const found = Object.entries(properties)
+  return found.every(([, value]) => value !== undefined)
+    ? properties
+    : Object.fromEntries(found.filter(([, value]) => value !== undefined))
 }
 
 const isList = <A>(one: A | ReadonlyArray<A>): one is ReadonlyArray<A> => Array.isArray(one)

@@ -3,6 +3,7 @@
 // numbers on every runtime.
 
 import * as Heap from '../../core/data/heap.ts'
+import { shown } from './wrong.ts'
 
 /** Milliseconds, or a span in words: `250ms`, `30s`, `5m`, `2h`, `7d`, `1h30m`. */
 export type Span = number | string
@@ -21,6 +22,7 @@ const spanPattern = /^(?:[0-9]{1,12}(?:ms|s|m|h|d))+$/
 export const millis = (span: Span): number => {
   let ms = 0
   if (typeof span === 'number') ms = span
+  else if (typeof span !== 'string') ms = NaN
   else {
     const text = span.replaceAll(' ', '')
     if (!spanPattern.test(text)) ms = NaN
@@ -30,7 +32,7 @@ export const millis = (span: Span): number => {
   }
   if (Number.isSafeInteger(ms) && ms >= 0) return ms
   throw new TypeError(
-    `${JSON.stringify(span)} is no span of time: write whole milliseconds from 0 on, ` +
+    `${shown(span)} is no span of time: write whole milliseconds from 0 on, ` +
       'or numbers with units, as in 250ms, 30s, 1h30m, 7d',
   )
 }

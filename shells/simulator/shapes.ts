@@ -4,12 +4,14 @@
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { SubscribeWish, WillWish } from '../../core/codec/make.ts'
+import type { PropertyRow } from '../../core/codec/property.ts'
 import { propertyTable } from '../../core/codec/property.ts'
 import type { ClientWish, PublishOptions } from './clients.ts'
 import type { DelayOptions, SimulateOptions } from './world.ts'
 import type { Kind, Shape } from './wrong.ts'
 import {
   anything,
+  bytes,
   checkNames,
   checkRecord,
   checkValue,
@@ -18,10 +20,12 @@ import {
   needed,
   number,
   oneOf,
+  pairs,
   payload,
   record,
   text,
   whole,
+  wholes,
   work,
 } from './wrong.ts'
 
@@ -105,10 +109,30 @@ export const checkSimulate = (options: SimulateOptions): void => {
   if (options.config !== undefined) checkConfig('config of simulate', options.config)
 }
 
-const propertyNames = propertyTable.map(({ key }) => key)
+const kindOf = ({ type, rule }: PropertyRow): Kind => {
+  switch (type) {
+    case 'byte':
+      return rule === 'flag' ? oneOf(0, 1) : whole(0xff)
+    case 'two':
+      return whole(0xffff)
+    case 'four':
+      return whole(0xffffffff)
+    case 'list':
+      return wholes(0x0fffffff)
+    case 'string':
+      return text
+    case 'binary':
+      return bytes
+    case 'pairs':
+      return pairs
+  }
+}
+
+const propertyKinds = propertyTable.map((row) => [row.key, kindOf(row)] as const)
 
 const checkProperties = (what: string, properties: unknown): void => {
-  if (properties !== undefined) checkNames(`properties of ${what}`, properties, propertyNames)
+  if (properties === undefined) return
+  checkRecord(`properties of ${what}`, Object.fromEntries(propertyKinds), properties)
 }
 
 export const checkConnect = (wish: ClientWish): void => {
@@ -138,6 +162,8 @@ export const checkUnsubscribe = (filters: ReadonlyArray<unknown>): void => {
 }
 
 export const checkDelay = (options: DelayOptions): void => checkRecord('delay', delayShape, options)
+
+export const checkLines = (lines: unknown): void => checkValue('expect: the lines', list, lines)
 
 export const checkName = (name: unknown): void =>
   checkValue('connect: the name of the client', text, name)

@@ -14,8 +14,16 @@ import { Clock, createDice, millis, spanText } from './clock.ts'
 import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
-import { checkConfig, checkConnect, checkDelay, checkName, checkSimulate } from './shapes.ts'
+import {
+  checkConfig,
+  checkConnect,
+  checkDelay,
+  checkLines,
+  checkName,
+  checkSimulate,
+} from './shapes.ts'
 import { Transcript } from './transcript.ts'
+import { shown } from './wrong.ts'
 
 export interface SimulateOptions {
   /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
@@ -65,7 +73,11 @@ const underWay = 'time passes already: await the advanceAsync that is under way 
 /** A name, or the client that has it. */
 export type Who = string | Client
 
-const nameOf = (who: Who): string => typeof who === 'string' ? who : who.name
+const nameOf = (who: Who): string => {
+  if (typeof who === 'string') return who
+  if (who instanceof Client) return who.name
+  throw new TypeError(`a client is its name, or what connect has answered, and not ${shown(who)}`)
+}
 
 export class World {
   private readonly clock = new Clock()
@@ -168,6 +180,7 @@ export class World {
    * error shows the conversation.
    */
   expect(who: Who, lines: ReadonlyArray<string>): void {
+    checkLines(lines)
     const got = this.deliveries(who).map(({ topic, payload }) => `${topic} ${payload}`)
     if (got.length === lines.length && got.every((line, i) => line === lines[i])) return
     const listed = (all: ReadonlyArray<string>): string =>

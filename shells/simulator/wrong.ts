@@ -29,6 +29,9 @@ export const shown = (value: unknown): string => {
 const tagOf = (value: unknown): string =>
   Object.prototype.toString.call(value).slice('[object '.length, -1)
 
+const isPair = (it: unknown): boolean =>
+  Array.isArray(it) && it.length === 2 && it.every((part) => typeof part === 'string')
+
 const isRecord = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -42,6 +45,15 @@ export const payload: Kind = {
   words: 'a string or a Uint8Array',
   holds: (it) => typeof it === 'string' || tagOf(it) === 'Uint8Array',
 }
+/** Bytes as the core has them. */
+export const bytes: Kind = {
+  words: 'an object with buffer, start and end',
+  holds: (it) => isRecord(it) && 'buffer' in it && 'start' in it && 'end' in it,
+}
+export const pairs: Kind = {
+  words: 'a list of pairs of strings',
+  holds: (it) => Array.isArray(it) && it.every(isPair),
+}
 export const number: Kind = {
   words: 'a number',
   holds: (it) => typeof it === 'number' && !Number.isNaN(it),
@@ -51,6 +63,14 @@ export const whole = (max: number): Kind => ({
   words: `a whole number from 0 to ${max}`,
   holds: (it) => Number.isInteger(it) && Number(it) >= 0 && Number(it) <= max,
 })
+
+export const wholes = (max: number): Kind => {
+  const { words, holds } = whole(max)
+  return {
+    words: words.replace('a whole number', 'a list of whole numbers'),
+    holds: (it) => Array.isArray(it) && it.every(holds),
+  }
+}
 
 export const oneOf = (...values: ReadonlyArray<string | number>): Kind => ({
   words: `${values.slice(0, -1).map(shown).join(', ')} or ${shown(values.at(-1))}`,
