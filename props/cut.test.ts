@@ -225,6 +225,42 @@ tick +60s
   },
 )
 
+cuts('what is sent on one connection may have been subscribed to on another', () => {
+  const parsed = parseStory(
+    `# A phone that comes and goes, and a lamp that takes over from itself.
+
+phone> connect session-expiry-interval 600
+phone> subscribe id1 'lamp/#' qos1
+phone lose
+lamp> connect
+lamp> subscribe id1 'lamp/state'
+lamp> publish 'lamp/state' qos1 id2 "on"
+clock> connect
+clock> publish 'time' "12"
+phone-2> connect 'phone' session-expiry-interval 600
+phone-2> puback id1
+lamp-2> connect 'lamp'
+phone-2> publish 'lamp/state' "off"
+----
+`,
+    's',
+  )
+  if (E.isLeft(parsed)) throw new Error(JSON.stringify(parsed.left))
+  const inputs = inputsOf(parsed.right)
+  const from = initial(defaults, { at: 0, wall: 1_800_000_000_000, seed: 1 })
+  const part = cut(from, batchesOf(from, inputs), { client: null, topic: 'lamp/+' as never })
+  const names = ['phone', 'lamp', 'clock']
+  const ears = names.map((name) => [new Ear(name, from), new Ear(name, from)] as const)
+  for (const { inputs: [input], after, effects } of batchesOf(from, inputs)) {
+    for (const [day] of ears) day.take(input!, after, effects)
+  }
+  for (const { inputs: [input], after, effects } of batchesOf(from, part.inputs)) {
+    for (const [, here] of ears) here.take(input!, after, effects)
+  }
+  assert.equal(ears.map(([day]) => day.heard.length), [2, 1, 0])
+  for (const [day, here] of ears) assert.equal(here.heard, day.heard)
+})
+
 cuts('a client has the name that it has proved', () => {
   const { day, part, words } = partOf(
     'sally',

@@ -42,6 +42,8 @@ export class Relevance {
     /** What was published at QoS 2 and not released, by client and packet identifier. */
     const held = new Map<string, string>()
     const connects: Array<number> = []
+    /** Whose connections all belong to it: what was subscribed to on one is sent on another. */
+    const clients = new Set<string>()
     this.remember(from, ties, wills, held)
     for (const { inputs, effects } of batches) {
       for (const input of inputs) {
@@ -76,17 +78,18 @@ export class Relevance {
       eachSent(effects, (generation, packet) => {
         const topic = this.wholeOf(generation, aliases.topicOf(-generation, packet))
         if (client !== null && names.of(generation) !== client) return
-        if (this.want(topic) && client === null) this.generations.add(generation)
+        if (this.want(topic) && client === null) clients.add(this.clientOf(generation))
       })
     }
     for (const [generation, topic] of ties) {
-      if (this.topics.has(topic)) this.generations.add(generation)
+      if (!this.topics.has(topic)) continue
+      this.generations.add(generation)
+      if (client === null) clients.add(this.clientOf(generation))
     }
     // A connection that follows takes over, and decides what becomes of a will.
-    const willed = new Set<string>()
-    for (const [clientId, topic] of wills) if (this.topics.has(topic)) willed.add(clientId)
+    for (const [clientId, topic] of wills) if (this.topics.has(topic)) clients.add(clientId)
     for (const generation of connects) {
-      if (willed.has(this.clientOf(generation))) this.generations.add(generation)
+      if (clients.has(this.clientOf(generation))) this.generations.add(generation)
     }
   }
 
