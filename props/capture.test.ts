@@ -303,6 +303,9 @@ capture('a capture is told as a story, cut down and shrunk as a recording is', a
     assert.is(played.status, 0, played.said)
     assert.match(played.said, /and all came to what was recorded/)
     assert.is((await asks(out, '--to-story', '--port', '1883')).status, 3)
+    const named = await asks(out, '-q', '--port', '1883')
+    assert.is(named.status, 3)
+    assert.match(named.complained, /--port is for captures/)
     assert.match(
       (await asks(out, '--to-story', '--port', '9')).complained,
       /--port is for captures/,

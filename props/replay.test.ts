@@ -616,6 +616,22 @@ replay('its words are taken or refused', () => {
   for (
     const words of [[], ['f', 'g'], ['f', '--from', 'x'], ['f', '--topic', 'a/#/b'], ['f', '-z']]
   ) assert.ok(E.isLeft(replayWish(words)), words.join(' '))
+  const pcap = ['--to-pcapng', 'x']
+  for (
+    const [says, ...words] of [
+      ['--to-pcapng writes all of it', ...pcap, '--client', 'a'],
+      ['--to-pcapng writes all of it', ...pcap, '--topic', 'a'],
+      ['--to-pcapng writes all of it', '--from', '1', ...pcap],
+      ['--to-pcapng and --to-story', '--to-story', ...pcap],
+      ['--to-pcapng and --to-recording', ...pcap, '--to-recording', 'y'],
+      ['--step is for what is printed', '--step', '--to-story'],
+      ['--step is for what is printed', '--to-recording', 'y', '--step'],
+    ]
+  ) {
+    const refused = replayWish(['f', ...words])
+    assert.is(E.isLeft(refused) && refused.left.slice(0, says!.length), says, words.join(' '))
+  }
+  assert.ok(E.isRight(replayWish(['f', ...pcap, '--until', '9', '-q', '--config', 'c'])))
   assert.equal(replayWish(['--help']), E.right(null))
 })
 

@@ -131,6 +131,18 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
   return null
 }
 
+/** Options of which one would have to be passed over. */
+const conflictOf = (draft: Draft): string | null => {
+  const { toPcapng, toStory, toRecording, fromMs, client, topic, step } = draft
+  const told = toStory ? '--to-story' : toRecording !== null ? '--to-recording' : null
+  if (told !== null && step) return `--step is for what is printed, and not for ${told}.`
+  if (toPcapng === null) return null
+  if (told !== null) return `--to-pcapng and ${told} are two commands.`
+  return fromMs > 0 || client !== null || topic !== null
+    ? '--to-pcapng writes all of it, up to --until: cut a part out with --to-recording first.'
+    : null
+}
+
 /** Null: the page of help was asked for. Left: what makes no sense. */
 export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayWish | null> => {
   const draft: Draft = {
@@ -161,7 +173,7 @@ export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayW
     }
   }
   const { file } = draft
-  return file === null
-    ? E.left('replay wants the file of a recording: sabethes replay FILE.')
-    : E.right({ ...draft, file })
+  if (file === null) return E.left('replay wants the file of a recording: sabethes replay FILE.')
+  const conflict = conflictOf(draft)
+  return conflict === null ? E.right({ ...draft, file }) : E.left(conflict)
 }

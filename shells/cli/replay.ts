@@ -85,6 +85,10 @@ export const playRecording = async (
     return retell(mouth, wish, config)
   }
   if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, config)
+  if (wish.port !== null) {
+    mouth.complain('Error: --port is for captures.\n')
+    return statusUsage
+  }
   if (beginsAsStory(wish.file)) return playStory(mouth, wish, under.right, out)
   return play(mouth, wish, under.right, linesOf(wish.file), out)
 }
