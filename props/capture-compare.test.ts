@@ -6,13 +6,16 @@ import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Conn } from '../core/broker/input.ts'
-import type { Packet as AnyPacket } from '../core/codec/packet.ts'
+import { decode, encode } from '../core/codec/mod.ts'
+import type { Level, Packet as AnyPacket } from '../core/codec/packet.ts'
 import type { Properties } from '../core/codec/property.ts'
 import { propertyTable } from '../core/codec/property.ts'
 import { Packet } from '../core/mod.ts'
 import * as B from '../core/data/bytes.ts'
+import { E, O } from '../core/prelude.ts'
 import { Comparison } from '../core/trace/capture/compare.ts'
 import { propertyNames } from '../core/trace/property-text.ts'
+import { packetOf } from './gen/packets.ts'
 import { runs } from './gen/settings.ts'
 
 const compare = suite('capture compare')
@@ -223,6 +226,28 @@ compare('what is left of a time, the order of identifiers and aliases are no dif
   assert.equal(
     differences([['theirs', 2, available], ['ours', 2, { ...available, properties: {} }]]),
     [],
+  )
+})
+
+compare('what version 5 alone has words for is no difference to an older client', () => {
+  const kinds = ['Connack', 'Publish', 'Puback', 'Pubrec', 'Pubcomp', 'Suback', 'Unsuback'] as const
+  fc.assert(
+    fc.property(
+      fc.constantFrom<Level>(3, 4),
+      fc.oneof(...kinds.map((kind) => packetOf(kind, 5))),
+      (level, ours) => {
+        if (ours._tag === 'Publish' && ours.topic === '') return
+        const comparison = new Comparison()
+        comparison.opened(conn(1), { address: '192.0.2.2', port: 1 })
+        comparison.told(conn(1), Packet.connect({ clientId: 'c', level }))
+        const read = decode(level, B.of(encode(level, ours)))
+        assert.ok(E.isRight(read) && O.isSome(read.right))
+        comparison.sent(conn(1), ours)
+        comparison.heard(conn(1), read.right.value.packet)
+        assert.equal(comparison.differences(), [])
+      },
+    ),
+    { numRuns: runs(500) },
   )
 })
 

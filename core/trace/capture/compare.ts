@@ -2,7 +2,12 @@
 // all that agrees nothing is kept. What a client acknowledges is put in the words of ours.
 
 import type { Conn } from '../../broker/input.ts'
+import { decode } from '../../codec/decode.ts'
+import { encode } from '../../codec/encode.ts'
 import type { Connack, Level, Packet, Publish } from '../../codec/packet.ts'
+import { none } from '../../codec/property.ts'
+import * as B from '../../data/bytes.ts'
+import { E, O } from '../../prelude.ts'
 import { quote } from '../words.ts'
 import { Exchanges } from './compare-acks.ts'
 import type { Ack } from './compare-acks.ts'
@@ -147,7 +152,7 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     if (packet._tag === 'Connack' && isAnew(link, packet)) link.account.exchanges.forget()
-    this.count('ours', slot, link, packet)
+    this.count('ours', slot, link, onWire(link.level, packet))
   }
 
   /** The captured broker has ended the connection. */
@@ -274,6 +279,14 @@ export class Comparison {
 /** Whether the session begins with this answer. */
 const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>
   reason === 0 && !sessionPresent && (level !== 3 || isFresh)
+
+/** What is left of a packet on the wire, where a client has no words for all of it. */
+const onWire = (level: Level, packet: Packet): Packet => {
+  if (level === 5) return packet
+  if (packet._tag === 'Publish') return { ...packet, properties: none }
+  const read = decode(level, B.of(encode(level, packet)))
+  return E.isRight(read) && O.isSome(read.right) ? read.right.value.packet : packet
+}
 
 /** Notes that a message is on its way; answers whether it was already. */
 const isRepeated = (
