@@ -261,6 +261,28 @@ phone-2> publish 'lamp/state' "off"
   for (const [day, here] of ears) assert.equal(here.heard, day.heard)
 })
 
+cuts('what is sent by an alias from before is known by its topic', () => {
+  for (const mountPoint of ['', 'house/']) {
+    const config = mountPoint === '' ? '' : `listener "1883" mountPoint="${mountPoint}"\n`
+    const { part } = partOf(
+      'phone',
+      `phone> connect topic-alias-maximum 5
+phone> subscribe id1 'lamp/#'
+lamp> connect
+lamp> publish 'lamp/state' "on"
+----
+
+at 3000
+lamp> publish 'lamp/state' "off"
+----
+`,
+      2_000,
+      config,
+    )
+    assert.equal(part, [`3000 lamp/state publish '' "off"`])
+  }
+})
+
 cuts('a client has the name that it has proved', () => {
   const { day, part, words } = partOf(
     'sally',

@@ -5,6 +5,7 @@ import { mountedFilter } from '../broker/mount.ts'
 import type { State } from '../broker/state.ts'
 import type { Connect, Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { splitShare } from '../topic/filter.ts'
@@ -45,6 +46,12 @@ export class Relevance {
     /** Whose connections all belong to it: what was subscribed to on one is sent on another. */
     const clients = new Set<string>()
     this.remember(from, ties, wills, held)
+    IntMap.each(from.sessions, ({ conn, aliases: known }) => {
+      if (conn === null) return
+      for (const [topic, alias] of StrMap.entries(known)) {
+        aliases.know(-conn.generation, alias, topic)
+      }
+    })
     for (const { inputs, effects } of batches) {
       for (const input of inputs) {
         if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
