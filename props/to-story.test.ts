@@ -617,6 +617,24 @@ lamp> publish '' "on" topic-alias 1
   assert.match(said, /phone< publish 'lamp\/state' "off"\nphone< publish 'lamp\/state' "on"\n$/)
 })
 
+stories('what is retained below a dollar is retained again', async () => {
+  const { said, isSame, untold } = await afterTwo(`lamp> connect
+lamp> publish '$lamp' retain "on"
+lamp> publish '$lamp/1' retain "off"
+lamp> publish '$other/a/b' retain "x"
+lamp> publish 'plain' retain "y"
+phone> connect
+----
+
+at 3000
+phone> subscribe id1 '$lamp/#' '$other/+/b' 'plain'
+----
+`)
+  assert.is(untold, undefined)
+  assert.is(said.match(/phone< publish '[^\n]* retain "/g)?.length, 4)
+  assert.ok(isSame)
+})
+
 stories('a held message that has expired is held as that', async () => {
   const { isSame, untold } = await afterTwo(`lamp> connect
 lamp> publish 'lamp/state' qos2 id1 "on" message-expiry-interval 1

@@ -649,6 +649,17 @@ cursors('take() visits what is below a literal prefix, no more than allowed at o
   assert.is(portionsOf(filter('#'), 1_000), 11)
 })
 
+cursors('the first levels are those of all names', () => {
+  fc.assert(
+    fc.property(manyNames, (topics) => {
+      const expected = new Set(topics.map((topic) => topic.split('/')[0]!))
+      assert.equal([...Tree.firstLevels(treeOf(topics))].sort(), [...expected].sort())
+    }),
+    { numRuns: runs(300) },
+  )
+  assert.is(Tree.firstLevels(treeOf([])).size, 0)
+})
+
 cursors('take() makes progress when it is allowed nothing', () => {
   const tree = treeOf([name('a'), name('b')])
   assert.equal(takeAll(Tree.cursor(tree, filter('#')), [0]).sort(), ['a', 'b'])

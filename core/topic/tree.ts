@@ -258,6 +258,16 @@ export const collect = <A, B>(
   return result
 }
 
+/** The first levels of all names; `#` does not match those that begin with a dollar. */
+export const firstLevels = <A>({ root: { literals } }: Tree<A>): ReadonlySet<string> => {
+  const found = new Set<string>()
+  if (literals === null) return found
+  Table.each(literals, (child) => {
+    found.add((child.isLeaf ? child.key : child.level).split('/', 1)[0]!)
+  })
+  return found
+}
+
 /** A search under way for the names that a filter matches; a value, to be kept and used again. */
 export interface Cursor<A> {
   readonly filter: TopicFilter

@@ -109,7 +109,8 @@ const subscribe = (builder: Builder, sessions: Iterable<Session>): void => {
 
 const retain = (builder: Builder, from: State, part: Part): void => {
   const isOwn = new Set<string>(sysTopics)
-  for (const filter of ['#', '$SYS/#'] as const) {
+  const dollars = [...Tree.firstLevels(from.retained)].filter((level) => level.startsWith('$'))
+  for (const filter of ['#', ...dollars.map((level) => `${level}/#`)]) {
     if (!isTopicFilter(filter)) continue
     const { found } = Tree.take(Tree.cursor(from.retained, filter), Number.MAX_SAFE_INTEGER)
     for (const { topic, value } of found) {
