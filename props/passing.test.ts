@@ -47,7 +47,7 @@ class House {
     return { slot, generation: slot }
   }
 
-  enter(slot: number, expiryS: number): void {
+  enter(slot: number, expiryS: number, cleanStart = expiryS === 0): void {
     const conn = this.conn(slot)
     this.take(
       I.opened(conn, 0, `nonce${slot}`, '1883', { address: '127.0.0.1', port: slot }),
@@ -57,7 +57,7 @@ class House {
         Packet.connect({
           clientId: `c${slot}`,
           level: 5,
-          cleanStart: expiryS === 0,
+          cleanStart,
           properties: { sessionExpiryInterval: expiryS },
         }),
       ),
@@ -119,6 +119,21 @@ passing('a session that ends with its connection holds no payload that it was se
       assert.is(house.session(slot)!.inflightBytes, 0)
     }
   }
+})
+
+passing('a session that lasted before keeps what is in the store', () => {
+  const house = new House({ ...defaults, persistence: true })
+  house.enter(1, 0)
+  house.enter(2, 1000)
+  house.subscribe(2, 't', 1)
+  house.take(I.closed(house.conn(2), 0, 'closed'))
+  house.enter(2, 0, false)
+  const writes = house.publish(1, 't', text('one')).flatMap((effect) =>
+    effect._tag === 'Persist' ? effect.writes : []
+  )
+  assert.equal(house.window(2).map(({ stage }) => stage), ['open'])
+  // A broker that is made of the store knows it as what it was: a message on its way.
+  assert.ok(writes.some((write) => JSON.stringify(write).includes('"stage":"sent"')))
 })
 
 passing('what has to wait is kept, and comes as it was published', () => {

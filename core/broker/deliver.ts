@@ -167,10 +167,11 @@ export const isFree = (draft: Draft, session: Session): boolean =>
 
 /**
  * Whether a message of QoS 1 or 2 would be sent at once and never again, so that only its gist has
- * to be kept: the session ends with its connection, and nobody takes it over from there.
+ * to be kept: the session ends with its connection, and nobody takes it over from there. One that
+ * lasted before is in the store until then, with all that is on its way.
  */
 export const isPassing = (draft: Draft, session: Session, subscription: Subscription): boolean =>
-  !isDurable(session) && subscription.share === null && isFree(draft, session)
+  !isDurable(session) && !session.stored && subscription.share === null && isFree(draft, session)
 
 /** Sends a message just as it came, where it is passing; its bytes may be lent. */
 export const passOn = (

@@ -88,7 +88,8 @@ const checkSession = (state: State, number: number, session: Session): void => {
     must((one.stage === 'released') !== ('message' in one), `${whose} keeps what was received`)
     must(
       one.stage !== 'passing' ||
-        (session.expiryS === 0 && session.conn !== null && one.terms.share === null),
+        (session.expiryS === 0 && !session.stored && session.conn !== null &&
+          one.terms.share === null),
       `${whose} may want again what was not kept`,
     )
     must(one.stage !== 'released' || one.terms.qos === 2, `${whose} released a message of QoS 1`)
