@@ -635,9 +635,10 @@ phone> subscribe id1 '$lamp/#' '$other/+/b' 'plain'
   assert.ok(isSame)
 })
 
-stories('a held message that has expired is held as that', async () => {
-  const { isSame, untold } = await afterTwo(`lamp> connect
-lamp> publish 'lamp/state' qos2 id1 "on" message-expiry-interval 1
+stories('that a held message has expired is said, and one without any time is held', async () => {
+  const held = (expiryS: number): string =>
+    `lamp> connect
+lamp> publish 'lamp/state' qos2 id1 "on" message-expiry-interval ${expiryS}
 phone> connect
 phone> subscribe id1 'lamp/#'
 ----
@@ -649,9 +650,14 @@ phone> pingreq
 at 2200
 lamp> pubrel id1
 ----
-`)
-  assert.is(untold, undefined)
-  assert.ok(isSame)
+`
+  const expired = await afterTwo(held(1))
+  assert.is(expired.untold, "that 1 QoS 2 message of 'lamp' not released yet had expired.")
+  const timeless = await afterTwo(held(0))
+  assert.is(timeless.untold, undefined)
+  assert.ok(timeless.isSame)
+  const lasting = await afterTwo(held(60))
+  assert.is(lasting.untold, undefined)
 })
 
 stories('where members of a group join in another order, that is said', async () => {

@@ -5,7 +5,7 @@
 import * as I from '../broker/input.ts'
 import type { Conn } from '../broker/input.ts'
 import type { Message, Session, Terms } from '../broker/state.ts'
-import { isExpired, publishOf, releasedTerms } from '../broker/state.ts'
+import { publishOf, releasedTerms } from '../broker/state.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import * as B from '../data/bytes.ts'
@@ -39,13 +39,15 @@ export const publishAgain = (
   builder.feed(I.commanded(now, { _tag: 'Publish', packet }))
 }
 
-/** What publishes it with the seconds that are left of its time, and these at least. */
-const publishOfNow = (message: Message, now: number, leastS = 1): Publish => {
+/** What publishes it with the seconds that are left of its time, at least one if it had any. */
+const publishOfNow = (message: Message, now: number): Publish => {
   const { properties, expiresAt } = message
   // What is only retained for so long has a time that nobody has set.
   if (expiresAt === null || properties.messageExpiryInterval === undefined) {
     return publishOf(message)
   }
+  // Without any it is for whoever is there, however late.
+  const leastS = Math.min(1, properties.messageExpiryInterval)
   const messageExpiryInterval = Math.max(leastS, Math.ceil((expiresAt - now) / 1000))
   return { ...publishOf(message), properties: { ...properties, messageExpiryInterval } }
 }
@@ -330,7 +332,7 @@ export const bringHeld = (
     const topic = message.topic.slice(mountPoint.length)
     if (!isTopicName(topic)) continue
     const { now } = builder.state
-    const packet = publishOfNow(message, now, isExpired(message, now) ? 0 : 1)
+    const packet = publishOfNow(message, now)
     builder.feed(I.arrived(conn, now, { ...packet, topic, qos: 2, packetId }))
   }
 }

@@ -1,7 +1,7 @@
 // What is not as it was in a broker that was brought about by inputs, in sentences.
 
-import type { Session, State } from '../broker/state.ts'
-import { NEVER } from '../broker/state.ts'
+import type { Message, Session, State } from '../broker/state.ts'
+import { isExpired, NEVER } from '../broker/state.ts'
 import { UNREPORTED_BYTES_MAX } from '../broker/tell.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
@@ -66,24 +66,31 @@ const areSame = (one: StrMap.StrMap<number>, other: StrMap.StrMap<number>): bool
   return true
 }
 
+/** Whether it had a time, of which nothing is left: nobody can publish such a message. */
+const hasRunOut = (message: Message, now: number): boolean =>
+  message.properties.messageExpiryInterval !== 0 && isExpired(message, now)
+
 /** QoS 2 messages that are not held again, of a wanted session or of whoever else may speak. */
 const missingHeld = (
   untold: Array<string>,
   session: Session,
+  from: State,
   builder: Builder,
   part: Part,
 ): void => {
   const now = builder.sessionNow(session.clientId)
   if (now === undefined) return
   let count = 0
+  let expired = 0
   for (const [packetId, { message }] of Window.entries(session.incoming)) {
     if (message !== null && !part.message(message.topic)) continue
     const again = Window.get(now.incoming, packetId)
     if (again === undefined || again.message?.topic !== message?.topic) count += 1
+    else if (message !== null && hasRunOut(message, from.now)) expired += 1
   }
-  if (count === 0) return
-  const whose = quote(session.clientId, "'")
-  untold.push(`${plural(count, 'QoS 2 message')} of ${whose} not released yet`)
+  const what = `of ${quote(session.clientId, "'")} not released yet`
+  if (count > 0) untold.push(`${plural(count, 'QoS 2 message')} ${what}`)
+  if (expired > 0) untold.push(`that ${plural(expired, 'QoS 2 message')} ${what} had expired`)
 }
 
 /** Whether members of shared groups have joined in the order in which they had. */
@@ -106,7 +113,7 @@ export const missingOf = (from: State, builder: Builder, part: Part): ReadonlyAr
   const untold: Array<string> = []
   IntMap.each(from.sessions, (session) => {
     if (part.client(session.clientId)) missing(untold, session, builder, from, part)
-    missingHeld(untold, session, builder, part)
+    missingHeld(untold, session, from, builder, part)
   })
   const here = from.retained.size - from.ownRetained
   const there = builder.state.retained.size - builder.state.ownRetained
