@@ -76,7 +76,7 @@ const waits = async (turnMs: number, sayings: number): Promise<ReadonlyArray<num
   }
 }
 
-for (const [turnMs, turnsMax] of [[0.05, 20], [0.5, 5], [3, 5], [12, 5]] as const) {
+for (const [turnMs, turnsMax] of [[2, 12], [5, 6], [12, 4]] as const) {
   turns(`who speaks is heard soon, between turns of ${turnMs} ms`, async () => {
     const found = await waits(turnMs, 12)
     // One may have been held up by something else on this machine.

@@ -9,33 +9,49 @@ const shortTurnMs = 0.1
 /** Some turns are short where there is much to do as well. */
 const shortTurnsMax = 2
 
+/** So much is done at most until Deno looks for certain. */
+const unseenMsMax = 20
+
 const nothing = new Uint8Array(1)
 
 /**
  * Comes back as soon as another thread has done next to nothing, which takes a twentieth of a
- * millisecond. Meanwhile there is nothing to do, and so Deno looks. A timer takes one or two.
+ * millisecond. Meanwhile Deno looks, as it has nothing to do, unless the other thread is faster.
  */
-const untilLooked = (then: () => void): void => {
+const untilLikelyLooked = (then: () => void): void => {
   crypto.subtle.digest('SHA-1', nothing).then(then, then)
+}
+
+/** Takes one or two milliseconds, for which Deno has nothing to do. */
+const untilLooked = (then: () => void): void => {
+  setTimeout(then, 0)
 }
 
 /** Answers what `Host.schedule` is on Deno. */
 export const createSchedule = (): (turn: () => void) => void => {
   let shortTurns = 0
+  let unseenMs = 0
   const take = (turn: () => void): void => {
     const from = performance.now()
     try {
       turn()
     } finally {
-      shortTurns = performance.now() - from < shortTurnMs ? shortTurns + 1 : shortTurnsMax
+      const tookMs = performance.now() - from
+      unseenMs += tookMs
+      shortTurns = tookMs < shortTurnMs ? shortTurns + 1 : shortTurnsMax
     }
   }
   return (turn) => {
     const go = (): void => take(turn)
-    // setTimeout would add a millisecond to every turn, and a microtask could follow itself for
-    // ever while reads complete at once; an immediate comes after everything that is ready.
+    if (unseenMs >= unseenMsMax) {
+      unseenMs = 0
+      shortTurns = 0
+      return untilLooked(go)
+    }
+    // A microtask could follow itself for ever while reads complete at once; an immediate comes
+    // after everything that is ready.
     if (shortTurns < shortTurnsMax) return void setImmediate(go)
     shortTurns = 0
-    untilLooked(go)
+    untilLikelyLooked(go)
   }
 }
