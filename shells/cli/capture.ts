@@ -11,12 +11,11 @@ import { CaptureFile, isCapture } from '../../core/trace/capture/file.ts'
 import { CaptureTeller } from '../../core/trace/capture/teller.ts'
 import { PortGuess } from '../../core/trace/capture/tap.ts'
 import type { Connects } from '../../core/trace/capture/trouble.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { version } from '../common/version.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** The first bytes of a file, of what is in it where it is gzipped. */
 const beginning = (path: string): Uint8Array => {

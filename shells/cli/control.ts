@@ -11,14 +11,13 @@ import { answerLine, controlBytesMax, readOrder } from '../../core/config/contro
 import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 
 const connectionsMax = 8
 const silenceMsMax = 2_000
 
 // What the address of a Unix socket has room for where there is least.
 const pathBytesMax = 103
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 

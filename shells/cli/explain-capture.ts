@@ -6,6 +6,7 @@ import type { ExplainWish } from '../../core/config/explain-words.ts'
 import { CaptureExplainer } from '../../core/trace/capture/explain.ts'
 import { CaptureFile } from '../../core/trace/capture/file.ts'
 import type { Question } from '../../core/trace/explain.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { version } from '../common/version.ts'
 import { chunksOf, portsOf } from './capture.ts'
@@ -36,7 +37,7 @@ export const explainCapture = async (
     }
     file.finish()
   } catch (error) {
-    unreadable = error instanceof Error ? error.message : String(error)
+    unreadable = messageOf(error)
   }
   const { lines, status } = explainer.answer(file)
   if (lines.length > 0) mouth.say(`${lines.join('\n')}\n`)

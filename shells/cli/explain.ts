@@ -10,6 +10,7 @@ import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import { Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture } from './capture.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
@@ -96,7 +97,7 @@ const aboutLines = async (
       }
     }
   } catch (error) {
-    unreadable = error instanceof Error ? error.message : String(error)
+    unreadable = messageOf(error)
   }
   for (const found of lastOf(replay, unreadable !== null)) take(found)
   const answer = explainer.answer()

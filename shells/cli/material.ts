@@ -22,13 +22,12 @@ import { brokenText, Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
+import { messageOf } from '../common/message.ts'
 import { noTapeText } from '../common/recorder.ts'
 import { version } from '../common/version.ts'
 import { beginsAsCapture, chunksOf, portsOf } from './capture.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { create } from '../trace/tapes.ts'
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 export interface Material {
   readonly title: string

@@ -4,6 +4,7 @@
 
 import { writeSync } from 'node:fs'
 import process from 'node:process'
+import { codeOf, messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 
 const standardOut = 1
@@ -18,11 +19,6 @@ const fullMs = 5
 
 const utf8 = new TextEncoder()
 const nobody = new Int32Array(new SharedArrayBuffer(4))
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** How many of these bytes were taken; none where there is no room at the moment. */
 const write = (file: number, bytes: Uint8Array): number => {

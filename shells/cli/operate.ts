@@ -10,6 +10,7 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { StoreError } from '../common/driver.ts'
 import type { Wanted } from '../common/listen.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running, Start } from '../common/start.ts'
@@ -45,8 +46,6 @@ const statusFault = 70
 
 /** Signals within this time are one wish. */
 const sameWishMs = 500
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const refusal = (sentence: string, status = statusFailed): Refusal => ({
   lines: [`Error: ${sentence}`],

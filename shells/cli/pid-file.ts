@@ -2,8 +2,7 @@
 
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+import { messageOf } from '../common/message.ts'
 
 /** Null, or a sentence about why it cannot be written. */
 export const writePidFile = (path: string): string | null => {

@@ -4,6 +4,7 @@ import { closeSync, lstatSync, openSync, readSync } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
 import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import type { Settings } from '../../core/config/mod.ts'
+import { messageOf } from '../common/message.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running } from '../common/start.ts'
 import { tapes } from '../trace/tapes.ts'
@@ -52,7 +53,7 @@ const whyNot = (path: string): string | null => {
   try {
     return isPrecious(path) ? `${path} is there and is no recording: name another file.` : null
   } catch (error) {
-    return `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
+    return `${path} cannot be read: ${messageOf(error)}.`
   }
 }
 

@@ -10,6 +10,7 @@ import type { Under } from '../../core/trace/judging.ts'
 import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { stateText, Teller } from '../../core/trace/teller.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { beginsAsCapture, playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
@@ -24,8 +25,6 @@ import { readAnswer, Steps } from './steps.ts'
 type Mouth = Pick<Program, 'say' | 'complain'> & { readonly ask?: () => string | null }
 
 const statusBroken = 2
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** The machine's configuration that a file asks for; what it leaves open is as recorded. */
 const underOf = async (path: string): Promise<Either<ReadonlyArray<string>, Under>> => {

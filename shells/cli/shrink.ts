@@ -18,6 +18,7 @@ import { shrink } from '../../core/trace/shrink.ts'
 import type { Shrunk } from '../../core/trace/shrink.ts'
 import { printStory, storyOfInputs } from '../../core/trace/story.ts'
 import { plural } from '../../core/trace/words.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { gather, writeRecording, writeStory } from './material.ts'
 import type { Material } from './material.ts'
@@ -88,7 +89,7 @@ const versionAt = async (folder: string): Promise<Either<string, Version>> => {
       ? E.right({ initial, run })
       : E.left(`${path} is no broker: it has no initial and run.`)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return E.left(`${folder} has no broker to compare with, in dist/core/mod.js: ${why}`)
   }
 }

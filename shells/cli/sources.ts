@@ -6,6 +6,7 @@ import { noSources, parseConfig, settingsFor, wanted } from '../../core/config/m
 import type { ConfigError, Run, Settings, Sources, Unread } from '../../core/config/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { codeOf } from '../common/message.ts'
 
 const reasons: { readonly [code: string]: Unread } = {
   ENOENT: 'missing',
@@ -15,10 +16,7 @@ const reasons: { readonly [code: string]: Unread } = {
   EPERM: 'not allowed',
 }
 
-const reasonOf = (error: unknown): Unread => {
-  if (!(error instanceof Error) || !('code' in error)) return 'failed'
-  return typeof error.code === 'string' ? reasons[error.code] ?? 'failed' : 'failed'
-}
+const reasonOf = (error: unknown): Unread => reasons[codeOf(error)] ?? 'failed'
 
 const attempt = <A>(read: () => A): Either<Unread, A> => {
   try {

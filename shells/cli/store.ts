@@ -9,6 +9,7 @@ import type { Record } from '../../core/broker/record.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
 import type { Loaded } from '../common/store.ts'
@@ -68,7 +69,7 @@ const look = async (
     copyStore(paths, pathsOf(copy).file)
     return await loadCopy(folder, copy, warn, take)
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = messageOf(error)
     return E.left(
       `Cannot look into ${folder} (${text}): it takes the right to read the store, and room for ` +
         `a copy of it in ${tmpdir()}.`,

@@ -14,6 +14,7 @@ import { statusUsage } from '../../core/config/mod.ts'
 import { traceHelp, traceWish } from '../../core/config/trace-words.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { codeOf, messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { whyTooLong } from './control.ts'
 import { readRun } from './sources.ts'
@@ -30,8 +31,7 @@ const reasons: { readonly [code: string]: string } = {
 }
 
 const reasonOf = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
+  return reasons[codeOf(error)] ?? messageOf(error)
 }
 
 /** One line there, one line back. Left: why there was no answer. */

@@ -9,6 +9,7 @@ import type { ListenerSettings, Settings } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Address, Wanted } from '../common/listen.ts'
+import { messageOf } from '../common/message.ts'
 
 const anywhere: ReadonlyArray<string> = ['0.0.0.0', '::']
 
@@ -50,7 +51,7 @@ const ofInterface = (wanted: string, at: string): Either<string, ReadonlyArray<O
     all = networkInterfaces()
   } catch (error) {
     // Deno may have to be allowed to look.
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return E.left(`The network interface '${wanted}' ${at} cannot be looked for: ${why}`)
   }
   const names = Object.keys(all)
@@ -76,7 +77,7 @@ const lookUp = async (host: string): Promise<Either<string, ReadonlyArray<string
     const found = await lookup(host, { all: true })
     return E.right([...new Set(found.map(({ address }) => address))])
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return E.left(`There is no address of the name '${host}' to listen on: ${why}.`)
   }
 }

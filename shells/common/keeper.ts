@@ -5,6 +5,7 @@
 import type { Persist } from '../../core/broker/effect.ts'
 import type { Stamp, Write } from '../../core/broker/record.ts'
 import * as Bytes from '../../core/data/bytes.ts'
+import { messageOf } from './message.ts'
 import { merge } from './store.ts'
 import type { Committed, Store } from './store.ts'
 
@@ -86,7 +87,7 @@ export class Keeper {
     this.store.commit(this.stamp, writes).then(
       (committed) => this.committed(committed, batch, writes, nowMs),
       // The store says what goes wrong with a disk; this is a fault of ours, and nothing is safe.
-      (error: unknown) => this.fail(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.fail(messageOf(error)),
     )
   }
 

@@ -5,6 +5,7 @@ import type { FileFacts } from '../../core/config/secret-file.ts'
 import { trustSecret, unreadable } from '../../core/config/secret-file.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { codeOf } from './message.ts'
 
 /** What a runtime brings. Both reject where the path leads nowhere, or may not be read. */
 export interface Files {
@@ -26,11 +27,7 @@ export interface Secret {
 }
 
 const wordOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : error instanceof Error
-    ? error.name
-    : String(error)
+  codeOf(error) || (error instanceof Error ? error.name : String(error))
 
 /** The content of the file, or why there is none. */
 export const readSecret = async (

@@ -4,6 +4,7 @@
 import { E } from '../../core/prelude.ts'
 import { Scribe } from '../../core/trace/scribe.ts'
 import type { Veil } from '../../core/trace/veil.ts'
+import { messageOf } from './message.ts'
 import type { NoTape, Tape, Tapes } from './recorder.ts'
 
 /** Takes pages of notes; throws nothing. */
@@ -74,7 +75,7 @@ export class Desk {
     } catch (error) {
       // A fault of ours, which ends the recording and nothing else: what was good is kept.
       this.flush()
-      this.fault ??= `its notes cannot be read: ${error instanceof Error ? error.message : error}`
+      this.fault ??= `its notes cannot be read: ${messageOf(error)}`
       this.close()
     }
   }

@@ -5,6 +5,7 @@ import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import { ListenError } from '../common/listen.ts'
 import type { Door, Listener, ListenReason } from '../common/listen.ts'
+import { codeOf, messageOf } from '../common/message.ts'
 import { couple } from './wire.ts'
 
 const backlog = 4096
@@ -279,10 +280,8 @@ const removeQuietly = (path: string): void => {
   }
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
-
 const whyPaused = (error: unknown): string =>
-  error instanceof Error && 'code' in error && error.code === 'EMFILE'
+  codeOf(error) === 'EMFILE'
     ? 'no file descriptor is left. Raise the limit (ulimit -n).'
     : messageOf(error)
 

@@ -4,6 +4,7 @@ import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
 import { loggerArguments, loggerMissing, loggerRests, nameVariable } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
@@ -26,8 +27,6 @@ export const openOutlet = (destination: LogDestination): Either<string, Outlet> 
       return E.right(outletTo(print))
   }
 }
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const append: Deno.OpenOptions = { append: true, create: true, mode: 0o600 }
 

@@ -13,6 +13,7 @@ import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
 import { ListenError } from '../common/listen.ts'
 import type { Door, Listener, ListenReason } from '../common/listen.ts'
+import { codeOf } from '../common/message.ts'
 
 const backlog = 4096
 
@@ -32,7 +33,7 @@ const areLeft = (count: number): boolean => {
     while (opened.length < count) opened.push(openSync('/dev/null', 'r'))
     return true
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EMFILE')
+    return codeOf(error) !== 'EMFILE'
   } finally {
     for (const file of opened) closeSync(file)
   }

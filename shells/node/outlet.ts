@@ -9,6 +9,7 @@ import { linksVariable } from '../../core/config/secret-file.ts'
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { codeOf, messageOf } from '../common/message.ts'
 import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
 import { loggerArguments, loggerMissing, loggerRests, nameVariable } from '../common/outlet.ts'
 import { outletTo, restartMs } from '../common/outlet.ts'
@@ -30,8 +31,6 @@ export const openOutlet = (destination: LogDestination): Either<string, Outlet> 
   }
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
-
 /**
  * In a folder of others only a plain file is opened, or a new one made: whatever else is there may
  * have been put there to have somebody with more rights write where its owner may not.
@@ -47,7 +46,7 @@ const openToAppend = (path: string): number => {
     // Without waiting, as opening a pipe would for its reader.
     file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : ''
+    const code = codeOf(error)
     throw code === 'ELOOP' || code === 'ENXIO' ? new Error(planted) : error
   }
   const found = fstatSync(file)

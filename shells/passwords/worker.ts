@@ -4,6 +4,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { argon2id } from 'hash-wasm'
+import { messageOf } from '../common/message.ts'
 import type { Answer, Request } from './message.ts'
 
 const answerTo = async ({ number, password, wanted }: Request): Promise<Answer> => {
@@ -21,7 +22,7 @@ const answerTo = async ({ number, password, wanted }: Request): Promise<Answer> 
     })
     return { number, hash: isNone ? new Uint8Array(0) : hash, why: '' }
   } catch (error) {
-    return { number, hash: null, why: error instanceof Error ? error.message : String(error) }
+    return { number, hash: null, why: messageOf(error) }
   }
 }
 

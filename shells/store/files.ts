@@ -5,6 +5,7 @@ import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 
 export const fileName = 'sabethes.sqlite3'
 
@@ -49,8 +50,6 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
     return E.left(whyNot(folder, error))
   }
 }
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** Whether an error says that there is no room. */
 export const isOfRoom = (error: unknown): boolean =>

@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 import { Contradiction } from '../common/store.ts'
 import { Database } from './database.ts'
 import { loadSqlite } from './library.ts'
@@ -26,7 +27,7 @@ const serve = (port: MessagePort): void => {
     switch (request._tag) {
       case 'Open':
         open(request).then(answer, (error: unknown) => {
-          answer({ _tag: 'Refused', why: error instanceof Error ? error.message : String(error) })
+          answer({ _tag: 'Refused', why: messageOf(error) })
         })
         return
       case 'Load': {

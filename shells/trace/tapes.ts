@@ -5,9 +5,8 @@ import { renameSync, rmSync, writeSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { messageOf } from '../common/message.ts'
 import type { NoTape, Tape, Tapes } from '../common/recorder.ts'
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** Whether something has this name that is not a file: a device or a folder stays where it is. */
 const isOther = (path: string): boolean => {
