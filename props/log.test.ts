@@ -253,7 +253,7 @@ const recorded = (
         return why
       },
       reopen: () => broken.get(key) ?? null,
-      close: () => closed.push(key),
+      close: () => void closed.push(key),
     }
     return E.right(outlet)
   }

@@ -195,6 +195,24 @@ for (const [name, command] of runtimes) {
     assert.is(await ended, 0)
     children.delete(child)
   })
+
+  output(`syslog has all that came before a start failed, on ${name}`, async () => {
+    const place = mkdtempSync(join(folder, 'bin-'))
+    const into = join(place, 'syslog')
+    // As slow as one on a busy machine.
+    const script = `[ "$1" = --help ] && exit\nsleep 0.3\nexec cat > ${into}.new\n`
+    writeFileSync(join(place, 'logger'), `#!/bin/sh\n${script}`, { mode: 0o755 })
+    const config = join(folder, `${name}-syslog.conf`)
+    // Nobody has this address.
+    const lines = [`${asIs}log_dest syslog`, 'log_type all', 'listener 1 192.0.2.1', '']
+    writeFileSync(config, lines.join('\n'))
+    const words = [...command, '-c', config]
+    const ended = await inShell(
+      `PATH=${place}:$PATH; "$@" 2>&1; echo $?; sleep 0.6; cat ${into}.new`,
+      words,
+    )
+    assert.match(ended.said, /\n1\n[^]*starting\n[^]*Opening ipv4 listen socket on port 1\.\n/)
+  })
 }
 
 output.run()

@@ -116,10 +116,10 @@ export class Log {
     this.sinks.reopen()
   }
 
-  /** Writes what there is and closes every destination. */
-  close(): void {
+  /** Writes what there is and closes every destination; resolves when they have it. */
+  close(): Promise<void> {
     this.write()
-    this.sinks.close()
+    return this.sinks.close()
   }
 
   /** Lines that could not be written anywhere they should be. */

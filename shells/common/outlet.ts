@@ -10,7 +10,8 @@ export interface Outlet {
   write(lines: string): string | null
   /** Begins again where it is: a file that was moved away is made anew. Null or why it cannot. */
   reopen(): string | null
-  close(): void
+  /** A promise of when all has been handed over, where another program takes it. */
+  close(): Promise<void> | void
 }
 
 /** Opens a destination; Left: a sentence for the operator. A topic is nothing of the runtime's. */

@@ -6,6 +6,9 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { OpenOutlet, Outlet } from './outlet.ts'
 
+/** So long a log is waited for that has been closed. */
+const closeMsMax = 1_000
+
 interface Sink {
   readonly destination: LogDestination
   /** Null for the topic. */
@@ -77,13 +80,21 @@ export class Sinks {
     }
   }
 
-  close(): void {
+  /** Resolves when all has been handed over; whoever takes nothing is not waited for long. */
+  async close(): Promise<void> {
     this.closeRetired()
-    for (const { outlet } of this.sinks) outlet?.close()
+    const closing = this.sinks.map(({ outlet }) => outlet?.close())
     this.sinks = []
     this.hasPlain = false
     this.hasSyslog = false
     this.hasTopic = false
+    if (closing.every((one) => one === undefined)) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeMsMax)
+    })
+    await Promise.race([Promise.all(closing), enough])
+    clearTimeout(timer)
   }
 
   private closeRetired(): void {

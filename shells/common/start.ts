@@ -273,7 +273,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   } catch (error) {
     void opening.close()
     driver.kill()
-    log.close()
+    await log.close()
     await restored?.store.close()
     throw error
   }
@@ -288,8 +288,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
         clearTimeout(timer)
         const over = (): void => {
           log.line(`sabethes version ${version} terminating`)
-          log.close()
-          resolve()
+          void log.close().then(resolve)
         }
         if (restored === null) over()
         else restored.store.close().then(over, over)

@@ -184,9 +184,11 @@ class Logger implements Outlet {
     return null
   }
 
-  close(): void {
-    this.input?.close().catch(() => {})
+  async close(): Promise<void> {
+    const { input } = this
     this.input = null
+    // Why it takes nothing more was said when it did not.
+    await input?.close().catch(() => {})
   }
 }
 

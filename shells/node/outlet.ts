@@ -155,8 +155,10 @@ class Logger implements Outlet {
     return null
   }
 
-  close(): void {
-    this.child?.stdin?.end()
+  close(): Promise<void> {
+    const input = this.child?.stdin ?? null
+    if (input === null) return Promise.resolve()
+    return new Promise((resolve) => input.end(() => resolve()))
   }
 }
 
