@@ -399,6 +399,61 @@ capture('connections begin and end as they did', () => {
   assert.is(tags(usual.slice(3)), 'Opened, Said, Heard')
 })
 
+capture('a connection whose SYN is missing is told from the one before it', async () => {
+  const end = hello.length
+  const left: Piece = { from: 'client', flags: FIN | ACK, at: end }
+  const over: Piece = { from: 'broker', flags: FIN | ACK, at: answers.length }
+  const reset: Piece = { from: 'broker', flags: RST | ACK, at: answers.length }
+  const later = (at: number, their: number): ReadonlyArray<Piece> => [
+    { from: 'client', flags: ACK, at, data: hello, ms: 3000 },
+    { from: 'broker', flags: ACK, at: their, data: answers, ms: 3001 },
+  ]
+  const both = async (pieces: ReadonlyArray<Piece>, what: string) => {
+    const { status, said: text, complained } = await asked(fileOf(pieces))
+    assert.is(complained, '', what)
+    assert.is(status, pieces.includes(over) && !pieces.includes(left) ? 1 : 0, what)
+    assert.match(text, /\n2 connections to port 1883/, what)
+    assert.is(text.split('c< publish \'t/1\' "on"').length, 3, what)
+  }
+  for (const at of [end + 1, end + 5000, end + 0x2000_0000, end + 0x7000_0000, -0x6000_0000, -20]) {
+    for (const their of [answers.length + 9000, 0x6000_0000]) {
+      await both([...usual, left, over, ...later(at, their)], `FIN, ${at}`)
+      await both([...usual, over, ...later(at, their)], `FIN of the broker, ${at}`)
+      await both([...usual, reset, ...later(at, their)], `RST, ${at}`)
+      // Its end is missing as well.
+      if (Math.abs(at) > 0x1000_0000) await both([...usual, ...later(at, their)], `no end, ${at}`)
+    }
+  }
+  // The broker's half of the handshake was captured, which says where the client's stream begins.
+  const answer: Piece = { from: 'broker', flags: SYN | ACK, at: 0x5000_0000 - 1 }
+  await both([...usual, answer, ...later(15, 0x5000_0000)], 'SYN of the broker')
+
+  // What was captured twice is no other connection, and what is near may be of the same.
+  const again = usual.slice(3)
+  for (const pieces of [[...again], [left, ...again], [left, over, ...again], [reset, ...again]]) {
+    const { said: text } = await asked(fileOf([...usual, ...pieces]), '-q')
+    assert.match(text, /\n1 connection to port 1883/)
+  }
+  const near = await asked(fileOf([...usual, ...later(end + 5000, 0)]), '-q')
+  assert.is(near.status, 2)
+  assert.match(near.complained, /5000 bytes of the client are missing/)
+  const middle = {
+    from: 'client',
+    flags: ACK,
+    at: end + 0x7000_0000,
+    data: said([pingreq]),
+  } as const
+  for (const pieces of [[middle], [left, over, middle]]) {
+    const { status, complained } = await asked(fileOf([...usual, ...pieces]), '-q')
+    assert.is(status, 2)
+    assert.match(complained, /begins in the middle/)
+  }
+  const spoken = { from: 'broker', flags: ACK, at: 0x7000_0000, data: answers } as const
+  const unheard = await asked(fileOf([...usual, left, over, spoken]), '-q')
+  assert.is(unheard.status, 2)
+  assert.match(unheard.complained, /begins in the middle/)
+})
+
 const int = (value: number, isLittle: boolean): Uint8Array => {
   const bytes = Buffer.alloc(4)
   if (isLittle) bytes.writeUInt32LE(value)

@@ -35,6 +35,8 @@ export class Half {
   private waitingBytes = 0
   /** Up to here there were bytes. */
   private seenTo: number | null = null
+  /** Bytes before `next`. */
+  private given = 0
   private behindAtMs = 0
   private isCut = false
   private isLost = false
@@ -74,6 +76,27 @@ export class Half {
     return found
   }
 
+  /** Whether what begins there has come, comes next, or lies before the end that was said. */
+  has(sequence: number): boolean {
+    if (this.next === null) return true
+    const offset = distance(this.next, sequence)
+    if (offset <= 0) return -offset <= this.given
+    return this.finAt !== null && distance(sequence, this.finAt) > 0
+  }
+
+  /** Whether it is further from all that has come than a window reaches. */
+  isFarFrom(sequence: number): boolean {
+    if (this.next === null) return false
+    const offset = distance(this.next, sequence)
+    return offset > waitingBytesMax || offset < -this.given - waitingBytesMax
+  }
+
+  /** Whether it cannot be of this stream, of which nothing is missing. */
+  isForeign(sequence: number): boolean {
+    return this.next !== null && this.hole() === null &&
+      Math.abs(distance(this.next, sequence)) > farMax
+  }
+
   /** The other side has got all up to this. */
   acknowledged(sequence: number, atMs: number): void {
     if (this.next === null || this.isOver) return
@@ -108,6 +131,7 @@ export class Half {
   private give(bytes: Uint8Array, found: Array<Uint8Array>): void {
     found.push(bytes)
     this.next = onward(this.next!, bytes.length)
+    this.given += bytes.length
     const { waiting } = this
     let used = 0
     for (; used < waiting.length; used++) {
@@ -119,6 +143,7 @@ export class Half {
       const rest = one.bytes.subarray(-offset)
       found.push(rest)
       this.next = onward(this.next, rest.length)
+      this.given += rest.length
     }
     if (used > 0) this.waiting = waiting.slice(used)
   }

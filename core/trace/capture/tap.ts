@@ -113,6 +113,21 @@ const kindOf = (
   return startsWith(bytes, 0, 'GET ') ? 'web socket' : 'mqtt'
 }
 
+/** Whether a segment between the same ends is of a later connection than this one. */
+const isAnother = (talk: Talk, segment: Segment, isByClient: boolean): boolean => {
+  const { said, heard, phase } = talk
+  const { flags, sequence, bytes, start, size } = segment
+  if ((flags & RST) !== 0) return false
+  const isEnding = talk.isOver || talk.hasLeft || said.isEnding
+  const isOutside = (half: Half, first: number): boolean =>
+    isEnding ? !half.has(first) : half.isFarFrom(first)
+  if ((flags & SYN) !== 0) return !isByClient && isOutside(heard, onward(sequence, 1))
+  if (size === 0) return false
+  // What a broker says where nobody is listened to is not followed.
+  if (!isByClient) return phase !== 'other' && heard.isForeign(sequence)
+  return said.isForeign(sequence) || (isConnect(bytes, start) && isOutside(said, sequence))
+}
+
 /** The segment in a captured packet, or why there is none. */
 export const segmentIn = ({ link, bytes, size }: Captured): Segment | 'fragment' | 'other' => {
   const at = ipStart(link, bytes)
@@ -192,6 +207,11 @@ export class Tap {
       talk = this.live.get(there)
       isByClient = false
     }
+    if (talk !== undefined && isAnother(talk, segment, isByClient)) {
+      // The address and the port are used again, and the SYN is not in the capture.
+      this.giveUp(talk, atMs, events)
+      talk = undefined
+    }
     if (talk === undefined) {
       isByClient = to.port === this.port
       const isAnswer = !isByClient && (flags & SYN) !== 0
@@ -209,8 +229,7 @@ export class Tap {
     if (old !== undefined) {
       if (old.synAt === segment.sequence) return
       // The client has the same address and port again, and so has given up what was there.
-      this.end(old, 'failed', atMs, events)
-      this.settle(old)
+      this.giveUp(old, atMs, events)
     }
     const talk = this.begin(key, segment.from, segment.to, segment.sequence)
     if (segment.size > 0) {
@@ -296,6 +315,11 @@ export class Tap {
     if (talk.isOver) return
     talk.isOver = true
     if (talk.phase === 'mqtt') events.push({ _tag: 'Ended', id: talk.id, atMs, why })
+  }
+
+  private giveUp(talk: Talk, atMs: number, events: Array<Event>): void {
+    this.end(talk, 'failed', atMs, events)
+    this.settle(talk)
   }
 
   private settle(talk: Talk): void {
