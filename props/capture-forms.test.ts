@@ -305,4 +305,50 @@ forms('a story and an answer say of which listener connections are taken to be',
   }
 })
 
+forms(
+  'who was not answered in the capture and would be judged is said to be left out',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-forms-'))
+    try {
+      const [path, conf, users] = [join(folder, 'c'), join(folder, 'conf'), join(folder, 'users')]
+      const keep = (some: ReadonlyArray<Uint8Array>) =>
+        writeFileSync(
+          path,
+          joined([fileHeader(), ...some.map((one, i) => packetBlock(one, 1e15 + i))]),
+        )
+      const hash = '$7$101$QUFBQUFBQUFBQUFB$' + 'A'.repeat(86) + '=='
+      writeFileSync(users, `somebody:${hash}\n`, { mode: 0o600 })
+      writeFileSync(conf, `listener 1883\nallow_anonymous true\npassword_file ${users}\n`)
+      const [, , speaking] = frames as readonly [Uint8Array, Uint8Array, Uint8Array]
+      keep([frames[0]!, speaking])
+      const left = /\[?2001:db8::2\]?:5555 \(client 'c'\) has no answer to its CONNECT .*left out/
+      const replayed = await hear(playRecording, path, '--config', conf)
+      assert.is(replayed.status, 2)
+      assert.match(replayed.complained, left)
+      assert.match(replayed.said, /c> connect 'c'/)
+      const told = await hear(playRecording, path, '--config', conf, '--to-story')
+      assert.is(told.status, 2)
+      assert.match(told.complained, left)
+      const why = await hear(explainRecording, path, '--why-disconnected', 'c', '--config', conf)
+      assert.is(why.status, 2)
+      assert.match(why.said, left)
+      // Nobody is asked, nothing of it is left out, or its answer is there.
+      const free = await hear(playRecording, path)
+      assert.is(free.status, 0, free.complained)
+      assert.match(free.said, /c< suback/)
+      keep([
+        frames[0]!,
+        frameOf(true, 0, ACK, encode(4, Packet.connect({ clientId: 'c', level: 4 }))),
+      ])
+      assert.is((await hear(playRecording, path, '--config', conf)).complained, '')
+      keep(frames)
+      const whole = await hear(playRecording, path, '--config', conf)
+      assert.is(whole.status, 0, whole.complained)
+      assert.match(whole.said, /c< suback/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 forms.run()

@@ -201,9 +201,11 @@ const gatherCapture = async (
   } catch (error) {
     unreadable = unreadableText(path, messageOf(error), true)
   }
-  if (!gathering.isOver) tap.finish()
-  const clientOf = (id: number): string | null => reenactment?.comparison.clientOf(id) ?? null
-  const troubles = [...troublesOf(tap, file, clientOf, beganMs)]
+  if (!gathering.isOver) {
+    tap.finish()
+    reenactment?.finish()
+  }
+  const troubles = [...troublesOf(tap, file, reenactment, beganMs)]
   if (unreadable !== null) troubles.push(unreadable)
   const { from, batches, fatal, broken } = gathering
   if (broken !== null) troubles.push(broken)

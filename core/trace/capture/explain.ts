@@ -74,8 +74,8 @@ export class CaptureExplainer {
   answer(file: CaptureFile): Answer {
     const { tap, reenactment, explainer } = this
     tap.finish()
-    const clientOf = (id: number): string | null => reenactment?.comparison.clientOf(id) ?? null
-    const troubles = [...troublesOf(tap, file, clientOf, this.beganMs)]
+    reenactment?.finish()
+    const troubles = [...troublesOf(tap, file, reenactment, this.beganMs)]
     if (tap.conversations.length === 0 && file.breach === null) troubles.push(nobodyText(this.port))
     if (reenactment === null) return { lines: troubles, status: 2 }
     const lines = [

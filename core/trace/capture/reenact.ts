@@ -86,6 +86,8 @@ export class Reenactment {
   private hasThrown = false
   /** Who has been sent something since it was last asked what of that is acknowledged already. */
   private readonly sentTo = new Set<Link>()
+  /** Once it is over: whose CONNECT has no answer to judge by, though they went on. */
+  readonly unjudged = new Set<number>()
 
   /** `originMs`: when the capture began, Unix milliseconds. */
   constructor(config: Config, originMs: number, port: number, broker: Run = run) {
@@ -122,6 +124,13 @@ export class Reenactment {
     this.happen(event)
     this.settle()
     return this.found
+  }
+
+  /** Nothing more happens. */
+  finish(): void {
+    for (const [id, { isJudged, gone, reader }] of this.links) {
+      if (isJudged && (gone !== null || reader.next() !== null)) this.unjudged.add(id)
+    }
   }
 
   private happen(event: Event): void {

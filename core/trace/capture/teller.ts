@@ -94,9 +94,11 @@ export class CaptureTeller {
   finish(file: CaptureFile): Outcome {
     const { tap, reenactment } = this
     // What has not been read need not be there.
-    if (!this.isOver) tap.finish()
-    const clientOf = (id: number) => reenactment?.comparison.clientOf(id) ?? null
-    const complained = [...troublesOf(tap, file, clientOf, this.beganMs)]
+    if (!this.isOver) {
+      tap.finish()
+      reenactment?.finish()
+    }
+    const complained = [...troublesOf(tap, file, reenactment, this.beganMs)]
     const talks = tap.conversations.length
     if (talks === 0 && file.breach === null && !this.isOver) complained.push(nobodyText(this.port))
     const differences = reenactment === null ? [] : reenactment.comparison.differences()

@@ -1,6 +1,7 @@
 // What of a capture could not be read, in sentences, and which port was taken for the broker's.
 
 import type { CaptureFile } from './file.ts'
+import type { Reenactment } from './reenact.ts'
 import type { Conversation, Tap, Trouble } from './tap.ts'
 
 const troublesMax = 50
@@ -38,7 +39,7 @@ export const portText = (port: number, asked: number | null, connects: Connects)
 /** `clientId` is quoted; null where it is not known. */
 const troubleText = (
   { client }: Conversation,
-  trouble: Trouble,
+  trouble: Trouble | 'no answer',
   clientId: string | null,
   beganMs: number,
 ): string => {
@@ -52,6 +53,9 @@ const troubleText = (
     case 'no connect':
       return `${who} begins in the middle: its CONNECT is not in the capture, and what follows ` +
         'cannot be understood.'
+    case 'no answer':
+      return `${who} has no answer to its CONNECT in the capture: whether it was let in is not ` +
+        'known, and what it did then is left out (a configuration that asks nobody lets it in).'
   }
   const { of, hole } = trouble
   const why = hole.isCut ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)' : ''
@@ -63,12 +67,16 @@ const troubleText = (
 export const troublesOf = (
   tap: Tap,
   { breach, packetCount }: CaptureFile,
-  clientOf: (id: number) => string | null,
+  reenactment: Reenactment | null,
   beganMs: number,
 ): ReadonlyArray<string> => {
-  const troubles = tap.conversations.flatMap((one) =>
-    one.troubles.map((trouble) => troubleText(one, trouble, clientOf(one.id), beganMs))
-  )
+  const troubles = tap.conversations.flatMap((one) => {
+    const { id } = one
+    const clientId = reenactment?.comparison.clientOf(id) ?? null
+    const unjudged = reenactment?.unjudged.has(id) ? ['no answer' as const] : []
+    return [...one.troubles, ...unjudged]
+      .map((trouble) => troubleText(one, trouble, clientId, beganMs))
+  })
   const lines = [...few(troubles, troublesMax, 'connections')]
   for (const [link, count] of tap.unknownLinks) {
     lines.push(`${countOf(count, 'packet')} of link type ${link} could not be read.`)
