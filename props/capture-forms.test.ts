@@ -148,6 +148,33 @@ forms('what the head of a pcap says beside the link is no part of it', async () 
   }
 })
 
+forms('a modified pcap, which says more of each packet, is read', async () => {
+  for (const isLittle of [true, false]) {
+    const { two, four } = blocks(isLittle)
+    const head = joined([four(0xa1b2cd34), two(2), two(4), ...[0, 0, 262_144, 1].map(four)])
+    const records = frames.map((frame, i) => {
+      const size = four(frame.length)
+      const more = [four(3), two(0x86dd), Uint8Array.of(4, 0)]
+      return joined([four(i), four(500_000), size, size, ...more, frame])
+    })
+    const whole = joined([head, ...records])
+    const file = new CaptureFile()
+    assert.equal(file.push(whole).map(({ atMs }) => atMs), [500, 1500, 2500, 3500])
+    const { status, told, complained } = await asked(whole)
+    assert.is(status, 0, complained)
+    assert.match(told, /^A capture \(modified pcap, [^]*2 messages and answers of the captured/)
+    const cut = await asked(whole.subarray(0, -1))
+    assert.is(cut.status, 2)
+    assert.match(cut.complained, /can be read up to byte \d+, after 3 packets/)
+    // SUSE had four bytes more there, and the same beginning.
+    const longer = await asked(joined([
+      head,
+      ...records.map((one) => joined([one.subarray(0, 24), four(0), one.subarray(24)])),
+    ]))
+    assert.is(longer.status, 2)
+  }
+})
+
 forms('times are of the unit, and from the moment, that their interface says', () => {
   const second = 1_700_000_000
   const frame = frames[0]!

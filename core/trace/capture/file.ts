@@ -46,12 +46,27 @@ export const isCapture = (bytes: Uint8Array): boolean => {
 
 const sectionHeader = 0x0a0d0d0a
 
+interface PcapForm {
+  readonly isLittle: boolean
+  readonly perSecond: number
+  /** Whether more is said of each packet than its time and its size, as Kuznetsov's tcpdump did. */
+  readonly isModified: boolean
+}
+
+const pcapForm = (isLittle: boolean, perSecond: number, isModified = false): PcapForm => ({
+  isLittle,
+  perSecond,
+  isModified,
+})
+
 /** By the first four bytes, the greatest first: the order of all others, and what the times are. */
-const pcapForms: ReadonlyMap<number, readonly [isLittle: boolean, perSecond: number]> = new Map([
-  [0xa1b2c3d4, [false, 1_000_000]],
-  [0xd4c3b2a1, [true, 1_000_000]],
-  [0xa1b23c4d, [false, 1_000_000_000]],
-  [0x4d3cb2a1, [true, 1_000_000_000]],
+const pcapForms: ReadonlyMap<number, PcapForm> = new Map([
+  [0xa1b2c3d4, pcapForm(false, 1_000_000)],
+  [0xd4c3b2a1, pcapForm(true, 1_000_000)],
+  [0xa1b23c4d, pcapForm(false, 1_000_000_000)],
+  [0x4d3cb2a1, pcapForm(true, 1_000_000_000)],
+  [0xa1b2cd34, pcapForm(false, 1_000_000, true)],
+  [0x34cdb2a1, pcapForm(true, 1_000_000, true)],
 ])
 
 const nothing = new Uint8Array(0)
@@ -70,6 +85,8 @@ export class CaptureFile {
   private isLittle = false
   private link = -1
   private perSecond = 1
+  /** Bytes before each packet of a pcap. */
+  private recordHead = 16
   private interfaces: Array<Interface> = []
   private lastMs = 0
 
@@ -121,14 +138,16 @@ export class CaptureFile {
     const form = pcapForms.get(magic)
     if (form === undefined) return this.broken('there is neither a pcap nor a pcapng file', at)
     if (there < 24) return 0
-    const [isLittle, perSecond] = form
+    const { isLittle, perSecond, isModified } = form
     this.isLittle = isLittle
     this.perSecond = perSecond
+    // Interface, protocol and direction stand behind what every record begins with.
+    this.recordHead = isModified ? 24 : 16
     const major = u16By(bytes, at + 4, isLittle)
     if (major !== 2) return this.broken(`it is of version ${major} of pcap, and 2 is known`, at)
     // The other half speaks of checksums of frames.
     this.link = u32By(bytes, at + 20, isLittle) % 0x1_0000
-    this.form = `pcap, ${isLittle ? 'little' : 'big'} endian, ` +
+    this.form = `${isModified ? 'modified ' : ''}pcap, ${isLittle ? 'little' : 'big'} endian, ` +
       `${perSecond === 1_000_000 ? 'microseconds' : 'nanoseconds'}`
     return 24
   }
@@ -139,14 +158,15 @@ export class CaptureFile {
     there: number,
     packets: Array<Captured>,
   ): number {
-    if (there < 16) return 0
+    const head = this.recordHead
+    if (there < head) return 0
     const word = (index: number): number => u32By(bytes, at + 4 * index, this.isLittle)
     const kept = word(2)
     if (kept > packetBytesMax) return this.broken(`a packet claims to have ${kept} bytes`, at)
-    if (there < 16 + kept) return 0
+    if (there < head + kept) return 0
     this.lastMs = word(0) * 1000 + word(1) * 1000 / this.perSecond
-    this.found(packets, this.link, bytes.subarray(at + 16, at + 16 + kept), word(3))
-    return 16 + kept
+    this.found(packets, this.link, bytes.subarray(at + head, at + head + kept), word(3))
+    return head + kept
   }
 
   private found(packets: Array<Captured>, link: number, bytes: Uint8Array, size: number): void {
