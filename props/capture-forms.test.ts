@@ -175,6 +175,32 @@ forms('a modified pcap, which says more of each packet, is read', async () => {
   }
 })
 
+forms('what goes to a line of DSL in PPPoE is read', async () => {
+  const fileOf = (some: ReadonlyArray<Uint8Array>): Uint8Array =>
+    joined([fileHeader(), ...some.map((frame, i) => packetBlock(frame, 1e15 + i))])
+  const inside = (protocol: number, code: number, ...tags: ReadonlyArray<number>) =>
+    frames.map((frame) => {
+      const ip = frame.subarray(14)
+      const size = ip.length + 2
+      const head = [0x88, 0x64, 0x11, code, 0, 1, size >> 8, size, 0, protocol]
+      return joined([frame.subarray(0, 12), Uint8Array.from([...tags, ...head]), ip])
+    })
+  for (const some of [inside(0x57, 0), inside(0x21, 0), inside(0x57, 0, 0x81, 0, 0, 7)]) {
+    const { status, told, complained } = await asked(fileOf(some))
+    assert.is(status, 0, complained)
+    assert.match(told, /2 messages and answers of the captured broker were compared/)
+  }
+  for (
+    const some of [
+      inside(0x2b, 0),
+      inside(0x57, 7),
+      inside(0x57, 0).map((one) => one.slice(0, 21)),
+    ]
+  ) {
+    assert.is((await asked(fileOf(some))).status, 2)
+  }
+})
+
 forms('times are of the unit, and from the moment, that their interface says', () => {
   const second = 1_700_000_000
   const frame = frames[0]!

@@ -22,6 +22,16 @@ const isIp = (type: number): boolean => type === 0x0800 || type === 0x86dd
 
 const tagsMax = 8
 
+const pppoe = 0x8864
+
+/** Behind the headers of PPPoE (RFC 2516) and PPP; -1 where that is not IP of either version. */
+const behindPpp = (bytes: Uint8Array, at: number): number => {
+  // Version and type are 1, and a code that is not 0 is no session's.
+  if (at + 8 > bytes.length || u16(bytes, at) !== 0x1100) return -1
+  const protocol = u16(bytes, at + 6)
+  return protocol === 0x0021 || protocol === 0x0057 ? at + 8 : -1
+}
+
 /** Behind tags of VLANs, from where two bytes say what follows; -1 where that is not IP. */
 const behindTags = (bytes: Uint8Array, typeAt: number, bodyAt: number): number => {
   if (typeAt + 2 > bytes.length) return -1
@@ -32,6 +42,7 @@ const behindTags = (bytes: Uint8Array, typeAt: number, bodyAt: number): number =
     type = u16(bytes, at + 2)
     at += 4
   }
+  if (type === pppoe) return behindPpp(bytes, at)
   return isIp(type) ? at : -1
 }
 
