@@ -3,6 +3,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Packet } from '../core/mod.ts'
 import { simulate } from '../shells/simulator/mod.ts'
 import type { Client, World } from '../shells/simulator/mod.ts'
 
@@ -333,6 +334,35 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     () => fresh().expect('a', loose('home/lamp on')),
     'expect: the lines is a list, and not "home/lamp on"',
   ],
+  [
+    () => fresh().command(loose({ _tag: 'Kik' })),
+    'the _tag of a command is "Stop", "Redirect", "Kick", "Publish", "Shut" or "Revoke", and n',
+  ],
+  [() => fresh().command(loose({})), 'the _tag of a command is "Stop", "Redirect", "Kick", '],
+  [() => fresh().command(loose('Kick')), 'a command is an object, and not "Kick"'],
+  [
+    () => fresh().command(loose({ _tag: 'Kick', client: 'a' })),
+    'command Kick takes no "client": did you mean clientId; there are _tag, clientId',
+  ],
+  [
+    () => fresh().command(loose({ _tag: 'Kick' })),
+    'command Kick: clientId is a string, and not undefined',
+  ],
+  [
+    () =>
+      fresh().command(
+        loose({ _tag: 'Publish', packet: { _tag: 'Publish', topic: 't', payload: 'on' } }),
+      ),
+    'command Publish: packet is a packet, as Packet.publish makes them, and not an object',
+  ],
+  [
+    () => fresh().command(loose({ _tag: 'Shut', listener: 1883 })),
+    'command Shut: listener is a string, and not 1883',
+  ],
+  [
+    () => fresh().command(loose({ _tag: 'Revoke', revocation: { listener: '', userNames: 'u' } })),
+    'revocation of command: userNames is a list of strings, and not "u"',
+  ],
   [() => fresh().advance(loose(null)), 'null is no span of time: write whole milliseconds'],
   [
     () => fresh().delay('a', '1s', loose({ jiter: '1s' })),
@@ -355,10 +385,29 @@ mistakes('what is wrong is told before anything is done', () => {
   complaint(() => a.connect(loose({ clean: true })))
   complaint(() => a.publish('t', loose(1), { qos: 1 }))
   complaint(() => world.delay('a', '1s', loose({ jiter: 1 })))
+  complaint(() => world.command(loose({ _tag: 'Kik' })))
+  assert.match(complaint(() => world.cut('b')), /^b has never had a connection/)
+  assert.match(complaint(() => world.vanish('b')), /^b has never had a connection/)
   assert.is(world.show(), before)
   assert.throws(() => world.deliveries('b'), /there is no client b/)
   a.publish('t', '1', { qos: 1 })
   assert.is(a.last('Puback')?.packetId, 1)
+})
+
+mistakes('every command that there is is taken', () => {
+  const world = fresh()
+  const a = world.connect('a').subscribe('t')
+  world.command({ _tag: 'Publish', packet: Packet.publish({ topic: 't', payload: 'on' }) })
+  world.command({ _tag: 'Shut', listener: 'none' })
+  world.command({ _tag: 'Revoke', revocation: { listener: 'none', userNames: ['u'] } })
+  world.expect(a, ['t on'])
+  world.command({ _tag: 'Kick', clientId: 'a' })
+  assert.is(a.last('Disconnect')?.reason, 0x98)
+  a.connect()
+  world.command({ _tag: 'Redirect' })
+  assert.is(a.last('Disconnect')?.reason, 0x9c)
+  world.command({ _tag: 'Stop' })
+  assert.is(world.state.stopping, true)
 })
 
 mistakes('what is undefined is as if it had not been written', () => {

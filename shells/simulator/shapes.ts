@@ -3,6 +3,7 @@
 
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
+import type { Command, Revocation } from '../../core/broker/input.ts'
 import type { SubscribeWish, WillWish } from '../../core/codec/make.ts'
 import type { PropertyRow } from '../../core/codec/property.ts'
 import { propertyTable } from '../../core/codec/property.ts'
@@ -17,6 +18,7 @@ import {
   checkValue,
   flag,
   list,
+  message,
   needed,
   number,
   oneOf,
@@ -24,6 +26,7 @@ import {
   payload,
   record,
   text,
+  texts,
   whole,
   wholes,
   work,
@@ -162,6 +165,35 @@ export const checkUnsubscribe = (filters: ReadonlyArray<unknown>): void => {
 }
 
 export const checkDelay = (options: DelayOptions): void => checkRecord('delay', delayShape, options)
+
+type CommandShapes = {
+  readonly [Tag in Command['_tag']]: Shape<Extract<Command, { readonly _tag: Tag }>>
+}
+
+// Which one it is has been looked at before.
+const _tag = anything
+
+const commandShapes: CommandShapes = {
+  Stop: { _tag },
+  Redirect: { _tag },
+  Kick: { _tag, clientId: needed(text) },
+  Publish: { _tag, packet: needed(message) },
+  Shut: { _tag, listener: needed(text) },
+  Revoke: { _tag, revocation: needed(record) },
+}
+
+const revocationShape: Shape<Revocation> = { listener: needed(text), userNames: needed(texts) }
+
+const commandTag = oneOf(...Object.keys(commandShapes))
+
+export const checkCommand = (command: Command): void => {
+  checkValue('a command', record, command)
+  checkValue('the _tag of a command', commandTag, command._tag)
+  checkRecord(`command ${command._tag}`, commandShapes[command._tag], command)
+  if (command._tag === 'Revoke') {
+    checkRecord('revocation of command', revocationShape, command.revocation)
+  }
+}
 
 export const checkLines = (lines: unknown): void => checkValue('expect: the lines', list, lines)
 

@@ -15,6 +15,7 @@ import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
 import {
+  checkCommand,
   checkConfig,
   checkConnect,
   checkDelay,
@@ -240,8 +241,9 @@ export class World {
 
   /** The connection breaks. Both sides notice at once, and what was on its way is lost. */
   cut(who: Who): void {
+    const connection = this.connectionOf(who)
     this.transcript.fault(`cut ${nameOf(who)}`)
-    this.act(() => this.connectionOf(who).fail())
+    this.act(() => connection.fail())
   }
 
   /**
@@ -250,8 +252,8 @@ export class World {
    */
   vanish(who: Who): void {
     const name = nameOf(who)
-    this.transcript.fault(`vanish ${name}`)
     const { up, down } = this.connectionOf(who)
+    this.transcript.fault(`vanish ${name}`)
     up.cut()
     down.cut()
     this.clients.get(name)?.lost('failed')
@@ -320,6 +322,7 @@ export class World {
    * does not run hears nothing of it.
    */
   command(command: Command): void {
+    checkCommand(command)
     this.act(() => this.server.command(command))
   }
 

@@ -38,6 +38,10 @@ const isRecord = (value: unknown): value is object =>
 export const flag: Kind = { words: 'true or false', holds: (it) => typeof it === 'boolean' }
 export const text: Kind = { words: 'a string', holds: (it) => typeof it === 'string' }
 export const list: Kind = { words: 'a list', holds: Array.isArray }
+export const texts: Kind = {
+  words: 'a list of strings',
+  holds: (it) => Array.isArray(it) && it.every((one) => typeof one === 'string'),
+}
 export const record: Kind = { words: 'an object', holds: isRecord }
 export const work: Kind = { words: 'a function', holds: (it) => typeof it === 'function' }
 export const anything: Kind = { words: 'anything', holds: () => true }
@@ -49,6 +53,14 @@ export const payload: Kind = {
 export const bytes: Kind = {
   words: 'an object with buffer, start and end',
   holds: (it) => isRecord(it) && 'buffer' in it && 'start' in it && 'end' in it,
+}
+/** A message as the core has them. */
+export const message: Kind = {
+  words: 'a packet, as Packet.publish makes them',
+  holds: (it) =>
+    isRecord(it) && '_tag' in it && it._tag === 'Publish' && 'topic' in it &&
+    text.holds(it.topic) && 'payload' in it && bytes.holds(it.payload) && 'properties' in it &&
+    isRecord(it.properties),
 }
 export const pairs: Kind = {
   words: 'a list of pairs of strings',
