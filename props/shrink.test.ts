@@ -484,13 +484,50 @@ shrinking('the command writes a story or a recording, and says how much is left'
 shrinking('a configuration to compare with outlives a reload of the day', () => {
   const narrow = { ...defaults, queuedCountMax: 1 }
   const inputs = [...oneAway(), I.reconfigured(0, narrow), ...toAway(2)]
-  const differs = propertyOf('differs', { ...defaults, queuedCountMax: 50 })
+  const config: Config = { ...defaults, queuedCountMax: 50 }
+  const differs = propertyOf('differs', { config: () => config, knows: () => true })
   assert.ok(E.isRight(differs))
   const from = initial(narrow, origin)
   assert.is(differs.right({ from, inputs }, run), inputs.length, 'the second is refused')
   const shrunk = shrink(from, inputs, differs.right, how)
   assert.ok(shrunk !== null && shrunk.from.config.queuedCountMax === 1)
 })
+
+/** A day of three clients, of whom these name themselves; nobody is asked for a password. */
+const naming = (userNames: ReadonlyArray<string | null>): ReadonlyArray<Input> =>
+  userNames.flatMap((userName, i) => {
+    const at = { slot: i + 1, generation: i + 1 }
+    const proof = userName === null ? {} : { userName, password: 'swordfish' }
+    const connect = Packet.connect({ clientId: userName ?? 'nameless', keepAliveS: 0, ...proof })
+    const subscribe = Packet.subscribe({ filter: 'd', qos: 1 })
+    return [opened(i + 1), I.arrived(at, 0, connect), I.arrived(at, 0, subscribe)]
+  })
+
+shrinking(
+  'under a configuration with passwords those who are let in see no difference',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-shrink-'))
+    try {
+      const users = join(folder, 'users')
+      writeFileSync(users, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
+      const conf = join(folder, 'conf')
+      writeFileSync(conf, `listener 1883\nallow_anonymous true\npassword_file ${users}\n`)
+      const path = join(folder, 'day')
+      const words = [path, '--property', 'differs', '--config', conf]
+      const write = (...names: ReadonlyArray<string | null>): void =>
+        writeFileSync(path, recordingOf(initial(defaults, origin), naming(names), '1', run))
+      write(null, 'ann')
+      const same = await asked(words)
+      assert.is(same.status, 2, same.said)
+      write(null, 'ann', 'bob')
+      const other = await asked(words)
+      assert.match(other.complained, /^2 inputs of 9 are left/)
+      assert.match(other.said, /\nbob> connect .*user "bob"/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
 
 shrinking('its words and the names of properties are taken or refused', async () => {
   const { said } = await asked(['--list'])

@@ -2,6 +2,7 @@
 // a history shows the failure that somebody is after.
 
 import type { Config } from '../broker/config.ts'
+import type { Effect } from '../broker/effect.ts'
 import type { Input } from '../broker/input.ts'
 import { reconfigured } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
@@ -11,8 +12,10 @@ import type { Either } from '../prelude.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import { disagreement } from './agree.ts'
+import { runUnder } from './judging.ts'
+import type { Under } from './judging.ts'
 import { notDelivered } from './loss.ts'
-import { differenceOf, seenByClients, toldUnder } from './replay.ts'
+import { differenceOf, seenByClients } from './replay.ts'
 import type { Run } from './replay.ts'
 import { explicitName } from './show.ts'
 import type { Failing } from './watching.ts'
@@ -39,24 +42,36 @@ const sends = (client: string, filter: TopicFilter): Failing =>
     sentTo(client, [before, after], effects).some(({ topic }) => isOn(filter, topic))
   )
 
-/** One of two brokers that are told the same. */
+/** The broker of the day: how it was, and its step. */
 interface Side {
   readonly state: State
   readonly run: Run
 }
 
+/** A broker beside it: what it comes to with an input that came to these effects on the day. */
+interface Beside {
+  readonly state: State
+  readonly follow: (
+    state: State,
+    day: { readonly inputs: ReadonlyArray<Input>; readonly effects: ReadonlyArray<Effect> },
+  ) => { readonly state: State; readonly effects: ReadonlyArray<Effect> }
+}
+
 /** Behind how many inputs clients see something else for the first time; null where never. */
-const whereApart = (inputs: ReadonlyArray<Input>, one: Side, other: Side): number | null => {
-  const states = [one.state, other.state]
-  const runs = [one.run, other.run]
+const whereApart = (inputs: ReadonlyArray<Input>, day: Side, beside: Beside): number | null => {
+  let { state } = day
+  let other = beside.state
   try {
     for (let i = 0; i < inputs.length; i++) {
-      const seen = runs.map((run, side) => {
-        const [after, effects] = run(states[side]!, [inputs[i]!])
-        states[side] = after
-        return seenByClients(effects, explicitName)
-      })
-      if (differenceOf(seen[0]!, seen[1]!).length > 0) return i + 1
+      const some = [inputs[i]!]
+      const [after, effects] = day.run(state, some)
+      const there = beside.follow(other, { inputs: some, effects })
+      state = after
+      other = there.state
+      const [seen, seenThere] = [effects, there.effects].map((one) =>
+        seenByClients(one, explicitName)
+      )
+      if (differenceOf(seen!, seenThere!).length > 0) return i + 1
     }
   } catch {
     // Neither is at fault by being another one.
@@ -65,12 +80,15 @@ const whereApart = (inputs: ReadonlyArray<Input>, one: Side, other: Side): numbe
 }
 
 /** Clients see something else under another configuration. */
-const differsUnder = (config: Config): Failing => ({ from, inputs }, run) => {
-  const other = from.nextOpening === 0
+const differsUnder = (under: Under): Failing => ({ from, inputs }, run) => {
+  const config = under.config(from.config)
+  const state = from.nextOpening === 0
     ? initial(config, from.origin)
     : run(from, [reconfigured(from.now, config)])[0]
-  const under: Run = (state, some) => run(state, toldUnder(some, config))
-  return whereApart(inputs, { state: from, run }, { state: other, run: under })
+  return whereApart(inputs, { state: from, run }, {
+    state,
+    follow: (other, day) => runUnder(other, day, under, run),
+  })
 }
 
 /** The broker of another version of this program. */
@@ -91,7 +109,13 @@ const differsFrom = (version: Version): Failing => ({ from, inputs }, run) => {
   } catch {
     return null
   }
-  return whereApart(inputs, { state: from, run }, { state: other, run: version.run })
+  return whereApart(inputs, { state: from, run }, {
+    state: other,
+    follow: (before, day) => {
+      const [state, effects] = version.run(before, day.inputs)
+      return { state, effects }
+    },
+  })
 }
 
 /** What `sabethes shrink --list` prints: each name with a sentence. */
@@ -110,12 +134,12 @@ export const properties: ReadonlyArray<readonly [name: string, says: string]> = 
 ]
 
 /**
- * The property of this name. `config` is that of --config, `version` that of --against. Left: what
+ * The property of this name. `under` is that of --config, `version` that of --against. Left: what
  * makes no sense.
  */
 export const propertyOf = (
   name: string,
-  config: Config | null,
+  under: Under | null,
   version: Version | null = null,
 ): Either<string, Failing> => {
   switch (name) {
@@ -125,12 +149,12 @@ export const propertyOf = (
       return E.right(invariants)
     case 'differs':
       if (version !== null) return E.right(differsFrom(version))
-      return config === null
+      return under === null
         ? E.left(
           'differs wants something to compare with: --config FILE, a configuration, or ' +
             '--against DIR, where another version is installed.',
         )
-        : E.right(differsUnder(config))
+        : E.right(differsUnder(under))
     case 'diverges':
       // Of fewer inputs nobody knows what the version would have made that recorded them all.
       return E.left(

@@ -8,7 +8,7 @@ import { judged } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
-import type { Batch } from './replay.ts'
+import type { Batch, Run } from './replay.ts'
 import { toldUnder } from './replay.ts'
 
 /** Another configuration, and the users of its password files. */
@@ -47,6 +47,7 @@ export const runUnder = (
   other: State,
   day: Pick<Batch, 'inputs' | 'effects'>,
   under: Under,
+  broker: Run = run,
 ): {
   readonly state: State
   readonly effects: ReadonlyArray<Effect>
@@ -58,7 +59,7 @@ export const runUnder = (
   let guessed = false
   let state = other
   const feed = (input: Input): void => {
-    const [next, more] = run(state, [input])
+    const [next, more] = broker(state, [input])
     state = next
     effects.push(...more)
     for (const one of more) {

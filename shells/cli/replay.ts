@@ -27,7 +27,9 @@ type Mouth = Pick<Program, 'say' | 'complain'> & { readonly ask?: () => string |
 const statusBroken = 2
 
 /** The machine's configuration that a file asks for; what it leaves open is as recorded. */
-const underOf = async (path: string): Promise<Either<ReadonlyArray<string>, Under>> => {
+export const underOf = async (
+  path: string,
+): Promise<Either<ReadonlyArray<string>, Under>> => {
   const settings = readFile(path)
   if (E.isLeft(settings)) return E.left(settings.left.lines)
   const secrets = await Secrets.read(settings.right, null)

@@ -2,7 +2,6 @@
 
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Config } from '../../core/broker/config.ts'
 import { initial } from '../../core/broker/state.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { shrinkHelp, shrinkWish } from '../../core/config/shrink-words.ts'
@@ -22,7 +21,7 @@ import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { gather, writeRecording, writeStory } from './material.ts'
 import type { Material } from './material.ts'
-import { configOf } from './replay.ts'
+import { underOf } from './replay.ts'
 import { whyOverwritten } from './same-file.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
@@ -117,7 +116,7 @@ export const shrinkRecording = async (
     mouth.complain(`Error: ${isOver}\n`)
     return statusUsage
   }
-  const under = wish.config === null ? null : await configOf(wish.config)
+  const under = wish.config === null ? null : await underOf(wish.config)
   if (under !== null && E.isLeft(under)) {
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
@@ -127,14 +126,13 @@ export const shrinkRecording = async (
     mouth.complain(`Error: ${found.left}\n`)
     return statusNone
   }
-  const { from, title, broken } = found.right
-  const config: Config | null = under === null ? null : under.right(from.config)
+  const { title, broken } = found.right
   const version = wish.against === null ? null : await versionAt(wish.against)
   if (version !== null && E.isLeft(version)) {
     mouth.complain(`Error: ${version.left}\n`)
     return statusUsage
   }
-  const failing = propertyOf(wish.property, config, version === null ? null : version.right)
+  const failing = propertyOf(wish.property, under?.right ?? null, version?.right ?? null)
   if (E.isLeft(failing)) {
     mouth.complain(`Error: ${failing.left}\n`)
     return statusUsage
