@@ -17,7 +17,8 @@ import { initial, Packet, run } from '../core/mod.ts'
 import { none } from '../core/codec/property.ts'
 import { E } from '../core/prelude.ts'
 import { digestOf } from '../core/trace/digest.ts'
-import { differenceOf, Replay, underConfig } from '../core/trace/replay.ts'
+import { beginUnder } from '../core/trace/judging.ts'
+import { differenceOf, Replay } from '../core/trace/replay.ts'
 import { hex32, sumOfText } from '../core/trace/sheet.ts'
 import { Transcript } from '../core/trace/transcript.ts'
 import type { Veil } from '../core/trace/veil.ts'
@@ -771,7 +772,9 @@ recording('under another configuration clients see what they would have seen', (
   const { text } = recorded(initial(defaults, origin), [opened()], 1, 'hash')
   const began = replayed(text)[0]
   assert.ok(began?._tag === 'Began')
-  const state = underConfig(began, { ...defaults, retainAvailable: false })
+  const config = { ...defaults, retainAvailable: false }
+  const under = { config: () => config, knows: () => true }
+  const { state } = beginUnder(began.state, !began.head.hasSnapshot, under)
   assert.is(state.config.retainAvailable, false)
   assert.equal(differenceOf(['a', 'b', 'b'], ['b', 'c']), ['- a', '- b', '+ c'])
 })

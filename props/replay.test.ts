@@ -402,6 +402,48 @@ replay(
   },
 )
 
+replay('who was connected before the recording began is refused as well', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
+  try {
+    const users = join(folder, 'users')
+    writeFileSync(users, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
+    const conf = join(folder, 'conf')
+    const path = join(folder, 'day')
+    const guess = 'who names a user of a password file is taken to know his password.'
+    const texts = {
+      'allow_anonymous true': ['bob'],
+      'allow_anonymous false': ['nameless', 'bob'],
+    }
+    const publish = I.arrived({ slot: 1, generation: 2 }, 0, Packet.publish({ topic: 'd' }))
+    const ended = (said: string): ReadonlyArray<string | undefined> =>
+      [...said.matchAll(/^\+ (\w+)< disconnect 0x87$/gm)].map(([, who]) => who)
+    for (const isJudged of [false, true]) {
+      const config: Config = { ...defaults, authentication: isJudged ? 'judge' : 'none' }
+      const [begun] = run(initial(config, origin), connecting([null, 'ann', 'bob'], isJudged))
+      writeFileSync(path, recorded(begun, [publish]).text)
+      // Clients of a listener that is no more are asked by the one that stands for it.
+      for (const listener of ['1883', '31010']) {
+        for (const [text, out] of Object.entries(texts)) {
+          writeFileSync(conf, `listener ${listener}\npassword_file ${users}\n${text}\n`)
+          const { said, status } = await asked(path, '-q', '--config', conf)
+          assert.is(status, 1)
+          assert.equal(ended(said), out, said)
+          const unsent = [...said.matchAll(/^- (\w+)< publish/gm)].map(([, who]) => who)
+          assert.equal(unsent, out, said)
+          assert.not.match(said, /^\+ ann/m)
+          assert.is(said.includes(guess), !isJudged, said)
+          assert.is(said.includes('has no listener 1883'), listener !== '1883', said)
+        }
+      }
+      writeFileSync(conf, 'listener 31010\nallow_anonymous true\n')
+      const same = await asked(path, '-q', '--config', conf)
+      assert.is(same.status, 0, same.said)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 replay('--topic has what comes and goes under topic aliases, from before as well', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-alias-'))
   try {

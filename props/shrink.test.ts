@@ -493,6 +493,29 @@ shrinking('a configuration to compare with outlives a reload of the day', () => 
   assert.ok(shrunk !== null && shrunk.from.config.queuedCountMax === 1)
 })
 
+shrinking('under a configuration what a store has kept is there as well', () => {
+  const [kept] = run(initial(defaults, origin), [
+    ...oneAway(),
+    say(2, Packet.publish({ topic: 'r', retain: true, payload: 'x' })),
+  ])
+  const from = { ...initial(defaults, origin), retained: kept.retained }
+  const differs = propertyOf('differs', { config: (config) => config, knows: () => true })
+  assert.ok(E.isRight(differs))
+  const inputs = [
+    opened(3),
+    say(3, Packet.connect({ clientId: 'c' })),
+    I.arrived({ slot: 3, generation: 3 }, 0, Packet.subscribe({ filter: '#', qos: 1 })),
+  ]
+  assert.is(differs.right({ from, inputs }, run), null)
+  // Who is there sees it before anything has happened.
+  const strict: Config = { ...defaults, allowAnonymous: false }
+  const refused = propertyOf('differs', { config: () => strict, knows: () => false })
+  assert.ok(E.isRight(refused))
+  assert.is(refused.right({ from: kept, inputs }, run), 0)
+  const shrunk = shrink(kept, inputs, refused.right, { ...how, isNew: false })
+  assert.equal(shrunk?.inputs, [])
+})
+
 /** A day of three clients, of whom these name themselves; nobody is asked for a password. */
 const naming = (userNames: ReadonlyArray<string | null>): ReadonlyArray<Input> =>
   userNames.flatMap((userName, i) => {

@@ -3,10 +3,11 @@
 
 import * as IntMap from '../data/int-map.ts'
 import { type Config, rulesOf } from './config.ts'
-import type { Draft } from './draft.ts'
+import { type Draft, finish, open } from './draft.ts'
+import type { Effect } from './effect.ts'
 import type { Revocation } from './input.ts'
 import { expel } from './leave.ts'
-import type { Link } from './state.ts'
+import type { Link, State } from './state.ts'
 
 const NOT_AUTHORIZED = 0x87
 
@@ -66,4 +67,11 @@ export const advanceRecheck = (draft: Draft): void => {
     if (!isAllowed) expel(draft, link, 'not authorised', NOT_AUTHORIZED)
   }
   draft.recheck = { ...recheck, next }
+}
+
+/** Looks at all portions, and does nothing else: for who plays a day and keeps nobody waiting. */
+export const recheckAll = (state: State): readonly [State, ReadonlyArray<Effect>] => {
+  const draft = open(state)
+  while (draft.recheck !== null) advanceRecheck(draft)
+  return finish(draft)
 }

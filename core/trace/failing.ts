@@ -4,15 +4,13 @@
 import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Input } from '../broker/input.ts'
-import { reconfigured } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
-import { initial } from '../broker/state.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import { disagreement } from './agree.ts'
-import { runUnder } from './judging.ts'
+import { beginUnder, runUnder } from './judging.ts'
 import type { Under } from './judging.ts'
 import { notDelivered } from './loss.ts'
 import { differenceOf, seenByClients } from './replay.ts'
@@ -79,12 +77,14 @@ const whereApart = (inputs: ReadonlyArray<Input>, day: Side, beside: Beside): nu
   return null
 }
 
-/** Clients see something else under another configuration. */
+/** Nothing has happened to it yet, and no store has told it anything. */
+const isNew = ({ nextOpening, nextSession, retained }: State): boolean =>
+  nextOpening === 0 && nextSession === 0 && retained.size === 0
+
+/** Clients see something else under another configuration; those who are there may at once. */
 const differsUnder = (under: Under): Failing => ({ from, inputs }, run) => {
-  const config = under.config(from.config)
-  const state = from.nextOpening === 0
-    ? initial(config, from.origin)
-    : run(from, [reconfigured(from.now, config)])[0]
+  const { state, effects } = beginUnder(from, isNew(from), under, run)
+  if (seenByClients(effects, explicitName).length > 0) return 0
   return whereApart(inputs, { state: from, run }, {
     state,
     follow: (other, day) => runUnder(other, day, under, run),
@@ -102,7 +102,7 @@ export interface Version {
  * version has its own form.
  */
 const differsFrom = (version: Version): Failing => ({ from, inputs }, run) => {
-  if (from.nextOpening > 0 || from.nextSession > 0 || from.retained.size > 0) return null
+  if (!isNew(from)) return null
   let other: State
   try {
     other = version.initial(from.config, from.origin)

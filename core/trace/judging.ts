@@ -1,15 +1,18 @@
 // Under another configuration clients may be asked for passwords that nobody asked for on the day.
 // A recording has none: whom its password files know is taken to have the right one.
 
-import type { Config } from '../broker/config.ts'
+import { type Config, rulesOf } from '../broker/config.ts'
 import type { Effect, Question } from '../broker/effect.ts'
 import type { Input } from '../broker/input.ts'
-import { judged } from '../broker/input.ts'
+import { commanded, judged, reconfigured } from '../broker/input.ts'
+import { recheckAll } from '../broker/recheck.ts'
+import { initial } from '../broker/state.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
 import type { Batch, Run } from './replay.ts'
-import { toldUnder } from './replay.ts'
+import { listenerUnder, toldUnder } from './replay.ts'
 
 /** Another configuration, and the users of its password files. */
 export interface Under {
@@ -17,6 +20,16 @@ export interface Under {
   readonly config: (recorded: Config) => Config
   /** Whether a user may be who he says: that is so everywhere where no password is asked for. */
   readonly knows: (listener: string, userName: string) => boolean
+}
+
+/**
+ * What the other broker comes to. `guessed`: somebody was let in for whose password there is no
+ * other word than his own.
+ */
+export interface Came {
+  readonly state: State
+  readonly effects: ReadonlyArray<Effect>
+  readonly guessed: boolean
 }
 
 const ACCEPTED = 0x00
@@ -38,21 +51,74 @@ const verdictUnder = (before: State, input: Input, { knows }: Under): Input => {
     : judged(conn, at, NOT_AUTHORIZED)
 }
 
+/** Connections of the day as those of listeners that the other configuration has. */
+const moved = (day: State, config: Config): State => {
+  if (config.listeners.length === 0) return day
+  let { links, arrivals } = day
+  IntMap.each(day.links, (link, slot) => {
+    const listener = listenerUnder(config, link.listener)
+    if (listener === link.listener) return
+    links = IntMap.set(links, null, slot, { ...link, owner: null, listener })
+    const left = StrMap.get(arrivals, link.listener)! - 1
+    arrivals = left === 0
+      ? StrMap.remove(arrivals, null, link.listener)
+      : StrMap.set(arrivals, null, link.listener, left)
+    arrivals = StrMap.set(arrivals, null, listener, (StrMap.get(arrivals, listener) ?? 0) + 1)
+  })
+  return { ...day, links, arrivals }
+}
+
+/**
+ * How the day begins under the other configuration. Who is connected by then and would not have
+ * been let in goes, as at a reload; who was asked for no password is taken to have the right one.
+ */
+export const beginUnder = (
+  day: State,
+  isNew: boolean,
+  under: Under,
+  broker: Run = run,
+): Came => {
+  const config = under.config(day.config)
+  if (isNew) return { state: initial(config, day.origin), effects: [], guessed: false }
+  const there = moved(day, config)
+  const unknown = new Map<string, Set<string>>()
+  let guessed = false
+  IntMap.each(there.links, ({ listener, phase }, slot) => {
+    if (phase.phase !== 'Ready' || phase.identity !== null) return
+    const userName = IntMap.get(there.sessions, phase.session)!.source?.userName ?? null
+    if (userName === null) return
+    if (!under.knows(listener, userName)) {
+      unknown.set(listener, (unknown.get(listener) ?? new Set()).add(userName))
+      return
+    }
+    const before = rulesOf(day.config, IntMap.get(day.links, slot)!.listener)
+    const isAsked = rulesOf(config, listener).authentication === 'judge'
+    guessed ||= isAsked && before.authentication === 'none'
+  })
+  const [loaded, effects] = broker(there, [
+    reconfigured(day.now, config),
+    ...[...unknown].map(([listener, names]) =>
+      commanded(day.now, {
+        _tag: 'Revoke',
+        revocation: { listener, userNames: [...names] },
+      })
+    ),
+  ])
+  // On the day there was nothing to look for, and so no time may be told for it.
+  const [state, more] = recheckAll(loaded)
+  return { state, effects: [...effects, ...more], guessed }
+}
+
 /**
  * A run of the day under the other configuration. Questions that were asked on the day as well were
- * answered then, the others are answered at once. `guessed`: somebody was let in for whose password
- * there is no other word than his own.
+ * answered then, the others are answered at once.
  */
 export const runUnder = (
   other: State,
   day: Pick<Batch, 'inputs' | 'effects'>,
   under: Under,
   broker: Run = run,
-): {
-  readonly state: State
-  readonly effects: ReadonlyArray<Effect>
-  readonly guessed: boolean
-} => {
+): Came => {
   const asked = new Set<number>()
   for (const one of day.effects) if (one._tag === 'Judge') asked.add(one.conn.generation)
   const effects: Array<Effect> = []

@@ -300,12 +300,6 @@ const stateOf = (graph: GraphReader, fresh: State, { version }: Head): Either<st
   )
 }
 
-/** The same broker under another configuration, or the sentence why it cannot be. */
-export const underConfig = ({ head, state }: { head: Head; state: State }, config: Config): State =>
-  !head.hasSnapshot
-    ? initial(config, head.origin)
-    : run(state, [reconfigured(state.now, config)])[0]
-
 /**
  * The listener of another configuration that a connection of the day comes in through: its own, or
  * where there is none of that name the one on its port, or the first.

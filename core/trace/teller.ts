@@ -12,12 +12,11 @@ import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Aliases, eachSent } from './cut-acks.ts'
-import { runUnder } from './judging.ts'
+import { beginUnder, runUnder } from './judging.ts'
 import type { Under } from './judging.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenByClients } from './replay.ts'
-import { underConfig } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -125,8 +124,6 @@ export class Teller {
     this.payload = head.payload
     this.names.know(state)
     this.aliases.begin(state)
-    const { under } = this.telling
-    if (under !== null) this.other = underConfig({ head, state }, under.config(head.config))
     return [
       `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')} from ${
         Math.floor(head.wall / 1000)
@@ -134,6 +131,36 @@ export class Teller {
       `(Unix seconds), payloads: ${head.payload}; ` +
       `${count(IntMap.size(state.sessions), 'session')}, ` +
       `${count(IntMap.size(state.links), 'connection')} at the beginning.`,
+      ...this.beginOther(state, !head.hasSnapshot),
+    ]
+  }
+
+  /** What clients who are there see of the other configuration. */
+  private beginOther(day: State, isNew: boolean): ReadonlyArray<string> {
+    const { under } = this.telling
+    if (under === null) return []
+    const { state, effects, guessed } = beginUnder(day, isNew, under)
+    this.other = state
+    const listeners: Array<string> = []
+    IntMap.each(day.links, ({ listener }) => listeners.push(listener))
+    const told = [...this.moved(listeners, state.config), ...this.guesses(guessed)]
+    const lines = seenByClients(effects, this.nameOf, this.payloadText)
+    if (lines.length === 0) return told
+    this.status = 1
+    return [
+      ...told,
+      'Of those who are connected by then the other configuration lets some in no more:',
+      ...lines.map((line) => `+ ${line}`),
+    ]
+  }
+
+  /** A sentence, once, where passwords are taken to be right. */
+  private guesses(guessed: boolean): ReadonlyArray<string> {
+    if (!guessed || this.hasGuessed) return []
+    this.hasGuessed = true
+    return [
+      'A recording has no passwords: who names a user of a password file is taken to know his ' +
+      'password.',
     ]
   }
 
@@ -199,22 +226,16 @@ export class Teller {
 
   private compare(other: State, under: Under, batch: Batch): ReadonlyArray<string> {
     try {
-      const told = this.moved(batch.inputs, other.config)
+      const opened = batch.inputs.flatMap((one) => one._tag === 'Opened' ? [one.listener] : [])
+      const told = this.moved(opened, other.config)
       const { state, effects, guessed } = runUnder(other, batch, under)
       this.other = state
-      if (guessed && !this.hasGuessed) {
-        this.hasGuessed = true
-        told.push(
-          'A recording has no passwords: who names a user of a password file is taken to ' +
-            'know his password.',
-        )
-      }
       const lines = differenceOf(
         seenByClients(batch.effects, this.nameOf, this.payloadText),
         seenByClients(effects, this.nameOf, this.payloadText),
       )
       if (lines.length > 0) this.status = 1
-      return [...told, ...lines]
+      return [...told, ...this.guesses(guessed), ...lines]
     } catch {
       // What happened on the day need not be possible there: the slot of one whom the broker would
       // have kept is given to another.
@@ -224,11 +245,10 @@ export class Teller {
   }
 
   /** Sentences on connections that come in through another listener than on the day, once each. */
-  private moved(inputs: ReadonlyArray<Input>, config: Config): Array<string> {
+  private moved(listeners: ReadonlyArray<string>, config: Config): ReadonlyArray<string> {
     const found: Array<string> = []
-    for (const input of inputs) {
-      if (input._tag !== 'Opened' || config.listeners.length === 0) continue
-      const { listener } = input
+    for (const listener of listeners) {
+      if (config.listeners.length === 0) continue
       const there = listenerUnder(config, listener)
       if (there === listener || this.listeners.has(listener)) continue
       this.listeners.add(listener)
