@@ -76,6 +76,7 @@ export class Copies {
     { clientId, number }: Session,
     { order, terms }: Delivery | Passing,
     packetId: number,
+    isRetained: boolean,
     first: CopyEvent | null,
   ): void {
     const copy: Copy = {
@@ -84,7 +85,7 @@ export class Copies {
       order,
       qos: terms.qos,
       share: terms.share,
-      isRetained: terms.retain,
+      isRetained,
       packetId,
       isOpen: true,
       events: first === null ? [] : [first],

@@ -66,7 +66,8 @@ export class Tracker {
         const publication = copies.known(message) ?? this.earlier(message, state, null)
         if (publication === null) continue
         const first = { _tag: 'Found', at: state.now, packetId } as const
-        copies.add(publication, session, delivery, packetId, first)
+        // How it came there is not known: live ones seldom have RETAIN.
+        copies.add(publication, session, delivery, packetId, delivery.terms.retain, first)
       }
     })
     for (const topic of topics) {
@@ -226,7 +227,11 @@ export class Tracker {
       }
       if (publication === null) continue
       const first = packetId === 0 ? { _tag: 'Queued', at: after.now } as const : null
-      copies.add(publication, session, delivery, packetId, first)
+      // Live ones may have RETAIN as well, but come in the step of their publication, or are handed
+      // over in a shared group, which is sent nothing that is retained.
+      const { retain, share } = delivery.terms
+      const isRetained = retain && share === null && !fresh.includes(publication)
+      copies.add(publication, session, delivery, packetId, isRetained, first)
     }
   }
 

@@ -306,15 +306,10 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
     }
   }
   if (copy.isOpen) words.push(waitingFor(copy, ground))
-  const what = copy.isRetained && publication.releasedAt === null && !isLive(copy, publication)
-    ? 'as retained message: '
-    : ''
+  const what = copy.isRetained ? 'as retained message: ' : ''
   const text = words.join('; ')
   return isDelivered || !copy.isOpen ? `${what}${text}` : `${what}not delivered: ${text}`
 }
-
-const isLive = (copy: Copy, publication: Publication): boolean =>
-  publication.moment !== null && copy.events[0]?.at === publication.moment.after.now
 
 // ---- no copy
 

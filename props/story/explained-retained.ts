@@ -93,4 +93,46 @@ export const retained: ReadonlyArray<Explained> = [
       ` matched no subscription.`,
     ],
   ],
+  [
+    'retained and live are told apart in one moment too',
+    '--message d/1',
+    `
+    quiet
+    l> connect
+    l> subscribe id1 'd/#' qos1 retain-as-published
+    p> connect
+    p> publish 'd/1' retain "on"
+    a> connect
+    a> subscribe id1 'd/#' qos1
+    l> unsubscribe id2 'd/#'
+    a> unsubscribe id2 'd/#'
+    l> subscribe id3 'd/1' qos1 retain-as-published retain-handling 2
+    p> publish 'd/1' qos2 id1 retain "off"
+    p> pubrel id1
+    a> subscribe id3 'd/1' qos1
+    tick +1s
+    b> connect
+    b> subscribe id1 'd/1'
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` 'd/#' of 'l' with QoS 1. It was retained until 0.000s, when another one took its` +
+      ` place.`,
+      `  'a': as retained message: delivered at 0.000s with QoS 0, with RETAIN, which nobody` +
+      ` acknowledges.`,
+      `  'b': not delivered: it had no session at that time; it subscribed to 'd/1' at` +
+      ` 1.000s.`,
+      `  'l': delivered at 0.000s with QoS 0, with RETAIN, which nobody acknowledges; and as` +
+      ` retained message: not sent at 0.000s, when it subscribed: its subscription did not` +
+      ` ask for what is retained (Retain Handling).`,
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 1, to be retained: 3` +
+      ` bytes. It was released at 0.000s (PUBREL). It matched 'd/1' of 'l' with QoS 1.`,
+      `  'a': as retained message: delivered at 0.000s with QoS 1 and packet id 1, with` +
+      ` RETAIN; still waiting for PUBACK when the recording ended, at 1.000s.`,
+      `  'b': as retained message: delivered at 1.000s with QoS 0, with RETAIN, which nobody` +
+      ` acknowledges.`,
+      `  'l': delivered at 0.000s with QoS 1 and packet id 1, with RETAIN; still waiting for` +
+      ` PUBACK when the recording ended, at 1.000s.`,
+    ],
+  ],
 ]
