@@ -10,7 +10,7 @@ import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -229,6 +229,17 @@ for (const [name, command] of runtimes) {
     assert.is(again.status, 1)
     assert.is(again.complained, 'Error: Nothing is being recorded.\n')
 
+    // A file that is gzipped has less than was recorded.
+    const zipped = `${day}.gz`
+    assert.is((await ask('start', zipped, ...at)).status, 0)
+    await publish(here.port, 'zipped')
+    const during = await ask('status', ...at)
+    assert.match(during.said, /day\.trace\.gz.*; \d+ bytes so far \(before zipping\)\.\n$/)
+    const whole = (await ask('stop', ...at)).said
+    const unzipped = gunzipSync(readFileSync(zipped))
+    assert.is(whole, `Recorded ${unzipped.length} bytes (before zipping) to ${zipped}.\n`)
+    assert.ok(lstatSync(zipped).size < unzipped.length)
+
     // A relative name is meant where it is said.
     assert.is((await ask('start', 'other.trace', ...at)).status, 0)
     assert.ok(existsSync(join(folder, 'other.trace')))
@@ -238,7 +249,7 @@ for (const [name, command] of runtimes) {
       why: 'the broker has ended',
     })
     assert.is(existsSync(`${day}.sock`), false, 'its socket is removed')
-    assert.equal(readdirSync(here.at).sort(), ['conf', 'day.trace'])
+    assert.equal(readdirSync(here.at).sort(), ['conf', 'day.trace', 'day.trace.gz'])
     const gone = await ask('status', ...at)
     assert.is(gone.status, 1)
     assert.match(gone.complained, /^Error: no broker answers at .*day\.trace\.sock: there is no/)

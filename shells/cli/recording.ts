@@ -7,7 +7,7 @@ import type { Settings } from '../../core/config/mod.ts'
 import { messageOf } from '../common/message.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running } from '../common/start.ts'
-import { tapes } from '../trace/tapes.ts'
+import { isZipped, tapes } from '../trace/tapes.ts'
 import { writeInThread } from '../trace/thread.ts'
 
 export const recordingTo = (path: string, settings: Settings): RecordingOptions => {
@@ -74,6 +74,10 @@ const start = (running: Running, settings: Settings, file: string | null): Contr
   return could(`Recording to ${path}, payloads: ${begun.payload}.`)
 }
 
+/** How much was recorded: of a file that is gzipped that is more than it has. */
+const amount = (bytes: number, path: string, more = ''): string =>
+  `${bytes} bytes${more}${isZipped(path) ? ' (before zipping)' : ''}`
+
 const stop = (running: Running): ControlAnswer => {
   const going = running.recorded()
   if (going === null || going.isOver) {
@@ -81,14 +85,15 @@ const stop = (running: Running): ControlAnswer => {
   }
   running.record(null)
   const { path, bytes, fault } = running.recorded() ?? { ...going, fault: null }
-  return fault === null ? could(`Recorded ${bytes} bytes to ${path}.`) : couldNot(fault)
+  return fault === null ? could(`Recorded ${amount(bytes, path)} to ${path}.`) : couldNot(fault)
 }
 
 const status = (running: Running, settings: Settings): ControlAnswer => {
   const last = running.recorded()
   if (last !== null && !last.isOver) {
     return could(
-      `Recording to ${last.path}, payloads: ${last.payload}; ${last.bytes} bytes so far.`,
+      `Recording to ${last.path}, payloads: ${last.payload}; ` +
+        `${amount(last.bytes, last.path, ' so far')}.`,
     )
   }
   const next = settings.traceFile === null

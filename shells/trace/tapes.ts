@@ -17,13 +17,16 @@ const isOther = (path: string): boolean => {
 export const isFile = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
+/** Whether a file of this name is gzipped as it is written. */
+export const isZipped = (path: string): boolean => path.endsWith('.gz')
+
 class File implements Tape {
   private readonly file: number
   private readonly isZipped: boolean
 
   constructor(path: string, flags: string | number) {
     this.file = openSync(path, flags, 0o600)
-    this.isZipped = path.endsWith('.gz')
+    this.isZipped = isZipped(path)
   }
 
   write(lines: Uint8Array): string | null {
