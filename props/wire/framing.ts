@@ -80,7 +80,7 @@ raw 5 a CONNECT with a remaining length of two bytes where one would do
 34 a remaining length of 2 in four bytes | > 62 82808000 0009 | < 70 [0009]
 34 a QoS 1 publish with a remaining length of four bytes | > 32 87808000 "nm" 0009 78
   | < 40 [0009]
-34 a SUBSCRIBE with a remaining length of three bytes | > 82 878000 0009 "nm" 00 | < 90 [0009 00]
+34 a SUBSCRIBE with a remaining length of three bytes | > 82 878000 0009 "ns" 00 | < 90 [0009 00]
 raw 3 a CONNECT with a remaining length of four bytes | > 10 91808000 @v 02 003c "nm3" | < @ok
 raw 4 a CONNECT with a remaining length of four bytes | > 10 8f808000 @v 02 003c "nm4" | < @ok
 345 a remaining length that does not end in four bytes | > 30 80808080 | refused 81
