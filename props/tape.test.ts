@@ -587,7 +587,7 @@ tape('one that does nothing more is waited for once, and not for long', () => {
   }
 })
 
-tape('after fifty recordings there are no threads and no files open', async () => {
+tape('after twenty recordings there are no threads and no files open', async () => {
   const count = (): readonly [number, number] => [
     readdirSync('/proc/self/task').length,
     readdirSync('/proc/self/fd').length,
@@ -608,7 +608,7 @@ tape('after fifty recordings there are no threads and no files open', async () =
   once()
   await sleep(200)
   const before = count()
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 20; i++) {
     once()
     await sleep(0)
   }
