@@ -6,6 +6,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
+// Needs nothing of Deno's, so that both runtimes can look at it.
+import { createSchedule } from '../shells/deno/deno-turns.ts'
+
 const { createHost } = 'Deno' in globalThis
   ? await import('../shells/deno/host.ts')
   : await import('../shells/node/host.ts')
@@ -84,6 +87,68 @@ for (const [turnMs, turnsMax] of [[2, 12], [5, 6], [12, 4]] as const) {
     assert.ok(late.length <= 1, `more than ${turnsMax} turns passed: ${found.join(' ')}`)
   })
 }
+
+type Way = 'immediate' | 'thread' | 'timer'
+
+/** By which way each of so many turns of so many milliseconds came on Deno. */
+const ways = async (turnMs: number, count: number): Promise<ReadonlyArray<Way>> => {
+  const before = { setImmediate, setTimeout }
+  const { subtle } = crypto
+  const { digest } = subtle
+  const found: Array<Way> = []
+  const noting =
+    <A extends ReadonlyArray<unknown>, R>(way: Way, f: (...args: A) => R) => (...args: A): R => {
+      found.push(way)
+      return f(...args)
+    }
+  Object.assign(globalThis, {
+    setImmediate: noting('immediate', setImmediate),
+    setTimeout: noting('timer', setTimeout),
+  })
+  Object.defineProperty(subtle, 'digest', {
+    value: noting('thread', digest.bind(subtle)),
+    configurable: true,
+  })
+  try {
+    const schedule = createSchedule()
+    let spent = 0
+    await new Promise<void>((resolve) => {
+      const turn = (): void => {
+        const until = performance.now() + turnMs
+        let looks = 0
+        while (performance.now() < until) looks += 1
+        spent += looks
+        if (found.length === count) resolve()
+        else schedule(turn)
+      }
+      schedule(turn)
+    })
+    return found
+  } finally {
+    Object.assign(globalThis, before)
+    Reflect.deleteProperty(subtle, 'digest')
+  }
+}
+
+turns(
+  'after a long turn Deno is given a moment, and after 20 ms of them a certain one',
+  async () => {
+    const found = await ways(3, 30)
+    assert.is(found[0], 'immediate')
+    assert.not.ok(found.slice(1).includes('immediate'), found.join(' '))
+    const between = found.join(' ').split('timer').map((some) => some.split('thread').length - 1)
+    assert.ok(between.length > 3, found.join(' '))
+    // Seven turns of 3 ms are more than 20.
+    assert.ok(between.every((threads) => threads <= 6), found.join(' '))
+    assert.ok(between.some((threads) => threads > 0), found.join(' '))
+  },
+)
+
+turns('most short turns come at once', async () => {
+  const found = await ways(0, 100)
+  assert.ok(found.filter((way) => way === 'immediate').length >= 34, found.join(' '))
+  assert.ok(found.includes('thread'), found.join(' '))
+})
 
 turns('what is scheduled runs once', async () => {
   const host = createHost(() => {})

@@ -31,17 +31,24 @@ const untilLooked = (then: () => void): void => {
 export const createSchedule = (): (turn: () => void) => void => {
   let shortTurns = 0
   let unseenMs = 0
+  let isIn = false
+  /** What was scheduled within a turn, of which is only known at its end how long it was. */
+  let next: (() => void) | null = null
   const take = (turn: () => void): void => {
     const from = performance.now()
+    isIn = true
     try {
       turn()
     } finally {
+      isIn = false
       const tookMs = performance.now() - from
       unseenMs += tookMs
       shortTurns = tookMs < shortTurnMs ? shortTurns + 1 : shortTurnsMax
+      if (next !== null) plan(next)
+      next = null
     }
   }
-  return (turn) => {
+  const plan = (turn: () => void): void => {
     const go = (): void => take(turn)
     if (unseenMs >= unseenMsMax) {
       unseenMs = 0
@@ -53,5 +60,9 @@ export const createSchedule = (): (turn: () => void) => void => {
     if (shortTurns < shortTurnsMax) return void setImmediate(go)
     shortTurns = 0
     untilLikelyLooked(go)
+  }
+  return (turn) => {
+    if (isIn) next = turn
+    else plan(turn)
   }
 }
