@@ -275,6 +275,24 @@ const oneOfEach: Readonly<Record<LogType, (log: Log) => void>> = {
   internal: (into) => into.line('internal', 'internal'),
 }
 
+log('a log is closed when its lines have been handed over, and in a second at most', async () => {
+  const closing = async (close: () => Promise<void>): Promise<number> => {
+    const outlet: Outlet = { write: () => null, reopen: () => null, close }
+    const one = new Log(() => E.right(outlet), () => 0, () => {})
+    assert.ok(E.isRight(one.reconfigure(defaultLog)))
+    const from = performance.now()
+    await one.close()
+    return performance.now() - from
+  }
+  let isHandedOver = false
+  await closing(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    isHandedOver = true
+  })
+  assert.ok(isHandedOver)
+  assert.ok(await closing(() => new Promise(() => {})) >= 900)
+})
+
 log('each log type brings its own lines and no others', () => {
   for (const wanted of logTypes) {
     const { log: into, to } = recorded({ types: [wanted] })
