@@ -70,6 +70,13 @@ const nonce = '01234567-89AB-4CDE-8F01-23456789ABCD'
 // A thread on a machine with other work begins late.
 const writeInThread = writersInThread({ patienceMs: 60_000 })
 
+/** Built, on Node, where sources take a thread three times as long to begin. */
+const writeInBuilt = onDeno ? writeInThread : writersInThread({
+  patienceMs: 60_000,
+  open: () =>
+    new Worker(new URL('../dist/shells/trace/worker.js', import.meta.url), { execArgv: [] }),
+})
+
 // Notes straight to a writer
 
 interface Day {
@@ -257,7 +264,7 @@ interface Hearing {
 
 const recorderOf = (some: Partial<RecordingOptions> & { readonly path: string }): Hearing => {
   const said: Array<string> = []
-  const options = { tapes, bytesMax: null, payload: 'full' as const, writers: writeInThread }
+  const options = { tapes, bytesMax: null, payload: 'full' as const, writers: writeInBuilt }
   const host = { now: () => performance.now(), nonce: () => nonce }
   return { recorder: new Recorder({ ...options, ...some }, host, (text) => said.push(text)), said }
 }
@@ -421,7 +428,7 @@ tape('a file that vanishes before the thread opens it ends the recording', async
 tape(
   'a file that is removed later ends the recording as well, one that is moved does not',
   async () => {
-    for (const writers of [writeInThread, writeHere]) {
+    for (const writers of [writeInBuilt, writeHere]) {
       const path = fresh()
       const { recorder, said } = recorderOf({ path, writers })
       const told = new Told(recorder)
@@ -515,7 +522,7 @@ tape('what is there that is no file is named, with what to do about it', () => {
     ['/dev/null', 'it is a device; name a file.'],
   ]
   for (const [path, says] of table) {
-    for (const writers of [writeHere, writeInThread]) {
+    for (const writers of [writeHere, writeInBuilt]) {
       const { recorder, said } = recorderOf({ path, writers })
       new Told(recorder)
       assert.equal(said, [`Nothing is recorded: ${path} cannot be written: ${says}`])
@@ -592,15 +599,9 @@ tape('after twenty recordings there are no threads and no files open', async () 
     readdirSync('/proc/self/task').length,
     readdirSync('/proc/self/fd').length,
   ]
-  // Built, on Node, where sources take a thread three times as long to begin.
-  const built = (): Worker => {
-    const worker = new URL('../dist/shells/trace/worker.js', import.meta.url)
-    return new Worker(worker, { execArgv: [] })
-  }
-  const writers = writersInThread({ patienceMs: 60_000, ...(onDeno ? {} : { open: built }) })
   const once = (): void => {
     const path = fresh()
-    const { recorder } = recorderOf({ path, writers })
+    const { recorder } = recorderOf({ path })
     new Told(recorder).publish(2, 10)
     recorder.stop('asked to')
     endsWell(readFileSync(path, 'latin1'))

@@ -39,7 +39,7 @@ import type { Story } from '../core/trace/story.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { hear } from './mouth.ts'
 import { type Command, type History, restlessHistory, unproved } from './gen/histories.ts'
-import { runs } from './gen/settings.ts'
+import { leastOf, runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { storyFiles, storyOf } from './story/files.ts'
 
@@ -348,7 +348,8 @@ stories('hardly anything is owed that cannot be brought about by inputs', () => 
     { numRuns: runs(100) },
   )
   const says = JSON.stringify({ all, again })
-  assert.ok(all.messages > 20 && all.ids > 10 && all.held > 10, says)
+  const [many, some] = [leastOf(20, 100), leastOf(10, 100)]
+  assert.ok(all.messages > many && all.ids > some && all.held > some, says)
   for (const key of ['messages', 'ids', 'held', 'wills'] as const) {
     assert.ok(again[key] >= all[key] * 0.8, says)
   }

@@ -24,11 +24,20 @@ const path = process.env['PATH_'] ?? ''
 const runsAsked = whole('RUNS')
 const propertyAsked = whole('PROP')
 
+/** Deno tries the first of the very values that Node has tried: what is left is the runtime. */
+const runsOnDenoMin = 20
+
 /**
- * How often a property is run: `{ numRuns: runs(300) }` is 300, or RUNS when that is set.
- * A literal number would win over RUNS, which is why every property asks here.
+ * How often a property is run: `{ numRuns: runs(300) }` is 300, on Deno a quarter of it, or RUNS
+ * when that is set. A literal number would win over RUNS, which is why every property asks here.
  */
-export const runs = (byDefault: number): number => runsAsked ?? byDefault
+export const runs = (byDefault: number): number =>
+  runsAsked ??
+    (onDeno ? Math.min(byDefault, Math.max(runsOnDenoMin, byDefault >> 2)) : byDefault)
+
+/** What so many runs are sure to show at least, `byDefault` of them show `least`. */
+export const leastOf = (least: number, byDefault: number): number =>
+  Math.min(least, Math.floor((least * runs(byDefault)) / byDefault))
 
 /** The test file as one would type it, relative to the project. */
 const file = (): string => {
