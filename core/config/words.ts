@@ -3,7 +3,8 @@
 
 const charactersMax = 64
 
-const isHarmful = (code: number): boolean =>
+/** Controls, marks of direction, what ends a line, and a byte order mark. */
+export const isHarmful = (code: number): boolean =>
   code < 0x20 ||
   (code >= 0x7f && code <= 0x9f) ||
   code === 0x061c ||
@@ -11,7 +12,6 @@ const isHarmful = (code: number): boolean =>
   code === 0x200f ||
   (code >= 0x2028 && code <= 0x202e) ||
   (code >= 0x2066 && code <= 0x2069) ||
-  (code >= 0xd800 && code <= 0xdfff) ||
   code === 0xfeff
 
 /** At most 64 characters of a word, or so many; what cannot be seen as `\u{N}`. */
@@ -21,7 +21,8 @@ export const quoted = (word: string, most = charactersMax): string => {
   for (const character of word) {
     if (count++ === most) return `${written}...`
     const code = character.codePointAt(0)!
-    written += isHarmful(code) ? `\\u{${code.toString(16)}}` : character
+    const isHalf = code >= 0xd800 && code <= 0xdfff
+    written += isHalf || isHarmful(code) ? `\\u{${code.toString(16)}}` : character
   }
   return written
 }

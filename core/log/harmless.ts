@@ -1,5 +1,7 @@
 // Text that a peer chose, made fit for a line of the log.
 
+import { isHarmful } from '../config/words.ts'
+
 const charactersMax = 64
 
 /** In JSON strings are data and not a line to read, so they may be longer. */
@@ -46,13 +48,3 @@ const longEscape = (code: number): string => `\\u${code.toString(16).padStart(4,
 
 const shortEscape = (code: number): string =>
   code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : longEscape(code)
-
-const isHarmful = (code: number): boolean =>
-  code < 0x20 ||
-  (code >= 0x7f && code <= 0x9f) ||
-  code === 0x061c ||
-  code === 0x200e ||
-  code === 0x200f ||
-  (code >= 0x2028 && code <= 0x202e) ||
-  (code >= 0x2066 && code <= 0x2069) ||
-  code === 0xfeff
