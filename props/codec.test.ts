@@ -24,7 +24,11 @@ import {
   toReturnCode,
 } from '../core/codec/mod.ts'
 import type { Fault, Level, Limits, Packet, PacketTag } from '../core/codec/mod.ts'
-import { subscribe as makeSubscribe } from '../core/codec/make.ts'
+import {
+  connect as makeConnect,
+  publish as makePublish,
+  subscribe as makeSubscribe,
+} from '../core/codec/make.ts'
 import { none } from '../core/codec/property.ts'
 import type { Place, Properties } from '../core/codec/property.ts'
 import * as B from '../core/data/bytes.ts'
@@ -1082,19 +1086,46 @@ const publishWith = (block: Uint8Array): Uint8Array => {
   return frame(0x30, hex(Uint8Array.from([0, 1, 0x61, ...length, ...block])))
 }
 
-codec('a packet may have 1,000 user properties and 16 KiB of properties, and no more', () => {
-  const pairs = (count: number): Uint8Array =>
-    publishWith(unhex('26 00 01 61 00 01 62'.repeat(count)))
-  assert.is(faultOf(5, pairs(1_000)), null)
-  assert.is(faultOf(5, pairs(1_001))?.reason, 0x97)
-  assert.is(faultOf(5, pairs(1), { ...defaultLimits, userPropertiesMax: 0 })?.reason, 0x97)
-  const sized = (size: number): Uint8Array => {
-    const block = new Uint8Array(size).fill(0x61)
-    block.set([0x03, (size - 3) >> 8, (size - 3) & 0xff])
-    return publishWith(block)
-  }
-  assert.is(faultOf(5, sized(16_384)), null)
-  assert.is(faultOf(5, sized(16_385))?.reason, 0x95)
+codec(
+  'a packet may have 1,000 user properties and 400,000 bytes of properties, and no more',
+  () => {
+    const pairs = (count: number): Uint8Array =>
+      publishWith(unhex('26 00 01 61 00 01 62'.repeat(count)))
+    assert.is(faultOf(5, pairs(1_000)), null)
+    assert.is(faultOf(5, pairs(1_001))?.reason, 0x97)
+    assert.is(faultOf(5, pairs(1), { ...defaultLimits, userPropertiesMax: 0 })?.reason, 0x97)
+    const longest = 'x'.repeat(65_535)
+    const whole = encode(
+      5,
+      makePublish({
+        topic: 'a',
+        properties: {
+          contentType: longest,
+          responseTopic: longest,
+          correlationData: B.of(new Uint8Array(65_535)),
+          userProperties: [[longest, longest]],
+        },
+      }),
+    )
+    assert.is(faultOf(5, whole), null)
+    const sized = (size: number): Uint8Array => {
+      const block = new Uint8Array(size).fill(0x61)
+      // User properties of 65,541 bytes, and one that ends with the block.
+      for (let at = 0; at < size; at += 65_541) {
+        const value = Math.min(65_535, size - at - 6)
+        block.set([0x26, 0, 1, 0x61, value >> 8, value & 0xff], at)
+      }
+      return publishWith(block)
+    }
+    assert.is(faultOf(5, sized(400_000)), null)
+    assert.is(faultOf(5, sized(400_001))?.reason, 0x95)
+  },
+)
+
+codec('the largest will there can be fits into a CONNECT', () => {
+  const payload = new Uint8Array(65_535)
+  const packet = makeConnect({ clientId: 'c', will: { topic: 'w', payload } })
+  assert.is(decode(0, B.of(encode(5, packet)))._tag, 'Right')
 })
 
 codec('a SUBSCRIBE or UNSUBSCRIBE may name 10,000 topic filters, and no more', () => {

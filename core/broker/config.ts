@@ -190,7 +190,7 @@ export const defaults: Config = {
   payloadFormatCheck: false,
   packetBytesMax: 2_000_000,
   payloadBytesMax: 0,
-  connectPacketBytesMax: 65_536,
+  connectPacketBytesMax: 131_072,
   connectTimeoutMs: 10_000,
   keepAliveMaxS: 0,
   inflightCountMax: 20,

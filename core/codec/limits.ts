@@ -4,9 +4,13 @@
 export interface Limits {
   /** Largest packet accepted once CONNECT has been decoded, or accepted where that is awaited. */
   readonly packetBytesMax: number
-  /** Largest packet accepted before that. */
+  /** Largest packet accepted before that: a will is of up to 65,535 bytes. */
   readonly connectPacketBytesMax: number
-  /** Largest property block of one packet (or of one will). */
+  /**
+   * Largest property block of one packet (or of one will). Below what a packet may have, because
+   * properties cost more for each receiver than a payload does; above what content type, response
+   * topic, correlation data and a user property come to where each is as long as can be.
+   */
   readonly propertyBytesMax: number
   /** User properties in one property block. */
   readonly userPropertiesMax: number
@@ -22,8 +26,8 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   packetBytesMax: 2_000_000,
-  connectPacketBytesMax: 65_536,
-  propertyBytesMax: 16_384,
+  connectPacketBytesMax: 131_072,
+  propertyBytesMax: 400_000,
   userPropertiesMax: 1_000,
   filtersMax: 10_000,
   anyCharacters: false,
