@@ -861,6 +861,28 @@ driver('what a client sent before its keep alive ran out counts', () => {
   assert.ok(client.wire.ended)
 })
 
+driver('who sends a large packet is not told off while it comes, however it is read', () => {
+  for (const isAbsorbed of [false, true]) {
+    const world = new World()
+    const client = world.client('client', 4, 1)
+    const bytes = bytesOf(4, publish('t', 9_000, 1, 1))
+    const before = client.wire.got.length
+    for (let at = 0; at < bytes.length; at += 2_000) {
+      const piece = bytes.slice(at, at + 2_000)
+      const isFree = isAbsorbed && world.driver.absorbed(client.link, piece, 0, piece.length)
+      if (!isFree) world.give(client, piece)
+      world.settle()
+      world.pass(1_400)
+    }
+    assert.equal(tagsIn(4, client.wire.got.subarray(before)), ['Puback'])
+    // A few bytes of a small one are silence.
+    world.give(client, bytesOf(4, publish('t', 100)).slice(0, 10))
+    world.settle()
+    world.pass(200)
+    assert.ok(client.wire.ended)
+  }
+})
+
 driver('who has spoken is not told off for silence, however many are served before', () => {
   const world = new World({ tickMs: 1 })
   const clients = Array.from({ length: 40 }, (_, i) => world.client(`client ${i}`, 4, 1))

@@ -133,6 +133,33 @@ frames('any chunking gives the same packets', () => {
   assert.ok(absorbed > 0)
 })
 
+frames('a packet continues while more of it comes and more than 1,000 bytes are to come', () => {
+  const bytes = encode(4, publish(5_000))
+  const reader = createReader(defaultLimits, 4)
+  const has = (start: number, end: number): void => {
+    reader.push(bytes, start, end)
+    assert.is(reader.next(), null)
+  }
+  assert.not(reader.continues(0), 'nothing has come')
+  has(0, 2)
+  assert.not(reader.continues(0), 'how long it is is not known yet')
+  has(2, 100)
+  assert.ok(reader.continues(0))
+  reader.release()
+  assert.not(reader.continues(1_000), 'nothing more has come')
+  has(100, 200)
+  assert.ok(reader.continues(1_000))
+  has(200, 300)
+  assert.not(reader.continues(1_099), 'ten times a second')
+  assert.ok(reader.continues(1_100))
+  has(300, bytes.length - 1_000)
+  assert.not(reader.continues(2_000), 'little is to come')
+  const size = bytes.length
+  reader.push(bytes, size - 1_000, size)
+  assert.is(reader.next()?._tag, 'Right')
+  assert.not(reader.continues(3_000))
+})
+
 frames('nothing is absorbed but what continues a packet that is held', () => {
   const bytes = encode(4, publish(10))
   const reader = createReader(defaultLimits, 4)

@@ -45,6 +45,16 @@ export type Arrived = {
   readonly packet: Packet
 }
 
+/**
+ * More of a packet has come, and much of it is still to come. Told so often that a Keep Alive holds
+ * while a large packet takes its time, and not for each piece.
+ */
+export type Continued = {
+  readonly _tag: 'Continued'
+  readonly conn: Conn
+  readonly at: Millis
+}
+
 /** The bytes of the peer are not a packet. Nothing more will arrive on this connection. */
 export type Broke = {
   readonly _tag: 'Broke'
@@ -161,6 +171,7 @@ export type Commanded = {
 export type Input =
   | Opened
   | Arrived
+  | Continued
   | Broke
   | Closed
   | Written
@@ -191,6 +202,8 @@ export const arrived = (conn: Conn, at: Millis, packet: Packet): Arrived => ({
   at,
   packet,
 })
+
+export const continued = (conn: Conn, at: Millis): Continued => ({ _tag: 'Continued', conn, at })
 
 export const broke = (conn: Conn, at: Millis, fault: Fault): Broke => ({
   _tag: 'Broke',

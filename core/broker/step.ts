@@ -51,6 +51,13 @@ const take = (draft: Draft, input: Input): void => {
       if (link === undefined) return stale(draft, input.conn, input._tag)
       return arrive(draft, link, input.packet)
     }
+    case 'Continued': {
+      const link = linkOf(draft, input.conn)
+      if (link === undefined) return stale(draft, input.conn, input._tag)
+      // Until CONNACK what counts is the time since it was opened.
+      if (link.phase.phase === 'Ready') editLink(draft, link).seenAt = draft.now
+      return
+    }
     case 'Written': {
       const link = linkOf(draft, input.conn)
       if (link === undefined) return stale(draft, input.conn, input._tag)

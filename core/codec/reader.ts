@@ -28,6 +28,12 @@ export interface Reader {
   next(): Either<Fault, Packet> | null
   /** Ends the turn: from now on nothing that was lent is read again. */
   release(): void
+  /**
+   * Whether, since this was true last, more has come of a packet of which much is still to come;
+   * asked at a time in milliseconds, and true ten times a second at most. Who sends such a packet
+   * can say nothing else before its end, not even that it is there.
+   */
+  continues(at: number): boolean
   /** 0 until a CONNECT has been decoded, then its level. */
   readonly level: Level | 0
   /** Whether packets may be as large as after an accepted CONNECT; who waits for it says when. */
@@ -51,6 +57,10 @@ export const createReader = (
   level: Level | 0 = 0,
   accepted = true,
 ): Reader => new ChunkReader(limits, level, accepted)
+
+/** So many bytes still to come are much, as in mosquitto. */
+const muchBytes = 1_000
+const continuesMs = 100
 
 const nothing = new Uint8Array(0)
 const none: ReadonlyArray<Uint8Array> = []
@@ -108,6 +118,9 @@ class ChunkReader implements Reader {
   private lentAt = 0
   private lentEnd = 0
   private broken = false
+  /** How many bytes had come when `continues` was true last, and when that was. */
+  private continuedBytes = 0
+  private continuedAt = -continuesMs
 
   constructor(limits: Limits, level: Level | 0, accepted: boolean) {
     this.limits = limits
@@ -136,6 +149,24 @@ class ChunkReader implements Reader {
     this.hold(end - start)
     this.lent = nothing
     return true
+  }
+
+  continues(at: number): boolean {
+    if (this.waiting === 0 || at - this.continuedAt < continuesMs) return false
+    const came = this.consumed + this.waiting
+    if (came === this.continuedBytes || this.missing() <= muchBytes) return false
+    this.continuedBytes = came
+    this.continuedAt = at
+    return true
+  }
+
+  /** How many bytes of the packet that is not whole have not come, as far as that is known. */
+  private missing(): number {
+    const max = this.packetBytesMax()
+    const size = this.heldAt < this.heldEnd
+      ? frameSize(this.level, this.held, this.heldAt, this.heldEnd, max)
+      : frameSize(this.level, this.lent, this.lentAt, this.lentEnd, max)
+    return size - this.waiting
   }
 
   next(): Either<Fault, Packet> | null {

@@ -24,6 +24,8 @@ export type Act =
     readonly text: string
     readonly bytes: Uint8Array
   }
+  /** More of a large packet has come. */
+  | { readonly _tag: 'Continued'; readonly name: string }
   | { readonly _tag: 'Broke'; readonly name: string; readonly fault: Fault }
   | { readonly _tag: 'Gone'; readonly name: string; readonly why: Gone }
   | { readonly _tag: 'Reopen'; readonly name: string }

@@ -61,7 +61,8 @@ const played = ({ config, origin, inputs }: Cut, nameOf: NameOf) => {
 
 /** What says nothing about a conversation as long as nothing comes of it. */
 const isIdle = (input: Input): boolean =>
-  input._tag === 'Written' || input._tag === 'Measured' || input._tag === 'Ticked'
+  input._tag === 'Continued' || input._tag === 'Written' || input._tag === 'Measured' ||
+  input._tag === 'Ticked'
 
 const isUsual = (line: Line | undefined, name: string): boolean =>
   line?.act._tag === 'Say' && line.act.name === name && line.act.packet._tag === 'Connect'

@@ -12,6 +12,7 @@ import type {
   Command,
   Commanded,
   Conn,
+  Continued,
   Gone,
   Input,
   Judged,
@@ -222,6 +223,7 @@ export const input: Codec<Input> = tagged<Input>('Input', {
     peer,
   }),
   Arrived: closed<Arrived>('Arrived', { _tag: tag('Arrived'), conn, at, packet }),
+  Continued: closed<Continued>('Continued', { _tag: tag('Continued'), conn, at }),
   Broke: closed<Broke>('Broke', { _tag: tag('Broke'), conn, at, fault }),
   Closed: closed<Closed>('Closed', {
     _tag: tag('Closed'),

@@ -294,6 +294,8 @@ const perform = (player: Player, act: Act): void => {
       return say(player, act.name, act.packet)
     case 'Raw':
       return raw(player, act.name, act.bytes)
+    case 'Continued':
+      return feed(player, I.continued(connOf(player, act.name), now))
     case 'Broke':
       return feed(player, I.broke(connOf(player, act.name), now, act.fault))
     case 'Gone': {

@@ -166,6 +166,8 @@ export const showInput = (
         `level ${input.fault.level}`
     case 'Closed':
       return `${nameOf(input.conn)} ${input.why === 'closed' ? 'lose' : 'fail'}`
+    case 'Continued':
+      return `${nameOf(input.conn)} continued`
     case 'Written':
       return `${nameOf(input.conn)} written ${input.total}`
     case 'Judged':

@@ -100,6 +100,13 @@ const failed: Verb = {
   read: (_, name) => ({ _tag: 'Gone', name, why: 'failed' }),
 }
 
+/** More of a packet has come, and much of it is still to come. */
+// Example: a continued
+const continued: Verb = {
+  example: 'a continued',
+  read: (_, name) => ({ _tag: 'Continued', name }),
+}
+
 /** The client comes back: its last CONNECT again, without Clean Start, on a new connection. */
 // Example: a reopen
 const reopen: Verb = { example: 'a reopen', read: (_, name) => ({ _tag: 'Reopen', name }) }
@@ -283,7 +290,7 @@ const state: Verb = {
 
 /** What happens to a client: `a lose`. */
 const clientVerbs = new Map<string, Verb>(
-  Object.entries({ open, lose, fail: failed, reopen, written, judged, answered, broke }),
+  Object.entries({ open, lose, fail: failed, reopen, continued, written, judged, answered, broke }),
 )
 
 /** What happens to all, or to the story: `tick +30s`. */
@@ -377,6 +384,8 @@ export const writeAct = (act: Act): string => {
     }
     case 'Gone':
       return `${act.name} ${act.why === 'closed' ? 'lose' : 'fail'}`
+    case 'Continued':
+      return `${act.name} continued`
     case 'Reopen':
       return `${act.name} reopen`
     case 'Written':

@@ -148,6 +148,7 @@ const inputArms: { readonly [Tag in Input['_tag']]: fc.Arbitrary<Arm<Input, Tag>
     peer,
   }),
   Arrived: fc.record({ _tag: fc.constant('Arrived'), conn, at, packet }),
+  Continued: fc.record({ _tag: fc.constant('Continued'), conn, at }),
   Broke: fc.record({ _tag: fc.constant('Broke'), conn, at, fault }),
   Closed: fc.record({
     _tag: fc.constant('Closed'),

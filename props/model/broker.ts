@@ -102,6 +102,9 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
       const ending = input.why === 'closed' ? 'connection closed by client' : 'connection failed'
       return unlink(model, link, ending, 0, true)
     }
+    case 'Continued':
+      if (link.phase === 'ready') link.seenAt = model.now
+      return
     case 'Written':
       return written(model, link, input.total)
     case 'Judged': {

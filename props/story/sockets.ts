@@ -29,6 +29,7 @@ const nothing = new Uint8Array(0)
 
 /** Acts that no socket can play. */
 const coreOnlyActs: ReadonlySet<Act['_tag']> = new Set<Act['_tag']>([
+  'Continued',
   'Broke',
   'Written',
   'Judged',

@@ -265,6 +265,10 @@ export class Driver {
     if (link.paused || link.choked || link.silent || link.gone !== null) return false
     if (!link.reader.absorb(buffer, start, end)) return false
     this.receivedBytes += end - start
+    if (link.reader.continues(this.now())) {
+      link.continued = true
+      this.enqueue(link)
+    }
     return true
   }
 
@@ -535,6 +539,10 @@ export class Driver {
       link.reportedBytes = link.takenBytes
       this.push(Input.written(conn, this.at, link.takenBytes))
     }
+    if (link.continued) {
+      link.continued = false
+      this.push(Input.continued(conn, this.at))
+    }
     const from = reader.consumed
     let count = 0
     while (!link.paused && !link.silent && count < packetsMax) {
@@ -613,6 +621,7 @@ export class Driver {
   /** All whole frames of the link have been decoded. */
   private exhausted(link: Link): void {
     if (link.gone === null) {
+      if (link.reader.continues(this.at)) this.push(Input.continued(link.conn, this.at))
       if (link.stopped) this.restart(link)
       return
     }

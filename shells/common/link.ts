@@ -20,6 +20,8 @@ export class Link extends Outbox {
   readonly reader: Reader
   /** What the broker has not been told of this connection yet. */
   hello: Hello | null
+  /** More of a large packet has come, which the broker has not been told. */
+  continued = false
   /** In the queue of links to be served. */
   queued = false
   /** The broker has told us to decode nothing. */

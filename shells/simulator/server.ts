@@ -253,6 +253,9 @@ export class Server {
       const found = reader.next()
       if (found === null) {
         if (link.gone !== null) this.depart(link, link.gone)
+        else if (reader.continues(this.clock.now)) {
+          this.feed(Input.continued(conn, this.clock.now))
+        }
         break
       }
       if (found._tag === 'Left') {

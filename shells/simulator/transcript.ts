@@ -32,6 +32,7 @@ export class Transcript {
   input(input: Input): void {
     switch (input._tag) {
       case 'Opened':
+      case 'Continued':
       case 'Written':
       case 'Measured':
       case 'Ticked':

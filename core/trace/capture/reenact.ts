@@ -208,7 +208,10 @@ export class Reenactment {
     while (!link.isPaused && !link.isSilent) {
       const next = reader.next()
       if (next === null) {
-        if (link.gone === null) break
+        if (link.gone === null) {
+          if (reader.continues(this.at)) inputs.push(I.continued(conn, this.at))
+          break
+        }
         link.isSilent = true
         inputs.push(I.closed(conn, this.at, link.gone))
       } else if (next._tag === 'Left') {
