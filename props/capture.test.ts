@@ -399,6 +399,30 @@ capture('connections begin and end as they did', () => {
   assert.is(tags(usual.slice(3)), 'Opened, Said, Heard')
 })
 
+capture('an answer that was captured before its question is compared with ours', async () => {
+  const connect = said([Packet.connect({ clientId: 'c', level: 4 })])
+  const answer = (reason: number) =>
+    said([{ _tag: 'Connack', sessionPresent: false, reason, properties: {} }])
+  const pieces = (reason: number): ReadonlyArray<Piece> => [
+    ...handshake(),
+    { from: 'broker', flags: ACK, at: 0, data: answer(reason) },
+    ...(reason === 0 ? [] : [{ from: 'broker', flags: FIN | ACK, at: 4 } as const]),
+    { from: 'client', flags: ACK, at: 0, data: connect },
+    { from: 'client', flags: ACK, at: connect.length, data: said([pingreq]), ms: 9_000 },
+  ]
+  const same = await asked(fileOf(pieces(0)), '-q')
+  assert.match(same.said, /1 message and answers of the captured broker were compared/)
+  const other = await asked(fileOf(pieces(5)), '-q')
+  assert.match(other.said, /captured broker sent connack 0x87 to 'c', this one does not/)
+  assert.match(other.said, /captured broker sent the end of the connection to 'c', this one does/)
+  // What a broker says unasked is no answer to anything, and not kept for ever.
+  const loud = Array.from({ length: 70 }, (_, i): Piece => (
+    { from: 'broker', flags: ACK, at: i * 1000, data: new Uint8Array(1000) }
+  ))
+  const { complained } = await asked(fileOf([...handshake(), ...loud]), '-q', '--port', '1883')
+  assert.match(complained, /192\.0\.2\.2:5555 begins in the middle/)
+})
+
 capture('a connection whose SYN is missing is told from the one before it', async () => {
   const end = hello.length
   const left: Piece = { from: 'client', flags: FIN | ACK, at: end }

@@ -73,6 +73,8 @@ class Talk implements Conversation {
   hasLeft = false
   /** The first bytes, while they do not say what it is. */
   head: Uint8Array = nothing
+  /** What the broker said meanwhile: an answer may be captured before its question. */
+  early: Uint8Array = nothing
 
   constructor(id: number, client: End, broker: End, synAt: number | null) {
     this.id = id
@@ -82,6 +84,9 @@ class Talk implements Conversation {
     if (synAt !== null) this.said.begin(onward(synAt, 1))
   }
 }
+
+// Nobody answers with more before he is asked.
+const earlyBytesMax = 65_536
 
 const startsWith = (bytes: Uint8Array, at: number, text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
@@ -275,7 +280,9 @@ export class Tap {
     const isFin = (flags & FIN) !== 0
     for (const piece of talk.heard.push(sequence, bytes.subarray(start, end), size, isFin, atMs)) {
       if (talk.phase === 'mqtt') events.push({ _tag: 'Heard', id: talk.id, atMs, bytes: piece })
+      else talk.early = joined(talk.early, piece).slice()
     }
+    if (talk.early.length > earlyBytesMax) return this.refuse(talk, 'no connect')
     if (!talk.heard.isOver || talk.hasLeft) return
     talk.hasLeft = true
     if (talk.phase === 'mqtt') events.push({ _tag: 'Left', id: talk.id, atMs })
@@ -287,12 +294,13 @@ export class Tap {
     talk.troubles.push(trouble)
     talk.phase = 'other'
     talk.head = nothing
+    talk.early = nothing
     talk.said.drop()
     talk.heard.drop()
   }
 
   private said(talk: Talk, piece: Uint8Array, atMs: number, events: Array<Event>): void {
-    const { id, phase } = talk
+    const { id, phase, early } = talk
     if (phase === 'other' || piece.length === 0) return
     if (phase === 'mqtt') {
       events.push({ _tag: 'Said', id, atMs, bytes: piece })
@@ -309,6 +317,9 @@ export class Tap {
     talk.phase = 'mqtt'
     events.push({ _tag: 'Opened', id, atMs, peer: talk.client })
     events.push({ _tag: 'Said', id, atMs, bytes })
+    if (early.length > 0) events.push({ _tag: 'Heard', id, atMs, bytes: early })
+    if (talk.hasLeft) events.push({ _tag: 'Left', id, atMs })
+    talk.early = nothing
   }
 
   private end(talk: Talk, why: 'closed' | 'failed', atMs: number, events: Array<Event>): void {
