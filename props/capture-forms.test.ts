@@ -236,6 +236,28 @@ forms('times are of the unit, and from the moment, that their interface says', (
   }
 })
 
+forms('a time that cannot be ends the reading', async () => {
+  const { two, four, block, section } = blocks(true)
+  const one = frames[0]!
+  const size = four(one.length)
+  const cases: ReadonlyArray<readonly [high: number, offset: ReadonlyArray<Uint8Array>]> = [
+    [0xffff_ffff, []],
+    [60_000_000, []],
+    // Seconds that are added to all times.
+    [0, [two(14), two(8), four(0), four(0x8000_0000), four(0)]],
+    [0, [two(14), two(8), four(0), four(0x7fff_ffff), four(0)]],
+  ]
+  for (const [high, offset] of cases) {
+    const { status, complained } = await asked(joined([
+      section,
+      block(1, two(1), two(0), four(0), ...offset),
+      block(6, four(0), four(high), four(0), size, size, one),
+    ]))
+    assert.is(status, 2)
+    assert.match(complained, /after 0 packets; there a packet claims a time that cannot be\./)
+  }
+})
+
 /** The frame with other headers between IPv6 and TCP; each but the last names the next. */
 const withHeaders = (
   frame: Uint8Array,

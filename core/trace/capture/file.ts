@@ -29,6 +29,9 @@ const packetBytesMax = 16 * 1024 * 1024
 const blockBytesMax = 64 * 1024 * 1024
 const interfacesMax = 65_536
 
+// Beyond the year 9999 nobody captures, and calendars end.
+const timeMsMax = 253_402_300_800_000
+
 interface Interface {
   readonly link: number
   /** Zero for all of a packet. */
@@ -224,7 +227,9 @@ export class CaptureFile {
         if (one === undefined) return 'a packet is of an interface that is not there'
         const kept = word(3)
         if (kept > body.length - 20) return 'a packet claims more than its block has'
-        this.lastMs = timeOf(one, word(1), word(2))
+        const atMs = timeOf(one, word(1), word(2))
+        if (!(atMs >= 0 && atMs < timeMsMax)) return 'a packet claims a time that cannot be'
+        this.lastMs = atMs
         this.found(packets, one.link, body.subarray(20, 20 + kept), word(4))
         return null
       }
