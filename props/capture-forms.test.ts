@@ -258,6 +258,28 @@ forms('a time that cannot be ends the reading', async () => {
   }
 })
 
+forms('packets that are cut within their headers are not passed over', async () => {
+  const { two, four, block, section } = blocks(true)
+  const cutTo = (bytes: number) =>
+    asked(joined([
+      section,
+      block(1, two(1), two(0), four(bytes)),
+      ...frames.map((frame) => {
+        const kept = frame.subarray(0, bytes)
+        return block(6, ...[0, 1e6, 0, kept.length, frame.length].map(four), kept)
+      }),
+    ]))
+  // Ports, sequence numbers and flags are there, as tcpdump -s 68 leaves them of IPv6.
+  assert.match((await cutTo(68)).complained, /\d+ bytes of the client are missing \(the capture/)
+  for (const bytes of [67, 54, 53, 33, 30]) {
+    const { status, complained } = await cutTo(bytes)
+    assert.is(status, 2)
+    assert.match(complained, /^4 IP packets had no room for all of the headers of TCP \(the cap/)
+  }
+  const udp = joined([frames[0]!.subarray(0, 20), Uint8Array.of(17), frames[0]!.subarray(21, 60)])
+  assert.is(segmentIn({ atMs: 0, link: 1, bytes: udp, size: 90 }), 'other')
+})
+
 /** The frame with other headers between IPv6 and TCP; each but the last names the next. */
 const withHeaders = (
   frame: Uint8Array,

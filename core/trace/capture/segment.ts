@@ -29,8 +29,8 @@ export const RST = 0x04
 export const PSH = 0x08
 export const ACK = 0x10
 
-/** `other`: not TCP, or not enough of it. */
-export type Found = Segment | 'fragment' | 'other'
+/** `cut`: too little of it was kept to tell; `other`: it is not TCP. */
+export type Found = Segment | 'fragment' | 'cut' | 'other'
 
 const TCP = 6
 
@@ -59,13 +59,19 @@ const ipv6Text = (bytes: Uint8Array, at: number): string => {
 
 /** The segment in the IP packet at `at`; `size` is that of all `bytes` on the wire. */
 export const segmentOf = (bytes: Uint8Array, at: number, size: number): Found => {
-  if (at + 20 > bytes.length) return 'other'
+  const found = wholeOf(bytes, at, size)
+  return found === null ? (bytes.length < size ? 'cut' : 'other') : found
+}
+
+/** Null where the bytes end before all is said. */
+const wholeOf = (bytes: Uint8Array, at: number, size: number): Found | null => {
+  if (at + 20 > bytes.length) return null
   const version = bytes[at]! >> 4
   if (version === 4) return ofIpv4(bytes, at, size)
   return version === 6 ? ofIpv6(bytes, at, size) : 'other'
 }
 
-const ofIpv4 = (bytes: Uint8Array, at: number, size: number): Found => {
+const ofIpv4 = (bytes: Uint8Array, at: number, size: number): Found | null => {
   const header = (bytes[at]! & 0x0f) * 4
   if (header < 20 || bytes[at + 9] !== TCP) return 'other'
   if ((u16(bytes, at + 6) & 0x3fff) !== 0) return 'fragment'
@@ -77,14 +83,18 @@ const ofIpv4 = (bytes: Uint8Array, at: number, size: number): Found => {
 
 const headersMax = 8
 
-const ofIpv6 = (bytes: Uint8Array, at: number, size: number): Found => {
-  if (at + 40 > bytes.length) return 'other'
+/** The headers between IPv6 and TCP that are passed by. */
+const extensions: ReadonlySet<number> = new Set([0, 43, 44, 51, 60])
+
+const ofIpv6 = (bytes: Uint8Array, at: number, size: number): Found | null => {
+  if (at + 40 > bytes.length) return null
   const length = u16(bytes, at + 4)
   const end = length === 0 ? size : at + 40 + length
   let next = bytes[at + 6]!
   let place = at + 40
   for (let headers = 0; next !== TCP && headers < headersMax; headers++) {
-    if (place + 8 > bytes.length) return 'other'
+    if (!extensions.has(next)) return 'other'
+    if (place + 8 > bytes.length) return null
     const own = bytes[place + 1]!
     const kind = next
     next = bytes[place]!
@@ -100,17 +110,20 @@ const ofIpv6 = (bytes: Uint8Array, at: number, size: number): Found => {
       case 44:
         if ((u16(bytes, place + 2) & 0xfff9) !== 0) return next === TCP ? 'fragment' : 'other'
         place += 8
-        break
-      default:
-        return 'other'
     }
   }
   if (next !== TCP) return 'other'
   return ofTcp(bytes, place, end, ipv6Text(bytes, at + 8), ipv6Text(bytes, at + 24))
 }
 
-const ofTcp = (bytes: Uint8Array, at: number, end: number, from: string, to: string): Found => {
-  if (at + 20 > bytes.length) return 'other'
+const ofTcp = (
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  from: string,
+  to: string,
+): Found | null => {
+  if (at + 14 > bytes.length) return null
   const start = at + (bytes[at + 12]! >> 4) * 4
   if (start < at + 20 || start > end) return 'other'
   return {

@@ -7,7 +7,7 @@ import { Half } from './half.ts'
 import type { Hole } from './half.ts'
 import { ipStart, linkNames } from './link.ts'
 import { ACK, FIN, RST, segmentOf, SYN } from './segment.ts'
-import type { End, Segment } from './segment.ts'
+import type { End, Found, Segment } from './segment.ts'
 
 const nothing = new Uint8Array(0)
 
@@ -134,7 +134,7 @@ const isAnother = (talk: Talk, segment: Segment, isByClient: boolean): boolean =
 }
 
 /** The segment in a captured packet, or why there is none. */
-export const segmentIn = ({ link, bytes, size }: Captured): Segment | 'fragment' | 'other' => {
+export const segmentIn = ({ link, bytes, size }: Captured): Found => {
   const at = ipStart(link, bytes)
   return at < 0 ? 'other' : segmentOf(bytes, at, size)
 }
@@ -164,6 +164,8 @@ export class Tap {
   readonly unknownLinks = new Map<number, number>()
   /** IP fragments of TCP, which are not put together. */
   fragments = 0
+  /** IP packets of which the capture has not kept enough to tell whose they are. */
+  cutCount = 0
   /** Addresses of the broker. */
   readonly brokers = new Set<string>()
 
@@ -185,6 +187,7 @@ export class Tap {
     }
     const segment = segmentIn(captured)
     if (segment === 'fragment') this.fragments += 1
+    if (segment === 'cut') this.cutCount += 1
     if (typeof segment === 'string') return []
     const { from, to } = segment
     if (to.port !== this.port && from.port !== this.port) return []

@@ -36,6 +36,8 @@ export const portText = (port: number, asked: number | null, connects: Connects)
     (rest === '' ? '.' : `; others went to ${rest}: --port N is for these.`)
 }
 
+const cutText = 'the capture keeps only the beginnings of packets: tcpdump -s 0'
+
 /** `clientId` is quoted; null where it is not known. */
 const troubleText = (
   { client }: Conversation,
@@ -58,9 +60,12 @@ const troubleText = (
         'known, and what it did then is left out (a configuration that asks nobody lets it in).'
   }
   const { of, hole } = trouble
-  const why = hole.isCut ? ' (the capture keeps only the beginnings of packets: tcpdump -s 0)' : ''
+  const why = hole.isCut ? ` (${cutText})` : ''
   return `${who} is incomplete from ${seconds(hole.atMs - beganMs)} on: ` +
-    `${countOf(hole.bytes, 'byte')} of the ${of} are missing${why}; what follows is left out.`
+    `${countOf(hole.bytes, 'byte')} of the ${of} ${
+      hole.bytes === 1 ? 'is' : 'are'
+    } missing${why}; ` +
+    'what follows is left out.'
 }
 
 /** All that could not be read, once there is no more of it. */
@@ -83,6 +88,12 @@ export const troublesOf = (
   }
   if (tap.fragments > 0) {
     lines.push(`${countOf(tap.fragments, 'fragment')} of IP packets were left out.`)
+  }
+  if (tap.cutCount > 0) {
+    lines.push(
+      `${countOf(tap.cutCount, 'IP packet')} had no room for all of the headers of TCP ` +
+        `(${cutText}), and nobody knows whose they were.`,
+    )
   }
   if (breach !== null) {
     lines.push(
