@@ -225,12 +225,45 @@ capture('what the captured broker may still have been about to say is no differe
     { from: 'client', flags: ACK, at: connect.length, data: rest },
   ]
   const { status, said: text } = await asked(fileOf(pieces), '-q')
-  assert.match(text, /said nothing more to whom this one sends these, so they were not compared: /)
+  assert.match(
+    text,
+    /not known what the captured broker said later to whom this one sends these, so they were /,
+  )
   assert.match(text, /compared: suback id1 0x00 to 'c'; publish 't\/1' "on" to 'c'\.\n/)
   assert.is(status, 0, text)
   // Time enough for it.
   const end: Piece = { from: 'client', flags: FIN | ACK, at: hello.length, ms: 9_000 }
   assert.is((await asked(fileOf([...pieces, end]), '-q')).status, 1)
+})
+
+capture('what the captured broker said behind a hole is no difference', async () => {
+  const connack = said([{ _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }])
+  const end = answers.length
+  const pieces = (from: number): ReadonlyArray<Piece> => [
+    ...usual.slice(0, -1),
+    { from: 'broker', flags: ACK, at: 0, data: connack },
+    { from: 'broker', flags: ACK, at: from, data: answers.slice(from), ms: 9 },
+    { from: 'client', flags: ACK, at: hello.length, data: said([pingreq]), ms: 9_000 },
+  ]
+  const lost = await asked(fileOf(pieces(connack.length + 1)), '-q')
+  assert.match(lost.complained, /incomplete from 0\.009s on: 1 byte of the broker is missing/)
+  assert.match(lost.said, /compared: suback id1 0x00 to 'c'; publish 't\/1' "on" to 'c'\.\n/)
+  assert.not.match(lost.said, /the captured one did not/)
+  assert.is((await asked(fileOf(pieces(connack.length)), '-q')).status, 0)
+  // Without a hole it has said no more, and before a later one it has had the time.
+  const silent = pieces(end).filter((_, i) => i !== usual.length)
+  const none = await asked(fileOf(silent), '-q')
+  assert.match(none.said, /suback .* the captured one did not/)
+  const late = await asked(
+    fileOf([
+      ...silent,
+      { from: 'broker', flags: ACK, at: connack.length, data: Uint8Array.of(0xd0, 0), ms: 9_001 },
+      { from: 'broker', flags: ACK, at: end + 9, data: answers, ms: 9_002 },
+    ]),
+    '-q',
+  )
+  assert.match(late.complained, /of the broker are missing/)
+  assert.match(late.said, /suback .* the captured one did not/)
 })
 
 capture('acknowledgements are put in the words of ours', async () => {

@@ -203,7 +203,7 @@ const gatherCapture = async (
   }
   if (!gathering.isOver) {
     tap.finish()
-    reenactment?.finish()
+    reenactment?.finish(tap.conversations)
   }
   const troubles = [...troublesOf(tap, file, reenactment, beganMs)]
   if (unreadable !== null) troubles.push(unreadable)

@@ -36,6 +36,10 @@ interface Link {
   isLeaving: boolean
   /** When the captured broker last said something there, among all that happened. */
   heardRank: number
+  /** The time of that. */
+  heardAt: number
+  /** What the captured broker said after that is not in the capture, or cannot be understood. */
+  isDeaf: boolean
 }
 
 const newAccount = (): Account => ({
@@ -83,6 +87,8 @@ export class Comparison {
       saidAliases: new Map(),
       isLeaving: false,
       heardRank: -1,
+      heardAt: 0,
+      isDeaf: false,
     })
   }
 
@@ -144,6 +150,7 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     link.heardRank = ++this.rank
+    link.heardAt = this.nowMs
     if (this.count('theirs', slot, link, packet)) this.heardCount += 1
   }
 
@@ -160,6 +167,7 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     link.heardRank = ++this.rank
+    link.heardAt = this.nowMs
     if (!link.isLeaving) this.add(link, 'theirs', closing, null, slot)
   }
 
@@ -180,6 +188,13 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     this.add(link, 'theirs', 'bytes that are no packet', null, slot)
+    link.isDeaf = true
+  }
+
+  /** Bytes of what the captured broker says there are missing, and all that follows. */
+  lost(slot: number): void {
+    const link = this.links.get(slot)
+    if (link !== undefined) link.isDeaf = true
   }
 
   /** What a connection is called. */
@@ -231,7 +246,11 @@ export class Comparison {
 
   /** Whether the captured broker has said anything there later, or has had the time for it. */
   private counts({ rank, conn, at }: Entry): boolean {
-    const { heardRank } = this.links.get(conn) ?? { heardRank: Infinity }
+    const link = this.links.get(conn)
+    if (link === undefined) return true
+    const { heardRank, heardAt, isDeaf } = link
+    // An answer may stand behind others that are as late.
+    if (isDeaf) return heardAt - at >= patienceMs
     return heardRank > rank || (heardRank >= 0 && this.nowMs - at >= patienceMs)
   }
 

@@ -74,7 +74,7 @@ export class CaptureExplainer {
   answer(file: CaptureFile): Answer {
     const { tap, reenactment, explainer } = this
     tap.finish()
-    reenactment?.finish()
+    reenactment?.finish(tap.conversations)
     const troubles = [...troublesOf(tap, file, reenactment, this.beganMs)]
     if (tap.conversations.length === 0 && file.breach === null) troubles.push(nobodyText(this.port))
     if (reenactment === null) return { lines: troubles, status: 2 }

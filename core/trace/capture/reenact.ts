@@ -21,7 +21,7 @@ import { format } from '../recording.ts'
 import type { Batch, Found, Run } from '../replay.ts'
 import { Comparison } from './compare.ts'
 import { doorOf } from './listener.ts'
-import type { Event } from './tap.ts'
+import type { Conversation, Event } from './tap.ts'
 
 const NOT_AUTHORIZED = 0x87
 
@@ -126,8 +126,12 @@ export class Reenactment {
     return this.found
   }
 
-  /** Nothing more happens. */
-  finish(): void {
+  /** Nothing more happens; of these conversations it is known what is missing. */
+  finish(conversations: ReadonlyArray<Conversation>): void {
+    for (const { id, troubles } of conversations) {
+      const isCut = troubles.some((one) => typeof one !== 'string' && one.of === 'broker')
+      if (isCut) this.comparison.lost(id)
+    }
     for (const [id, { isJudged, gone, reader }] of this.links) {
       if (isJudged && (gone !== null || reader.next() !== null)) this.unjudged.add(id)
     }

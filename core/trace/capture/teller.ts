@@ -96,7 +96,7 @@ export class CaptureTeller {
     // What has not been read need not be there.
     if (!this.isOver) {
       tap.finish()
-      reenactment?.finish()
+      reenactment?.finish(tap.conversations)
     }
     const complained = [...troublesOf(tap, file, reenactment, this.beganMs)]
     const talks = tap.conversations.length
@@ -142,8 +142,8 @@ export class CaptureTeller {
     if (late.length > 0) {
       const more = late.length - unansweredMax
       lines.push(
-        'The captured broker said nothing more to whom this one sends these, so they were not ' +
-          `compared: ${late.slice(0, unansweredMax).join('; ')}` +
+        'It is not known what the captured broker said later to whom this one sends these, so ' +
+          `they were not compared: ${late.slice(0, unansweredMax).join('; ')}` +
           (more > 0 ? `; and ${more} more.` : '.'),
       )
     }
