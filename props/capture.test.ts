@@ -44,9 +44,14 @@ interface Piece {
 const initial = { client: 0xffff_fff0, broker: 5 }
 
 /** Ethernet frames, for an address of either version. */
-const frameOf = ({ from, flags, at, data, port = 5555 }: Piece, six = false): Uint8Array => {
-  const client = addressOf(six ? '2001:db8::2' : '192.0.2.2')!
-  const broker = addressOf(six ? '2001:db8::1' : '192.0.2.1')!
+const frameOf = (
+  { from, flags, at, data, port = 5555 }: Piece,
+  six = false,
+  ends: readonly [client: string, broker: string] = six
+    ? ['2001:db8::2', '2001:db8::1']
+    : ['192.0.2.2', '192.0.2.1'],
+): Uint8Array => {
+  const [client, broker] = ends.map((end) => addressOf(end)!) as [Uint8Array, Uint8Array]
   const isByClient = from === 'client'
   return ethernet({
     from: isByClient ? client : broker,
@@ -454,6 +459,42 @@ capture('an answer that was captured before its question is compared with ours',
   ))
   const { complained } = await asked(fileOf([...handshake(), ...loud]), '-q', '--port', '1883')
   assert.match(complained, /192\.0\.2\.2:5555 begins in the middle/)
+})
+
+capture('what passes a machine that translates addresses is played once', async () => {
+  const end: Piece = { from: 'client', flags: FIN | ACK, at: hello.length }
+  const day = [...usual, end]
+  /** A machine whose broker has an address of its own, as in a container: on all its links. */
+  const seenAt = (ends: ReadonlyArray<readonly [string, string]>, apartMs = 0) =>
+    joined([
+      fileHeader(),
+      ...day.flatMap((piece, i) =>
+        ends.map((one, k) =>
+          packetBlock(frameOf(piece, false, one), (epoch + i + k * apartMs) * 1000)
+        )
+      ),
+    ])
+  const [outside, inside] = [['192.0.2.2', '192.0.2.1'], ['192.0.2.2', '172.17.0.2']] as const
+  const hidden = ['172.17.0.1', '192.0.2.1'] as const
+  for (const ends of [[outside, inside, inside], [outside, hidden]]) {
+    const { status, said: text, complained } = await asked(seenAt(ends), '-q')
+    assert.is(status, 0, complained)
+    assert.match(text, /\n1 connection to port 1883/)
+    assert.match(text, /\n1 connection was captured with translated addresses \(NAT\) as well/)
+    assert.match(text, /3 messages and answers/)
+  }
+  // Others that begin with the same number are others.
+  const other = ['192.0.2.3', '192.0.2.4'] as const
+  for (const bytes of [seenAt([outside, other]), seenAt([outside, inside], 2_000)]) {
+    assert.match((await asked(bytes, '-q')).said, /\n2 connections to port 1883/)
+  }
+  // The address inside is the only one that is captured later.
+  const later = day.map((piece, i) =>
+    packetBlock(frameOf(piece, false, inside), (epoch + 5_000 + i) * 1000)
+  )
+  const both = await asked(joined([seenAt([outside, inside]), ...later]), '-q')
+  assert.match(both.said, /\n2 connections to port 1883/)
+  assert.is(both.status, 0, both.said)
 })
 
 capture('a connection whose SYN is missing is told from the one before it', async () => {

@@ -50,6 +50,8 @@ export interface Conversation {
   readonly client: End
   readonly broker: End
   readonly troubles: ReadonlyArray<Trouble>
+  /** Whether it was captured with other addresses as well. */
+  readonly isTwice: boolean
 }
 
 type Phase =
@@ -71,6 +73,8 @@ class Talk implements Conversation {
   phase: Phase = 'new'
   isOver = false
   hasLeft = false
+  /** Seen on both sides of a machine that translates addresses. */
+  isTwice = false
   /** The first bytes, while they do not say what it is. */
   head: Uint8Array = nothing
   /** What the broker said meanwhile: an answer may be captured before its question. */
@@ -156,6 +160,20 @@ export class PortGuess {
   }
 }
 
+/** One SYN. */
+interface Asked {
+  readonly talk: Talk
+  readonly atMs: number
+}
+
+// What passes a machine is captured on both sides of it within this time.
+const passageMs = 1_000
+
+/** Whether a SYN is that one once more, with an address that was translated on the way (NAT). */
+const isTranslated = ({ talk, atMs }: Asked, { from, to }: Segment, nowMs: number): boolean =>
+  Math.abs(nowMs - atMs) < passageMs &&
+  (talk.client.address === from.address) !== (talk.broker.address === to.address)
+
 export class Tap {
   private readonly port: number
   private readonly live = new Map<string, Talk>()
@@ -168,6 +186,10 @@ export class Tap {
   cutCount = 0
   /** Addresses of the broker. */
   readonly brokers = new Set<string>()
+  /** By port and first sequence number of the client: who asked last. */
+  private readonly asked = new Map<string, Asked>()
+  /** Ends of what is a conversation seen once more. */
+  private readonly again = new Set<string>()
 
   constructor(port: number) {
     this.port = port
@@ -209,6 +231,7 @@ export class Tap {
       if (to.port === this.port) this.ask(here, segment, atMs, events)
       return events
     }
+    if (this.again.has(here) || this.again.has(there)) return events
     let talk = this.live.get(here)
     let isByClient = true
     if (talk === undefined) {
@@ -238,8 +261,18 @@ export class Tap {
       if (old.synAt === segment.sequence) return
       // The client has the same address and port again, and so has given up what was there.
       this.giveUp(old, atMs, events)
+      this.live.delete(key)
     }
+    const mark = `${segment.from.port} ${segment.sequence}`
+    const asked = this.asked.get(mark)
+    if (asked !== undefined && isTranslated(asked, segment, atMs)) {
+      asked.talk.isTwice = true
+      this.again.add(key)
+      return
+    }
+    this.again.delete(key)
     const talk = this.begin(key, segment.from, segment.to, segment.sequence)
+    this.asked.set(mark, { talk, atMs })
     if (segment.size > 0) {
       const data = { ...segment, flags: 0, sequence: onward(segment.sequence, 1) }
       this.byClient(talk, data, atMs, events)

@@ -114,6 +114,7 @@ export class CaptureTeller {
   private sums(): ReadonlyArray<string> {
     const { tap } = this
     const brokers = [...tap.brokers]
+    const twice = tap.conversations.filter(({ isTwice }) => isTwice).length
     return [
       `${countOf(tap.conversations.length, 'connection')} to port ${this.port}: ` +
       `${countOf(this.runs, 'run')} with ${countOf(this.inputs, 'input')} ` +
@@ -121,6 +122,12 @@ export class CaptureTeller {
       ...(brokers.length < 2 ? [] : [
         `${brokers.slice(0, 5).join(', ')}${brokers.length > 5 ? ', ...' : ''} are taken to be ` +
         'addresses of one broker.',
+      ]),
+      ...(twice === 0 ? [] : [
+        `${countOf(twice, 'connection')} ${
+          twice === 1 ? 'was' : 'were'
+        } captured with translated ` +
+        'addresses (NAT) as well, and played once.',
       ]),
     ]
   }
