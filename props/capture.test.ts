@@ -461,6 +461,32 @@ capture('an answer that was captured before its question is compared with ours',
   assert.match(complained, /192\.0\.2\.2:5555 begins in the middle/)
 })
 
+capture('a clock that is set while it is captured goes on from there', async () => {
+  const connect = said([Packet.connect({ clientId: 'c', level: 4, keepAliveS: 10 })])
+  const connack = said([{ _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }])
+  const day = (timeOf: (ms: number) => number): ReadonlyArray<Piece> => [
+    ...handshake().map((piece) => ({ ...piece, ms: timeOf(0) })),
+    { from: 'client', flags: ACK, at: 0, data: connect, ms: timeOf(0) },
+    { from: 'broker', flags: ACK, at: 0, data: connack, ms: timeOf(1) },
+    { from: 'client', flags: ACK, at: connect.length, data: said([pingreq]), ms: timeOf(5_000) },
+    { from: 'broker', flags: FIN | ACK, at: connack.length, ms: timeOf(20_500) },
+  ]
+  const hour = 3_600_000
+  const clocks: ReadonlyArray<(ms: number) => number> = [
+    (ms) => ms,
+    // From 1970, to an hour before, and one packet whose time is damaged.
+    (ms) => ms < 5_000 ? ms - epoch : ms,
+    (ms) => ms < 5_000 ? ms : ms - hour,
+    (ms) => ms === 5_000 ? 100_000 * hour * 24 : ms,
+  ]
+  for (const clock of clocks) {
+    const { status, said: text } = await asked(fileOf(day(clock)))
+    assert.is(status, 0, text)
+    assert.match(text, /c ended 'c': exceeded timeout/)
+    assert.match(text, /1 message and answers/)
+  }
+})
+
 capture('what passes a machine that translates addresses is played once', async () => {
   const end: Piece = { from: 'client', flags: FIN | ACK, at: hello.length }
   const day = [...usual, end]
