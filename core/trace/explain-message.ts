@@ -123,11 +123,15 @@ const unretainedText = (publication: Publication, ground: Ground): ReadonlyArray
 
 /** What there is to say of it as the retained message of its topic. */
 const retainedText = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
-  const { by, retained } = publication
+  const { by, retained, releasedAt } = publication
   const { clock } = ground
   if (retained === null) return publication.retain ? unretainedText(publication, ground) : []
   const { until, why } = retained
-  if (until === null) return by._tag === 'Earlier' ? ['It was retained all the time.'] : []
+  if (until === null) {
+    // What was released since was not retained before.
+    const isOld = by._tag === 'Earlier' && releasedAt === null
+    return isOld ? ['It was retained all the time.'] : []
+  }
   const end = why === 'replaced'
     ? 'when another one took its place'
     : why === 'expired'

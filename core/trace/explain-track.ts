@@ -3,11 +3,13 @@
 
 import type { Config } from '../broker/config.ts'
 import type { Input } from '../broker/input.ts'
-import type { Gist, Message, State } from '../broker/state.ts'
+import type { Gist, Message, Session, State } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
+import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
+import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
@@ -34,6 +36,15 @@ const isPublishing = (input: Input): boolean =>
 
 const payloadBytesOf = (message: Message | Gist): number =>
   'payload' in message ? B.size(message.payload) : message.payloadBytes
+
+/** Whether what is sent to the session live may have RETAIN (Retain As Published). */
+const keepsRetain = ({ subscriptions }: Session, topic: TopicName): boolean => {
+  let isKept = false
+  StrMap.each(subscriptions, ({ filter, retainAsPublished }) => {
+    isKept ||= retainAsPublished && match(filter, topic)
+  })
+  return isKept
+}
 
 export class Tracker {
   /** The topic that was asked for, as it is and behind each mount point that there is. */
@@ -63,11 +74,14 @@ export class Tracker {
       for (const [delivery, packetId] of newIn(session, 0)) {
         const { message } = delivery
         if (!topics.has(message.topic)) continue
-        const publication = copies.known(message) ?? this.earlier(message, state, null)
+        // Of what was to be retained it is known who published it.
+        const publication = copies.known(message) ??
+          this.earlier(message, state, message.source?.clientId ?? null)
         if (publication === null) continue
         const first = { _tag: 'Found', at: state.now, packetId } as const
-        // How it came there is not known: live ones seldom have RETAIN.
-        copies.add(publication, session, delivery, packetId, delivery.terms.retain, first)
+        const { retain, share } = delivery.terms
+        const isRetained = retain && share === null && !keepsRetain(session, message.topic)
+        copies.add(publication, session, delivery, packetId, isRetained, first)
       }
     })
     for (const topic of topics) {

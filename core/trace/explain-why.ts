@@ -380,7 +380,7 @@ export const whyNot = (
   if (own.length > 0) {
     // Whoever has none of these has the message, or a note says why not.
     const { by } = publication
-    const isEcho = (by._tag === 'Client' || by._tag === 'Will') && by.clientId === clientId
+    const isEcho = 'clientId' in by && by.clientId === clientId
     if (!isEcho || !own.every(({ noLocal }) => noLocal)) return nothingSays
     const filters = own.map(({ filter }) => name(filter)).join(', ')
     words.push(`its subscription to ${filters} has No Local, and it published the message itself`)

@@ -127,4 +127,57 @@ export const earlier: ReadonlyArray<Explained> = [
       `  'b': it was not waiting for it when the recording began, and was not sent it since.`,
     ],
   ],
+  [
+    'not released before the recording began, and published by who has No Local',
+    '--message d/1',
+    `
+    quiet
+    p> connect
+    p> subscribe id1 'd/#' qos1 no-local
+    p> publish 'd/1' qos2 id1 retain "on"
+    ----
+
+    quiet
+    tick +1s
+    p> pubrel id1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 2, to be retained:` +
+      ` 2 bytes. It was released at 1.000s (PUBREL). It matched 'd/#' of 'p' with QoS 1.`,
+      `  'p': not delivered: its subscription to 'd/#' has No Local, and it published the` +
+      ` message itself.`,
+    ],
+  ],
+  [
+    'live or retained before the recording began',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1 retain-as-published
+    g> connect session-expiry-interval 60
+    g> subscribe id1 '$share/g/d/#' qos1 retain-as-published
+    p> connect
+    p> publish 'd/1' qos1 id1 retain "on"
+    b> connect session-expiry-interval 60
+    b> subscribe id1 'd/#' qos1
+    ----
+
+    quiet
+    tick +1s
+    a> puback id1
+    g> puback id1
+    b> puback id1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 1, to be retained:` +
+      ` 2 bytes. It was retained all the time.`,
+      `  'a': in flight with QoS 1 and packet id 1 when the recording began; acknowledged` +
+      ` at 1.000s (PUBACK).`,
+      `  'b': as retained message: in flight with QoS 1 and packet id 1 when the` +
+      ` recording began; acknowledged at 1.000s (PUBACK).`,
+      `  'g': in flight with QoS 1 and packet id 1 when the recording began; acknowledged` +
+      ` at 1.000s (PUBACK).`,
+    ],
+  ],
 ]
