@@ -21,11 +21,12 @@ export const goneIn = (copies: Copies, { input, before, after }: Moment): Readon
     }
     if (place._tag === 'Queue') continue
     copy.packetId = place.packetId
-    const isPubrec = input._tag === 'Arrived' && input.packet._tag === 'Pubrec'
-    if (
-      place.outgoing.stage === 'released' && isPubrec &&
-      !copy.events.some(({ _tag }) => _tag === 'Received')
-    ) copy.events.push({ _tag: 'Received', at: after.now })
+    const isReceived = copy.events.some(({ _tag }) => _tag === 'Received')
+    if (place.outgoing.stage !== 'released' || isReceived) continue
+    const answer = input._tag === 'Arrived' && input.packet._tag === 'Pubrec' ? input.packet : null
+    // Without its PUBREC it was given up: its identifier is in use, but the message has gone.
+    if (answer?.packetId === place.packetId) copy.events.push({ _tag: 'Received', at: after.now })
+    else gone.push(copy)
   }
   return gone
 }
@@ -39,7 +40,8 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
     if (!copy.isOpen) continue
     copies.shut(copy)
     const answer = input._tag === 'Arrived' ? input.packet : null
-    const by = 'conn' in input ? sessionOf(moment.before, input.conn)?.number : undefined
+    // An answer that does not fit ends its connection, and acknowledges nothing.
+    const by = 'conn' in input ? sessionOf(after, input.conn)?.number : undefined
     if (
       by === copy.session && copy.packetId > 0 &&
       (answer?._tag === 'Puback' || answer?._tag === 'Pubrec' || answer?._tag === 'Pubcomp') &&

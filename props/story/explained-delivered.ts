@@ -325,4 +325,33 @@ export const delivered: ReadonlyArray<Explained> = [
       `  'b': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
     ],
   ],
+  [
+    'an answer that does not fit acknowledges nothing',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/#' qos2
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    tick +1s
+    a> pubrec id1
+    a> connect
+    a> subscribe id1 'd/#' qos2
+    p> publish 'd/1' qos2 id1 "off"
+    p> pubrel id1
+    tick +1s
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It` +
+      ` matched 'd/#' of 'a' with QoS 2.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; not acknowledged: its` +
+      ` session ended at 1.000s with its connection, which it was not to outlive.`,
+      `'d/1' was published at 1.000s by 'p' with QoS 2 and packet id 1: 3 bytes. It was` +
+      ` released at 1.000s (PUBREL). It matched 'd/#' of 'a' with QoS 2.`,
+      `  'a': delivered at 1.000s with QoS 2 and packet id 1; not acknowledged: its` +
+      ` session ended at 2.000s with its connection, which it was not to outlive.`,
+    ],
+  ],
 ]

@@ -288,4 +288,39 @@ export const rights: ReadonlyArray<Explained> = [
     ],
     ['pattern write d/%u\nuser s\ntopic read #\n', 'user s\ntopic read #\n'],
   ],
+  [
+    'QoS 2 that is given up when its client comes back without the right to it',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect user "u" session-expiry-interval 60
+    a> subscribe id1 'd/#' qos2
+    p> connect user "p"
+    p> publish 'd/1' qos2 id1 "on"
+    p> pubrel id1
+    p> publish 'd/1' qos2 id1 "off"
+    p> pubrel id1
+    a> pubrec id1
+    a lose
+    tick +1s
+    reconfigure
+    a reopen
+    a> pubcomp id1
+    a> pubcomp id2
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 1: 2 bytes. It was` +
+      ` released at 0.000s (PUBREL). It matched 'd/#' of 'a' with QoS 2.`,
+      `  'a': delivered at 0.000s with QoS 2 and packet id 1; received at 0.000s` +
+      ` (PUBREC); acknowledged at 1.000s (PUBCOMP).`,
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 1: 3 bytes. It was` +
+      ` released at 0.000s (PUBREL). It matched 'd/#' of 'a' with QoS 2.`,
+      `  'a': delivered at 0.000s with QoS 2 and packet id 2; given up at 1.000s, the` +
+      ` client may not read it, denied by the access list of listener "1883"` +
+      ` (/etc/mosquitto/acl), in which no line of user "u" and no pattern lets it read` +
+      ` the topic, since the reload at 1.000s (before that it was allowed by the line` +
+      ` "topic read #" of user "u" (/etc/mosquitto/acl:2)).`,
+    ],
+    ['user u\ntopic read #\n\nuser p\ntopic write #\n', 'user p\ntopic write #\n'],
+  ],
 ]
