@@ -10,7 +10,7 @@ import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
-import { copyText, counted, missedText, name, whyNot } from './explain-why.ts'
+import { besides, copyText, counted, missedText, name, whyNot } from './explain-why.ts'
 import type { Ground } from './explain-why.ts'
 import { hex } from './words.ts'
 
@@ -228,7 +228,9 @@ const forClient = (
     ...missed.filter((one) => one.clientId === clientId)
       .map((one) => missedText(one, publication, ground)),
   ]
-  if (told.length > 0) return told.join('; and ')
+  if (told.length > 0) {
+    return [...told, ...besides(clientId, publication, ground)].join('; and ')
+  }
   if (refused !== null) return `not delivered: ${refused}`
   if (held !== null && releasedAt === null) {
     return 'not delivered: its publisher had not released it (PUBREL)'

@@ -351,6 +351,40 @@ const subscribedTo = (session: Session): string => {
 /** Never said: a test sees to it. */
 const nothingSays = 'nothing in the recording says why'
 
+/** Why copies for a client were lost when the publication was routed, each reason once. */
+const lossesOf = (
+  clientId: string,
+  publication: Publication,
+  moment: Moment,
+  ground: Ground,
+): ReadonlyArray<string> => {
+  const left = dropsFor(moment, clientId, publication.topic)
+  for (const { events } of publication.copies.filter((copy) => copy.clientId === clientId)) {
+    for (const event of events) {
+      if (event._tag !== 'Dropped' || event.moment !== moment) continue
+      left.splice(left.indexOf(event.why), 1)
+    }
+  }
+  // What had expired was older, and made room.
+  const reasons = new Set(left.filter((why) => why !== 'expired'))
+  return [...reasons].map((why) => dropText(why, moment, clientId, publication, ground))
+}
+
+/** What a client lost that has other copies, by other subscriptions or at other times. */
+export const besides = (
+  clientId: string,
+  publication: Publication,
+  ground: Ground,
+): ReadonlyArray<string> => {
+  const { moment, by } = publication
+  // Where a will is published more may happen in the same step.
+  if (moment === null || by._tag === 'Will') return []
+  const when = since(moment.after.now, ground.clock)
+  return lossesOf(clientId, publication, moment, ground).map((why) =>
+    `a copy was lost at ${when}: ${why}`
+  )
+}
+
 /** Why a client has no copy of a publication that was routed. */
 export const whyNot = (
   clientId: string,
@@ -361,8 +395,8 @@ export const whyNot = (
   const { topic, copies } = publication
   const at = moment.after.now
   const session = sessionFor(moment.before, clientId)
-  const why = dropsFor(moment, clientId, topic).at(-1)
-  if (why !== undefined) return dropText(why, moment, clientId, publication, ground)
+  const lost = lossesOf(clientId, publication, moment, ground)
+  if (lost.length > 0) return lost.join('; and ')
   if (session === undefined) {
     return `it had no session at that time${nearestMiss(clientId, at, ground)}`
   }

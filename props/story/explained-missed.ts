@@ -231,4 +231,45 @@ export const missed: ReadonlyArray<Explained> = [
       ` above Maximum QoS [MQTT-3.2.2-11].`,
     ],
   ],
+  [
+    'one copy of two lost, by another subscription or before it was retained',
+    '--message d/1',
+    `
+    config queuedCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a> subscribe id2 '$share/g/#' qos1
+    b> connect session-expiry-interval 60
+    b> subscribe id1 'd/#' qos1
+    a lose
+    b lose
+    p> connect
+    p> publish 'd/0' qos1 id1 "on"
+    tick +1s
+    a reopen
+    a> puback id1
+    a lose
+    p> publish 'd/1' qos1 id1 retain "on"
+    b reopen
+    b> puback id1
+    b> unsubscribe id2 'd/#'
+    b> subscribe id3 '#' qos1
+    b> puback id2
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 1, to be retained: 2` +
+      ` bytes. It matched '$share/g/#' of 'a' with QoS 1, 'd/#' of 'a' with QoS 1, 'd/#'` +
+      ` of 'b' with QoS 1.`,
+      `  'a': not delivered: queued at 1.000s; still in its queue when the recording` +
+      ` ended, at 1.000s: it was away since 1.000s; and a copy was lost at 1.000s: its` +
+      ` queue was full, with 1 message of 12 bytes (max_queued_messages 1,` +
+      ` max_queued_bytes 16777216); it was away since 1.000s.`,
+      `  'b': as retained message: delivered at 1.000s with QoS 1 and packet id 2, with` +
+      ` RETAIN; acknowledged at 1.000s (PUBACK); and a copy was lost at 1.000s: its queue` +
+      ` was full, with 1 message of 12 bytes (max_queued_messages 1, max_queued_bytes` +
+      ` 16777216); it was away since 0.000s.`,
+    ],
+  ],
 ]
