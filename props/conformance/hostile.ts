@@ -52,7 +52,7 @@ const framing: Case[] = [
     'DISCONNECT 81, closed',
   ),
   single('256 MB claimed before CONNECT', 'raw4', '10 ff ff ff 7f', 'closed'),
-  single('one byte over 64 KiB claimed before CONNECT', 'raw4', '10 fd ff 03', 'closed'),
+  single('one byte over 128 KiB claimed before CONNECT', 'raw4', '10 fd ff 07', 'closed'),
   ...alike('256 MB claimed', '30 ff ff ff 7f', '95'),
   ...alike('one byte over the maximum packet size', '30 fd 88 7a', '95'),
   single('PUBLISH before CONNECT', 'raw4', '30 ["h/first" \'x\']', 'closed'),
@@ -375,7 +375,7 @@ const connecting: Case[] = [
     'a client identifier of 65,535 bytes',
     'raw4',
     '10 ["MQTT" 04 02 003c ffff 78*65535]',
-    'closed',
+    'CONNACK 00, open',
   ),
   ...greeting(
     'a wildcard in a will topic',

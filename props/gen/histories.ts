@@ -159,6 +159,8 @@ export type Command =
     readonly reason: 'ok' | 'refuse' | 'lose'
   }
   | { readonly _tag: 'Ping'; readonly client: number }
+  /** More of a large packet comes. */
+  | { readonly _tag: 'Continue'; readonly client: number }
   | {
     readonly _tag: 'Disconnect'
     readonly client: number
@@ -397,6 +399,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     reason: fc.constantFrom<'ok' | 'refuse' | 'lose'>('ok', 'ok', 'ok', 'ok', 'refuse', 'lose'),
   }),
   Ping: fc.record({ _tag: fc.constant('Ping'), client }),
+  Continue: fc.record({ _tag: fc.constant('Continue'), client }),
   Disconnect: fc.record({
     _tag: fc.constant('Disconnect'),
     client,
@@ -455,7 +458,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
   Echo: fc.record({
     _tag: fc.constant('Echo'),
     which: fc.nat({ max: 7 }),
-    kind: fc.nat({ max: 5 }),
+    kind: fc.nat({ max: 6 }),
   }),
   Stop: fc.record({ _tag: fc.constant('Stop') }),
 }
@@ -470,6 +473,7 @@ export const weights: { readonly [K in Exclude<PlainTag, 'Stop'>]: number } = {
   Again: 15,
   Pass: 15,
   Ping: 10,
+  Continue: 4,
   Unsubscribe: 20,
   Lose: 8,
   Odd: 6,
@@ -501,6 +505,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: arms.Release, weight: weights.Release },
   { arbitrary: arms.Answer, weight: weights.Answer },
   { arbitrary: arms.Ping, weight: weights.Ping },
+  { arbitrary: arms.Continue, weight: weights.Continue },
   { arbitrary: arms.Disconnect, weight: weights.Disconnect },
   { arbitrary: arms.Lose, weight: weights.Lose },
   { arbitrary: arms.Pass, weight: weights.Pass },

@@ -103,7 +103,11 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
       return unlink(model, link, ending, 0, true)
     }
     case 'Continued':
-      if (link.phase === 'ready') link.seenAt = model.now
+      if (link.phase !== 'ready') return
+      if (model.now - link.seenAt > link.keepAliveMs && link.keepAliveMs > 0) {
+        model.marks.add('a large packet held a Keep Alive')
+      }
+      link.seenAt = model.now
       return
     case 'Written':
       return written(model, link, input.total)

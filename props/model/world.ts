@@ -671,6 +671,8 @@ const echo = (conn: Conn, now: Millis, kind: number): Input =>
     ? I.answered(conn, now, nonce(0), { _tag: 'Refused', reason: 0x87 })
     : kind === 3
     ? I.arrived(conn, now, { _tag: 'Pingreq' })
+    : kind === 6
+    ? I.continued(conn, now)
     : I.broke(conn, now, { reason: 0x81, clause: 'MQTT-2.1.3-1', detail: 'an echo', level: 5 })
 
 type ClientCommand = Exclude<
@@ -842,6 +844,9 @@ const speak = (world: World, client: Client, command: Speech, subject: Subject):
     }
     case 'Ping':
       return sayAs(world, client, subject, { _tag: 'Pingreq' })
+    case 'Continue':
+      if (client.conn === null || client.paused) return
+      return give(world, subject, I.continued(client.conn, world.now))
     case 'Disconnect':
       return sayAs(world, client, subject, {
         _tag: 'Disconnect',
