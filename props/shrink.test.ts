@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
 import { parseAcl } from '../core/config/acl-file.ts'
 import { shrinkWish } from '../core/config/shrink-words.ts'
 import * as B from '../core/data/bytes.ts'
@@ -521,7 +522,9 @@ const naming = (userNames: ReadonlyArray<string | null>): ReadonlyArray<Input> =
   userNames.flatMap((userName, i) => {
     const at = { slot: i + 1, generation: i + 1 }
     const proof = userName === null ? {} : { userName, password: 'swordfish' }
-    const connect = Packet.connect({ clientId: userName ?? 'nameless', keepAliveS: 0, ...proof })
+    const properties = { sessionExpiryInterval: 600 }
+    const clientId = userName ?? 'nameless'
+    const connect = Packet.connect({ clientId, keepAliveS: 0, properties, ...proof })
     const subscribe = Packet.subscribe({ filter: 'd', qos: 1 })
     return [opened(i + 1), I.arrived(at, 0, connect), I.arrived(at, 0, subscribe)]
   })
@@ -546,6 +549,19 @@ shrinking(
       const other = await asked(words)
       assert.match(other.complained, /^2 inputs of 9 are left/)
       assert.match(other.said, /\nbob> connect .*user "bob"/)
+      // Whoever was there when the recording began had no need to say his password again.
+      const began = (...names: ReadonlyArray<string | null>): State =>
+        run(initial(defaults, origin), naming(names))[0]
+      const bobComes = naming([null, 'ann', 'bob']).slice(-3)
+      writeFileSync(path, recordingOf(began(null, 'ann'), bobComes, '1', run))
+      const later = await asked(words)
+      assert.match(later.complained, /^2 inputs of /)
+      assert.match(later.said, /\nbob> connect .*user "bob"/)
+      // Whoever is away sees nothing, and has to be brought about to be away.
+      const away = run(began('bob'), [I.closed({ slot: 1, generation: 1 }, 0, 'closed')])[0]
+      writeFileSync(path, recordingOf(away, naming([null, 'ann']).slice(-3), '1', run))
+      const none = await asked(words)
+      assert.is(none.status, 2, none.said)
     } finally {
       rmSync(folder, { recursive: true })
     }

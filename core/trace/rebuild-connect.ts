@@ -99,6 +99,7 @@ export const connectOf = (
 ): Connect => {
   const level = ready?.level ?? session.level
   const { will, willAt } = session
+  const userName = session.source?.userName ?? null
   const { mountPoint } = rulesOf(state.config, listener)
   return {
     _tag: 'Connect',
@@ -113,8 +114,9 @@ export const connectOf = (
       : willAt !== NEVER && level === 5
       ? willOf(mountPoint, will, level, Math.max(1, willAt - state.now))
       : null,
-    userName: session.source?.userName ?? null,
-    password: null,
+    userName,
+    // Nobody knows whether there was one; under another configuration it may be asked for.
+    password: userName === null ? null : B.empty,
     properties: level === 5 ? propertiesOf(session, ready, state) : none,
   }
 }

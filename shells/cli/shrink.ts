@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { initial } from '../../core/broker/state.ts'
+import { run } from '../../core/broker/step.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { shrinkHelp, shrinkWish } from '../../core/config/shrink-words.ts'
 import type { ShrinkWish } from '../../core/config/shrink-words.ts'
@@ -39,16 +40,21 @@ interface Result {
 const shortest = (
   { from, batches, fatal }: Material,
   failing: Failing,
-  trialsMax: number,
+  { trialsMax, against }: ShrinkWish,
   broker: Run | undefined,
 ): Result | null => {
   const how = { trialsMax, ...(broker === undefined ? {} : { broker }) }
   const part = cut(from, batches, { client: null, topic: null })
+  const inputs = [...batches.flatMap((one) => one.inputs), ...fatal]
+  // What brings about how it begins may fail where nothing did on the day. Another version can be
+  // asked about nothing else, though.
+  const isSeen = part.first === 0 || against !== null ||
+    failing({ from, inputs }, broker ?? run) !== null
+  if (!isSeen) return null
   const whole = [...part.inputs, ...fatal]
   const isNew = { ...how, isNew: true }
   const shrunk = shrink(initial(part.config, part.origin), whole, failing, isNew)
   if (shrunk !== null) return { shrunk, all: whole.length, isNew: true }
-  const inputs = [...batches.flatMap((one) => one.inputs), ...fatal]
   const again = shrink(from, inputs, failing, { ...how, isNew: false })
   return again === null ? null : { shrunk: again, all: inputs.length, isNew: false }
 }
@@ -138,7 +144,7 @@ export const shrinkRecording = async (
     return statusUsage
   }
   if (broken !== null) mouth.complain(`${broken}\n`)
-  const result = shortest(found.right, failing.right, wish.trialsMax, broker)
+  const result = shortest(found.right, failing.right, wish, broker)
   if (result === null) {
     mouth.complain(`It does not fail: ${wish.property} is not to be seen in ${wish.file}.\n`)
     return statusNone
