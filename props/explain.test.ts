@@ -401,9 +401,21 @@ explain('its words are taken or refused', async () => {
     ]
   ) assert.is((await asked(...words.split(' '))).status, 3, words)
   assert.match((await asked('--help')).said, /--why-disconnected ID/)
-  const wish = explainWish(['f', '--message', 'a@b@2026-11-29T07:00:00Z'])
-  assert.ok(E.isRight(wish) && wish.right?.question._tag === 'Message')
-  assert.is(wish.right.question.topic, 'a@b')
+  const meant = (message: string): readonly [topic: string, time: string | null] => {
+    const wish = explainWish(['f', '--message', message])
+    assert.ok(E.isRight(wish) && wish.right?.question._tag === 'Message', message)
+    return [wish.right.question.topic, wish.right.question.time]
+  }
+  const day = '2026-11-29T07:00:00Z'
+  assert.equal(meant(`a@b@${day}`), ['a@b', day])
+  // A topic may end as if a time stood there.
+  for (const topic of ['n@5', 'n@5s', `n@${day}`, 'n@5@', '@5@@', 'n@5@6']) {
+    assert.equal(meant(`${topic}@`), [topic, null])
+    assert.equal(meant(`${topic}@7.5`), [topic, '7.5'])
+  }
+  for (const topic of ['n', 'n@', 'n@x', 'n@@', 'n@5/x', '@']) {
+    assert.equal(meant(topic), [topic, null])
+  }
 })
 
 explain('times are read and written', () => {

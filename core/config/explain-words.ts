@@ -33,7 +33,8 @@ capture of tcpdump or Wireshark (pcap or pcapng): then what clients sent is play
                          for each client whether it was delivered and when, or why
                          not. TIME is seconds since the recording began, as in
                          12.5, or a time as 2026-11-29T07:00:00Z; the publication
-                         nearest to it is told. Without it all are, up to five.
+                         nearest to it is told. Without it all are, up to five. A
+                         topic that ends like that has an @ behind it: n@5@.
  --client ID             only for this client.
  --why-disconnected ID   who ended the connections of this client, when and why. Of
                          who has not said its name the address, or address:port.
@@ -89,7 +90,10 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
 }
 
 // What stands behind the last @ is a time if it begins as one.
-const withTime = /^(.*)@([0-9][0-9.]*s?|[0-9]{4}-[0-9]{2}.*)$/s
+const timeText = '(?:[0-9][0-9.]*s?|[0-9]{4}-[0-9]{2}[^@]*)'
+const withTime = new RegExp(`^(.*)@(${timeText})$`, 's')
+// Of a topic that ends like that itself: one more @ says that it does.
+const withoutTime = new RegExp(`^(.*@${timeText}@*)@$`, 's')
 
 const whyNone = (topic: string): string =>
   topic === ''
@@ -106,7 +110,8 @@ const questionOf = (draft: Draft): Either<string, ExplainWish['question']> => {
       ? E.right({ _tag: 'Connection', client: disconnected })
       : E.left('--client goes with --message; --why-disconnected names its client itself.')
   }
-  const [, before = message ?? '', time = null] = withTime.exec(message ?? '') ?? []
+  const found = withoutTime.exec(message ?? '') ?? withTime.exec(message ?? '')
+  const [, before = message ?? '', time = null] = found ?? []
   return isTopicName(before)
     ? E.right({ _tag: 'Message', topic: before, time, client })
     : E.left(`--message wants the topic of a message${whyNone(before)}`)
