@@ -138,6 +138,40 @@ listening('where one cannot be opened all is as before', async () => {
   await broker.stop()
 })
 
+listening('a port that is none leaves nothing open of what was tried before it', async () => {
+  const port = await freePort()
+  const second: Wanted['addresses'] = [{ _tag: 'Tcp', host: '127.0.0.1', port: 70_000 }]
+  const wanted = tcp(port)
+  const both = { ...wanted, addresses: [...wanted.addresses, ...second] }
+  try {
+    await start({ listeners: [both], print: () => {} })
+    assert.unreachable('it started')
+  } catch (error) {
+    assert.ok(error instanceof StartError, String(error))
+    assert.match(error.message, /70000 is no port/)
+  }
+  assert.is(await canGreet(port, '127.0.0.1'), false)
+})
+
+listening('one change after another, however soon they are asked for', async () => {
+  const [first, second] = [await freePort(), await freePort()]
+  const broker = await start({ listeners: [tcp(0)], print: () => {} })
+  const answers = [broker.listen([tcp(first)]), broker.listen([tcp(second)])]
+  assert.equal(await Promise.all(answers), [[first], [second]])
+  assert.is(await canGreet(first, '127.0.0.1'), false)
+  assert.is(await canGreet(second, '127.0.0.1'), true)
+  await broker.stop()
+})
+
+listening('what is about to open when the broker stops is closed, too', async () => {
+  const port = await freePort()
+  const broker = await start({ listeners: [tcp(0)], print: () => {} })
+  const opening = broker.listen([tcp(port)]).then(() => 'it listens', String)
+  await broker.stop()
+  assert.match(await opening, /has stopped/)
+  assert.is(await canGreet(port, '127.0.0.1'), false)
+})
+
 listening('a port may get more addresses, although it is open on one of them', async () => {
   const port = await freePort()
   const broker = await start({ listeners: [tcp(port)] })

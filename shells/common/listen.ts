@@ -69,6 +69,12 @@ interface Opened {
 // How often a free port is looked for that is free on all addresses.
 const freePortTries = 16
 
+/** What is wrong with the number of a port, in a sentence; null where nothing is. */
+export const faultOfPort = (port: number): string | null =>
+  Number.isInteger(port) && port >= 0 && port <= 65_535
+    ? null
+    : `${String(port)} is no port: ports are 0 to 65535.`
+
 const keyOf = (door: Door): string => JSON.stringify(door)
 
 const doorsOf = ({ name, addresses, noDelay }: Wanted): ReadonlyArray<Door> =>
@@ -80,6 +86,9 @@ export class Listeners {
   private readonly driver: Driver
   private readonly log: Log
   private opened: ReadonlyArray<Opened> = []
+  /** Settles when the changes that were asked for have been made. */
+  private changed: Promise<unknown> = Promise.resolve()
+  private isClosed = false
 
   constructor(listen: Listen, driver: Driver, log: Log) {
     this.listen = listen
@@ -90,9 +99,26 @@ export class Listeners {
   /**
    * Opens what is wanted and not open, and closes what is open and not wanted; what is both goes on
    * undisturbed. Answers the port of each listener, 0 for a path. Rejects with a StartError if one
-   * cannot be opened: then it is as before.
+   * cannot be opened: then it is as before. One change at a time, in the order in which they were
+   * asked for.
    */
-  async change(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
+  change(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
+    const change = this.changed.then(() => this.changeNow(wanted))
+    this.changed = change.catch(() => {})
+    return change
+  }
+
+  /** For ever. What a change that is under way opens is closed with the rest. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.changed
+    const { opened } = this
+    this.opened = []
+    await Promise.all(opened.map(({ listener }) => listener.close()))
+  }
+
+  private async changeNow(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
+    this.stayOpen()
     const keys = new Set(wanted.flatMap(doorsOf).map(keyOf))
     const kept = this.opened.filter(({ key }) => keys.has(key))
     const closed = this.opened.filter(({ key }) => !keys.has(key))
@@ -108,13 +134,13 @@ export class Listeners {
       throw error
     }
     this.opened = [...kept, ...fresh]
+    this.stayOpen()
     return ports
   }
 
-  async close(): Promise<void> {
-    const { opened } = this
-    this.opened = []
-    await Promise.all(opened.map(({ listener }) => listener.close()))
+  private stayOpen(): void {
+    if (!this.isClosed) return
+    throw new StartError('The broker has stopped, and listens on nothing any more.')
   }
 
   /** Opens all addresses of one listener that are not open yet; its port, or a StartError. */
@@ -137,12 +163,12 @@ export class Listeners {
         try {
           opened.push(await this.open(door, free))
         } catch (error) {
-          if (!(error instanceof ListenError)) throw error
-          if (isLeftOut(door, error, doors)) {
+          if (error instanceof ListenError && isLeftOut(door, error, doors)) {
             this.log.warn(`${textOf(door.address)} is not available here: ${error.message}`)
             continue
           }
           for (const one of opened) if (!kept.includes(one)) await one.listener.close()
+          if (!(error instanceof ListenError)) throw error
           isTaken = error.reason === 'in use' && wantsAnyPort(door) && tries < freePortTries
           if (isTaken) break
           throw new StartError(explain(error, door.address))
@@ -158,6 +184,8 @@ export class Listeners {
   /** Opens a door; on the port that is `free` where any would do. */
   private async open(door: Door, free: number): Promise<Opened> {
     const { address } = door
+    const fault = address._tag === 'Tcp' ? faultOfPort(address.port) : null
+    if (fault !== null) throw new StartError(fault)
     const isAny = address._tag === 'Tcp' && address.port === 0
     const fixed = isAny ? { ...door, address: { ...address, port: free } } : door
     // A port of the system's choice is known afterwards.

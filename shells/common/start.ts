@@ -13,7 +13,7 @@ import type { LogSettings, LogType } from '../../core/config/settings.ts'
 import { createDriver } from './driver.ts'
 import type { Counters, Restored } from './driver.ts'
 import type { Host } from './host.ts'
-import { Listeners, StartError } from './listen.ts'
+import { faultOfPort, Listeners, StartError } from './listen.ts'
 import type { Listen, Wanted } from './listen.ts'
 import { Log } from './log.ts'
 import { logOf } from '../../core/log/settings.ts'
@@ -175,8 +175,8 @@ const faultOf = (options: StartOptions): string | null => {
   if (persistence !== undefined && typeof persistence?.folder !== 'string') {
     return 'The option `persistence` names the folder of the store: `persistence: { folder }`.'
   }
-  const port = ports.find((one) => !Number.isInteger(one) || one < 0 || one > 65_535)
-  return port === undefined ? null : `${String(port)} is no port: ports are 0 to 65535.`
+  const wrong = ports.find((port) => faultOfPort(port) !== null)
+  return wrong === undefined ? null : faultOfPort(wrong)
 }
 
 /** What a runtime brings. */
@@ -278,26 +278,25 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     throw error
   }
   let stopped: Promise<void> | null = null
-  let isOver = false
   const stop = (): Promise<void> => {
-    isOver = true
     stopped ??= new Promise((resolve) => {
-      void opening.close()
+      const closing = opening.close()
       const timer = setTimeout(() => driver.kill(), stopMsMax)
       driver.halt(() => {
         clearTimeout(timer)
-        const over = (): void => {
+        const over = async (): Promise<void> => {
+          await closing
           log.line(`sabethes version ${version} terminating`)
-          void log.close().then(resolve)
+          await log.close()
+          resolve()
         }
-        if (restored === null) over()
+        if (restored === null) void over()
         else restored.store.close().then(over, over)
       })
     })
     return stopped
   }
   const kill = (): void => {
-    isOver = true
     void opening.close()
     driver.kill()
   }
@@ -324,10 +323,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
       config = { ...config, ...some }
       driver.reconfigure(config)
     },
-    listen: (wanted) =>
-      isOver
-        ? Promise.reject(new StartError('The broker has stopped, and listens on nothing any more.'))
-        : opening.change(wanted),
+    listen: (wanted) => opening.change(wanted),
     state: () => driver.look(),
     stop,
     kill,
