@@ -1,7 +1,10 @@
 // Whoever starts a broker without types is told in a sentence what he has got wrong, at once and
 // not when the first client comes; and what has stopped stays so.
 
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StartOptions } from '../shells/node/mod.ts'
@@ -69,6 +72,36 @@ misuse('who has stopped listens on nothing any more', async () => {
   } catch (error) {
     assert.match(String(error), /has stopped/)
   }
+})
+
+misuse('the store is free again after kill(), and after a start that fails', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-misuse-'))
+  const kept = { ...quiet, persistence: { folder } }
+  try {
+    const killed = await start(kept)
+    killed.kill()
+    await killed.stop()
+    const badTape = { path: join(folder, 'x.trace') } as unknown as StartOptions['recording']
+    try {
+      await start({ ...kept, recording: badTape! })
+      assert.unreachable('it started')
+    } catch (error) {
+      assert.instance(error, TypeError)
+    }
+    await (await start(kept)).stop()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+misuse('stop() tells of a log that cannot be written', async () => {
+  let isBroken = false
+  const print = (): void => {
+    if (isBroken) throw new Error('nobody reads this')
+  }
+  const broker = await start({ ...quiet, verbosity: 'normal', print })
+  isBroken = true
+  assert.match(await broker.stop().then(() => 'it stopped', String), /nobody reads this/)
 })
 
 misuse('a start that fails at its last line leaves no listener behind', async () => {

@@ -11,7 +11,7 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { LogSettings, LogType } from '../../core/config/settings.ts'
 import { createDriver } from './driver.ts'
-import type { Counters, Restored } from './driver.ts'
+import type { Counters, Driver, Restored } from './driver.ts'
 import type { Host } from './host.ts'
 import { faultOfPort, Listeners, StartError } from './listen.ts'
 import type { Listen, Wanted } from './listen.ts'
@@ -116,7 +116,7 @@ export interface Running {
    * as long as the clients need to read what they are owed, at most a few seconds.
    */
   stop(): Promise<void>
-  /** Ends at once, without a word to anybody. */
+  /** Ends at once, without a word to anybody; `stop` tells when all that it held is free again. */
   kill(): void
 }
 
@@ -207,17 +207,58 @@ export const connectionsWithin = (openFilesMax: number): number =>
     ? defaults.connectionsMax
     : Math.min(defaults.connectionsMax, openFilesMax - descriptorsReserved)
 
+/** What a broker holds besides its connections, and gives back when it ends, however that is. */
+class Held {
+  readonly log: Log
+  driver: Driver | null = null
+  listeners: Listeners | null = null
+  store: Store | null = null
+  private released: Promise<void> | null = null
+
+  constructor(log: Log) {
+    this.log = log
+  }
+
+  /** The log takes `last` before it is closed. */
+  release(last: string | null): Promise<void> {
+    this.released ??= this.giveBack(last)
+    return this.released
+  }
+
+  private async giveBack(last: string | null): Promise<void> {
+    await this.listeners?.close()
+    await this.store?.close().catch(() => {})
+    if (last !== null) this.log.line(last)
+    await this.log.close()
+  }
+}
+
 /** Starts a broker; rejects with a StartError where it cannot listen. */
 export const startOn = async (runtime: Runtime, options: StartOptions): Promise<Running> => {
   const fault = faultOf(options)
   if (fault !== null) throw new StartError(fault)
   const fatal = options.fatal ?? throwToNobody
-  let listeners: Listeners | null = null
   const host = runtime.createHost((error) => {
-    void listeners?.close()
+    void held.release(null)
     fatal(error)
   })
-  const log = openLog(runtime, options, host)
+  const held = new Held(openLog(runtime, options, host))
+  try {
+    return await begin(runtime, options, host, held)
+  } catch (error) {
+    held.driver?.kill()
+    await held.release(null)
+    throw error
+  }
+}
+
+const begin = async (
+  runtime: Runtime,
+  options: StartOptions,
+  host: Host,
+  held: Held,
+): Promise<Running> => {
+  const { log } = held
   const { judge, scram } = options
   let config: Config = {
     ...defaults,
@@ -235,6 +276,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
   const restored = persistence === undefined
     ? null
     : await bringBack(options.openStore ?? runtime.openStore, host, log, config, persistence)
+  held.store = restored?.store ?? null
   const driver = createDriver({
     config,
     host,
@@ -244,6 +286,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
+  held.driver = driver
   let recorder: Recorder | null = null
   let recordingFault: string | null = null
   const record = (how: RecordingOptions | null): void => {
@@ -256,49 +299,33 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
     driver.record(recorder)
   }
   if (options.recording !== undefined) record(options.recording)
-  const opening = new Listeners(runtime.listen, driver, log)
-  listeners = opening
+  const listeners = new Listeners(runtime.listen, driver, log)
+  held.listeners = listeners
   if (options.isLocalOnly ?? (options.listeners === undefined && options.hosts === undefined)) {
     log.line(
       'Starting in local only mode. Connections will only be possible from clients running on ' +
         'this machine.',
     )
   }
-  let ports: ReadonlyArray<number>
-  try {
-    ports = await opening.change(options.listeners ?? wantedOf(options))
-    options.listening?.()
-    log.line(`sabethes version ${version} running`)
-    log.flush(0)
-  } catch (error) {
-    void opening.close()
-    driver.kill()
-    await log.close()
-    await restored?.store.close()
-    throw error
-  }
+  const ports = await listeners.change(options.listeners ?? wantedOf(options))
+  options.listening?.()
+  log.line(`sabethes version ${version} running`)
+  log.flush(0)
   let stopped: Promise<void> | null = null
   const stop = (): Promise<void> => {
-    stopped ??= new Promise((resolve) => {
-      const closing = opening.close()
+    void listeners.close()
+    stopped ??= new Promise<void>((resolve) => {
       const timer = setTimeout(() => driver.kill(), stopMsMax)
       driver.halt(() => {
         clearTimeout(timer)
-        const over = async (): Promise<void> => {
-          await closing
-          log.line(`sabethes version ${version} terminating`)
-          await log.close()
-          resolve()
-        }
-        if (restored === null) void over()
-        else restored.store.close().then(over, over)
+        resolve()
       })
-    })
+    }).then(() => held.release(`sabethes version ${version} terminating`))
     return stopped
   }
   const kill = (): void => {
-    void opening.close()
     driver.kill()
+    void held.release(null)
   }
   return {
     ports,
@@ -323,7 +350,7 @@ export const startOn = async (runtime: Runtime, options: StartOptions): Promise<
       config = { ...config, ...some }
       driver.reconfigure(config)
     },
-    listen: (wanted) => opening.change(wanted),
+    listen: (wanted) => listeners.change(wanted),
     state: () => driver.look(),
     stop,
     kill,
