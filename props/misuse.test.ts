@@ -30,14 +30,33 @@ const refusal = async (options: object): Promise<string> => {
 }
 
 misuse('what start() does not know is refused by its name', async () => {
-  assert.match(await refusal({ port: 1884 }), /no option 'port'.*ports, hosts/)
-  assert.match(await refusal({ config: { maxQos: 1 } }), /no 'maxQos' in the configuration/)
+  assert.match(await refusal({ port: 1884 }), /takes no "port".*ports, hosts/)
+  assert.match(await refusal({ config: { maxQos: 1 } }), /config of start\(\) takes no "maxQos"/)
   assert.match(await refusal({ config: { persistence: true } }), /`persistence: \{ folder \}`/)
   assert.match(await refusal({ persistence: true }), /`persistence: \{ folder \}`/)
   for (const port of [70_000, -1, 1.5, '1883', NaN]) {
     assert.match(await refusal({ ports: [port] }), new RegExp(`${port} is no port`))
   }
   assert.is(await refusal({ config: { maximumQos: 1 } }), 'it started')
+})
+
+misuse('a value that would let everybody in, or do nothing, is refused', async () => {
+  const wrong: ReadonlyArray<readonly [options: object, why: RegExp]> = [
+    [{ config: { authentication: 'jugde' } }, /authentication is "none" or "judge", and not "j/],
+    [{ config: { allowAnonymous: 'false' } }, /allowAnonymous is true or false/],
+    [{ config: { acl: 'topic read #' } }, /acl is null or an access list/],
+    [{ config: { connectionsMax: undefined } }, /connectionsMax is a number, and not undefined/],
+    [{ judge: 0 }, /judge is a function/],
+    [{ memoryLimitBytes: '1G' }, /memoryLimitBytes is a number/],
+    [{ verbosity: 'loud' }, /verbosity is "quiet", "normal" or "verbose"/],
+    [{ hosts: '127.0.0.1' }, /hosts is a list of strings/],
+  ]
+  for (const [options, why] of wrong) assert.match(await refusal(options), why)
+  assert.is(await refusal({ judge: undefined, config: { acl: null } }), 'it started')
+  const broker = await start(quiet)
+  const change = { maxQos: 1 } as Parameters<typeof broker.reconfigure>[0]
+  assert.throws(() => broker.reconfigure(change), /reconfigure\(\) takes no "maxQos"/)
+  await broker.stop()
 })
 
 misuse('a limit on memory that leaves no room is a warning at the start', async () => {
@@ -55,7 +74,9 @@ misuse('a limit on memory that leaves no room is a warning at the start', async 
 misuse('a command that there is none of is refused, and the broker goes on', async () => {
   const broker = await start(quiet)
   const kik = { _tag: 'Kik', clientId: 'c' } as unknown as Parameters<typeof broker.command>[0]
-  assert.throws(() => broker.command(kik), /no command 'Kik'.*Kick/)
+  assert.throws(() => broker.command(kik), /"Kick".*and not "Kik"/)
+  const half = { _tag: 'Revoke' } as unknown as typeof kik
+  assert.throws(() => broker.command(half), /command Revoke: revocation is an object/)
   broker.command({ _tag: 'Kick', clientId: 'c' })
   await new Promise((resolve) => setTimeout(resolve, 20))
   assert.is(broker.state().stopping, false)

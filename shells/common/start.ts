@@ -19,8 +19,10 @@ import { Log } from './log.ts'
 import { logOf } from '../../core/log/settings.ts'
 import type { Verbosity } from '../../core/log/settings.ts'
 import { whyTooLittle } from './memory.ts'
+import { messageOf } from './message.ts'
 import { outletTo } from './outlet.ts'
 import type { OpenOutlet } from './outlet.ts'
+import { checkCommand, checkConfig, checkStart } from './shapes.ts'
 import { defaultPort } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
@@ -87,7 +89,7 @@ export interface Running {
   /** The ports that are listened on, in the order of the options. */
   readonly ports: ReadonlyArray<number>
   counters(): Counters
-  /** Gives the broker a command. */
+  /** Gives the broker a command; one that is none is a TypeError. */
   command(command: Command): void
   /** Goes on with another log; rejected with a sentence, in which case all is as it was. */
   changeLog(settings: LogSettings): Either<string, null>
@@ -102,7 +104,10 @@ export interface Running {
   recorded(): (Recorded & { readonly fault: string | null }) | null
   /** A line of the log. */
   say(text: string, type?: LogType): void
-  /** Changes the configuration that the broker was started with; whoever is connected stays so. */
+  /**
+   * Changes the configuration that the broker was started with; whoever is connected stays so. What
+   * does not belong into one is a TypeError, and nothing changes.
+   */
   reconfigure(config: Partial<Config>): void
   /**
    * Opens and closes listeners until there are those wanted, all or none of them. Answers their
@@ -123,51 +128,14 @@ export interface Running {
 /** Starts a broker on a runtime; rejects with a StartError. */
 export type Start = (options: StartOptions) => Promise<Running>
 
-// Who writes without types has nobody else to tell him.
-const optionNames: Readonly<Record<keyof StartOptions, true>> = {
-  ports: true,
-  hosts: true,
-  listeners: true,
-  isLocalOnly: true,
-  introduction: true,
-  listening: true,
-  openStore: true,
-  config: true,
-  memoryLimitBytes: true,
-  persistence: true,
-  recording: true,
-  verbosity: true,
-  log: true,
-  print: true,
-  judge: true,
-  scram: true,
-  fatal: true,
-}
-
-const commandNames: Readonly<Record<Command['_tag'], true>> = {
-  Stop: true,
-  Redirect: true,
-  Kick: true,
-  Publish: true,
-  Shut: true,
-  Revoke: true,
-}
-
-const unknownIn = (some: object, known: object): string | undefined =>
-  Object.keys(some).find((name) => !Object.hasOwn(known, name))
-
 /** What is wrong with options, in a sentence; null where nothing is. */
 const faultOf = (options: StartOptions): string | null => {
+  try {
+    checkStart(options)
+  } catch (error) {
+    return messageOf(error)
+  }
   const { config = {}, ports = [], persistence } = options
-  const name = unknownIn(options, optionNames)
-  if (name !== undefined) {
-    return `There is no option '${name}' of start(). There are: ` +
-      `${Object.keys(optionNames).join(', ')}.`
-  }
-  const key = unknownIn(config, defaults)
-  if (key !== undefined) {
-    return `There is no '${key}' in the configuration of the broker: core/broker/config.ts has all.`
-  }
   if (config.persistence === true && persistence === undefined) {
     return 'config.persistence says that there is a store, and there is none: give start() the ' +
       'option `persistence: { folder }`, which sets it.'
@@ -332,10 +300,7 @@ const begin = async (
     counters: () => driver.counters(),
     command: (command) => {
       // One that nobody knows would be a fault of the broker's.
-      if (!Object.hasOwn(commandNames, command._tag)) {
-        const known = Object.keys(commandNames).join(', ')
-        throw new TypeError(`There is no command '${String(command._tag)}'. There are: ${known}.`)
-      }
+      checkCommand(command)
       driver.command(command)
     },
     changeLog: (settings) => log.reconfigure(settings),
@@ -347,6 +312,7 @@ const begin = async (
       log.flush(driver.look().now)
     },
     reconfigure: (some) => {
+      checkConfig('reconfigure()', some)
       config = { ...config, ...some }
       driver.reconfigure(config)
     },

@@ -3,7 +3,7 @@
 // numbers on every runtime.
 
 import * as Heap from '../../core/data/heap.ts'
-import { shown } from './wrong.ts'
+import { shown } from '../common/wrong.ts'
 
 /** Milliseconds, or a span in words: `250ms`, `30s`, `5m`, `2h`, `7d`, `1h30m`. */
 export type Span = number | string

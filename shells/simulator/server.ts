@@ -26,7 +26,7 @@ import { createDisk, ownWrite, recordsOf, writeTo } from '../store/memory.ts'
 import type { Clock, Plan } from './clock.ts'
 import type { Pipe } from './net.ts'
 import type { Transcript } from './transcript.ts'
-import { shown } from './wrong.ts'
+import { shown } from '../common/wrong.ts'
 
 const NOT_AUTHORIZED = 0x87
 

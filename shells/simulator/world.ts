@@ -14,17 +14,10 @@ import { Clock, createDice, millis, spanText } from './clock.ts'
 import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
-import {
-  checkCommand,
-  checkConfig,
-  checkConnect,
-  checkDelay,
-  checkLines,
-  checkName,
-  checkSimulate,
-} from './shapes.ts'
+import { checkCommand, checkConfig } from '../common/shapes.ts'
+import { checkConnect, checkDelay, checkLines, checkName, checkSimulate } from './shapes.ts'
 import { Transcript } from './transcript.ts'
-import { shown } from './wrong.ts'
+import { shown } from '../common/wrong.ts'
 
 export interface SimulateOptions {
   /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
