@@ -117,7 +117,7 @@ installedTest('it holds what was built and no more', () => {
   const top = (path: string): string =>
     path.split('/').slice(0, path.startsWith('dist/') ? 2 : 1).join('/')
   const tops = new Set(files.map(top))
-  const expected = 'CHANGELOG.md LICENSE README.md dist/core dist/shells package.json shells'
+  const expected = 'CHANGELOG.md LICENSE README.md core dist/core dist/shells package.json shells'
   assert.is([...tops].sort().join(' '), expected)
   for (const path of files.filter((each) => each.endsWith('.js'))) {
     assert.ok(files.includes(path.replace(/\.js$/, '.d.ts')), `${path} has no declarations`)
@@ -131,6 +131,13 @@ installedTest('every file that package.json names is there', () => {
   const named = JSON.stringify([manifest.bin, manifest.exports]).match(/dist\/[^"]+/g) ?? []
   assert.ok(named.length >= 7)
   for (const path of named) assert.ok(statSync(join(installed, path)).isFile(), path)
+})
+
+installedTest('every page that the README sends its reader to is there', () => {
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8')
+  const pages = readme.match(/\b(?:core|shells)\/[\w/]+\.md\b/g) ?? []
+  assert.ok(pages.length >= 6)
+  for (const page of pages) assert.ok(existsSync(join(installed, page)), page)
 })
 
 installedTest('the command runs by its name', () => {
