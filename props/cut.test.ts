@@ -1,5 +1,5 @@
 // A part of a recording stands by itself: a client is sent in it what it was sent on the day, from
-// the same people, at the same time. Of shared groups it alone is there, and gets more.
+// the same people, at the same time; what goes to others of its shared groups goes to them.
 
 import fc from 'fast-check'
 import { suite } from 'uvu'
@@ -19,7 +19,7 @@ import type { Batch } from '../core/trace/replay.ts'
 import { showInput, showPacket } from '../core/trace/show.ts'
 import { parseStory } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
-import type { Command, History } from './gen/histories.ts'
+import type { History } from './gen/histories.ts'
 import { restlessHistory, taciturn, unproved } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
@@ -89,21 +89,17 @@ const heardBy = (client: string, from: State, inputs: ReadonlyArray<Input>): Bot
   return { day: day.heard.sort(), part: here.heard.sort(), inputs: part.inputs }
 }
 
-/** The same under the usual limits, and with everybody for himself. */
-const alone = ({ config: { listeners }, commands }: History): History => ({
-  config: { ...defaults, listeners, sysIntervalMs: 0 },
-  commands: commands.flatMap((one): ReadonlyArray<Command> => {
-    if (one._tag === 'Memory' || one._tag === 'Reconfigure') return []
-    if (one._tag !== 'Subscribe') return [one]
-    return [{ ...one, requests: one.requests.map((each) => ({ ...each, shared: false })) }]
-  }),
+/** The same under the usual limits. */
+const unlimited = ({ config: { listeners, sharedOrder }, commands }: History): History => ({
+  config: { ...defaults, listeners, sharedOrder, sysIntervalMs: 0 },
+  commands: commands.filter(({ _tag }) => _tag !== 'Memory' && _tag !== 'Reconfigure'),
 })
 
 cuts('a client is sent what it was sent on the day', () => {
   let count = 0
   fc.assert(
     fc.property(
-      restlessHistory(60).map(unproved).map(taciturn).map(alone),
+      restlessHistory(60).map(unproved).map(taciturn).map(unlimited),
       fc.constantFrom('a', 'b', 'c'),
       (some, client) => {
         const { inputs, states } = record(some)
@@ -129,7 +125,7 @@ const clientsOf = (from: State, inputs: ReadonlyArray<Input>): ReadonlySet<strin
 cuts('every story has a part for each of its clients', () => {
   let count = 0
   for (const file of storyFiles()) {
-    if (/\$share|authentication-data/.test(file.text)) continue
+    if (/authentication-data/.test(file.text)) continue
     const story = storyOf(file)
     const inputs = inputsOf(story)
     const origin = story.origin ?? { at: 0, wall: 1_800_000_000_000, seed: 1 }
@@ -280,6 +276,34 @@ lamp> publish 'lamp/state' "off"
       config,
     )
     assert.equal(part, [`3000 lamp/state publish '' "off"`])
+  }
+})
+
+cuts('who shares with a client is there, and takes what is not for it', () => {
+  const told = `one> connect receive-maximum 1
+one> subscribe id1 '$share/g/job/#' qos1
+two> connect session-expiry-interval 600
+two> subscribe id1 '$share/g/job/#' qos1
+other> connect
+other> subscribe id1 '$share/h/job/#'
+boss> connect
+boss> publish 'job/1' qos1 id1 "first"
+boss> publish 'job/2' qos1 id2 "second"
+two> puback id1
+boss> publish 'job/3' qos1 id3 "third"
+boss> publish 'job/4' qos1 id4 "fourth"
+one> puback id1
+two> puback id2
+two> puback id3
+two lose
+boss> publish 'note' qos1 id5 "fifth"
+----
+`
+  for (const client of ['one', 'two']) {
+    const { day, part, words } = partOf(client, told)
+    assert.is(day.length, 2)
+    assert.equal(part, day, client)
+    assert.not.match(words, /other|note/)
   }
 })
 

@@ -26,6 +26,10 @@ type Tie = readonly [generation: number, topic: string]
 export class Relevance {
   readonly topics = new Set<string>()
   private readonly generations = new Set<number>()
+  /** Filters, whole, of the shared groups that the client is in at any time. */
+  private readonly shared = new Set<TopicFilter>()
+  /** Who else is in one of them: it gets what the client would else be sent in its place. */
+  private readonly members = new Set<string>()
   private readonly mountPoints: ReadonlyArray<string>
   private readonly names: Names
   private readonly wish: CutWish
@@ -45,6 +49,7 @@ export class Relevance {
     const connects: Array<number> = []
     /** Whose connections all belong to it: what was subscribed to on one is sent on another. */
     const clients = new Set<string>()
+    if (client !== null) this.share(client, from, batches)
     this.remember(from, ties, wills, held)
     IntMap.each(from.sessions, ({ conn, aliases: known }) => {
       if (conn === null) return
@@ -55,14 +60,15 @@ export class Relevance {
     for (const { inputs, effects } of batches) {
       for (const input of inputs) {
         if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
-          if (client === null) this.want(input.command.packet.topic)
+          const { topic } = input.command.packet
+          if (client === null || this.isShared(topic)) this.want(topic)
         }
         if (input._tag !== 'Arrived') continue
         const { conn: { generation }, packet } = input
         const clientId = this.clientOf(generation)
         const said = (topic: string): void => {
           ties.push([generation, topic])
-          if (client === null || clientId === client) this.want(topic)
+          if (client === null || clientId === client || this.isShared(topic)) this.want(topic)
         }
         if (packet._tag === 'Connect') {
           connects.push(generation)
@@ -95,9 +101,51 @@ export class Relevance {
     }
     // A connection that follows takes over, and decides what becomes of a will.
     for (const [clientId, topic] of wills) if (this.topics.has(topic)) clients.add(clientId)
+    for (const clientId of this.members) clients.add(clientId)
+    IntMap.each(from.sessions, ({ conn, clientId }) => {
+      if (conn !== null && this.members.has(clientId)) this.generations.add(conn.generation)
+    })
     for (const generation of connects) {
       if (clients.has(this.clientOf(generation))) this.generations.add(generation)
     }
+  }
+
+  /** Finds out with whom the client shares what. */
+  private share(client: string, from: State, batches: ReadonlyArray<Batch>): void {
+    const members = new Map<string, Set<string>>()
+    const join = (clientId: string, group: string, filter: TopicFilter): void => {
+      const key = `${group}/${filter}`
+      members.set(key, (members.get(key) ?? new Set()).add(clientId))
+      if (clientId === client) this.shared.add(filter)
+    }
+    IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
+      for (const [, { share }] of StrMap.entries(subscriptions)) {
+        if (share !== null) join(clientId, share.group, share.filter)
+      }
+    })
+    for (const { inputs } of batches) {
+      for (const input of inputs) {
+        if (input._tag !== 'Arrived' || input.packet._tag !== 'Subscribe') continue
+        const { generation } = input.conn
+        for (const { filter } of input.packet.requests) {
+          const share = splitShare(filter)
+          if (share === null) continue
+          const whole = mountedFilter(this.names.mountPointOf(generation), share.filter)
+          if (whole !== null) join(this.clientOf(generation), share.group, whole)
+        }
+      }
+    }
+    for (const some of members.values()) {
+      if (!some.delete(client)) continue
+      for (const one of some) this.members.add(one)
+    }
+  }
+
+  /** Whether a message on it may be the client's or another member's. */
+  private isShared(topic: string): boolean {
+    if (!isTopicName(topic)) return false
+    for (const filter of this.shared) if (match(filter, topic)) return true
+    return false
   }
 
   /** What connections had to do with topics before. */
@@ -111,10 +159,12 @@ export class Relevance {
       for (const [packetId, { message }] of Window.entries(incoming)) {
         if (message === null) continue
         held.set(`${packetId} ${clientId}`, message.topic)
+        if (this.isShared(message.topic)) this.want(message.topic)
         if (conn !== null) ties.push([conn.generation, message.topic])
       }
       if (will === null) return
       wills.push([clientId, will.message.topic])
+      if (this.isShared(will.message.topic)) this.want(will.message.topic)
       if (conn !== null) ties.push([conn.generation, will.message.topic])
     })
   }
@@ -154,6 +204,11 @@ export class Relevance {
     return this.isAll || this.generations.has(generation) || this.isOwn(generation)
   }
 
+  /** Whether it is another member of a shared group of the client's. */
+  isMember(clientId: string): boolean {
+    return this.members.has(clientId)
+  }
+
   /** Whether all that was said on the connection belongs to it. */
   isWhole(generation: number): boolean {
     return this.isAll || (this.wish.topic === null && this.isOwn(generation))
@@ -171,6 +226,7 @@ export class Relevance {
         return this.topics.has(this.wholeOf(generation, topic))
       case 'Subscribe':
       case 'Unsubscribe': {
+        if (this.isMember(this.clientOf(generation))) return true
         if (this.wish.client !== null && !this.isOwn(generation)) return false
         const filters = packet._tag === 'Subscribe'
           ? packet.requests.map(({ filter }) => filter)

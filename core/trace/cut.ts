@@ -56,7 +56,8 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
   const relevance = new Relevance(wish, names, from, batches)
   const { client } = wish
   const { state, inputs: first, untold } = rebuild(from, {
-    client: (clientId) => whole || client === null || clientId === client,
+    client: (clientId) =>
+      whole || client === null || clientId === client || relevance.isMember(clientId),
     speaker: ({ generation }) => relevance.has(generation),
     leaver: ({ will }) => will !== null && relevance.topics.has(will.message.topic),
     topic: (topic) => whole || relevance.topics.has(topic),
