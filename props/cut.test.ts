@@ -14,13 +14,14 @@ import type { Either } from '../core/prelude.ts'
 import { cut } from '../core/trace/cut.ts'
 import { Aliases, eachSent } from '../core/trace/cut-acks.ts'
 import { tellStory } from '../core/trace/golden.ts'
+import type { CutWish } from '../core/trace/cut-relevance.ts'
 import { Names } from '../core/trace/names.ts'
 import type { Batch } from '../core/trace/replay.ts'
 import { showInput, showPacket } from '../core/trace/show.ts'
 import { parseStory } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
 import type { History } from './gen/histories.ts'
-import { restlessHistory, taciturn, unproved } from './gen/histories.ts'
+import { filter, restlessHistory, taciturn, unproved } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { storyFiles, storyOf } from './story/files.ts'
@@ -72,11 +73,16 @@ interface Both {
 }
 
 /** What a client heard from a moment on, on the day and in the part that is its. */
-const heardBy = (client: string, from: State, inputs: ReadonlyArray<Input>): Both => {
+const heardBy = (
+  client: string,
+  from: State,
+  inputs: ReadonlyArray<Input>,
+  wish: CutWish = { client, topic: null },
+): Both => {
   const day = new Ear(client, from)
   const batches = batchesOf(from, inputs)
   for (const { inputs: [input], after, effects } of batches) day.take(input!, after, effects)
-  const part = cut(from, batches, { client, topic: null })
+  const part = cut(from, batches, wish)
   let state = initial(part.config, part.origin)
   const here = new Ear(client, state)
   part.inputs.forEach((input, i) => {
@@ -145,6 +151,7 @@ const partOf = (
   told: string,
   fromMs = 0,
   config = '',
+  wish?: CutWish,
 ): Both & { readonly words: string } => {
   const parsed = parseStory(`# What was.\n${config}\n${told}`, 's')
   if (E.isLeft(parsed)) throw new Error(JSON.stringify(parsed.left))
@@ -153,7 +160,7 @@ const partOf = (
   let from = begun
   const early = inputs.filter(({ at }) => at < fromMs)
   for (const input of early) from = step(from, input)[0]
-  const found = heardBy(client, from, inputs.slice(early.length))
+  const found = heardBy(client, from, inputs.slice(early.length), wish)
   return { ...found, words: found.inputs.map((one) => showInput(one)).join('\n') }
 }
 
@@ -244,7 +251,7 @@ phone-2> publish 'lamp/state' "off"
   if (E.isLeft(parsed)) throw new Error(JSON.stringify(parsed.left))
   const inputs = inputsOf(parsed.right)
   const from = initial(defaults, { at: 0, wall: 1_800_000_000_000, seed: 1 })
-  const part = cut(from, batchesOf(from, inputs), { client: null, topic: 'lamp/+' as never })
+  const part = cut(from, batchesOf(from, inputs), { client: null, topic: filter('lamp/+') })
   const names = ['phone', 'lamp', 'clock']
   const ears = names.map((name) => [new Ear(name, from), new Ear(name, from)] as const)
   for (const { inputs: [input], after, effects } of batchesOf(from, inputs)) {
@@ -305,6 +312,60 @@ boss> publish 'note' qos1 id5 "fifth"
     assert.equal(part, day, client)
     assert.not.match(words, /other|note/)
   }
+})
+
+cuts('who is closed for what is left out is gone there as well', () => {
+  const told = `phone> connect
+phone> subscribe id1 'lamp/#'
+lamp> connect will [ 'lamp/state' "gone" ]
+lamp> subscribe id1 'time' qos1
+lamp> publish 'time' qos1 id2 "12"
+lamp> pubrec id1
+----
+`
+  const { day, part } = partOf('phone', told)
+  assert.equal(day, [`0 lamp/state publish '' "gone"`])
+  assert.equal(part, day)
+})
+
+cuts('what was too much with all that is left out does nothing', () => {
+  const rows = [
+    [
+      'listenerConnectionsMax=2',
+      'clock> connect\nlamp> connect will [ \'lamp/state\' "gone" ]',
+    ],
+    [
+      'receiveMaximum=1',
+      "lamp> connect\nlamp> publish 'time' qos2 id1\nlamp> publish 'lamp/state' qos1 id2 \"off\"",
+    ],
+  ]
+  for (const [limit, lines] of rows) {
+    const told = `phone> connect
+phone> subscribe id1 'lamp/#'
+${lines}
+phone> publish 'lamp/state' "on"
+----
+`
+    const { day, part } = partOf('phone', told, 0, `config ${limit}\n`)
+    assert.equal(day, [`0 lamp/state publish '' "on"`])
+    assert.equal(part, day, limit)
+  }
+})
+
+cuts('who is there from the beginning may be sent what was retained on a topic', () => {
+  const told = `phone> connect
+lamp> connect
+lamp> publish 'lamp/state' retain "on"
+----
+
+at 3000
+phone> subscribe id1 'lamp/#'
+----
+`
+  const wish = { client: null, topic: filter('lamp/state') }
+  const { day, part } = partOf('phone', told, 2_000, '', wish)
+  assert.equal(day, [`3000 lamp/state publish '' retain "on"`])
+  assert.equal(part, day)
 })
 
 cuts('a client has the name that it has proved', () => {

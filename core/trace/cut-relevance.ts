@@ -103,7 +103,7 @@ export class Relevance {
     for (const [clientId, topic] of wills) if (this.topics.has(topic)) clients.add(clientId)
     for (const clientId of this.members) clients.add(clientId)
     IntMap.each(from.sessions, ({ conn, clientId }) => {
-      if (conn !== null && this.members.has(clientId)) this.generations.add(conn.generation)
+      if (conn !== null && clients.has(clientId)) this.generations.add(conn.generation)
     })
     for (const generation of connects) {
       if (clients.has(this.clientOf(generation))) this.generations.add(generation)

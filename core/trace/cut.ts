@@ -5,7 +5,7 @@
 import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
-import { arrived } from '../broker/input.ts'
+import { arrived, closed } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
 import { step } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -35,6 +35,9 @@ const isHeld = (state: State, clientId: string, packetId: number): boolean => {
   const session = number === undefined ? undefined : IntMap.get(state.sessions, number)
   return session !== undefined && Window.get(session.incoming, packetId) !== undefined
 }
+
+const isOpen = ({ links }: State, { slot, generation }: Conn): boolean =>
+  IntMap.get(links, slot)?.conn.generation === generation
 
 const isFresh = (state: State): boolean =>
   state.nextOpening === 0 && state.retained.size === 0 && state.nextSession === 0 &&
@@ -78,6 +81,12 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
     inputs.push(input)
     translation.ofHere(effects)
   }
+  const isStill = (state: State, conn: Conn): boolean =>
+    isOpen(state, moved.get(conn.generation) ?? conn)
+  /** What has ended its connection on the day, for what is left out, and would not end it here. */
+  const isHarmless = (wanted: Input, gone: ReadonlyArray<Conn>): boolean =>
+    'conn' in wanted && gone.some(({ generation }) => generation === wanted.conn.generation) &&
+    isStill(step(here, inPlace(wanted, here, moved))[0], wanted.conn)
   for (const batch of batches) {
     let day = batch.before
     for (const input of batch.inputs) {
@@ -89,7 +98,13 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
         partOf(input, relevance, aliases, translation, held) ?? beats.get(input) ?? null
       day = after
       translation.ofDay(effects)
-      if (told !== null) feed(told)
+      const gone = effects.flatMap((one) =>
+        one._tag === 'Close' && relevance.has(one.conn.generation) ? [one.conn] : []
+      )
+      if (told !== null && !isHarmless(told, gone)) feed(told)
+      for (const conn of gone) {
+        if (isStill(here, conn)) feed(closed(conn, input.at, 'failed'))
+      }
     }
   }
   return { config: from.config, origin, inputs, first: first.length, untold }
