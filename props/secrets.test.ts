@@ -70,6 +70,22 @@ secrets('what cannot be read is named, with whom to give it to', async () => {
   assert.match(faultText(gone.left), /Give the user that the broker runs as/)
 })
 
+secrets('of a file that is not there nobody is told to give it to somebody', async () => {
+  const said = async (path: string, code: string): Promise<string> => {
+    const reject = (): Promise<never> => Promise.reject(Object.assign(new Error('no'), { code }))
+    const options = { allowsLinks: false, user: 'mosquitto' }
+    const found = await readSecret({ facts: reject, text: reject }, path, options)
+    return E.isLeft(found) ? faultText(found.left) : ''
+  }
+  const missing = 'there is no such file (ENOENT). Make it, or correct its path.'
+  assert.is(await said('/etc/pw', 'ENOENT'), `/etc/pw: ${missing}`)
+  assert.is(
+    await said('pw', 'ENOENT'),
+    `pw: ${missing} It was looked for in the folder that the broker runs in.`,
+  )
+  assert.match(await said('/etc/hosts/pw', 'ENOTDIR'), /there is no such file/)
+})
+
 secrets('what is not to be trusted is not even opened', async () => {
   let opened = 0
   const files: Files = {

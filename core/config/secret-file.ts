@@ -52,15 +52,18 @@ export const trustSecret = (
 }
 
 /** A file that could not be read; `why` is the system's word, `user` who the broker runs as. */
-export const unreadable = (file: string, why: string, user: string | null): FileFault => ({
-  file,
-  line: 0,
-  word: why,
-  what: 'the file cannot be read',
-  remedy: user === null
+export const unreadable = (file: string, why: string, user: string | null): FileFault => {
+  const fault = { file, line: 0, word: why }
+  if (why === 'ENOENT' || why === 'ENOTDIR') {
+    const remedy = 'Make it, or correct its path.' +
+      (file.startsWith('/') ? '' : ' It was looked for in the folder that the broker runs in.')
+    return { ...fault, what: 'there is no such file', remedy }
+  }
+  const remedy = user === null
     ? 'Give the user that the broker runs as the right to read it.'
-    : `To fix this, use "chown ${user} ${file}".`,
-})
+    : `To fix this, use "chown ${user} ${file}".`
+  return { ...fault, what: 'the file cannot be read', remedy }
+}
 
 /** What the log says where a reload found something wrong with a file. */
 export const keptText = (fault: string): string => `${fault} What was read before stays in force.`
