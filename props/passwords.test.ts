@@ -365,7 +365,7 @@ passwords('a corrupt line is named, and its hash is not', () => {
   const corrupt: ReadonlyArray<readonly [line: string, fault: RegExp]> = [
     ['user', /:2: a line without a colon\. Write name:hash/],
     [':x', /:2: a line without a user name\. /],
-    ['u:', /:2: a password that is not hashed \(u\)\. Hash all .* "mosquitto_passwd -U"\./],
+    ['u:', /:2: a password that is not hashed \(u\)\./],
     ['u:secret', /:2: a password that is not hashed \(u\)\./],
     [`u:x$6$YWJj$${'A'.repeat(86)}==`, /:2: a password that is not hashed/],
     [`u:$7$1e2$YWJj$${'A'.repeat(86)}==`, /:2: iterations that are no number/],
@@ -399,6 +399,15 @@ passwords('a corrupt line is named, and its hash is not', () => {
     argon2id.replace(/\$[^$]*$/, `$${'A'.repeat(1366)}`),
   ]
   for (const hash of sound) assert.is(read(`u:${hash}\n`).size, 1, hash.slice(0, 40))
+})
+
+passwords('mosquitto_passwd -U is for files without a hash, and without an empty password', () => {
+  const upgrade = /:1: a password that is not hashed \(u\)\. Hash all .* "mosquitto_passwd -U"\./
+  const alone = /not hashed \([uv]\)\. Set this password with mosquitto_passwd, but not with -U/
+  assert.match(refused(`u:secret\n\n#v:${argon2id}\nv:secret\n`), upgrade)
+  assert.match(refused(`u:secret\nv:${argon2id}\n`), alone)
+  assert.match(refused(`u: ${argon2id}\nv:secret\n`), alone)
+  assert.match(refused('u:\nv:secret\n'), alone)
 })
 
 passwords('any text is read or refused', () => {

@@ -55,12 +55,22 @@ const numberOf = (text: string, max: number): number => {
   return value <= max ? value : 0
 }
 
+/** A line with a hash in it, whatever is wrong with that. */
+const hashed = /^[^#:\n][^:\n]*:+[ \t\v\f]*\$/m
+
+/** What stands in the place of a hash in a file with this text. */
+const notHashed = (text: string, whole: string): Misread => {
+  const what = 'a password that is not hashed'
+  // It takes hashes for passwords, and stops at a line without one.
+  const canUpgrade = text !== '' && !hashed.test(whole)
+  const remedy = canUpgrade
+    ? 'Hash all that are in the file with "mosquitto_passwd -U".'
+    : 'Set this password with mosquitto_passwd, but not with -U: that hashes hashes once more.'
+  return { what, remedy }
+}
+
 const readHash = (text: string): Either<Misread, PasswordHash> => {
-  const [before, kind, ...fields] = text.split('$')
-  if (before !== '' || kind === undefined) {
-    const what = 'a password that is not hashed'
-    return E.left({ what, remedy: 'Hash all that are in the file with "mosquitto_passwd -U".' })
-  }
+  const [, kind = '', ...fields] = text.split('$')
   const [encodedSalt = '', encodedHash = ''] = fields.slice(-2)
   const salt = bytesOf(encodedSalt)
   const hash = bytesOf(encodedHash)
@@ -114,7 +124,9 @@ export const parsePasswords = (file: string, text: string): Either<FileFault, Pa
       const remedy = 'Write the name before the colon, or take the line out.'
       return fail('', { what: 'a line without a user name', remedy })
     }
-    const hash = readHash(trim(fields[2]!))
+    const field = trim(fields[2]!)
+    if (!field.startsWith('$')) return fail(userName, notHashed(field, text))
+    const hash = readHash(field)
     if (E.isLeft(hash)) return fail(userName, hash.left)
     table.set(userName, hash.right)
   }
