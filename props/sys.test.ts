@@ -176,6 +176,16 @@ sys('a round with many sessions and many listeners is made of portions', () => {
   assert.is(desk.retained('clients/total'), '2500')
 })
 
+sys('a shared subscription is one of these, and no other, as in mosquitto', () => {
+  const desk = new Desk()
+  desk.client(0, '$share/g/a')
+  desk.client(1, '$share/g/a')
+  desk.client(2, 'b/#')
+  desk.pass(1)
+  assert.is(desk.retained('shared_subscriptions/count'), '2')
+  assert.is(desk.retained('subscriptions/count'), '1')
+})
+
 sys('an interval that is taken away takes the values with it', () => {
   const desk = new Desk()
   desk.pass(1)

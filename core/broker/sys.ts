@@ -154,6 +154,8 @@ const valuesOf = (draft: Draft, averages: ReadonlyArray<number>): ReadonlyArray<
   const retained = Tree.size(draft.retained)
   const stored = String((sys.walk?.messages ?? 0) + retained)
   const heap = sys.heapBytes === 0 ? '' : String(sys.heapBytes)
+  // Those that are counted in portions are of other moments than the shared ones.
+  const unshared = Math.max(0, (sys.walk?.subscriptions ?? 0) - draft.sharedCount)
   const numbers: ReadonlyArray<string | number> = [
     config.version,
     `${Math.floor((draft.now - draft.origin.at) / 1000)} seconds`,
@@ -169,7 +171,7 @@ const valuesOf = (draft: Draft, averages: ReadonlyArray<number>): ReadonlyArray<
     traffic.sentPublishes + traffic.sentOthers,
     stored,
     (sys.walk?.bytes ?? 0) + draft.retainedBytes,
-    sys.walk?.subscriptions ?? 0,
+    unshared,
     draft.sharedCount,
     retained,
     heap,
