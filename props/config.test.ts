@@ -64,6 +64,37 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'A comment begins with # as the very first character of its line.',
   ],
   [
+    '\t# indented',
+    "Error: Unknown configuration variable '\\u{9}#'.",
+    'Error found at c:1.',
+    'A comment begins with # as the very first character of its line.',
+  ],
+  [
+    '\tlistener 1883',
+    "Error: Unknown configuration variable '\\u{9}listener'.",
+    'Error found at c:1.',
+    "Did you mean 'listener'?",
+  ],
+  // As they are copied from a page on the web.
+  [
+    'allow_anonymous\u00a0true',
+    "Error: Unknown configuration variable 'allow_anonymous\\u{a0}true'.",
+    'Error found at c:1.',
+    "Did you mean 'allow_anonymous'?",
+  ],
+  [
+    'allow_anonymous true\u00a0',
+    "Error: Invalid 'allow_anonymous' value (true\\u{a0}).",
+    'Error found at c:1.',
+    'Say true or false.',
+  ],
+  [
+    'allow_anonymous true\u200b',
+    "Error: Invalid 'allow_anonymous' value (true\\u{200b}).",
+    'Error found at c:1.',
+    'Say true or false.',
+  ],
+  [
     'allow_anonymous yes',
     "Error: Invalid 'allow_anonymous' value (yes).",
     'Error found at c:1.',

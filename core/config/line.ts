@@ -66,8 +66,9 @@ export const takeLine = (
 }
 
 const unknown = (name: string): Fault => {
-  const near = name.startsWith('#') ? null : meant(name, optionNames)
-  const remedy = name.startsWith('#')
+  const isComment = name.trim().startsWith('#')
+  const near = isComment ? null : meant(name, optionNames)
+  const remedy = isComment
     ? 'A comment begins with # as the very first character of its line.'
     : near === null
     ? null

@@ -14,6 +14,9 @@ export const isHarmful = (code: number): boolean =>
   (code >= 0x2066 && code <= 0x2069) ||
   code === 0xfeff
 
+/** What looks like a blank, or like nothing, and came with a line from a page on the web. */
+const unseen = /[^\S ]|[\u00ad\u200b\u2060]/
+
 /** At most 64 characters of a word, or so many; what cannot be seen as `\u{N}`. */
 export const quoted = (word: string, most = charactersMax): string => {
   let written = ''
@@ -22,7 +25,8 @@ export const quoted = (word: string, most = charactersMax): string => {
     if (count++ === most) return `${written}...`
     const code = character.codePointAt(0)!
     const isHalf = code >= 0xd800 && code <= 0xdfff
-    written += isHalf || isHarmful(code) ? `\\u{${code.toString(16)}}` : character
+    const isShown = !isHalf && !isHarmful(code) && !unseen.test(character)
+    written += isShown ? character : `\\u{${code.toString(16)}}`
   }
   return written
 }
@@ -51,8 +55,8 @@ const distance = (a: string, b: string, most: number): number => {
 /** The name that somebody meant who wrote `word`, null where none is near enough to be named. */
 export const meant = (word: string, names: ReadonlyArray<string>): string | null => {
   if (word.length > charactersMax) return null
-  // `listener=1883`, `Listener:`, `allow-anonymous`
-  const plain = word.toLowerCase().replace(/[=:\t].*$/s, '').replaceAll('-', '_')
+  // `listener=1883`, `Listener:`, `allow-anonymous`, and tabs or other blanks where one is wanted
+  const plain = word.trim().toLowerCase().replace(/[=:\s].*$/s, '').replaceAll('-', '_')
   let best: string | null = null
   let least = Math.min(3, Math.floor(plain.length / 3)) + 1
   for (const name of names) {
