@@ -446,7 +446,10 @@ for (const [runtime, command] of runtimes) {
     assert.is(await refused(words), '')
     assert.match(await refused(link), 'symbolic link')
     assert.is(await refused(link, { MOSQUITTO_UNSAFE_ALLOW_SYMLINKS: '1' }), '')
-    assert.match(await refused(`${words}-none`), `Error: Unable to open pwfile "${words}-none".`)
+    const log = join(folder, `${runtime}-open.log`)
+    const why = await refused(`${words}-none\nlog_dest file ${log}`)
+    assert.match(why, `Error: Unable to open pwfile "${words}-none".\n`)
+    assert.is(readFileSync(log, 'utf8').replaceAll(/^\d+: /gm, ''), why)
   })
 
   test('SIGUSR2 prints who has subscribed to what, SIGUSR1 says that all is saved', async () => {
@@ -592,8 +595,9 @@ for (const [runtime, command] of runtimes) {
   test('-d comes back when the broker listens', async () => {
     const port = await freePort()
     const pidFile = join(folder, `${runtime}-d.pid`)
+    const log = join(folder, `${runtime}-d.log`)
     const text = `listener ${port} 127.0.0.1\nallow_anonymous true\npid_file ${pidFile}\n`
-    const file = write(text)
+    const file = write(`${text}log_dest file ${log}\n`)
     const front = new Broker(command, ['-d', '-c', file])
     assert.is(await front.ended, 0, front.errors)
     const pid = Number(readFileSync(pidFile, 'utf8'))
@@ -603,6 +607,7 @@ for (const [runtime, command] of runtimes) {
       const again = new Broker(command, ['-c', file, '-d'])
       assert.is(await again.ended, 1)
       assert.match(again.errors, 'Error: Address already in use')
+      assert.match(readFileSync(log, 'utf8'), /\d: Error: Address already in use.*\n$/)
       const broken = new Broker(command, ['-d', '-c', write('nonsense\n')])
       assert.is(await broken.ended, 3)
       assert.match(broken.errors, 'nonsense')

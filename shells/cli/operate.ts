@@ -10,7 +10,9 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { StoreError } from '../common/driver.ts'
 import type { Wanted } from '../common/listen.ts'
+import { Log } from '../common/log.ts'
 import { messageOf } from '../common/message.ts'
+import type { OpenOutlet } from '../common/outlet.ts'
 import type { Program } from '../common/program.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running, Start } from '../common/start.ts'
@@ -85,6 +87,7 @@ const warnOfRoot = 'Warning: Sabethes should not be run as root/administrator.'
 export class Operator {
   private readonly program: Program
   private readonly start: Start
+  private readonly openOutlet: OpenOutlet
   private readonly order: Order
   private settings: Settings | null = null
   private secrets: Secrets | null = null
@@ -96,9 +99,10 @@ export class Operator {
   private signalledMs: number | null = null
   private reloading: Promise<void> = Promise.resolve()
 
-  constructor(program: Program, start: Start, order: Order) {
+  constructor(program: Program, start: Start, openOutlet: OpenOutlet, order: Order) {
     this.program = program
     this.start = start
+    this.openOutlet = openOutlet
     this.order = order
   }
 
@@ -108,6 +112,7 @@ export class Operator {
     const refused = await this.open(settings)
     if (refused !== null) {
       for (const line of refused.lines) this.program.complain(`${line}\n`)
+      await this.writeDown(refused.lines, settings)
       return this.program.exit(refused.status)
     }
     await this.openControl(settings)
@@ -116,6 +121,20 @@ export class Operator {
     // A signal that came while the listeners were being opened.
     if (this.signalledMs !== null) this.end()
     else if (this.order.isStale()) this.hearReload()
+  }
+
+  /** Why there is no broker stands in its log too: at boot nobody reads standard error. */
+  private async writeDown(lines: ReadonlyArray<string>, { log }: Settings): Promise<void> {
+    const destinations = log.destinations.filter(({ to }) => to === 'file' || to === 'syslog')
+    const lasting = new Log(
+      this.openOutlet,
+      () => Date.now(),
+      (text) => this.program.complain(text),
+    )
+    // A destination that cannot be opened may be the very reason, which has been told.
+    if (E.isLeft(lasting.reconfigure({ ...log, destinations }))) return
+    for (const line of lines) lasting.line(line, 'error')
+    await lasting.close()
   }
 
   private async open(settings: Settings): Promise<Refusal | null> {

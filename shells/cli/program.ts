@@ -16,6 +16,7 @@ import {
 import type { CommandLine, ConfigError, Run, Settings } from '../../core/config/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import type { OpenOutlet } from '../common/outlet.ts'
 import type { Program } from '../common/program.ts'
 import type { Start } from '../common/start.ts'
 import { version } from '../common/version.ts'
@@ -37,6 +38,13 @@ const loadProgram = async (): Promise<Program> => {
 const loadStart = async (): Promise<Start> => {
   const { start } = isDeno ? await import('../deno/mod.ts') : await import('../node/mod.ts')
   return start
+}
+
+const loadOutlets = async (): Promise<OpenOutlet> => {
+  const { openOutlet } = isDeno
+    ? await import('../deno/outlet.ts')
+    : await import('../node/outlet.ts')
+  return openOutlet
 }
 
 /** What it was started as: a link may have the name of the program that it stands for. */
@@ -98,7 +106,8 @@ const operate = async (program: Program, run: Run): Promise<void> => {
   // The broker itself is much, and is loaded once it is known that it will be started.
   const { Operator } = await import('./operate.ts')
   const order = { file: run.file, read: () => readRun(run), isStale: () => isStale }
-  return new Operator(program, await loadStart(), order).begin(settings.right)
+  const operator = new Operator(program, await loadStart(), await loadOutlets(), order)
+  return operator.begin(settings.right)
 }
 
 export const main = async (): Promise<void> => {
