@@ -323,6 +323,15 @@ listening('a path that somebody listens at is taken, one left behind is not', as
   await second.stop()
 })
 
+listening('a path in a folder that is not there is told from one that is not allowed', async () => {
+  const path = join(folder, 'none', 'mqtt.sock')
+  const { message } = await failure(start({ listeners: [unix(path)] }))
+  assert.is(
+    message,
+    `Cannot listen on ${path}: its folder does not exist. Make it, and let the broker write there.`,
+  )
+})
+
 listening('a file of somebody stays', async () => {
   const path = join(folder, 'diary')
   writeFileSync(path, 'dear diary')

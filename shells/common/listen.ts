@@ -30,7 +30,7 @@ export interface Wanted {
 }
 
 /** Why an address cannot be listened on. */
-export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'failed'
+export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'no folder' | 'failed'
 
 export class ListenError extends Error {
   readonly reason: ListenReason
@@ -237,6 +237,9 @@ const explain = (error: ListenError, address: Address): string => {
         (isUnix
           ? 'Its folder must be one that the broker may write to.'
           : 'Ports below 1024 are for the administrator: choose another port.')
+    case 'no folder':
+      return `Cannot listen on ${where}: its folder does not exist. Make it, and let the broker ` +
+        'write there.'
     case 'not available':
       return `Address not available: ${where}: ${error.message}.`
     case 'failed':

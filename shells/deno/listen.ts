@@ -290,6 +290,8 @@ const reasonOf = (error: unknown): ListenReason => {
   if (error instanceof Deno.errors.AddrNotAvailable) return 'not available'
   if (error instanceof Deno.errors.PermissionDenied) return 'not allowed'
   if (error instanceof Deno.errors.NotCapable) return 'not allowed'
+  // Only paths have one.
+  if (error instanceof Deno.errors.NotFound) return 'no folder'
   // EAFNOSUPPORT has no class of its own.
   return messageOf(error).includes('Address family not supported') ? 'not available' : 'failed'
 }

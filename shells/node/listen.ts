@@ -14,6 +14,7 @@ import type { Log } from '../common/log.ts'
 import { ListenError } from '../common/listen.ts'
 import type { Door, Listener, ListenReason } from '../common/listen.ts'
 import { codeOf } from '../common/message.ts'
+import { folderOf } from '../common/outlet.ts'
 
 const backlog = 4096
 
@@ -84,7 +85,7 @@ class Gate implements Listener {
   open(): Promise<Listener> {
     const { server } = this
     return new Promise((resolve, reject) => {
-      const onFailure = (error: Error): void => reject(listenErrorOf(error))
+      const onFailure = (error: Error): void => reject(listenErrorOf(error, this.door))
       server.once('error', onFailure)
       server.once('listening', () => {
         this.port = portOf(server)
@@ -194,5 +195,18 @@ const reasons: { readonly [code: string]: ListenReason } = {
   EPERM: 'not allowed',
 }
 
-const listenErrorOf = (error: NodeJS.ErrnoException): ListenError =>
-  new ListenError(reasons[error.code ?? ''] ?? 'failed', error.message)
+const isMissing = (path: string): boolean => {
+  try {
+    statSync(path)
+    return false
+  } catch (error) {
+    return codeOf(error) === 'ENOENT'
+  }
+}
+
+const listenErrorOf = (error: NodeJS.ErrnoException, { address }: Door): ListenError => {
+  // Of a folder that is not there libuv says that it is not allowed.
+  const isNowhere = address._tag === 'Unix' && isMissing(folderOf(address.path))
+  const reason = isNowhere ? 'no folder' : reasons[error.code ?? ''] ?? 'failed'
+  return new ListenError(reason, error.message)
+}
