@@ -1,6 +1,7 @@
 // What cannot be read of a file, or not to its end, is said once, truly, and alike by all commands
 // that read recordings; and what is read is not written over.
 
+import { spawn, spawnSync } from 'node:child_process'
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,9 @@ import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
 import * as I from '../core/broker/input.ts'
 import { initial } from '../core/broker/state.ts'
+import { encode } from '../core/codec/mod.ts'
 import { Packet } from '../core/mod.ts'
+import { addressOf, ethernet, fileHeader, packetBlock } from '../core/trace/capture/write.ts'
 import { brokenText } from '../core/trace/replay.ts'
 import { explainRecording } from '../shells/cli/explain.ts'
 import { playRecording } from '../shells/cli/replay.ts'
@@ -165,6 +168,57 @@ unreadable('a gzipped file that is cut off is said to be, and not to lack a line
     assert.is(answer.status, 2, command)
     assert.match(all, /half\.gz cannot be read any further: [^\n]+\n/)
     assert.not.match(all, /can be read up to line|last line/)
+  }
+})
+
+/** One client that publishes once, and no answer. */
+const wire = ((): Uint8Array => {
+  const said = [Packet.connect({ clientId: 'a' }), Packet.publish({ topic: 't/0', payload: 'x' })]
+  const frame = ethernet({
+    from: addressOf('192.0.2.2')!,
+    fromPort: 5555,
+    to: addressOf('192.0.2.1')!,
+    toPort: 1883,
+    sequence: 0,
+    acknowledged: 0,
+    flags: 16,
+    data: Uint8Array.from(said.flatMap((packet) => [...encode(5, packet)])),
+  }, true)
+  return Uint8Array.from(Buffer.concat([fileHeader(), packetBlock(frame, 1_700_000_000_000_000)]))
+})()
+
+const tale = '# A day.\n\na> connect\na> publish \'t/0\' "x"\n----\na< connack\n'
+
+unreadable('what comes through a pipe is read as from a file', async () => {
+  const pipe = join(folder, 'pipe')
+  assert.is(spawnSync('mkfifo', [pipe]).status, 0)
+  const days: ReadonlyArray<readonly [name: string, bytes: string | Uint8Array]> = [
+    ['recording', text],
+    ['zipped', gzipSync(text)],
+    ['capture', wire],
+    ['zipped capture', gzipSync(wire)],
+    ['story', tale],
+    ['nothing', ''],
+  ]
+  for (const [name, bytes] of days) {
+    const path = put('day', bytes)
+    const commands: ReadonlyArray<(path: string) => Promise<Answer>> = [
+      (from) => hear(playRecording, from),
+      (from) => hear(explainRecording, from, '--message', 't/0'),
+      (from) => hear(playRecording, from, '--to-story'),
+    ]
+    for (const command of commands) {
+      const expected = await command(path)
+      const writer = spawn('sh', ['-c', 'cat "$0" > "$1"', path, pipe])
+      const over = new Promise((resolve) => writer.on('close', resolve))
+      const answer = await command(pipe)
+      await over
+      const named = (what: string): string => what.replaceAll(path, 'it').replaceAll(pipe, 'it')
+      assert.is(named(answer.said), named(expected.said), name)
+      assert.is(named(answer.complained), named(expected.complained), name)
+      assert.is(answer.status, expected.status, name)
+      assert.not.match(expected.said, /This is no recording/, name)
+    }
   }
 })
 

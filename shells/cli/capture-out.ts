@@ -6,7 +6,7 @@ import type { Found } from '../../core/trace/replay.ts'
 import type { Program } from '../common/program.ts'
 import { noTapeText } from '../common/recorder.ts'
 import type { Tape } from '../common/recorder.ts'
-import { beginsAsCapture } from './capture.ts'
+import type { Given } from './given.ts'
 import { whyOverwritten } from './same-file.ts'
 import { tapes } from '../trace/tapes.ts'
 
@@ -16,7 +16,7 @@ const countOf = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
 
 export class CaptureOut {
-  private readonly from: string
+  private readonly from: Given
   private readonly path: string
   private readonly exporter = new Exporter((bytes) => this.put(bytes))
   private tape: Tape | null = null
@@ -25,15 +25,15 @@ export class CaptureOut {
   private parts: Array<Uint8Array> = []
   private waitingBytes = 0
 
-  constructor(from: string, path: string) {
+  constructor(from: Given, path: string) {
     this.from = from
     this.path = path
   }
 
   /** Why this cannot be, before anything is read. */
   refusal(): string | null {
-    if (beginsAsCapture(this.from)) return `${this.from} is a capture already.`
-    return whyOverwritten('--to-pcapng', this.path, this.from)
+    if (this.from.kind === 'capture') return `${this.from.path} is a capture already.`
+    return whyOverwritten('--to-pcapng', this.path, this.from.path)
   }
 
   /** Takes what a replay has found; the file is made when the head of a recording was. */

@@ -9,7 +9,8 @@ import type { Question } from '../../core/trace/explain.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { version } from '../common/version.ts'
-import { chunksOf, portsOf } from './capture.ts'
+import { portsOf } from './capture.ts'
+import type { Given } from './given.ts'
 
 const statusBroken = 2
 
@@ -17,6 +18,7 @@ const statusBroken = 2
 export const explainCapture = async (
   mouth: Pick<Program, 'say' | 'complain'>,
   wish: ExplainWish,
+  given: Given,
   question: Question,
   under: ((config: Config) => Config) | null,
 ): Promise<number> => {
@@ -26,12 +28,12 @@ export const explainCapture = async (
     configName: wish.config,
     version,
     port: wish.port,
-    connects: wish.port === null ? await portsOf(wish.file) : [],
+    connects: wish.port === null ? await portsOf(given) : [],
   })
   const file = new CaptureFile()
   let unreadable: string | null = null
   try {
-    for await (const chunk of chunksOf(wish.file)) {
+    for await (const chunk of given.chunks()) {
       for (const packet of file.push(chunk)) explainer.packet(packet, file.form)
       if (file.breach !== null) break
     }

@@ -12,9 +12,10 @@ import { Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
-import { beginsAsCapture } from './capture.ts'
+import { withGiven } from './given.ts'
+import type { Given } from './given.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
-import { beginsAsStory, linesOfStory, readStory } from './material.ts'
+import { linesOfStory, readStory } from './material.ts'
 import { configOf } from './replay.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
@@ -46,17 +47,25 @@ export const explainRecording = async (
     mouth.complain(`Error: ${question.left}\n`)
     return statusUsage
   }
-  if (beginsAsCapture(wish.file)) return aboutCapture(mouth, wish, question.right)
+  const asked = question.right
+  return withGiven(wish.file, (given) => explainGiven(mouth, wish, given, asked))
+}
+
+const explainGiven = async (
+  mouth: Mouth,
+  wish: ExplainWish,
+  given: Given,
+  question: Question,
+): Promise<number> => {
+  if (given.kind === 'capture') return aboutCapture(mouth, wish, given, question)
   if (wish.config !== null || wish.port !== null) {
     const option = wish.config !== null ? '--config' : '--port'
     mouth.complain(`Error: ${option} is for captures, and ${wish.file} is none.\n`)
     return statusUsage
   }
-  if (!beginsAsStory(wish.file)) return aboutLines(mouth, wish, question.right, linesOf(wish.file))
-  const story = readStory(wish.file)
-  if (E.isRight(story)) {
-    return aboutLines(mouth, wish, question.right, [linesOfStory(story.right)])
-  }
+  if (given.kind !== 'story') return aboutLines(mouth, wish, question, linesOf(given))
+  const story = await readStory(given)
+  if (E.isRight(story)) return aboutLines(mouth, wish, question, [linesOfStory(story.right)])
   mouth.complain(`Error: ${story.left}\n`)
   return statusBroken
 }
@@ -64,12 +73,13 @@ export const explainRecording = async (
 const aboutCapture = async (
   mouth: Mouth,
   wish: ExplainWish,
+  given: Given,
   question: Question,
 ): Promise<number> => {
   const under = wish.config === null ? E.right(null) : await configOf(wish.config)
   if (E.isRight(under)) {
     const { explainCapture } = await import('./explain-capture.ts')
-    return explainCapture(mouth, wish, question, under.right)
+    return explainCapture(mouth, wish, given, question, under.right)
   }
   for (const line of under.left) mouth.complain(`${line}\n`)
   return statusUsage

@@ -1,7 +1,7 @@
 // A recording, a story or a capture, read as a whole: the broker that it begins with, and all that
 // it was told.
 
-import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { Input } from '../../core/broker/input.ts'
@@ -25,7 +25,8 @@ import { parseStory, usualOrigin } from '../../core/trace/story.ts'
 import { messageOf } from '../common/message.ts'
 import { noTapeText } from '../common/recorder.ts'
 import { version } from '../common/version.ts'
-import { beginsAsCapture, chunksOf, portsOf } from './capture.ts'
+import { portsOf } from './capture.ts'
+import type { Given } from './given.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
 import { create } from '../trace/tapes.ts'
 
@@ -44,33 +45,24 @@ const inputsMax = 1_000_000
 const usualPort = 1883
 const storyBytesMax = 64 * 1024 * 1024
 
-/** Whether the file is a story: recordings do not begin with a comment. */
-export const beginsAsStory = (path: string): boolean => {
-  const first = new Uint8Array(1)
-  try {
-    const file = openSync(path, 'r')
-    try {
-      return readSync(file, first, 0, 1, 0) === 1 && first[0] === 0x23
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    return false
-  }
-}
-
 export interface ToldStory extends Told {
   readonly title: string
   readonly from: State
 }
 
 /** Left: why it cannot be read, or played. */
-export const readStory = (path: string): Either<string, ToldStory> => {
+export const readStory = async (given: Given): Promise<Either<string, ToldStory>> => {
+  const { path } = given
   let text: string
   try {
-    const bytes = readFileSync(path)
-    if (bytes.length > storyBytesMax) return E.left(`${path} is too large for a story.`)
-    text = bytes.toString('utf8')
+    const parts: Array<Uint8Array> = []
+    let size = 0
+    for await (const chunk of given.chunks()) {
+      size += chunk.length
+      if (size > storyBytesMax) return E.left(`${path} is too large for a story.`)
+      parts.push(chunk)
+    }
+    text = Buffer.concat(parts).toString('utf8')
   } catch (error) {
     return E.left(`${path} cannot be read: ${messageOf(error)}`)
   }
@@ -172,18 +164,18 @@ export interface Stage {
 }
 
 const gatherCapture = async (
-  path: string,
+  given: Given,
   gathering: Gathering,
   { port: asked, config }: Stage,
 ): Promise<Either<string, Material>> => {
-  const port = asked ?? (await portsOf(path))[0]?.[0] ?? usualPort
+  const port = asked ?? (await portsOf(given))[0]?.[0] ?? usualPort
   const file = new CaptureFile()
   const tap = new Tap(port)
   let reenactment: Reenactment | null = null
   let beganMs = 0
   let unreadable: string | null = null
   try {
-    reading: for await (const chunk of chunksOf(path)) {
+    reading: for await (const chunk of given.chunks()) {
       for (const packet of file.push(chunk)) {
         if (reenactment === null) {
           beganMs = packet.atMs
@@ -199,7 +191,7 @@ const gatherCapture = async (
     }
     if (!gathering.isOver) file.finish()
   } catch (error) {
-    unreadable = unreadableText(path, messageOf(error), true)
+    unreadable = unreadableText(given.path, messageOf(error), true)
   }
   if (!gathering.isOver) {
     tap.finish()
@@ -225,13 +217,14 @@ const gatherCapture = async (
 
 /** `stage` is for captures. Left: it is nothing of the kind. */
 export const gather = async (
-  path: string,
+  given: Given,
   fromMs: number,
   untilMs: number,
   stage: Stage = { port: null, config: defaults },
 ): Promise<Either<string, Material>> => {
+  const { path, kind } = given
   const gathering = new Gathering(fromMs, untilMs)
-  if (beginsAsCapture(path)) return gatherCapture(path, gathering, stage)
+  if (kind === 'capture') return gatherCapture(given, gathering, stage)
   const replay = new Replay()
   let unreadable: string | null = null
   let title = ''
@@ -239,14 +232,14 @@ export const gather = async (
     const found = replay.line(line)
     if (found !== null) gathering.take(found)
   }
-  if (beginsAsStory(path)) {
-    const story = readStory(path)
+  if (kind === 'story') {
+    const story = await readStory(given)
     if (E.isLeft(story)) return story
     title = story.right.title
     for (const line of linesOfStory(story.right)) if (!gathering.isOver) take(line)
   } else {
     try {
-      reading: for await (const lines of linesOf(path)) {
+      reading: for await (const lines of linesOf(given)) {
         for (const line of lines) {
           take(line)
           if (gathering.isOver) break reading

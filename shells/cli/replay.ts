@@ -12,10 +12,12 @@ import type { Found } from '../../core/trace/replay.ts'
 import { stateText, Teller } from '../../core/trace/teller.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
-import { beginsAsCapture, playCapture } from './capture.ts'
+import { playCapture } from './capture.ts'
 import { CaptureOut } from './capture-out.ts'
+import { withGiven } from './given.ts'
+import type { Given } from './given.ts'
 import { lastOf, linesOf, unreadableText } from './lines.ts'
-import { beginsAsStory, linesOfStory, readStory } from './material.ts'
+import { linesOfStory, readStory } from './material.ts'
 import { whyOverwritten } from './same-file.ts'
 import { Secrets } from './secrets.ts'
 import { readFile } from './sources.ts'
@@ -70,9 +72,18 @@ export const playRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
-  const config = under.right?.config ?? null
+  return withGiven(wish.file, (given) => playGiven(mouth, wish, given, under.right))
+}
+
+const playGiven = async (
+  mouth: Mouth,
+  wish: ReplayWish,
+  given: Given,
+  under: Under | null,
+): Promise<number> => {
+  const config = under?.config ?? null
   const { toPcapng, toRecording } = wish
-  const out = toPcapng === null ? null : new CaptureOut(wish.file, toPcapng)
+  const out = toPcapng === null ? null : new CaptureOut(given, toPcapng)
   const isOver = toRecording === null
     ? null
     : whyOverwritten('--to-recording', toRecording, wish.file)
@@ -83,25 +94,26 @@ export const playRecording = async (
   }
   if (wish.toStory || wish.toRecording !== null) {
     const { retell } = await import('./retell.ts')
-    return retell(mouth, wish, config)
+    return retell(mouth, wish, given, config)
   }
-  if (beginsAsCapture(wish.file)) return playCapture(mouth, wish, config)
+  if (given.kind === 'capture') return playCapture(mouth, wish, given, config)
   if (wish.port !== null) {
     mouth.complain('Error: --port is for captures.\n')
     return statusUsage
   }
-  if (beginsAsStory(wish.file)) return playStory(mouth, wish, under.right, out)
-  return play(mouth, wish, under.right, linesOf(wish.file), out)
+  if (given.kind === 'story') return playStory(mouth, wish, given, under, out)
+  return play(mouth, wish, under, linesOf(given), out)
 }
 
 /** A story is played as what would have been recorded of it, and compared with what it tells. */
 const playStory = async (
   mouth: Mouth,
   wish: ReplayWish,
+  given: Given,
   under: Under | null,
   out: CaptureOut | null,
 ): Promise<number> => {
-  const story = readStory(wish.file)
+  const story = await readStory(given)
   if (E.isLeft(story)) {
     mouth.complain(`Error: ${story.left}\n`)
     return statusBroken

@@ -11,7 +11,7 @@ import type { Cut } from '../../core/trace/cut.ts'
 import { goldenStory } from '../../core/trace/golden.ts'
 import { printStory } from '../../core/trace/story.ts'
 import type { Program } from '../common/program.ts'
-import { beginsAsCapture } from './capture.ts'
+import type { Given } from './given.ts'
 import { gather, writeRecording } from './material.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
@@ -22,16 +22,17 @@ const statusBroken = 2
 export const retell = async (
   mouth: Mouth,
   wish: ReplayWish,
+  given: Given,
   under: ((config: Config) => Config) | null,
 ): Promise<number> => {
-  if ((under !== null || wish.port !== null) && !beginsAsCapture(wish.file)) {
+  if ((under !== null || wish.port !== null) && given.kind !== 'capture') {
     const option = under !== null ? '--config' : '--port'
     const name = wish.toStory ? '--to-story' : '--to-recording'
     mouth.complain(`Error: ${option} is for captures where there is ${name}.\n`)
     return statusUsage
   }
   const config = under === null ? defaults : under(defaults)
-  const found = await gather(wish.file, wish.fromMs, wish.untilMs, { port: wish.port, config })
+  const found = await gather(given, wish.fromMs, wish.untilMs, { port: wish.port, config })
   if (E.isLeft(found)) {
     mouth.complain(`Error: ${found.left}\n`)
     return statusBroken

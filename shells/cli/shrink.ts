@@ -20,6 +20,7 @@ import { printStory, storyOfInputs } from '../../core/trace/story.ts'
 import { plural } from '../../core/trace/words.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
+import { withGiven } from './given.ts'
 import { gather, writeRecording, writeStory } from './material.ts'
 import type { Material } from './material.ts'
 import { underOf } from './replay.ts'
@@ -127,7 +128,7 @@ export const shrinkRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
-  const found = await gather(wish.file, 0, Infinity)
+  const found = await withGiven(wish.file, (given) => gather(given, 0, Infinity))
   if (E.isLeft(found)) {
     mouth.complain(`Error: ${found.left}\n`)
     return statusNone
