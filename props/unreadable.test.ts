@@ -171,6 +171,29 @@ unreadable('a gzipped file that is cut off is said to be, and not to lack a line
   }
 })
 
+unreadable(
+  'of what is compressed in a way that is not read it is said how to unpack it',
+  async () => {
+    const packings: ReadonlyArray<readonly [name: string, by: string, first: string]> = [
+      ['xz', 'xz -dk', 'fd377a585a000004'],
+      ['zstd', 'zstd -dk', '28b52ffd04580100'],
+      ['lz4', 'lz4 -dk', '04224d1864404b00'],
+      ['bzip2', 'bzip2 -dk', '425a683931415926'],
+      ['zip', 'unzip', '504b030414000000'],
+    ]
+    for (const [name, by, first] of packings) {
+      const path = put('packed', Buffer.from(first, 'hex'))
+      for (const [command, answer] of await askAll(path)) {
+        const sentence =
+          `${path} cannot be read: it is compressed with ${name}, which is not read: unpack it ` +
+          `before (${by})\n`
+        assert.is(wordsOf(answer), sentence, command)
+        assert.is(answer.status, 2, command)
+      }
+    }
+  },
+)
+
 /** One client that publishes once, and no answer. */
 const wire = ((): Uint8Array => {
   const said = [Packet.connect({ clientId: 'a' }), Packet.publish({ topic: 't/0', payload: 'x' })]

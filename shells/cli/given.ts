@@ -34,6 +34,24 @@ const unzippedHead = (head: Uint8Array): Uint8Array => {
 const kindOf = (bytes: Uint8Array): Kind =>
   isCapture(bytes) ? 'capture' : bytes[0] === 0x23 ? 'story' : 'recording'
 
+/** By their first bytes: how people compress large files, and what undoes it. */
+const packings: ReadonlyArray<readonly [first: ReadonlyArray<number>, name: string, by: string]> = [
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'xz', 'xz -dk'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd', 'zstd -dk'],
+  [[0x04, 0x22, 0x4d, 0x18], 'lz4', 'lz4 -dk'],
+  [[0x42, 0x5a, 0x68], 'bzip2', 'bzip2 -dk'],
+  [[0x50, 0x4b, 0x03, 0x04], 'zip', 'unzip'],
+]
+
+/** Why what begins so is not read; null where that is no reason. */
+const packedText = (head: Uint8Array): string | null => {
+  for (const [first, name, by] of packings) {
+    if (!first.every((byte, i) => head[i] === byte)) continue
+    return `it is compressed with ${name}, which is not read: unpack it before (${by})`
+  }
+  return null
+}
+
 /** So much of a gzipped file is unzipped at once, which is a thousand times as much at the most. */
 const zippedMax = 16 * 1024
 const portionBytes = 256 * 1024
@@ -127,6 +145,8 @@ export class Given {
   /** Its bytes, unzipped. */
   async *chunks(): AsyncIterableIterator<Uint8Array> {
     if (this.fault !== null) throw this.fault
+    const why = packedText(this.head)
+    if (why !== null) throw new Error(why)
     yield* isZipped(this.head) ? unzipped(this.bytes()) : this.bytes()
   }
 
