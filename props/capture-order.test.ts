@@ -333,7 +333,7 @@ order('what never comes is left out', async () => {
   await inFile(wire.bytes, async (path) => {
     const { said, status } = await hear(playRecording, path, '-q')
     assert.is(status, 1)
-    assert.match(said, /1 acknowledgement of messages that this broker had not sent were left out/)
+    assert.match(said, /1 acknowledgement of messages that this broker had not sent was left out/)
   })
 })
 

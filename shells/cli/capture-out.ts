@@ -77,7 +77,10 @@ export class CaptureOut {
       )
     }
     if (leftOutCount > 0) {
-      lines.push(`${countOf(leftOutCount, 'message')} that broke the protocol were left out.`)
+      lines.push(
+        `${countOf(leftOutCount, 'message')} that broke the protocol ` +
+          `${leftOutCount === 1 ? 'was' : 'were'} left out.`,
+      )
     }
     say(`${lines.join('\n')}\n`)
     return null

@@ -34,13 +34,6 @@ const generousLimits = {
   anyCharacters: true,
 }
 
-// A clock that goes on by more than this in a capture was set, and so was one that goes back by
-// more than any two packets are apart that stand the other way round.
-const forwardMsMax = 366 * 24 * 3_600_000
-const backwardMsMax = 60_000
-
-const isNear = (ms: number): boolean => ms >= -backwardMsMax && ms <= forwardMsMax
-
 /** Times that the broker is woken between two packets, at most. */
 const ticksMax = 100_000
 
@@ -176,7 +169,7 @@ export class Reenactment {
 
   /** Tells the time that has come since, whenever the broker wants to be told. */
   private wake(atMs: number): void {
-    const at = this.timeOf(atMs)
+    const at = Math.floor(atMs) - this.originMs
     if (at <= this.state.now) return
     for (let ticks = 0; ticks < ticksMax && !this.hasThrown; ticks++) {
       const due = deadline(this.state)
@@ -189,30 +182,6 @@ export class Reenactment {
 
   /** The time of the event, milliseconds since the capture began. */
   private at = 0
-
-  /** By how much the clock of the capture was set meanwhile. */
-  private setMs = 0
-  /** By how much it seemed to be set at the last packet; null for not at all. */
-  private strayMs: number | null = null
-
-  /** Time stands still where the clock was set, and goes on from there. */
-  private timeOf(atMs: number): number {
-    const at = Math.floor(atMs) - this.originMs - this.setMs
-    const awayMs = at - this.at
-    if (isNear(awayMs)) {
-      this.strayMs = null
-      return at
-    }
-    // The time of one packet may be damaged; what two say is so.
-    const { strayMs } = this
-    if (strayMs === null || !isNear(awayMs - strayMs)) {
-      this.strayMs = awayMs
-      return this.at
-    }
-    this.setMs += strayMs
-    this.strayMs = null
-    return at - strayMs
-  }
 
   private tick(at: number): void {
     if (this.state.sys.dueAt <= at) {

@@ -2,6 +2,7 @@
 // how it ended, in the order in which the packets were captured.
 
 import { joined, onward } from './bits.ts'
+import { Clock } from './clock.ts'
 import type { Captured } from './file.ts'
 import { Half } from './half.ts'
 import type { Hole } from './half.ts'
@@ -146,11 +147,17 @@ export const segmentIn = ({ link, bytes, size }: Captured): Found => {
 /** Which port the clients of a capture connect to. */
 export class PortGuess {
   private readonly connects = new Map<number, number>()
+  /** By port and sequence number: those that were captured. */
+  private readonly seen = new Set<string>()
 
   packet(captured: Captured): void {
     const segment = segmentIn(captured)
     if (typeof segment === 'string' || !isConnect(segment.bytes, segment.start)) return
-    const { port } = segment.to
+    const { from, to: { port }, sequence } = segment
+    // What is captured on several interfaces, or sent again, is one.
+    const mark = `${from.port} ${port} ${sequence}`
+    if (this.seen.has(mark)) return
+    this.seen.add(mark)
     this.connects.set(port, (this.connects.get(port) ?? 0) + 1)
   }
 
@@ -176,6 +183,9 @@ const isTranslated = ({ talk, atMs }: Asked, { from, to }: Segment, nowMs: numbe
 
 export class Tap {
   private readonly port: number
+  private readonly clock = new Clock()
+  /** The time of the last packet, Unix milliseconds. */
+  nowMs = 0
   private readonly live = new Map<string, Talk>()
   private readonly all: Array<Talk> = []
   /** Packets of links that are not known, by their types. */
@@ -202,7 +212,9 @@ export class Tap {
 
   /** What a captured packet comes to. */
   packet(captured: Captured): ReadonlyArray<Event> {
-    const { link, atMs } = captured
+    const { link } = captured
+    const atMs = this.clock.timeOf(captured.atMs)
+    this.nowMs = atMs
     if (!linkNames.has(link)) {
       this.unknownLinks.set(link, (this.unknownLinks.get(link) ?? 0) + 1)
       return []

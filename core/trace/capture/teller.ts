@@ -32,6 +32,8 @@ export interface Outcome {
 const countOf = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
 
+const wasOf = (number: number): string => number === 1 ? 'was' : 'were'
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 const differencesMax = 50
@@ -75,8 +77,9 @@ export class CaptureTeller {
         ...(why === null ? [] : [why]),
       ])
     }
-    this.lastMs = Math.max(this.lastMs, captured.atMs - this.beganMs)
-    for (const event of this.tap.packet(captured)) {
+    const events = this.tap.packet(captured)
+    this.lastMs = Math.max(this.lastMs, this.tap.nowMs - this.beganMs)
+    for (const event of events) {
       for (const found of this.reenactment.take(event)) {
         if (this.isOver) return told
         const lines = this.teller.tell(found)
@@ -124,9 +127,7 @@ export class CaptureTeller {
         'addresses of one broker.',
       ]),
       ...(twice === 0 ? [] : [
-        `${countOf(twice, 'connection')} ${
-          twice === 1 ? 'was' : 'were'
-        } captured with translated ` +
+        `${countOf(twice, 'connection')} ${wasOf(twice)} captured with translated ` +
         'addresses (NAT) as well, and played once.',
       ]),
     ]
@@ -141,8 +142,8 @@ export class CaptureTeller {
     if (heardCount === 0) lines.push('There is no answer of the captured broker to compare with.')
     else if (differences === 0) {
       lines.push(
-        `${countOf(heardCount, 'message')} and answers of the captured broker were compared: ` +
-          'this one sends the same.',
+        `${heardCount === 1 ? '1 message or answer' : `${heardCount} messages and answers`} of ` +
+          `the captured broker ${wasOf(heardCount)} compared: this one sends the same.`,
       )
     }
     const late = heardCount === 0 ? [] : comparison.unanswered()
@@ -154,11 +155,13 @@ export class CaptureTeller {
           (more > 0 ? `; and ${more} more.` : '.'),
       )
     }
-    if (sysCount > 0) lines.push(`${countOf(sysCount, 'message')} below $SYS were not compared.`)
+    if (sysCount > 0) {
+      lines.push(`${countOf(sysCount, 'message')} below $SYS ${wasOf(sysCount)} not compared.`)
+    }
     if (strayCount > 0) {
       lines.push(
         `${countOf(strayCount, 'acknowledgement')} of messages that this broker had not sent ` +
-          'were left out.',
+          `${wasOf(strayCount)} left out.`,
       )
     }
     return lines

@@ -87,7 +87,11 @@ export const troublesOf = (
     lines.push(`${countOf(count, 'packet')} of link type ${link} could not be read.`)
   }
   if (tap.fragments > 0) {
-    lines.push(`${countOf(tap.fragments, 'fragment')} of IP packets were left out.`)
+    lines.push(
+      tap.fragments === 1
+        ? '1 fragment of an IP packet was left out.'
+        : `${tap.fragments} fragments of IP packets were left out.`,
+    )
   }
   if (tap.cutCount > 0) {
     lines.push(
