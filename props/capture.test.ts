@@ -271,6 +271,34 @@ capture('what the captured broker said behind a hole is no difference', async ()
   assert.match(late.said, /suback .* the captured one did not/)
 })
 
+capture(
+  'what either broker says behind a hole in what a client said is no difference',
+  async () => {
+    const puback = said([{ _tag: 'Puback', packetId: 7, reason: 0, properties: {} }])
+    const lost = said([Packet.publish({ topic: 't/1', payload: 'off', qos: 1, packetId: 7 })])
+    const connect = said([Packet.connect({ clientId: 'c', level: 4, keepAliveS: 1 })])
+    const connack = answers.slice(0, 4)
+    const end = connect.length
+    const pieces = (isLost: boolean): ReadonlyArray<Piece> => [
+      ...handshake(),
+      { from: 'client', flags: ACK, at: 0, data: connect },
+      { from: 'broker', flags: ACK, at: 0, data: connack },
+      ...(isLost ? [] : [{ from: 'client', flags: ACK, at: end, data: lost, ms: 900 } as const]),
+      { from: 'client', flags: ACK, at: end + lost.length, data: said([pingreq]), ms: 1_000 },
+      { from: 'broker', flags: ACK, at: connack.length, data: puback, ms: 1_001 },
+      { from: 'client', flags: ACK, at: end + lost.length + 2, data: said([pingreq]), ms: 2_000 },
+      { from: 'client', flags: ACK, at: end + lost.length + 4, data: said([pingreq]), ms: 3_000 },
+    ]
+    const whole = await asked(fileOf(pieces(false)), '-q')
+    assert.match(whole.said, /\n2 messages and answers of the captured broker were compared/)
+    // Ours has not heard of the client any more.
+    const cut = await asked(fileOf(pieces(true)), '-q')
+    assert.match(cut.complained, /incomplete from 1\.000s on: 12 bytes of the client are missing/)
+    assert.not.match(cut.said, /this one does not|captured one did not|It is not known/)
+    assert.match(cut.said, /\n1 message or answer of the captured broker was compared/)
+  },
+)
+
 capture('acknowledgements are put in the words of ours', async () => {
   const connack = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} } as const
   const suback = { _tag: 'Suback', packetId: 1, reasons: [1], properties: {} } as const

@@ -40,6 +40,8 @@ interface Link {
   heardAt: number
   /** What the captured broker said after that is not in the capture, or cannot be understood. */
   isDeaf: boolean
+  /** From when on bytes of the client are missing, milliseconds since the capture began. */
+  lostAt: number
 }
 
 const newAccount = (): Account => ({
@@ -59,7 +61,7 @@ export class Comparison {
   private readonly links = new Map<number, Link>()
   private readonly accounts = new Map<string, Account>()
   /** Messages and answers of the captured broker. */
-  heardCount = 0
+  private allHeardCount = 0
   /** Messages of `$SYS`, which every broker has its own of. */
   sysCount = 0
   /** The time of what happens, milliseconds since the capture began. */
@@ -72,6 +74,17 @@ export class Comparison {
   get strayCount(): number {
     let count = 0
     for (const { exchanges } of this.accounts.values()) count += exchanges.strayCount
+    return count
+  }
+
+  /** Messages and answers of the captured broker, without those that are left out. */
+  get heardCount(): number {
+    let count = this.allHeardCount
+    for (const { balance } of this.accounts.values()) {
+      for (const some of balance.left()) {
+        for (const one of some) if (one.side === 'theirs' && this.isLeftOut(one)) count -= 1
+      }
+    }
     return count
   }
 
@@ -89,6 +102,7 @@ export class Comparison {
       heardRank: -1,
       heardAt: 0,
       isDeaf: false,
+      lostAt: Infinity,
     })
   }
 
@@ -151,7 +165,7 @@ export class Comparison {
     if (link === undefined) return
     link.heardRank = ++this.rank
     link.heardAt = this.nowMs
-    if (this.count('theirs', slot, link, packet)) this.heardCount += 1
+    if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
   }
 
   /** What ours says. */
@@ -197,6 +211,12 @@ export class Comparison {
     if (link !== undefined) link.isDeaf = true
   }
 
+  /** Bytes of the client are missing, which could be seen at this time, and all that follows. */
+  missed(slot: number, at: number): void {
+    const link = this.links.get(slot)
+    if (link !== undefined) link.lostAt = at
+  }
+
   /** What a connection is called. */
   clientOf(slot: number): string | null {
     const link = this.links.get(slot)
@@ -209,9 +229,7 @@ export class Comparison {
     for (const [name, { balance }] of this.accounts) {
       for (const some of balance.left()) {
         const { side, text } = some[0]!
-        const count = side === 'theirs'
-          ? some.length
-          : some.filter((one) => this.counts(one)).length
+        const count = some.filter((one) => !this.isLeftOut(one) && this.counts(one)).length
         if (count === 0) continue
         const times = count === 1 ? '' : ` ${count} times`
         const more = count === 1 ? '' : ' more often'
@@ -237,15 +255,25 @@ export class Comparison {
     for (const [name, { balance }] of this.accounts) {
       for (const some of balance.left()) {
         for (const one of some) {
-          if (one.side === 'ours' && !this.counts(one)) lines.push(`${one.text} to ${name}`)
+          if (!this.isLeftOut(one) && !this.counts(one)) lines.push(`${one.text} to ${name}`)
         }
       }
     }
     return lines
   }
 
-  /** Whether the captured broker has said anything there later, or has had the time for it. */
-  private counts({ rank, conn, at }: Entry): boolean {
+  /** Whether only one broker knows what the client had said by then. */
+  private isLeftOut({ conn, at }: Entry): boolean {
+    const link = this.links.get(conn)
+    return link !== undefined && at >= link.lostAt
+  }
+
+  /**
+   * Of what ours sends: whether the captured broker has said anything there later, or has had the
+   * time for it.
+   */
+  private counts({ side, rank, conn, at }: Entry): boolean {
+    if (side === 'theirs') return true
     const link = this.links.get(conn)
     if (link === undefined) return true
     const { heardRank, heardAt, isDeaf } = link

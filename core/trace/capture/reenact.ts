@@ -126,8 +126,11 @@ export class Reenactment {
   /** Nothing more happens; of these conversations it is known what is missing. */
   finish(conversations: ReadonlyArray<Conversation>): void {
     for (const { id, troubles } of conversations) {
-      const isCut = troubles.some((one) => typeof one !== 'string' && one.of === 'broker')
-      if (isCut) this.comparison.lost(id)
+      for (const one of troubles) {
+        if (typeof one === 'string') continue
+        if (one.of === 'broker') this.comparison.lost(id)
+        else this.comparison.missed(id, Math.floor(one.hole.atMs) - this.originMs)
+      }
     }
     for (const [id, { isJudged, gone, reader }] of this.links) {
       if (isJudged && (gone !== null || reader.next() !== null)) this.unjudged.add(id)
