@@ -220,6 +220,60 @@ out('large packets are cut to what fits into a frame, and acknowledged in betwee
   assert.ok(most > 1440 && most < 65_535, `${most}`)
 })
 
+out(
+  'a large packet that took its time comes in pieces, at the times at which more had come',
+  () => {
+    const [a, b] = [{ slot: 0, generation: 1 }, { slot: 1, generation: 2 }]
+    const state = initial(defaults, origin)
+    const large = Packet.publish({ topic: 't', payload: new Uint8Array(9_000) })
+    const rest = (at: number, conn: Conn) => I.arrived(conn, at, Packet.publish({ topic: 'u' }))
+    const inputs = woken(state, [
+      ...[a, b].flatMap((conn, i) => [
+        I.opened(conn, 0, nonce, '1883', { address: '192.0.2.7', port: 4000 + i }),
+        I.arrived(conn, 0, Packet.connect({ clientId: `${i}`, keepAliveS: i === 0 ? 2 : 0 })),
+      ]),
+      I.arrived(b, 0, Packet.subscribe({ filter: '#', qos: 0 }, 1)),
+      I.continued(a, 2_500),
+      // A packet of which not so much can have been missing, and one that never came to its end.
+      I.continued(b, 3_000),
+      rest(3_500, b),
+      I.continued(a, 5_000),
+      I.continued(b, 5_500),
+      I.closed(b, 6_000, 'failed'),
+      I.arrived(a, 7_500, large),
+      rest(8_000, a),
+      I.continued(a, 10_500),
+    ])
+    const capture = captureOf(replayed(recorded(state, inputs, 1, 'full').text))
+    const tap = new Tap(1883)
+    const reenactment = new Reenactment(defaults, origin.wall, 1883)
+    const ended: Array<string> = []
+    const said: Array<string> = []
+    for (const packet of new CaptureFile().push(capture)) {
+      for (const event of tap.packet(packet)) {
+        if (event._tag === 'Said') said.push(`${event.id} ${event.atMs - origin.wall}`)
+        for (const found of reenactment.take(event)) {
+          if (found._tag !== 'Ran') continue
+          for (const effect of found.batch.effects) {
+            if (effect._tag !== 'Note' || effect.note._tag !== 'ConnectionEnded') continue
+            ended.push(`${effect.note.clientId} ${effect.note.ending}`)
+          }
+        }
+      }
+    }
+    tap.finish()
+    assert.equal(tap.conversations.flatMap(({ troubles }) => troubles), [])
+    assert.equal(ended, ['1 connection failed'])
+    assert.equal([...new Set(said)].filter((one) => !one.endsWith(' 0')), [
+      '1 2500',
+      '2 3500',
+      '1 5000',
+      '1 7500',
+      '1 8000',
+    ])
+  },
+)
+
 out('a connection ends in the capture as it ended', () => {
   const peer = { address: '192.0.2.7', port: 4000 }
   const conn = { slot: 0, generation: 1 }

@@ -20,13 +20,28 @@ const brokerPort = 1883
 // With headers of either version of IP it fits into a frame of Ethernet.
 const segmentBytesMax = 1440
 
+// What a reader takes for much, and one more.
+const stillToComeBytes = 1001
+
 // Well below what a window without scaling has room for.
 const unacknowledgedBytesMax = 32_768
 
 const nothing = new Uint8Array(0)
 
+// So much waits for a packet to be whole; then all is written as if nothing of that had come.
+const waitingBytesMax = 64 * 1024 * 1024
+
 /** Takes bytes of the file, in order. */
 export type Put = (bytes: Uint8Array) => void
+
+/** The place in the file of a piece of a packet that is not whole yet. */
+interface Gap {
+  readonly lane: Lane
+  readonly atMs: number
+  /** What was said to the client by then. */
+  readonly acknowledged: number
+  block: Uint8Array
+}
 
 interface Side {
   /** The sequence number of its next byte. */
@@ -44,6 +59,8 @@ interface Lane {
   /** What no other lane may have at the same time. */
   readonly key: string
   level: Level
+  /** Moments at which more of a packet came that is not whole yet. */
+  gaps: Array<Gap>
 }
 
 const keyOf = ({ slot, generation }: Conn): string => `${slot}.${generation}`
@@ -76,6 +93,10 @@ export class Exporter {
   private readonly lanes = new Map<string, Lane>()
   private readonly taken = new Set<string>()
   private leaving: Array<Lane> = []
+  /** What is written once it is known what stands in the gaps of it. */
+  private waiting: Array<Gap | Uint8Array> = []
+  private waitingBytes = 0
+  private gapCount = 0
   /** Unix milliseconds at the broker's time 0. */
   private wallMs = 0
   private atMs = 0
@@ -102,6 +123,7 @@ export class Exporter {
   /** There is nothing more; connections that are open stay so. */
   finish(): void {
     this.until(this.atMs + 1)
+    this.flush()
   }
 
   private begin(wallMs: number, state: State): void {
@@ -137,12 +159,18 @@ export class Exporter {
         const { packet } = input
         if (packet._tag === 'Connect') lane.level = packet.level
         this.say(lane, true, lane.level, packet)
+        this.settle(lane)
         return
       }
+      case 'Continued':
+        this.leaveGap(lane)
+        return
       case 'Broke':
         this.leftOutCount += 1
+        this.settle(lane)
         return
       case 'Closed':
+        this.settle(lane)
         this.lanes.delete(keyOf(input.conn))
         this.taken.delete(lane.key)
         if (input.why === 'failed') return this.segment(lane, true, RST | ACK)
@@ -162,6 +190,7 @@ export class Exporter {
       case 'Close': {
         const lane = this.lanes.get(keyOf(effect.conn))
         if (lane === undefined) return
+        this.settle(lane)
         this.segment(lane, false, FIN | ACK)
         this.lanes.delete(keyOf(effect.conn))
         this.leaving.push(lane)
@@ -197,6 +226,7 @@ export class Exporter {
       heard: { next: onward(first, 0x8000_0000), open: 0 },
       key,
       level: 4,
+      gaps: [],
     }
     this.lanes.set(keyOf(conn), lane)
     return lane
@@ -235,13 +265,74 @@ export class Exporter {
       this.leftOutCount += 1
       return
     }
-    for (let at = 0; at < bytes.length; at += segmentBytesMax) {
+    const early = isByClient ? this.fillGaps(lane, bytes) : 0
+    for (let at = early; at < bytes.length; at += segmentBytesMax) {
       const data = bytes.subarray(at, at + segmentBytesMax)
       const isLast = at + data.length === bytes.length
       this.segment(lane, isByClient, isLast ? PSH | ACK : ACK, data)
       const side = isByClient ? lane.said : lane.heard
       if (side.open > unacknowledgedBytesMax) this.segment(lane, !isByClient, ACK)
     }
+  }
+
+  private leaveGap(lane: Lane): void {
+    const gap = { lane, atMs: this.atMs, acknowledged: lane.heard.next, block: nothing }
+    lane.gaps.push(gap)
+    this.gapCount += 1
+    this.write(gap)
+  }
+
+  /** Puts beginnings of a packet where some of it had come; answers how many bytes these are. */
+  private fillGaps(lane: Lane, bytes: Uint8Array): number {
+    const { client, clientPort, broker, said, gaps } = lane
+    if (gaps.length === 0) return 0
+    // So that much is still to come after each of them, as it was.
+    const share = Math.floor((bytes.length - stillToComeBytes) / gaps.length)
+    const size = Math.max(0, Math.min(share, segmentBytesMax))
+    let at = 0
+    for (const gap of size === 0 ? [] : gaps) {
+      const data = bytes.subarray(at, at + size)
+      const frame = ethernet({
+        from: client,
+        fromPort: clientPort,
+        to: broker,
+        toPort: brokerPort,
+        sequence: said.next,
+        acknowledged: gap.acknowledged,
+        flags: ACK,
+        data,
+      }, true)
+      this.packetCount += 1
+      said.next = onward(said.next, size)
+      said.open += size
+      gap.block = packetBlock(frame, (this.wallMs + gap.atMs) * 1000)
+      at += size
+    }
+    return at
+  }
+
+  /** Nothing more comes for the gaps. */
+  private settle(lane: Lane): void {
+    if (lane.gaps.length === 0) return
+    this.gapCount -= lane.gaps.length
+    lane.gaps = []
+    if (this.gapCount === 0) this.flush()
+  }
+
+  private write(what: Gap | Uint8Array): void {
+    if (this.gapCount === 0) return this.put(what as Uint8Array)
+    this.waiting.push(what)
+    this.waitingBytes += what instanceof Uint8Array ? what.length : 0
+    if (this.waitingBytes > waitingBytesMax) this.flush()
+  }
+
+  private flush(): void {
+    const { waiting } = this
+    for (const one of waiting) if (!(one instanceof Uint8Array)) one.lane.gaps = []
+    this.waiting = []
+    this.waitingBytes = 0
+    this.gapCount = 0
+    for (const one of waiting) this.put(one instanceof Uint8Array ? one : one.block)
   }
 
   private segment(
@@ -266,6 +357,6 @@ export class Exporter {
     mine.next = onward(mine.next, data.length + ((flags & (SYN | FIN)) === 0 ? 0 : 1))
     mine.open += data.length
     other.open = 0
-    this.put(packetBlock(frame, (this.wallMs + this.atMs) * 1000))
+    this.write(packetBlock(frame, (this.wallMs + this.atMs) * 1000))
   }
 }
