@@ -1,7 +1,7 @@
 // Why a connection ended, as a sentence without its beginning: who did it, and for what.
 
 import { rulesOf } from '../broker/config.ts'
-import type { Conn, Input, Peer } from '../broker/input.ts'
+import type { Conn, Input, Millis, Peer } from '../broker/input.ts'
 import type { Note } from '../broker/note.ts'
 import type { Link, State } from '../broker/state.ts'
 import { unwrittenBytes } from '../broker/tell.ts'
@@ -28,13 +28,20 @@ const linkOf = (state: State, conn: Conn): Link | undefined => {
 const faultText = ({ fault }: Ended): string =>
   fault === null ? '' : `: ${fault.detail} [${fault.clause}]`
 
-const timeoutText = (link: Link | undefined, { before, after }: Moment, clock: Clock): string => {
+/** `isContinued`: what was heard last was more of a packet that was not whole. */
+const timeoutText = (
+  link: Link | undefined,
+  isContinued: boolean,
+  { before, after }: Moment,
+  clock: Clock,
+): string => {
   if (link === undefined || link.phase.phase !== 'Ready') {
     const seconds = before.config.connectTimeoutMs / 1000
     return `because it had not come as far as an accepted CONNECT within ${seconds} s`
   }
   const { keepAliveMs } = link.phase
-  return `because nothing whole was heard from it since ${since(link.seenAt, clock)}, ` +
+  const what = isContinued ? 'no more of its large packet came' : 'nothing whole was heard from it'
+  return `because ${what} since ${since(link.seenAt, clock)}, ` +
     `${(after.now - link.seenAt) / 1000} s before, with a Keep Alive of ${keepAliveMs / 1000} s ` +
     '(half as long again is allowed)'
 }
@@ -73,8 +80,13 @@ const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => 
       `from one address (${config.connectionsPerAddressMax})`
 }
 
-/** Who ended it, and for what. */
-export const causeText = (ended: Ended, moment: Moment, clock: Clock): string => {
+/** Who ended it, and for what; `continuedAt` is when more of a packet came there last. */
+export const causeText = (
+  ended: Ended,
+  continuedAt: Millis | null,
+  moment: Moment,
+  clock: Clock,
+): string => {
   const { input, before, after } = moment
   const link = linkOf(before, ended.conn)
   const session = link?.phase.phase === 'Ready'
@@ -90,7 +102,7 @@ export const causeText = (ended: Ended, moment: Moment, clock: Clock): string =>
       return 'by the network: the socket failed, without DISCONNECT'
     case 'exceeded timeout':
       return ended.fault === null
-        ? `by the broker, ${timeoutText(link, moment, clock)}`
+        ? `by the broker, ${timeoutText(link, continuedAt === link?.seenAt, moment, clock)}`
         : `by the broker${faultText(ended)}`
     case 'session taken over': {
       const rival = 'conn' in input ? linkOf(after, input.conn) ?? linkOf(before, input.conn) : null

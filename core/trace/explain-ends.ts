@@ -79,6 +79,8 @@ export class EndTracker {
   private readonly told: Array<Told> = []
   private count = 0
   private openedAt = new Map<number, Millis>()
+  /** Where what came last was more of a packet that is not whole, and when. */
+  private readonly continuedAt = new Map<number, Millis>()
 
   /** `what` it is that is played, in a word. */
   constructor(clientId: string, what: string) {
@@ -88,11 +90,16 @@ export class EndTracker {
 
   step(moment: Moment, clock: Clock): void {
     const { clientId } = this
+    const { input, after } = moment
+    if (input._tag === 'Continued') this.continuedAt.set(input.conn.generation, after.now)
+    else if (input._tag === 'Arrived') this.continuedAt.delete(input.conn.generation)
     for (const effect of moment.effects) {
       if (effect._tag !== 'Note') continue
       const { note } = effect
-      if (note._tag === 'ConnectionEnded' && this.isMeant(note)) this.ended(note, moment, clock)
-      else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
+      if (note._tag === 'ConnectionEnded') {
+        if (this.isMeant(note)) this.ended(note, moment, clock)
+        this.continuedAt.delete(note.conn.generation)
+      } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
         this.settle(`The client came back at ${since(moment.after.now, clock)}`, moment)
       } else if (note._tag === 'WillPublished' && note.clientId === clientId) {
@@ -119,7 +126,8 @@ export class EndTracker {
     this.count += 1
     const opened = this.openedAt.get(note.conn.generation)
     this.openedAt.delete(note.conn.generation)
-    const cause = causeText(note, moment, clock)
+    const continuedAt = this.continuedAt.get(note.conn.generation) ?? null
+    const cause = causeText(note, continuedAt, moment, clock)
     const when = dated(moment.after.now, clock)
     const whose = note.clientId === null
       ? `A connection from ${peerText(note.peer)}, whose client had not said its name,`

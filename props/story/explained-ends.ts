@@ -36,6 +36,25 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'keep alive, while a large packet came',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect keep-alive 10
+    tick +2s
+    a continued
+    tick +14s
+    a continued
+    tick +30s
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 31.000s by the` +
+      ` broker, because no more of its large packet came since 16.000s, 15 s before, with a` +
+      ` Keep Alive of 10 s (half as long again is allowed). It had no will. Its session ended` +
+      ` as well (disconnected).`,
+    ],
+  ],
+  [
     'taken over',
     '--why-disconnected a',
     `
