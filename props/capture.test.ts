@@ -416,6 +416,20 @@ capture('what cannot be read is said of each connection', async () => {
       ...handshake(),
       { from: 'client', flags: ACK, at: 0, data: joined([Buffer.from('GET /mqtt HTTP/1.1\r\n')]) },
     ]],
+    [/192\.0\.2\.2:5555 begins with a header of the PROXY protocol, which is not read/, [
+      ...handshake(),
+      { from: 'client', flags: ACK, at: 0, data: joined([Buffer.from('PRO')]) },
+      { from: 'client', flags: ACK, at: 3, data: joined([Buffer.from('XY UNKNOWN\r\n'), hello]) },
+    ]],
+    [/192\.0\.2\.2:5555 begins with a header of the PROXY protocol, which is not read/, [
+      ...handshake(),
+      {
+        from: 'client',
+        flags: ACK,
+        at: 0,
+        data: joined([Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex'), hello]),
+      },
+    ]],
     [/begins in the middle: its CONNECT is not in the capture/, [
       { from: 'client', flags: ACK, at: 0, data: said([pingreq]) },
     ]],

@@ -43,6 +43,7 @@ export type Event =
 export type Trouble =
   | 'encrypted'
   | 'web socket'
+  | 'proxied'
   | 'no connect'
   | { readonly of: 'client' | 'broker'; readonly hole: Hole }
 
@@ -106,11 +107,18 @@ export const isConnect = (bytes: Uint8Array, start = 0): boolean => {
   return startsWith(bytes, at + 1, '\0\x04MQTT') || startsWith(bytes, at + 1, '\0\x06MQIsdp')
 }
 
+/** How what is no plain MQTT begins; of PROXY there are two forms. */
+const others = [
+  ['GET ', 'web socket'],
+  ['PROXY ', 'proxied'],
+  ['\r\n\r\n\0\r\nQUIT\n', 'proxied'],
+] as const
+
 /** What the first bytes of a client are; null where more are needed to tell. */
 const kindOf = (
   bytes: Uint8Array,
   isBeginning: boolean,
-): 'mqtt' | 'encrypted' | 'web socket' | 'no connect' | null => {
+): 'mqtt' | 'encrypted' | 'web socket' | 'proxied' | 'no connect' | null => {
   const first = bytes[0]!
   if (!isBeginning) {
     if (isConnect(bytes)) return 'mqtt'
@@ -118,9 +126,11 @@ const kindOf = (
     return first >= 0x14 && first <= 0x17 && bytes[1] === 3 ? 'encrypted' : 'no connect'
   }
   if (first === 0x16) return bytes.length < 2 ? null : bytes[1] === 3 ? 'encrypted' : 'mqtt'
-  if (first !== 0x47) return 'mqtt'
-  if (bytes.length < 4) return null
-  return startsWith(bytes, 0, 'GET ') ? 'web socket' : 'mqtt'
+  for (const [text, kind] of others) {
+    const there = Math.min(bytes.length, text.length)
+    if (startsWith(bytes, 0, text.slice(0, there))) return there < text.length ? null : kind
+  }
+  return 'mqtt'
 }
 
 /** Whether a segment between the same ends is of a later connection than this one. */
@@ -338,7 +348,7 @@ export class Tap {
     if (talk.said.isEnding) this.end(talk, 'failed', atMs, events)
   }
 
-  private refuse(talk: Talk, trouble: 'encrypted' | 'web socket' | 'no connect'): void {
+  private refuse(talk: Talk, trouble: Trouble & string): void {
     talk.troubles.push(trouble)
     talk.phase = 'other'
     talk.head = nothing

@@ -52,6 +52,9 @@ const troubleText = (
       return `${who} is encrypted (TLS): without the keys of the session it cannot be read.`
     case 'web socket':
       return `${who} is WebSocket, which is not read yet.`
+    case 'proxied':
+      return `${who} begins with a header of the PROXY protocol, which is not read: it was ` +
+        'captured between a proxy and the broker.'
     case 'no connect':
       return `${who} begins in the middle: its CONNECT is not in the capture, and what follows ` +
         'cannot be understood.'
