@@ -147,6 +147,26 @@ faults('a store that another process has is refused, whichever runtime it is on'
   }
 })
 
+faults('of two that make a store at once one has it, and the other is refused', async () => {
+  const path = folder()
+  let faster: Store | null = null
+  const DatabaseSync = new Proxy(sqlite.DatabaseSync, {
+    construct: (target, args) => {
+      // Nobody had a store when this one began to make its own.
+      faster ??= storeOf(right(Database.open(sqlite, { folder: path })), path)
+      return Reflect.construct(target, args)
+    },
+  })
+  assert.match(left(Database.open({ DatabaseSync }, { folder: path })), 'in use by another process')
+  const store = faster as Store | null
+  right(await loadAll(store!))
+  assert.equal(await store!.commit(stamp, writes), { _tag: 'Durable' })
+  await store!.close()
+  const seen = right(await look(openSqlite, { folder: path }))
+  assert.equal(lines(seen.records), lines(sample))
+  assert.equal(readdirSync(path), ['sabethes.sqlite3'])
+})
+
 faults('a folder that may not be written to is refused with the remedy', async () => {
   const path = await sampleStore()
   const file = folder()

@@ -13,15 +13,13 @@ export interface Paths {
   readonly folder: string
   readonly file: string
   readonly wal: string
-  /** A store that is being made; it gets its name when it is whole. */
-  readonly unborn: string
   /** Room that is given up when the disk is full. */
   readonly reserve: string
 }
 
 export const pathsOf = (folder: string): Paths => {
   const file = join(folder, fileName)
-  return { folder, file, wal: `${file}-wal`, unborn: `${file}-new`, reserve: `${file}-reserve` }
+  return { folder, file, wal: `${file}-wal`, reserve: `${file}-reserve` }
 }
 
 export const exists = (path: string): boolean => fs.existsSync(path)
@@ -81,9 +79,20 @@ export const createEmpty = (path: string): void => {
   fs.closeSync(fs.openSync(path, 'wx', 0o600))
 }
 
-/** Gives the finished store its name, for good. */
-export const bear = ({ folder, file, unborn }: Paths): void => {
-  fs.renameSync(unborn, file)
+/** A folder for a store that is being made, which nobody else uses. */
+export const makeCradle = ({ file }: Paths): string => fs.mkdtempSync(`${file}-new-`)
+
+export const removeCradle = (path: string): void => fs.rmSync(path, { recursive: true })
+
+/** Gives the finished store its name, for good, unless somebody else was faster. */
+export const bear = ({ folder, file }: Paths, unborn: string): void => {
+  try {
+    // Other than a renaming, this never takes the name away from a store that has it.
+    fs.linkSync(unborn, file)
+  } catch {
+    // Some file systems know no second names.
+    if (!exists(file)) fs.renameSync(unborn, file)
+  }
   flushFolder(folder)
 }
 

@@ -11,10 +11,12 @@ import {
   createEmpty,
   exists,
   freeName,
+  makeCradle,
   pathsOf,
   prepareFolder,
   readWal,
   remove,
+  removeCradle,
   sizeOf,
   whyNot,
 } from './files.ts'
@@ -112,7 +114,10 @@ const lock = (connection: Connection): void => {
   connection.exec('BEGIN IMMEDIATE; COMMIT')
 }
 
-/** Makes an empty store under another name first: a file with the right name is whole. */
+/**
+ * Makes an empty store under a name of its own first: a file with the right name is whole, and
+ * another broker that does the same at the same time has another one.
+ */
 const create = (sqlite: Sqlite, paths: Paths): Either<string, null> => {
   if (sizeOf(paths.wal) > 0) {
     return E.left(
@@ -120,12 +125,25 @@ const create = (sqlite: Sqlite, paths: Paths): Either<string, null> => {
         'begin with an empty store.',
     )
   }
+  let cradle: string
   try {
-    createEmpty(paths.unborn)
+    cradle = makeCradle(paths)
   } catch (error) {
     return E.left(whyNot(paths.folder, error))
   }
-  const connection = new sqlite.DatabaseSync(paths.unborn)
+  try {
+    const unborn = pathsOf(cradle).file
+    fill(sqlite, unborn)
+    bear(paths, unborn)
+  } finally {
+    removeCradle(cradle)
+  }
+  return E.right(null)
+}
+
+const fill = (sqlite: Sqlite, path: string): void => {
+  createEmpty(path)
+  const connection = new sqlite.DatabaseSync(path)
   try {
     connection.exec(settings)
     connection.exec('BEGIN IMMEDIATE')
@@ -144,8 +162,6 @@ const create = (sqlite: Sqlite, paths: Paths): Either<string, null> => {
   } finally {
     connection.close()
   }
-  bear(paths)
-  return E.right(null)
 }
 
 /** What SQLite would drop from the log without a word. */
