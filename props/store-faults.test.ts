@@ -636,12 +636,45 @@ faults('a folder that is taken away from a broker is no full disk', async () => 
     if (isRemoved) rmSync(path, { recursive: true })
     else renameSync(path, `${path}-away`)
     const why = whyOf(await store.commit(stamp, writes))
-    assert.match(why, `${fileOf(path)} is not there any more`)
+    assert.match(why, `${fileOf(path)} or its log is not there any more`)
     assert.match(why, `Put ${path} back`)
     assert.not.match(why, 'full')
     // Closing works on the file that is open, whatever its name.
     await store.close().catch(() => {})
   }
+})
+
+faults('nothing is durable in a file without its name, or with a log without its', async () => {
+  const ways: ReadonlyArray<(path: string) => void> = [
+    (path) => rmSync(path, { recursive: true }),
+    (path) => renameSync(path, `${path}-away`),
+    (path) => rmSync(fileOf(path)),
+    (path) => rmSync(`${fileOf(path)}-wal`),
+    (path) => {
+      copyFileSync(fileOf(path), join(path, 'copy'))
+      renameSync(join(path, 'copy'), fileOf(path))
+    },
+  ]
+  for (const [number, take] of ways.entries()) {
+    const path = folder()
+    const store = right(await openDirect({ folder: path }))
+    right(await loadAll(store))
+    take(path)
+    const committed = await store.commit(stamp, writes)
+    assert.is(committed._tag, 'Broken', `way ${number}`)
+    assert.match(whyOf(committed), `${fileOf(path)} or its log is not there any more`)
+    assert.equal(await store.commit(stamp, []), committed)
+  }
+})
+
+faults('who ends leaves the reserve of a broker that has come in its place alone', async () => {
+  const path = folder()
+  const former = right(Database.open(sqlite, { folder: path }))
+  renameSync(path, `${path}-away`)
+  const latter = right(Database.open(sqlite, { folder: path }))
+  former.close()
+  assert.ok(existsSync(join(path, 'sabethes.sqlite3-reserve')))
+  latter.close()
 })
 
 faults('a reserve that cannot be made for another reason is no full disk', async () => {

@@ -8,8 +8,8 @@ import { Contradiction } from '../common/store.ts'
 import type { Committed, Damage, StoreOptions } from '../common/store.ts'
 import { version } from '../common/version.ts'
 import { crc32c } from './checksum.ts'
-import { exists, freeName, goneSentence, isOfRoom, sizeOf, whyNot } from './files.ts'
-import type { Paths } from './files.ts'
+import { exists, freeName, goneSentence, isOfRoom, placeOf, sizeOf, whyNot } from './files.ts'
+import type { Paths, Place } from './files.ts'
 import { faultOf, textOf } from './library.ts'
 import type { Connection, Sqlite } from './library.ts'
 import { Loading } from './loading.ts'
@@ -52,6 +52,8 @@ export class Database {
   readonly warnings: ReadonlyArray<string>
   #connection: Connection
   #paths: Paths
+  /** The file and its log as they were opened. */
+  #places: readonly [file: Place, wal: Place]
   #salvage: boolean
   #meta: Meta
   #isMetaSound: boolean
@@ -105,6 +107,7 @@ export class Database {
     bytesMax: number,
   ) {
     this.#paths = paths
+    this.#places = placesOf(paths)
     this.#connection = connection
     this.#meta = meta
     this.#isMetaSound = isMetaSound
@@ -163,7 +166,7 @@ export class Database {
   commit(stamp: Stamp, packed: Uint8Array, extent: Extent): Committed {
     if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
     try {
-      if (this.#fit(stamp, packed, extent)) return this.#refill()
+      if (this.#fit(stamp, packed, extent)) return this.#found()
       if (this.#isTight) return this.#full()
       this.#isTight = true
       giveUp(this.#paths.reserve)
@@ -171,13 +174,30 @@ export class Database {
       if (!this.#fit(stamp, packed, extent)) return this.#full()
       // The log may have wanted the reserve only to move into the file.
       this.#lookAt = 0
-      return this.#refill()
+      return this.#found()
     } catch (error) {
       if (error instanceof Contradiction) throw error
       // The connection is left alone from here on: a flush that failed once may seem to succeed the
       // second time, with nothing on disk.
       this.#broken = this.#whyBroken(error)
       return { _tag: 'Broken', why: this.#broken }
+    }
+  }
+
+  /** What to say of a batch that was flushed: nobody will find it in a file without its name. */
+  #found(): Committed {
+    if (this.#isInPlace()) return this.#refill()
+    this.#broken = goneSentence(this.#paths)
+    return { _tag: 'Broken', why: this.#broken }
+  }
+
+  #isInPlace(): boolean {
+    try {
+      const [file, wal] = placesOf(this.#paths)
+      return file === this.#places[0] && wal === this.#places[1]
+    } catch {
+      // Whoever may not look any more can still write into what is open.
+      return true
     }
   }
 
@@ -431,7 +451,14 @@ export class Database {
     if (this.#broken !== null) return
     this.#emptyLog()
     if (this.#broken !== null) return
+    // In a folder that has come in the place of ours the reserve is another broker's.
+    const isOurs = this.#isInPlace()
     this.#connection.close()
-    giveUp(this.#paths.reserve)
+    if (isOurs) giveUp(this.#paths.reserve)
   }
 }
+
+const placesOf = ({ file, wal }: Paths): readonly [file: Place, wal: Place] => [
+  placeOf(file),
+  placeOf(wal),
+]

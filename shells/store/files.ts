@@ -27,6 +27,14 @@ export const exists = (path: string): boolean => fs.existsSync(path)
 export const sizeOf = (path: string): number =>
   fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
+/** Which file has a name now; null where none has, or nobody can tell. */
+export type Place = string | null
+
+export const placeOf = (path: string): Place => {
+  const found = fs.statSync(path, { throwIfNoEntry: false, bigint: true })
+  return found === undefined ? null : `${found.dev} ${found.ino}`
+}
+
 /** Makes the folder where there is none, and finds out whether it can be written to. */
 export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => {
   try {
@@ -53,10 +61,10 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
 export const isOfRoom = (error: unknown): boolean =>
   /ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(messageOf(error))
 
-/** The file was taken away from a broker that runs, and what it writes goes into no name. */
+/** The file or its log was taken from a broker that runs: what it writes goes into no name. */
 export const goneSentence = ({ file, folder }: Paths): string =>
-  `${file} is not there any more: it or its folder was removed or renamed while the broker runs. ` +
-  `Put ${folder} back as it was, and start the broker again.`
+  `${file} or its log is not there any more: it or its folder was removed, renamed or replaced ` +
+  `while the broker runs. Put ${folder} back as it was, and start the broker again.`
 
 /** Why files cannot be made or changed in the folder, and what to do. */
 export const whyNot = (folder: string, error: unknown): string => {
