@@ -26,6 +26,8 @@ import { E } from '../core/prelude.ts'
 import type { Committed, Store } from '../shells/common/store.ts'
 import { lookIntoStore } from '../shells/cli/store.ts'
 import { Database } from '../shells/store/database.ts'
+import { copyStore, pathsOf } from '../shells/store/files.ts'
+import { copyInto } from '../shells/store/open.ts'
 import { openSqlite } from '../shells/store/sqlite.ts'
 import { findDeno, root } from './runtimes.ts'
 import { openDirect, settle, sqlite, storeOf } from './store/direct.ts'
@@ -684,6 +686,23 @@ faults('a reserve that cannot be made for another reason is no full disk', async
   assert.match(why, `Cannot write to ${path} `)
   assert.not.match(why, 'full')
   await store.close()
+})
+
+faults('of a copy that does not fit nothing is left', async () => {
+  const path = await sampleStore()
+  const copy = join(path, 'copy')
+  const full = {
+    exec: () => {},
+    prepare: () => {
+      writeFileSync(copy, 'a part')
+      throw new Error('database or disk is full')
+    },
+    close: () => {},
+  }
+  assert.throws(() => copyInto(full, copy), 'disk is full')
+  // A folder in the place of the log is the one that cannot be copied.
+  assert.throws(() => copyStore({ ...pathsOf(path), wal: path }, copy))
+  assert.equal(readdirSync(path), ['sabethes.sqlite3'])
 })
 
 faults('where nobody can look is not where there is no store', async () => {

@@ -117,9 +117,20 @@ export const freeName = (file: string, what: string): string => {
 }
 
 /** Copies the file and its log, byte for byte; nobody may have the store open. */
-export const copyStore = ({ file, wal }: Paths, target: string): void => {
-  fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE)
-  if (exists(wal)) fs.copyFileSync(wal, `${target}-wal`, fs.constants.COPYFILE_FICLONE)
+export const copyStore = ({ file, wal }: Paths, target: string): void =>
+  wholly([target, `${target}-wal`], () => {
+    fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE)
+    if (exists(wal)) fs.copyFileSync(wal, `${target}-wal`, fs.constants.COPYFILE_FICLONE)
+  })
+
+/** Makes these files or leaves none: who starts again and again must not fill the disk. */
+export const wholly = (made: ReadonlyArray<string>, make: () => void): void => {
+  try {
+    make()
+  } catch (error) {
+    for (const path of made) remove(path)
+    throw error
+  }
 }
 
 export const remove = (path: string): void => fs.rmSync(path, { force: true })

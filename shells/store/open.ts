@@ -18,6 +18,7 @@ import {
   remove,
   removeCradle,
   sizeOf,
+  wholly,
   whyNot,
 } from './files.ts'
 import type { Paths } from './files.ts'
@@ -298,10 +299,11 @@ const metaTally = (connection: Connection): { readonly tally: string } | null =>
 }
 
 /** A copy of everything that is committed, for its owner only, on disk when this returns. */
-export const copyInto = (connection: Connection, path: string): void => {
-  createEmpty(path)
-  connection.prepare('VACUUM INTO ?').run(path)
-}
+export const copyInto = (connection: Connection, path: string): void =>
+  wholly([path], () => {
+    createEmpty(path)
+    connection.prepare('VACUUM INTO ?').run(path)
+  })
 
 const remedy =
   'Put back a copy from before, or start with --salvage to serve what is sound of it ' +
