@@ -621,6 +621,36 @@ faults('verify and dump tell what is there and change nothing', async () => {
   assert.match(complained, 'There is no store in')
 })
 
+faults('verify says what is wrong with a log, and speaks of no copy that is not kept', async () => {
+  let said = ''
+  const program = {
+    say: (text: string) => void (said += text),
+    complain: (text: string) => void (said += text),
+  }
+  const older = folder()
+  mkdirSync(older)
+  copyFileSync(join(root, 'props/store/golden/1.sqlite3'), fileOf(older))
+  assert.is(await lookIntoStore(program, 'verify', older), 0)
+  assert.match(said, /^[^\n]* records, all of them sound\n$/)
+  const path = folder()
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  for (const each of writes.slice(0, 3)) await store.commit(stamp, [each])
+  const copy = folder()
+  mkdirSync(copy)
+  copyFileSync(fileOf(path), fileOf(copy))
+  const log = readFileSync(`${fileOf(path)}-wal`)
+  await store.close()
+  log[100] = log[100]! ^ 1
+  writeFileSync(`${fileOf(copy)}-wal`, log)
+  said = ''
+  assert.is(await lookIntoStore(program, 'verify', copy), 1)
+  assert.match(said, 'damaged: the log: batches in it that were acknowledged cannot be read\n')
+  assert.match(said, '1 faults')
+  assert.not.match(said, 'damaged-1')
+  assert.equal(readdirSync(copy).length, 2)
+})
+
 const whyOf = (committed: Committed): string => 'why' in committed ? committed.why : ''
 
 /** A store whose reserve has its name taken, so that it says each time what it lacks. */

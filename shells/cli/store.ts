@@ -12,11 +12,12 @@ import type { Either } from '../../core/prelude.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
-import type { Loaded } from '../common/store.ts'
-import { copyStore, pathsOf } from '../store/files.ts'
+import type { Damage, Loaded } from '../common/store.ts'
+import { copyStore, pathsOf, readWal } from '../store/files.ts'
 import { loadSqlite } from '../store/library.ts'
-import { isLocked, lockedSentence } from '../store/open.ts'
+import { cutOffSentence, isLocked, lockedSentence } from '../store/open.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { stateOfWal } from '../store/wal.ts'
 
 export type StoreAction = 'verify' | 'dump'
 
@@ -67,7 +68,11 @@ const look = async (
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))
     copyStore(paths, pathsOf(copy).file)
-    return await loadCopy(folder, copy, warn, take)
+    const log = stateOfWal(readWal(pathsOf(copy)))
+    if (log === 'cut off') warn(`Warning: ${cutOffSentence(paths)}\n`)
+    const loaded = await loadCopy(folder, copy, take)
+    if (log !== 'damaged' || E.isLeft(loaded)) return loaded
+    return E.right({ ...loaded.right, damaged: [damagedLog, ...loaded.right.damaged] })
   } catch (error) {
     const text = messageOf(error)
     return E.left(
@@ -80,10 +85,16 @@ const look = async (
   }
 }
 
+/** What stands before the damage is all that can be read. */
+const damagedLog: Damage = {
+  kind: 'meta',
+  key: '',
+  what: 'the log: batches in it that were acknowledged cannot be read',
+}
+
 const loadCopy = async (
   folder: string,
   copy: string,
-  warn: (text: string) => void,
   take: (records: ReadonlyArray<Record>) => void,
 ): Promise<Either<string, Loaded>> => {
   // Sentences about the copy are meant for the store.
@@ -91,7 +102,7 @@ const loadCopy = async (
   const opened = await openSqlite({ folder: copy, salvage: true })
   if (E.isLeft(opened)) return E.left(named(opened.left))
   const store = opened.right
-  for (const warning of store.warnings) warn(`Warning: ${named(warning)}\n`)
+  // Its warnings are about what it has done to the copy.
   const loaded = await store.load(take)
   await store.close()
   return E.isLeft(loaded) ? E.left(named(loaded.left)) : loaded

@@ -177,11 +177,7 @@ const checkLog = (
   // Somebody who writes it just now looks the same.
   if (isLocked(sqlite, paths)) return E.left(lockedSentence(paths))
   if (state === 'cut off') {
-    warnings.push(
-      `${paths.wal} ends with a batch that is not whole, which is left out. After a loss of ` +
-        'power or a kill that is as it should be, and nothing in it was acknowledged; if not, ' +
-        'the disk is failing.',
-    )
+    warnings.push(cutOffSentence(paths))
     return E.right(null)
   }
   if (!salvage) {
@@ -198,6 +194,10 @@ const checkLog = (
   )
   return E.right(null)
 }
+
+export const cutOffSentence = ({ wal }: Paths): string =>
+  `${wal} ends with a batch that is not whole, which is left out. After a loss of power or a ` +
+  'kill that is as it should be, and nothing in it was acknowledged; if not, the disk is failing.'
 
 /** Whether another process has the store, asked without changing the file or its log. */
 export const isLocked = (sqlite: Sqlite, { file, wal }: Paths): boolean => {
