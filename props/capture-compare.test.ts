@@ -251,6 +251,37 @@ compare('what version 5 alone has words for is no difference to an older client'
   )
 })
 
+compare('what hangs on a session from before the capture is no difference', () => {
+  const connack = (sessionPresent: boolean): AnyPacket => (
+    { _tag: 'Connack', sessionPresent, reason: 0, properties: {} }
+  )
+  const suback = (reason: number): AnyPacket => (
+    { _tag: 'Suback', packetId: 4, reasons: [reason], properties: {} }
+  )
+  const some: ReadonlyArray<Said> = [
+    ['ours', 2, connack(false)],
+    ['theirs', 2, connack(true)],
+    ['theirs', 2, message('t', 'old')],
+    ['theirs', 2, { _tag: 'Pubcomp', packetId: 3, reason: 0, properties: {} }],
+    ['ours', 2, suback(0)],
+    ['theirs', 2, suback(1)],
+    ...after,
+  ]
+  const comparison = played(some)
+  assert.equal(comparison.older(), [["'c2'", 4]])
+  assert.is(comparison.differences().length, 2)
+  assert.ok(comparison.differences().every((line) => line.includes('suback')))
+  // It has ended, or is none from before.
+  const anew = played([...some, ['theirs', 2, connack(false)], ['theirs', 2, message('t', 'new')]])
+  assert.ok(anew.differences().some((line) => line.includes('"new"')))
+  const own = differences([
+    ['theirs', 2, connack(false)],
+    ['theirs', 2, connack(true)],
+    ['theirs', 2, message('t', 'x')],
+  ])
+  assert.is(own.length, 3)
+})
+
 compare('acknowledgements find their message by what it says, whatever its properties', () => {
   const theirs = { ...message('t', 'x', 1, 7), properties: { contentType: 'y' } } as AnyPacket
   const comparison = played([['ours', 2, message('t', 'x', 1, 3)], ['theirs', 2, theirs]])

@@ -15,6 +15,8 @@ export interface Entry {
   /** When it was sent, milliseconds since the capture began. */
   readonly at: number
   readonly conn: number
+  /** Whether it hangs on what the session has kept from before. */
+  readonly isOfSession: boolean
   /** The other side has sent this one, which came later on this side, before this. */
   overtaker: string | null
 }

@@ -19,6 +19,13 @@ import type { End } from './segment.ts'
 interface Account {
   readonly balance: Balance
   readonly exchanges: Exchanges
+  /** Whether the captured broker has let the client in. */
+  isKnown: boolean
+  /**
+   * Up to this rank among all that happened the captured broker has a session from before the
+   * capture; -1 where it has none.
+   */
+  oldTo: number
 }
 
 interface Link {
@@ -47,6 +54,8 @@ interface Link {
 const newAccount = (): Account => ({
   balance: new Balance(),
   exchanges: new Exchanges(),
+  isKnown: false,
+  oldTo: -1,
 })
 
 const resolved = (packet: Publish, aliases: Map<number, string>): string => {
@@ -80,9 +89,11 @@ export class Comparison {
   /** Messages and answers of the captured broker, without those that are left out. */
   get heardCount(): number {
     let count = this.allHeardCount
-    for (const { balance } of this.accounts.values()) {
-      for (const some of balance.left()) {
-        for (const one of some) if (one.side === 'theirs' && this.isLeftOut(one)) count -= 1
+    for (const account of this.accounts.values()) {
+      for (const some of account.balance.left()) {
+        for (const one of some) {
+          if (one.side === 'theirs' && this.isLeftOut(account, one)) count -= 1
+        }
       }
     }
     return count
@@ -165,7 +176,15 @@ export class Comparison {
     if (link === undefined) return
     link.heardRank = ++this.rank
     link.heardAt = this.nowMs
+    if (packet._tag === 'Connack' && packet.reason === 0) this.resumed(link.account, packet)
     if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
+  }
+
+  /** A session that is there when its client first comes is from before the capture. */
+  private resumed(account: Account, { sessionPresent }: Connack): void {
+    if (!account.isKnown && sessionPresent) account.oldTo = Infinity
+    if (!sessionPresent) account.oldTo = Math.min(account.oldTo, this.rank)
+    account.isKnown = true
   }
 
   /** What ours says. */
@@ -226,10 +245,11 @@ export class Comparison {
   /** One sentence for each difference, clients in the order in which they came. */
   differences(): ReadonlyArray<string> {
     const lines: Array<string> = []
-    for (const [name, { balance }] of this.accounts) {
+    for (const [name, account] of this.accounts) {
+      const { balance } = account
       for (const some of balance.left()) {
         const { side, text } = some[0]!
-        const count = some.filter((one) => !this.isLeftOut(one) && this.counts(one)).length
+        const count = some.filter((one) => !this.isLeftOut(account, one) && this.counts(one)).length
         if (count === 0) continue
         const times = count === 1 ? '' : ` ${count} times`
         const more = count === 1 ? '' : ' more often'
@@ -252,20 +272,36 @@ export class Comparison {
   /** What ours has sent and of which it is not known whether the captured broker would have. */
   unanswered(): ReadonlyArray<string> {
     const lines: Array<string> = []
-    for (const [name, { balance }] of this.accounts) {
-      for (const some of balance.left()) {
+    for (const [name, account] of this.accounts) {
+      for (const some of account.balance.left()) {
         for (const one of some) {
-          if (!this.isLeftOut(one) && !this.counts(one)) lines.push(`${one.text} to ${name}`)
+          if (!this.isLeftOut(account, one) && !this.counts(one)) {
+            lines.push(`${one.text} to ${name}`)
+          }
         }
       }
     }
     return lines
   }
 
-  /** Whether only one broker knows what the client had said by then. */
-  private isLeftOut({ conn, at }: Entry): boolean {
-    const link = this.links.get(conn)
-    return link !== undefined && at >= link.lostAt
+  /** Who has a session from before the capture, and how much of what it was told hangs on that. */
+  older(): ReadonlyArray<readonly [name: string, count: number]> {
+    const found: Array<readonly [string, number]> = []
+    for (const [name, account] of this.accounts) {
+      if (account.oldTo < 0) continue
+      let count = 0
+      for (const some of account.balance.left()) {
+        count += some.filter((one) => isOld(account, one)).length
+      }
+      if (count > 0) found.push([name, count])
+    }
+    return found
+  }
+
+  /** Whether only one broker knows what the client had said by then, or before the capture. */
+  private isLeftOut(account: Account, entry: Entry): boolean {
+    const link = this.links.get(entry.conn)
+    return isOld(account, entry) || (link !== undefined && entry.at >= link.lostAt)
   }
 
   /**
@@ -282,8 +318,17 @@ export class Comparison {
     return heardRank > rank || (heardRank >= 0 && this.nowMs - at >= patienceMs)
   }
 
-  private add(link: Link, side: Side, text: string, line: string | null, conn: number): void {
-    link.account.balance.add({ side, text, line, rank: ++this.rank, at: this.nowMs, conn })
+  private add(
+    link: Link,
+    side: Side,
+    text: string,
+    line: string | null,
+    conn: number,
+    isOfSession = false,
+  ): void {
+    const { balance } = link.account
+    const [rank, at] = [++this.rank, this.nowMs]
+    balance.add({ side, text, line, rank, at, conn, isOfSession })
   }
 
   private nameOf({ clientId, peer }: Link): string {
@@ -297,7 +342,7 @@ export class Comparison {
     if (packet._tag !== 'Publish') {
       const text = answerText(packet)
       if (text === null) return false
-      this.add(link, side, text, lineOfAnswer(packet, slot), slot)
+      this.add(link, side, text, lineOfAnswer(packet, slot), slot, ofSession.has(packet._tag))
       return true
     }
     const topic = resolved(packet, side === 'theirs' ? link.theirAliases : link.ourAliases)
@@ -308,7 +353,7 @@ export class Comparison {
       return false
     }
     if (isAgain) return false
-    this.add(link, side, text + messageWords(packet), this.lineOf(packet, topic), slot)
+    this.add(link, side, text + messageWords(packet), this.lineOf(packet, topic), slot, true)
     return true
   }
 
@@ -322,6 +367,12 @@ export class Comparison {
     return publisher === null ? null : `${packet.qos} ${publisher} ${topic}`
   }
 }
+
+/** Answers that say what was there before. */
+const ofSession: ReadonlySet<Packet['_tag']> = new Set(['Connack', 'Pubcomp', 'Unsuback'])
+
+const isOld = ({ oldTo }: Account, { isOfSession, rank }: Entry): boolean =>
+  isOfSession && rank <= oldTo
 
 /** Whether the session begins with this answer. */
 const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>

@@ -11,7 +11,7 @@ import type { Captured, CaptureFile } from './file.ts'
 import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
-import { few, nobodyText, portText, troublesOf } from './trouble.ts'
+import { few, nobodyText, olderTexts, portText, troublesOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
 
 const usualPort = 1883
@@ -109,7 +109,8 @@ export class CaptureExplainer {
     if (comparison.heardCount === 0) {
       return ['There is no answer of the captured broker to compare with.']
     }
-    const who = question.client === null ? null : ` to ${quote(question.client, "'")}`
+    const name = question.client === null ? null : quote(question.client, "'")
+    const who = name === null ? null : ` to ${name}`
     const words = question._tag === 'Message'
       ? this.namesOf(question.topic).map((topic) => `publish ${quote(topic, "'")} `)
       : endings
@@ -117,9 +118,17 @@ export class CaptureExplainer {
       isWithin(line, words) && (who === null || line.includes(who))
     )
     const what = question._tag === 'Message' ? 'it' : 'this'
-    return found.length === 0
-      ? [`In all that has to do with ${what} the captured broker sent the same.`]
-      : ['It was otherwise on the day:', ...few(found, differencesMax, 'differences')]
+    const older = olderTexts(comparison, name)
+    if (found.length > 0) {
+      return [
+        'It was otherwise on the day:',
+        ...few(found, differencesMax, 'differences'),
+        ...older,
+      ]
+    }
+    return older.length > 0
+      ? older
+      : [`In all that has to do with ${what} the captured broker sent the same.`]
   }
 
   /** What clients may call the topic. */

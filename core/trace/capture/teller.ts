@@ -8,7 +8,7 @@ import type { Captured, CaptureFile } from './file.ts'
 import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
-import { few, nobodyText, portText, troublesOf } from './trouble.ts'
+import { few, nobodyText, olderTexts, portText, troublesOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
 
 const usualPort = 1883
@@ -155,6 +155,7 @@ export class CaptureTeller {
           (more > 0 ? `; and ${more} more.` : '.'),
       )
     }
+    lines.push(...olderTexts(comparison))
     if (sysCount > 0) {
       lines.push(`${countOf(sysCount, 'message')} below $SYS ${wasOf(sysCount)} not compared.`)
     }

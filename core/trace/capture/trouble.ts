@@ -1,10 +1,12 @@
 // What of a capture could not be read, in sentences, and which port was taken for the broker's.
 
+import type { Comparison } from './compare.ts'
 import type { CaptureFile } from './file.ts'
 import type { Reenactment } from './reenact.ts'
 import type { Conversation, Tap, Trouble } from './tap.ts'
 
 const troublesMax = 50
+const oldersMax = 5
 
 const countOf = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
@@ -110,6 +112,22 @@ export const troublesOf = (
   }
   return lines
 }
+
+/** Whose sessions are from before the capture: all, or that of the one of this name. */
+export const olderTexts = (
+  comparison: Comparison,
+  whose: string | null = null,
+): ReadonlyArray<string> =>
+  few(
+    comparison.older().filter(([name]) => whose === null || name === whose).map(([name, count]) =>
+      `The session of ${name} began before the capture, and what it had then is not known: ` +
+      `${count} ${
+        count === 1 ? 'message or answer was' : 'messages and answers were'
+      } not compared.`
+    ),
+    oldersMax,
+    'sessions',
+  )
 
 /** Where nobody is to be found. */
 export const nobodyText = (port: number): string =>
