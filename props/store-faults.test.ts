@@ -185,9 +185,13 @@ faults('a folder that may not be written to is refused with the remedy', async (
 faults('a store of mosquitto beside it is named', async () => {
   const path = await sampleStore()
   writeFileSync(join(path, 'mosquitto.db'), '')
+  // `persistence_file` names it.
+  writeFileSync(join(path, 'queue'), '\0\xb5\0mosquitto db\0', 'latin1')
+  writeFileSync(join(path, 'other'), 'mosquitto db')
   const { warnings } = right(await look(openDirect, { folder: path }))
-  assert.is(warnings.length, 1)
-  assert.match(warnings[0] ?? '', /mosquitto\.db .* not read/)
+  assert.is(warnings.length, 2)
+  assert.match(warnings[0] ?? '', /mosquitto\.db is a store of mosquitto, which is not read/)
+  assert.match(warnings[1] ?? '', /queue is a store of mosquitto, which is not read/)
 })
 
 faults('a log without its store is refused, and so is a store that lost its tables', async () => {

@@ -24,6 +24,37 @@ export const pathsOf = (folder: string): Paths => {
 
 export const exists = (path: string): boolean => fs.existsSync(path)
 
+/** How each store of mosquitto begins. */
+const magic = '\0\xb5\0mosquitto db'
+
+/** Files in the folder that mosquitto has kept its sessions in: their names are settings there. */
+export const storesOfMosquitto = (folder: string): ReadonlyArray<string> => {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && (entry.name === 'mosquitto.db' || isOfMosquitto(entry)))
+      .map(({ name }) => join(folder, name))
+      .sort()
+  } catch {
+    // A folder that nobody may list can hold a store all the same.
+    return []
+  }
+}
+
+const isOfMosquitto = ({ parentPath, name }: fs.Dirent): boolean => {
+  const head = new Uint8Array(magic.length)
+  try {
+    const file = fs.openSync(join(parentPath, name), 'r')
+    try {
+      fs.readSync(file, head, 0, head.length, 0)
+    } finally {
+      fs.closeSync(file)
+    }
+  } catch {
+    // Nobody can tell.
+  }
+  return String.fromCharCode(...head) === magic
+}
+
 export const sizeOf = (path: string): number =>
   fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
 

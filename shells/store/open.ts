@@ -18,6 +18,7 @@ import {
   remove,
   removeCradle,
   sizeOf,
+  storesOfMosquitto,
   wholly,
   whyNot,
 } from './files.ts'
@@ -53,8 +54,7 @@ export const openFile = (sqlite: Sqlite, options: OpenOptions): Either<string, O
   const prepared = prepareFolder(paths)
   if (E.isLeft(prepared)) return prepared
   const warnings: Array<string> = []
-  const mosquitto = `${paths.folder}/mosquitto.db`
-  if (exists(mosquitto)) {
+  for (const mosquitto of storesOfMosquitto(paths.folder)) {
     warnings.push(
       `${mosquitto} is a store of mosquitto, which is not read: its sessions, queued and ` +
         'retained messages are not served. Have them published again, and move the file away.',
