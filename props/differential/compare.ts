@@ -85,9 +85,21 @@ interface Part {
   readonly only: string[]
 }
 
+const joins = (step: Step | undefined): boolean =>
+  step !== undefined && 'joined' in step && step.joined === true
+
+/** The place, and those of the steps that were written together with it. */
+const placesOf = (place: Place): ReadonlyArray<Place> => {
+  const places = [place]
+  for (let index = place.index - 1; joins(place.talk.steps[index]); index--) {
+    places.push({ ...place, index, step: place.talk.steps[index]! })
+  }
+  return places
+}
+
 /** Takes what a difference explains out of the lines that only one of the two said. */
 const explain = (difference: Difference, place: Place, theirs: Part, ours: Part): boolean => {
-  if (!difference.at(place)) return false
+  if (!placesOf(place).some((one) => difference.at(one))) return false
   const { pairs, besides } = difference
   const matching = (part: Part, other: Part, pattern: RegExp | undefined): string[] =>
     part.only.filter((line) =>
@@ -159,10 +171,13 @@ export const compare = async (
   let lines = 0
   let index = 0
   for (; index < talk.steps.length && unlike === null && !isParted; index++) {
+    const steps = [talk.steps[index]!]
+    while (joins(talk.steps[index])) steps.push(talk.steps[++index]!)
     const step = talk.steps[index]!
-    const [theirs, ours] = await Promise.all([them.play(step), us.play(step)])
+    const [theirs, ours] = await Promise.all([them.play(steps), us.play(steps)])
+    const here = { talk, index, step, who: step.who }
     for (const { parts, at } of differences) {
-      if (parts === 'always' && at({ talk, index, step, who: step.who })) isParted = true
+      if (parts === 'always' && placesOf(here).some(at)) isParted = true
     }
     for (const who of clientsOf(theirs, ours)) {
       const one = theirs.get(who) ?? []

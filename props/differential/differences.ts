@@ -99,7 +99,7 @@ const isWillOfEndedSession = (place: Place): boolean => {
 /** Whether the client has made a subscription again, and with other options. */
 const hasOtherOptions = ({ talk, index, who }: Place): boolean => {
   const options = new Map<string, string>()
-  for (const step of talk.steps.slice(0, index)) {
+  for (const step of talk.steps.slice(0, index + 1)) {
     if (step.who !== who) continue
     for (const { filter, noLocal, retainAsPublished } of requestsOf(step)) {
       const these = `${noLocal} ${retainAsPublished}`
@@ -120,6 +120,20 @@ const isNarrow = ({ talk, index, who }: Place): boolean => {
   return false
 }
 
+/** Whether the client has a narrow window, and refuses messages or takes no large ones. */
+const mayLeak = ({ talk, index, who }: Place): boolean => {
+  let hasRefused = false
+  for (const step of talk.steps.slice(0, index + 1).reverse()) {
+    if (step.who !== who) continue
+    if (step.act === 'hold' && step.what === 'refuse') hasRefused = true
+    if (step.act === 'connect') {
+      if (step.level < 5) return false
+      return step.receiveMaximum !== null && (hasRefused || step.packetBytesMax !== null)
+    }
+  }
+  return false
+}
+
 /** A delivery without what differs between copies of a message for several subscriptions. */
 const copied = (line: string): string =>
   line.replace(/ q[12]( retain)?/, '').replace(/subscriptionIdentifier=\d+/, '')
@@ -127,16 +141,19 @@ const copied = (line: string): string =>
 
 const isShared = ({ filter }: Request): boolean => filter.startsWith('$share')
 
-/** Whether somebody who has subscribed with others may be away. */
-const hasAbsentMember = ({ talk, index }: Place): boolean => {
+/** Whether somebody who has subscribed with others may be away, or may take no large messages. */
+const hasUnfitMember = ({ talk, index }: Place): boolean => {
   const members = new Set<string>()
-  const away = new Set<string>()
+  const unfit = new Set<string>()
   for (const step of talk.steps.slice(0, index + 1)) {
     if (requestsOf(step).some(isShared)) members.add(step.who)
-    if (step.act === 'drop' || step.act === 'disconnect') away.add(step.who)
-    if (step.act === 'connect') away.delete(step.who)
+    if (step.act === 'drop' || step.act === 'disconnect') unfit.add(step.who)
+    if (step.act === 'connect') {
+      unfit.delete(step.who)
+      if (step.level === 5 && step.packetBytesMax !== null) unfit.add(step.who)
+    }
   }
-  return [...members].some((one) => away.has(one))
+  return [...members].some((one) => unfit.has(one))
 }
 
 /** Whether a group has or had three members, or two of whom one may have come later or gone. */
@@ -170,11 +187,20 @@ const delivery = /^(PUBLISH|PUBREL) /
 export const differences: ReadonlyArray<Difference> = [
   // Those that explain a line by another come first: the others would take one of the two away.
   {
+    name: 'who names an identifier that is not in use is told so',
+    reason:
+      'Packet Identifier not found (sections 3.6.2.1 and 3.7.2.1 of MQTT 5); 2.0 says success',
+    theirs: /^(PUBCOMP \d+ 00|PUBREL of nothing)$/,
+    ours: /^(PUBCOMP \d+|PUBREL of nothing) 92$/,
+    pairs: () => true,
+    at: ({ step }) => step.act === 'stray',
+  },
+  {
     name: 'a full window takes another retained message',
     reason: 'the order of topics is open, and there is room for some of them',
-    theirs: /^PUBLISH .* q[12] retain/,
-    ours: /^PUBLISH .* q[12] retain/,
-    pairs: () => true,
+    theirs: /^(PUBLISH .* q[12] retain|PUBREL of m)/,
+    ours: /^(PUBLISH .* q[12] retain|PUBREL of m)/,
+    pairs: (theirs, ours) => theirs.slice(0, 6) === ours.slice(0, 6),
     at: (place) => place.step.act === 'subscribe' && isNarrow(place),
     parts: 'when seen',
   },
@@ -250,6 +276,13 @@ export const differences: ReadonlyArray<Difference> = [
     parts: 'when seen',
   },
   {
+    name: 'what is refused, or too large, leaves room for the next one',
+    reason: 'it is not in flight any more (section 4.9 of MQTT 5); 2.0 sends less from then on',
+    ours: delivery,
+    at: mayLeak,
+    parts: 'when seen',
+  },
+  {
     name: 'the members of a group take turns in the order in which they joined',
     reason: 'a fixed order; in 2.0 the order depends on whose turn it was when somebody joined',
     theirs: delivery,
@@ -258,10 +291,10 @@ export const differences: ReadonlyArray<Difference> = [
     parts: 'when seen',
   },
   {
-    name: 'a shared message does not go to a member who is away and would lose it',
+    name: 'a shared message does not go to a member who is away or has no room, and would lose it',
     reason: 'another takes the turn; 2.0 loses the message',
     ours: delivery,
-    at: hasAbsentMember,
+    at: hasUnfitMember,
     parts: 'when seen',
   },
 ]

@@ -20,7 +20,7 @@ import {
   unsubscribeBytes,
   varint,
 } from '../conformance/wire.ts'
-import type { Name, Step, Talk } from './talk.ts'
+import type { Mood, Name, Step, Talk } from './talk.ts'
 import { names } from './talk.ts'
 
 /** What came to a client in one step, in order. */
@@ -33,7 +33,9 @@ type Publishing = Extract<Step, { readonly act: 'publish' }>
 
 /** What a client remembers from connection to connection. */
 interface Memory {
-  holds: 'nothing' | 'everything' | 'releases'
+  holds: 'nothing' | Mood
+  /** Of this connection, by topic alias. */
+  aliases: Map<number, string>
   /** Own messages that are not finished, and QoS 2 messages whose PUBREL is held back. */
   unfinished: Publishing[]
   unreleased: number[]
@@ -47,13 +49,16 @@ const hex2 = (value: number): string => value.toString(16).padStart(2, '0')
 const propertiesOf = (seen: Seen): string => {
   const words = seen.properties.map(({ name, value }) => {
     if (name === 'assignedClientIdentifier') return name
+    // Who says a topic by an alias, and when, is his own business.
+    if (name === 'topicAlias') return ''
     // It counts down while the conversation goes on.
     if (name === 'messageExpiryInterval') {
       return `${name}=${Math.ceil(Number(value) / 100) * 100}`
     }
     return `${name}=${value}`
   })
-  return words.length === 0 ? '' : ` {${words.sort().join(' ')}}`
+  const said = words.filter((one) => one !== '')
+  return said.length === 0 ? '' : ` {${said.sort().join(' ')}}`
 }
 
 class Connection {
@@ -134,6 +139,7 @@ class Player {
     for (const name of names) {
       this.#memories.set(name, {
         holds: 'nothing',
+        aliases: new Map(),
         unfinished: [],
         unreleased: [],
         subscribeId: 30_000,
@@ -170,7 +176,7 @@ class Player {
       case 'PUBREL':
         if (memory.holds === 'everything' || (memory.holds === 'releases' && kind === 'PUBREL')) {
           this.#owed(who).push(seen)
-        } else this.#acknowledge(connection, seen)
+        } else this.#acknowledge(connection, seen, memory.holds === 'refuse')
         return
       case 'PUBACK':
         return finish()
@@ -193,8 +199,12 @@ class Player {
     return owed
   }
 
-  #acknowledge(connection: Connection, { kind, qos, packetId }: Seen): void {
-    if (kind === 'PUBREL') connection.send(ackBytes(0x70, packetId))
+  #acknowledge(connection: Connection, { kind, qos, packetId }: Seen, refuses = false): void {
+    if (refuses && kind === 'PUBLISH' && qos > 0) {
+      connection.send(
+        ackBytes(qos === 1 ? 0x40 : 0x50, packetId, connection.level === 5 ? 0x97 : 0),
+      )
+    } else if (kind === 'PUBREL') connection.send(ackBytes(0x70, packetId))
     else if (qos > 0) connection.send(ackBytes(qos === 1 ? 0x40 : 0x50, packetId))
   }
 
@@ -206,10 +216,18 @@ class Player {
           propertiesOf(seen)
       case 'PUBLISH': {
         const payload = new TextDecoder().decode(seen.payload)
-        if (qos > 0) memory.received.set(packetId, payload)
+        if (qos > 0) memory.received.set(packetId, payload.slice(0, 10))
         const flags = `${seen.retain ? ' retain' : ''}${seen.dup ? ' dup' : ''}`
-        const topic = seen.topic.replace(this.#prefix, 'x')
-        return `PUBLISH ${topic} ${payload} q${qos}${flags}${propertiesOf(seen)}`
+        const alias = seen.properties.find(({ name }) => name === 'topicAlias')
+        if (alias !== undefined && seen.topic !== '') {
+          memory.aliases.set(Number(alias.value), seen.topic)
+        }
+        const whole = seen.topic === ''
+          ? memory.aliases.get(Number(alias?.value)) ?? 'unknown'
+          : seen.topic
+        const topic = whole.replace(this.#prefix, 'x')
+        const shown = payload.replace(/z+$/, (some) => String(some.length))
+        return `PUBLISH ${topic} ${shown} q${qos}${flags}${propertiesOf(seen)}`
       }
       case 'PUBREL': {
         const reason = seen.reason === 0 ? '' : ` ${hex2(seen.reason)}`
@@ -224,10 +242,15 @@ class Player {
     }
   }
 
-  /** Plays a step; answers what everybody received, each connection's part in order. */
-  async play(step: Step): Promise<Received> {
+  /** Plays a step, or some that leave together; answers what everybody received, in order. */
+  async play(steps: ReadonlyArray<Step>): Promise<Received> {
     this.#lines = new Map()
-    await this.#act(step)
+    const socket = this.#online.get(steps[0]!.who)?.socket
+    if (steps.length > 1) socket?.cork()
+    const acts = steps.map((one) => this.#act(one))
+    if (steps.length > 1) socket?.uncork()
+    await Promise.all(acts)
+    const step = steps[0]!
     let count = -1
     // What is acknowledged may make room for more, so until a round of pings has brought nothing.
     for (let round = 0; round < 2 || count !== this.#count; round++) {
@@ -273,6 +296,9 @@ class Player {
         if (last !== undefined) connection.send(this.#publishBytes(level, last, true))
         return
       }
+      case 'stray':
+        connection.send(ackBytes(step.first, 29_999))
+        return
       case 'release':
         for (const packetId of memory.unreleased) connection.send(ackBytes(0x62, packetId))
         memory.unreleased = []
@@ -322,6 +348,7 @@ class Player {
     const before = this.#online.get(who)
     const memory = this.#memories.get(who)!
     memory.holds = 'nothing'
+    memory.aliases = new Map()
     this.#owed(who).splice(0)
     const connection: Connection = new Connection(
       this.#port,
@@ -332,6 +359,9 @@ class Player {
     const properties = [
       step.expiryS === null ? '' : `11 ${hex32(step.expiryS)}`,
       step.receiveMaximum === null ? '' : `21 ${hex16(step.receiveMaximum)}`,
+      step.packetBytesMax === null ? '' : `27 ${hex32(step.packetBytesMax)}`,
+      step.aliasMax === null ? '' : `22 ${hex16(step.aliasMax)}`,
+      step.wantsReasons ? '' : '17 00',
     ].join(' ')
     connection.send(connectBytes({
       level,
@@ -340,7 +370,12 @@ class Player {
       keepAliveS: 300,
       properties: level === 5 ? bytes(properties) : '',
       ...(will === null ? {} : {
-        will: { ...will, properties: will.delayed ? bytes(`18 ${hex32(willDelayS)}`) : '' },
+        will: {
+          ...will,
+          properties: level === 5
+            ? bytes(`${will.properties} ${will.delayed ? `18 ${hex32(willDelayS)}` : ''}`)
+            : '',
+        },
       }),
     }))
     await connection.ping()
@@ -362,6 +397,9 @@ class Player {
         clean: true,
         expiryS: null,
         receiveMaximum: null,
+        packetBytesMax: null,
+        aliasMax: null,
+        wantsReasons: true,
         will: null,
       })
       this.#online.get(who)!.send(disconnectBytes(4))
@@ -371,7 +409,7 @@ class Player {
 }
 
 export interface Session {
-  readonly play: (step: Step) => Promise<Received>
+  readonly play: (steps: ReadonlyArray<Step>) => Promise<Received>
   readonly end: () => Promise<void>
 }
 

@@ -14,6 +14,8 @@ export interface Will {
   readonly retain: boolean
   /** Level 5: so long that it does not pass by itself, or none. */
   readonly delayed: boolean
+  /** Level 5: in the language of wire.ts. */
+  readonly properties: string
 }
 
 interface Options {
@@ -27,6 +29,9 @@ export interface Request extends Options {
   readonly retainHandling: 0 | 1 | 2
 }
 
+/** What a client does not acknowledge, or acknowledges with a reason code of failure. */
+export type Mood = 'everything' | 'releases' | 'refuse'
+
 export type Step =
   | {
     readonly act: 'connect'
@@ -36,19 +41,31 @@ export type Step =
     /** Level 5: the session expiry interval, null for none. */
     readonly expiryS: number | null
     readonly receiveMaximum: number | null
+    readonly packetBytesMax: number | null
+    readonly aliasMax: number | null
+    /** Level 5: whether reasons may be told. */
+    readonly wantsReasons: boolean
     readonly will: Will | null
   }
   | {
     readonly act: 'subscribe'
     readonly who: Name
+    /** The next step is the client's, too, and leaves with this one in one write. */
+    readonly joined?: true
     readonly requests: ReadonlyArray<Request>
     /** Level 5: the subscription identifier, 0 for none. */
     readonly identifier: number
   }
-  | { readonly act: 'unsubscribe'; readonly who: Name; readonly filters: ReadonlyArray<string> }
+  | {
+    readonly act: 'unsubscribe'
+    readonly who: Name
+    readonly joined?: true
+    readonly filters: ReadonlyArray<string>
+  }
   | {
     readonly act: 'publish'
     readonly who: Name
+    readonly joined?: true
     readonly topic: string
     readonly payload: string
     readonly qos: Qos
@@ -63,9 +80,11 @@ export type Step =
   }
   /** Sends the last message that is not finished once more. */
   | { readonly act: 'again'; readonly who: Name }
-  | { readonly act: 'release'; readonly who: Name }
+  | { readonly act: 'release'; readonly who: Name; readonly joined?: true }
   /** From now on acknowledges nothing, or no release. */
-  | { readonly act: 'hold'; readonly who: Name; readonly what: 'everything' | 'releases' }
+  | { readonly act: 'hold'; readonly who: Name; readonly what: Mood }
+  /** An acknowledgement of what never was. */
+  | { readonly act: 'stray'; readonly who: Name; readonly first: 0x40 | 0x50 | 0x62 | 0x70 }
   /** From now on acknowledges everything, at first what it owes. */
   | { readonly act: 'answer'; readonly who: Name }
   | {
@@ -106,6 +125,8 @@ class Maker {
    */
   readonly #isWild: boolean
   readonly #withWill = new Set<Name>()
+  /** Who has a Receive Maximum. */
+  readonly #narrow = new Set<Name>()
   /** Who acknowledges nothing at the moment. */
   readonly #holding = new Set<Name>()
   readonly #options = new Map<string, Options>()
@@ -127,7 +148,8 @@ class Maker {
   }
 
   payload(): string {
-    return `m${++this.#messages}`
+    const name = `m${++this.#messages}`
+    return this.chance(0.1) ? `${name}~${'z'.repeat(this.one(1, 40, 4_000))}` : name
   }
 
   packetId(who: Name): number {
@@ -137,12 +159,27 @@ class Maker {
   }
 
   topic(): string {
-    return `x${this.seed}/${this.one('t', 't/u', 't/v', 't/u/w')}`
+    return `x${this.seed}${this.one('/t', '/t', '/t/u', '/t/v', '/t/u/w', '', '/', '/t/', '//u')}`
   }
 
   filter(): string {
-    const filter = `x${this.seed}/${
-      this.one('t', 't/u', 't/v', '#', 't/#', '+', 't/+', '+/u', 't/+/w')
+    const filter = `x${this.seed}${
+      this.one(
+        '/t',
+        '/t/u',
+        '/t/v',
+        '/#',
+        '/t/#',
+        '/+',
+        '/t/+',
+        '/+/u',
+        '/t/+/w',
+        '',
+        '/',
+        '//+',
+        '/+/#',
+        '/t/#',
+      )
     }`
     return this.chance(0.15) ? `$share/${this.one('g', 'h')}/${filter}` : filter
   }
@@ -158,19 +195,26 @@ class Maker {
     const hasWill = this.chance(0.3)
     if (hasWill) this.#withWill.add(who)
     else this.#withWill.delete(who)
+    const receiveMaximum = this.chance(0.2) ? this.one(1, 2, 3) : null
+    if (receiveMaximum === null) this.#narrow.delete(who)
+    else this.#narrow.add(who)
     this.steps.push({
       act: 'connect',
       who,
       level,
       clean: this.chance(hasHeld ? 0.1 : 0.3),
       expiryS,
-      receiveMaximum: this.chance(0.2) ? this.one(1, 2, 3) : null,
+      receiveMaximum,
+      packetBytesMax: this.chance(0.1) ? this.one(300, 400) : null,
+      aliasMax: this.chance(0.3) ? this.one(0, 1, 2, 20) : null,
+      wantsReasons: this.chance(0.8),
       will: !hasWill ? null : {
         topic: this.topic(),
         payload: this.payload(),
         qos: this.one<Qos>(0, 1, 2),
         retain: this.chance(0.3),
         delayed: (!isShort || this.#isWild) && this.chance(0.3),
+        properties: this.properties(),
       },
     })
   }
@@ -187,7 +231,7 @@ class Maker {
   subscribe(who: Name): void {
     const isFive = this.online.get(who) === 5
     const requests: Request[] = []
-    for (let count = this.one(1, 1, 2); count > 0; count--) {
+    for (let count = this.one(1, 1, 2, 4); count > 0; count--) {
       const filter = this.filter()
       const isShared = filter.startsWith('$share')
       const { noLocal, retainAsPublished } = this.#optionsOf(`${who} ${filter}`)
@@ -199,30 +243,44 @@ class Maker {
         retainHandling: !isFive ? 0 : isShared && !this.#isWild ? 2 : this.one(0, 0, 1, 2),
       })
     }
-    this.steps.push({ act: 'subscribe', who, requests, identifier: this.one(0, 0, 1, 2, 300) })
+    this.steps.push({
+      act: 'subscribe',
+      who,
+      ...this.#joins(),
+      requests,
+      identifier: this.one(0, 0, 1, 2, 300, 268_435_455),
+    })
   }
 
-  publish(who: Name): void {
+  properties(): string {
+    return [
+      this.one('02 000003e8', '02 ffffffff'),
+      '01 01',
+      '03 "text/plain"',
+      this.one('08 "reply"', '08 "r/1"'),
+      this.one('09 "id"', '09 ""'),
+      this.one('26 "k" "v" 26 "k" "w"', '26 "" ""'),
+    ].filter(() => this.chance(0.15)).join(' ')
+  }
+
+  /** Not where somebody has little room: what is left waiting depends on who comes first. */
+  #joins(): { readonly joined?: true } {
+    const isWide = this.#narrow.size === 0 && this.#holding.size === 0
+    return this.chance(0.2) && isWide ? { joined: true } : {}
+  }
+
+  publish(who: Name, forced = false): void {
     const qos = this.one<Qos>(0, 1, 1, 2, 2)
     const retain = this.chance(0.25)
     const payload = retain && this.chance(0.25) ? '' : this.payload()
     const five = this.online.get(who) === 5
     const topic = this.topic()
     const alias = five && this.chance(0.15) ? this.one(1, 2) : 0
-    const properties = five
-      ? [
-        '02 000003e8',
-        '01 01',
-        '03 "text/plain"',
-        '08 "reply"',
-        '09 "id"',
-        '26 "k" "v" 26 "k" "w"',
-      ]
-        .filter(() => this.chance(0.15)).join(' ')
-      : ''
+    const properties = five ? this.properties() : ''
     this.steps.push({
       act: 'publish',
       who,
+      ...(forced ? {} : this.#joins()),
       topic,
       payload,
       qos,
@@ -236,6 +294,8 @@ class Maker {
 
   /** One more step of somebody's. */
   go(): void {
+    const last = this.steps.at(-1)
+    if (last !== undefined && 'joined' in last) return this.#goOn(last.who)
     const here = [...this.online.keys()]
     const away = names.filter((one) => !this.online.has(one))
     const who = here[Math.floor(this.dice() * here.length)]
@@ -252,13 +312,23 @@ class Maker {
     if (roll < 62) return this.subscribe(who)
     if (roll < 66) {
       const filters = [this.filter(), ...(this.chance(0.3) ? [this.filter()] : [])]
-      this.steps.push({ act: 'unsubscribe', who, filters })
+      this.steps.push({ act: 'unsubscribe', who, ...this.#joins(), filters })
     } else if (roll < 72) {
       this.#holding.add(who)
-      this.steps.push({ act: 'hold', who, what: this.one('everything', 'everything', 'releases') })
+      this.steps.push({
+        act: 'hold',
+        who,
+        what: this.one<Mood>('everything', 'everything', 'releases', 'refuse'),
+      })
     } else if (roll < 81) {
       this.#holding.delete(who)
       this.steps.push({ act: 'answer', who })
+    } else if (roll < 82) {
+      this.steps.push({
+        act: 'stray',
+        who,
+        first: this.one<0x40 | 0x50 | 0x62 | 0x70>(0x40, 0x50, 0x62, 0x70),
+      })
     } else if (roll < 84) this.steps.push({ act: 'release', who })
     else if (roll < 86) this.steps.push({ act: 'again', who })
     else if (roll < 89) this.connect(who)
@@ -271,6 +341,17 @@ class Maker {
         expiryS: this.chance(0.2) ? this.one(0, 1_000) : null,
       })
     }
+  }
+
+  /** Something that is written together with what came before it. */
+  #goOn(who: Name): void {
+    const roll = this.dice() * 100
+    if (roll < 60) return this.publish(who)
+    if (roll < 80) return this.subscribe(who)
+    if (roll < 90) this.steps.push({ act: 'unsubscribe', who, filters: [this.filter()] })
+    else if (this.chance(0.5)) {
+      this.#leave(who, { act: 'disconnect', who, reason: this.one(0, 4), expiryS: null })
+    } else this.steps.push({ act: 'release', who })
   }
 
   #leave(who: Name, step: Step): void {
@@ -288,5 +369,7 @@ export const talkOf = (seed: number): Talk => {
     if (maker.chance(0.8)) maker.subscribe(who)
   }
   for (let count = maker.one(12, 16, 24); count > 0; count--) maker.go()
+  const last = maker.steps.at(-1)!
+  if ('joined' in last) maker.publish(last.who, true)
   return { seed, steps: maker.steps }
 }
