@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findDeno, root } from './runtimes.ts'
@@ -183,6 +183,29 @@ installedTest('the types of every entry can be used', () => {
   const strict = '--strict --noEmit --module nodenext --target es2022'.split(' ')
   const { status, all } = run(consumer, 'node', tsc, ...strict, 'use.ts')
   assert.is(status, 0, all)
+})
+
+/** A file of types with all that it takes from others of the package. */
+const typesFrom = (path: string, seen: Set<string> = new Set()): ReadonlySet<string> => {
+  if (seen.has(path)) return seen
+  seen.add(path)
+  const text = readFileSync(path, 'utf8')
+  for (const [, from = ''] of text.matchAll(/\bfrom '(\.[^']+)\.[tj]s'/g)) {
+    typesFrom(join(dirname(path), `${from}.d.ts`), seen)
+  }
+  return seen
+}
+
+installedTest('the types of no entry need a compiler newer than TypeScript 5.0', () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  const files = new Set<string>()
+  for (const { types } of Object.values<{ readonly types?: string }>(exports)) {
+    if (types !== undefined) typesFrom(join(installed, types), files)
+  }
+  assert.ok(files.size > 50, `${files.size} files`)
+  // Arrays of bytes have known since 5.7 what memory they lie in.
+  const tooNew = /\b(?:(?:Int|Uint|Float|Big\w+)\d+(?:Clamped)?Array|DataView|Buffer)</
+  for (const file of files) assert.not.match(readFileSync(file, 'utf8'), tooNew, file)
 })
 
 for (const name of ['simulate', 'embed', 'listen']) {

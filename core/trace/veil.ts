@@ -17,7 +17,7 @@ export interface Veil {
 }
 
 /** Two words by which equal payloads are known, the higher first; good until the next call. */
-export const hash = new Int32Array(2)
+export const hash: Int32Array = new Int32Array(2)
 
 // A burst of packets comes in one buffer, and looking at it in words of four bytes takes a view.
 // Two are at hand, since what is kept of a burst lies in another buffer.
