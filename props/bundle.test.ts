@@ -4,6 +4,10 @@
 // browser).
 
 import * as esbuild from 'esbuild'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import ts from 'typescript'
 import { suite } from 'uvu'
@@ -156,5 +160,37 @@ browser('a recording comes to the same text there as here, byte for byte', async
   }
   assert.ok(bytes > 100_000, `${bytes} bytes`)
 })
+
+const shell = `./shells/${'Deno' in globalThis ? 'deno' : 'node'}/mod.ts`
+
+for (const [format, name] of [['esm', 'bundle.mjs'], ['cjs', 'bundle.cjs']] as const) {
+  browser(
+    `a bundle (${format}) without the thread of the store says so, and what helps`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sabethes-bundle-'))
+      const outfile = join(folder, name)
+      try {
+        await esbuild.build({
+          stdin: { contents: `export * from '${shell}'`, resolveDir: root },
+          bundle: true,
+          platform: 'node',
+          format,
+          outfile,
+          tsconfigRaw: {},
+          logLevel: 'error',
+        })
+        await esbuild.stop()
+        // Of somebody else, as programs may have one.
+        writeFileSync(join(folder, 'worker.js'), '')
+        const { start } = await import(pathToFileURL(outfile).href)
+        const options = { ports: [0], persistence: { folder: join(folder, 'data') } }
+        const outcome: unknown = await start(options).then(() => 'it started', String)
+        assert.match(String(outcome), /^StartError: .*Leave it out of the bundle \(--external:/)
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+  )
+}
 
 browser.run()

@@ -3,6 +3,7 @@
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { Record } from '../../core/broker/record.ts'
+import { messageOf } from '../common/message.ts'
 import { Contradiction } from '../common/store.ts'
 import type { Committed, Loaded, OpenStore, Store } from '../common/store.ts'
 import { openThread } from '../thread/open.ts'
@@ -21,7 +22,9 @@ const resourceLimits = { maxYoungGenerationSizeMb: 12 }
 
 /** Opens the store in a folder; it is nobody else's until it is closed. */
 export const openSqlite: OpenStore = async (options) => {
-  const thread = new Thread()
+  const begun = E.tryCatch(() => new Thread(), messageOf)
+  if (E.isLeft(begun)) return begun
+  const thread = begun.right
   const answer = await thread.ask({ _tag: 'Open', options })
   if (answer._tag === 'Opened') return E.right(storeOn(thread, answer.warnings))
   await thread.end()
