@@ -59,6 +59,51 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
   await broker.stop()
 })
 
+misuse('what stands within options is looked at as they are', async () => {
+  const tapes = { create: () => {}, rename: () => {} }
+  const tape = { tapes, path: 'x.trace', bytesMax: null, payload: 'full' }
+  const on = (address: unknown): object => ({
+    listeners: [{ name: null, addresses: [address], noDelay: true }],
+  })
+  const log = {
+    destinations: [],
+    types: ['error'],
+    timestamp: true,
+    timestampFormat: null,
+    facility: 'daemon',
+    format: 'text',
+    connectionMessages: true,
+  }
+  const wrong: ReadonlyArray<readonly [options: object, why: RegExp]> = [
+    [{ listeners: [{ port: 1 }] }, /a listener in listeners of start\(\) takes no "port"/],
+    [{ listeners: [null] }, /takes an object with options, and not null; there are name, addr/],
+    [on({ host: '127.0.0.1', port: 0 }), /_tag of an address .* is "Tcp" or "Unix", and not und/],
+    [on({ _tag: 'Unix', port: 0 }), /an address in listeners of start\(\) takes no "port"/],
+    [on({ _tag: 'Tcp', port: 0 }), /host is a string, and not undefined/],
+    [on({ _tag: 'Tcp', host: '127.0.0.1' }), /undefined is no port/],
+    [{ log: {} }, /log of start\(\): destinations is a list, and not undefined/],
+    [{ log: { ...log, types: ['warn'] } }, /a type of log of start\(\) is "error".* not "warn"/],
+    [{ log: { ...log, destinations: [{ to: 'file' }] } }, /path is a string, and not undefined/],
+    [{ log: { ...log, destinations: ['stderr'] } }, /a destination of .* is an object, and not "s/],
+    [{ introduction: ['hello'] }, /introduction of start\(\) is a pair .* and not "hello"/],
+    [{ recording: { path: 'x.trace' } }, /recording of start\(\): tapes is an object, and not und/],
+    [{ recording: { ...tape, payload: 'none' } }, /payload is "full", "hash" or "length", and/],
+    [{ scram: {} }, /scram of start\(\): credentials is a function, and not undefined/],
+    [{ scram: { credentials: () => {}, secret: 'key' } }, /secret is a Uint8Array, and not "key"/],
+    [{ persistence: { folder: '.', salvag: true } }, /takes no "salvag": did you mean salvage/],
+    [{ persistence: { folder: '.', storeBytesMax: '1G' } }, /storeBytesMax is a number, and not/],
+  ]
+  for (const [options, why] of wrong) assert.match(await refusal(options), why)
+  assert.is(await refusal({ log, introduction: [['notice', 'hello']] }), 'it started')
+  const broker = await start(quiet)
+  const as = <A>(value: unknown): A => value as A
+  const listened = await broker.listen(as([{ port: 1 }])).catch((error: Error) => error.name)
+  assert.is(listened, 'StartError')
+  assert.match(JSON.stringify(broker.changeLog(as({}))), /changeLog\(\): destinations is a list/)
+  assert.throws(() => broker.record(as({ path: 'x' })), /record\(\): tapes is an object/)
+  await broker.stop()
+})
+
 misuse('a limit on memory that leaves no room is a warning at the start', async () => {
   const said = async (memoryLimitBytes: number): Promise<string> => {
     let lines = ''
@@ -98,18 +143,18 @@ misuse('who has stopped listens on nothing any more', async () => {
 misuse('the store is free again after kill(), and after a start that fails', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-misuse-'))
   const kept = { ...quiet, persistence: { folder } }
+  const fails = (): void => {
+    throw new Error('not today')
+  }
   try {
     const killed = await start(kept)
     killed.kill()
     await killed.stop()
-    const badTape = { path: join(folder, 'x.trace') } as unknown as StartOptions['recording']
-    try {
-      await start({ ...kept, recording: badTape! })
-      assert.unreachable('it started')
-    } catch (error) {
-      assert.instance(error, TypeError)
+    for (const listening of [fails]) {
+      const outcome = await start({ ...kept, listening }).then(() => 'it started', String)
+      assert.match(outcome, /not today/)
+      await (await start(kept)).stop()
     }
-    await (await start(kept)).stop()
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

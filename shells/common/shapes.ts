@@ -1,11 +1,17 @@
-// What somebody may tell a broker whom no types help: the options of start(), configurations and
-// commands, with what may stand in them. The types say the same; an option that is missing here is
-// an error of theirs.
+// What somebody may tell a broker whom no types help: the options of start(), configurations,
+// listeners and commands, with what may stand in them. The types say the same; an option that is
+// missing here is an error of theirs.
 
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { Command, Revocation } from '../../core/broker/input.ts'
+import { logTypes } from '../../core/config/settings.ts'
+import type { LogDestination, LogSettings } from '../../core/config/settings.ts'
+import type { Address, Wanted } from './listen.ts'
+import type { RecordingOptions, Tapes } from './recorder.ts'
+import type { ScramOptions } from './scram.ts'
 import type { StartOptions } from './start.ts'
+import type { StoreOptions } from './store.ts'
 import type { Kind, Shape } from './wrong.ts'
 import {
   anything,
@@ -17,7 +23,9 @@ import {
   message,
   needed,
   number,
+  octets,
   oneOf,
+  orNull,
   record,
   text,
   texts,
@@ -112,7 +120,117 @@ const startShape: Shape<StartOptions> = {
   fatal: work,
 }
 
+const wantedShape: Shape<Wanted> = {
+  name: needed(orNull(text)),
+  addresses: needed(list),
+  noDelay: needed(flag),
+}
+
+type AddressShapes = {
+  readonly [Tag in Address['_tag']]: Shape<Extract<Address, { readonly _tag: Tag }>>
+}
+
+const addressShapes: AddressShapes = {
+  // A port that is none is told by who opens it.
+  Tcp: { _tag, host: needed(text), port: anything },
+  Unix: { _tag, path: needed(text) },
+}
+
+const addressTag = oneOf(...Object.keys(addressShapes))
+
+/** Listeners as they are wanted. */
+export const checkListeners = (what: string, wanted: ReadonlyArray<Wanted>): void => {
+  checkValue(what, list, wanted)
+  for (const one of wanted) {
+    checkRecord(`a listener in ${what}`, wantedShape, one)
+    for (const address of one.addresses) {
+      checkValue(`an address in ${what}`, record, address)
+      checkValue(`the _tag of an address in ${what}`, addressTag, address._tag)
+      checkRecord(`an address in ${what}`, addressShapes[address._tag], address)
+    }
+  }
+}
+
+const logType = oneOf(...logTypes)
+
+const localFacilities = Array.from({ length: 8 }, (_, number) => `local${number}`)
+
+const logShape: Shape<LogSettings> = {
+  destinations: needed(list),
+  types: needed(list),
+  timestamp: needed(flag),
+  timestampFormat: needed(orNull(text)),
+  facility: needed(oneOf('daemon', ...localFacilities)),
+  format: needed(oneOf('text', 'json')),
+  connectionMessages: needed(flag),
+}
+
+const destinationTo = oneOf('stderr', 'stdout', 'syslog', 'topic', 'file')
+
+type LogFile = Extract<LogDestination, { readonly to: 'file' }>
+
+const fileShape: Shape<LogFile> = { to: anything, path: needed(text) }
+const streamShape: Shape<Exclude<LogDestination, LogFile>> = { to: anything }
+
+const checkDestination = (what: string, destination: LogDestination): void => {
+  checkValue(what, record, destination)
+  checkValue(`${what}: to`, destinationTo, destination.to)
+  checkRecord(what, destination.to === 'file' ? fileShape : streamShape, destination)
+}
+
+export const checkLog = (what: string, settings: LogSettings): void => {
+  checkRecord(what, logShape, settings)
+  for (const one of settings.destinations) checkDestination(`a destination of ${what}`, one)
+  for (const type of settings.types) checkValue(`a type of ${what}`, logType, type)
+}
+
+const recordingShape: Shape<RecordingOptions> = {
+  tapes: needed(record),
+  path: needed(text),
+  bytesMax: needed(orNull(number)),
+  payload: needed(oneOf('full', 'hash', 'length')),
+  writers: work,
+}
+
+const tapesShape: Shape<Tapes> = { create: needed(work), rename: needed(work) }
+
+export const checkRecording = (what: string, options: RecordingOptions): void => {
+  checkRecord(what, recordingShape, options)
+  checkRecord(`tapes of ${what}`, tapesShape, options.tapes)
+}
+
+const storeShape: Shape<StoreOptions> = {
+  folder: needed(text),
+  salvage: flag,
+  storeBytesMax: number,
+}
+
+const scramShape: Shape<ScramOptions> = {
+  credentials: needed(work),
+  iterations: number,
+  saltBytes: number,
+  secret: octets,
+}
+
+const isLine = (it: unknown): boolean =>
+  Array.isArray(it) && it.length === 2 && logType.holds(it[0]) && text.holds(it[1])
+
+const line: Kind = { words: 'a pair of a type of the log and a string', holds: isLine }
+
 export const checkStart = (options: StartOptions): void => {
   checkRecord('start()', startShape, options)
-  if (options.config !== undefined) checkConfig('config of start()', options.config)
+  const { config, introduction = [], listeners, log, persistence, recording, scram } = options
+  if (config !== undefined) checkConfig('config of start()', config)
+  if (listeners !== undefined) checkListeners('listeners of start()', listeners)
+  for (const one of introduction) checkValue('a line of introduction of start()', line, one)
+  if (log !== undefined) checkLog('log of start()', log)
+  if (recording !== undefined) checkRecording('recording of start()', recording)
+  if (scram !== undefined) checkRecord('scram of start()', scramShape, scram)
+  if (persistence === undefined) return
+  if (typeof persistence?.folder !== 'string') {
+    throw new TypeError(
+      'The option `persistence` names the folder of the store: `persistence: { folder }`.',
+    )
+  }
+  checkRecord('persistence of start()', storeShape, persistence)
 }

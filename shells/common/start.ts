@@ -22,7 +22,14 @@ import { whyTooLittle } from './memory.ts'
 import { messageOf } from './message.ts'
 import { outletTo } from './outlet.ts'
 import type { OpenOutlet } from './outlet.ts'
-import { checkCommand, checkConfig, checkStart } from './shapes.ts'
+import {
+  checkCommand,
+  checkConfig,
+  checkListeners,
+  checkLog,
+  checkRecording,
+  checkStart,
+} from './shapes.ts'
 import { defaultPort } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
@@ -95,7 +102,10 @@ export interface Running {
   changeLog(settings: LogSettings): Either<string, null>
   /** Begins the files of the log anew, after they were moved away. */
   reopenLog(): void
-  /** Records everything from now on, or nothing more; what was being recorded ends. */
+  /**
+   * Records everything from now on, or nothing more; what was being recorded ends. Options that are
+   * none are a TypeError, and nothing changes.
+   */
   record(options: RecordingOptions | null): void
   /**
    * What has come of the newest recording, be it over or not, and why it had to end; null where
@@ -128,20 +138,24 @@ export interface Running {
 /** Starts a broker on a runtime; rejects with a StartError. */
 export type Start = (options: StartOptions) => Promise<Running>
 
-/** What is wrong with options, in a sentence; null where nothing is. */
-const faultOf = (options: StartOptions): string | null => {
+/** What a check says against something, in a sentence; null where nothing. */
+const faultBy = (check: () => void): string | null => {
   try {
-    checkStart(options)
+    check()
+    return null
   } catch (error) {
     return messageOf(error)
   }
+}
+
+/** What is wrong with options, in a sentence; null where nothing is. */
+const faultOf = (options: StartOptions): string | null => {
+  const fault = faultBy(() => checkStart(options))
+  if (fault !== null) return fault
   const { config = {}, ports = [], persistence } = options
   if (config.persistence === true && persistence === undefined) {
     return 'config.persistence says that there is a store, and there is none: give start() the ' +
       'option `persistence: { folder }`, which sets it.'
-  }
-  if (persistence !== undefined && typeof persistence?.folder !== 'string') {
-    return 'The option `persistence` names the folder of the store: `persistence: { folder }`.'
   }
   const wrong = ports.find((port) => faultOfPort(port) !== null)
   return wrong === undefined ? null : faultOfPort(wrong)
@@ -303,9 +317,15 @@ const begin = async (
       checkCommand(command)
       driver.command(command)
     },
-    changeLog: (settings) => log.reconfigure(settings),
+    changeLog: (settings) => {
+      const fault = faultBy(() => checkLog('changeLog()', settings))
+      return fault === null ? log.reconfigure(settings) : E.left(fault)
+    },
     reopenLog: () => log.reopen(),
-    record,
+    record: (how) => {
+      if (how !== null) checkRecording('record()', how)
+      record(how)
+    },
     recorded: () => recorder === null ? null : { ...recorder.recorded(), fault: recordingFault },
     say: (text, type) => {
       log.line(text, type)
@@ -316,7 +336,11 @@ const begin = async (
       config = { ...config, ...some }
       driver.reconfigure(config)
     },
-    listen: (wanted) => listeners.change(wanted),
+    listen: async (wanted) => {
+      const fault = faultBy(() => checkListeners('listen()', wanted))
+      if (fault !== null) throw new StartError(fault)
+      return listeners.change(wanted)
+    },
     state: () => driver.look(),
     stop,
     kill,

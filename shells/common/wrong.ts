@@ -14,6 +14,8 @@ export interface Kind {
 /** The names that a record of options may have, and what stands behind each. */
 export type Shape<A> = { readonly [Name in keyof A]-?: Kind }
 
+export type AnyShape = { readonly [name: string]: Kind }
+
 const shownMax = 40
 
 /** Something for people, no more of it than says what it is. */
@@ -47,7 +49,12 @@ export const work: Kind = { words: 'a function', holds: (it) => typeof it === 'f
 export const anything: Kind = { words: 'anything', holds: () => true }
 export const payload: Kind = {
   words: 'a string or a Uint8Array',
-  holds: (it) => typeof it === 'string' || tagOf(it) === 'Uint8Array',
+  holds: (it) => text.holds(it) || octets.holds(it),
+}
+/** Bytes as everybody has them. */
+export const octets: Kind = {
+  words: 'a Uint8Array',
+  holds: (it) => tagOf(it) === 'Uint8Array',
 }
 /** Bytes as the core has them. */
 export const bytes: Kind = {
@@ -89,6 +96,11 @@ export const oneOf = (...values: ReadonlyArray<string | number>): Kind => ({
   holds: (it) => values.some((value) => value === it),
 })
 
+export const orNull = ({ words, holds }: Kind): Kind => ({
+  words: `null or ${words}`,
+  holds: (it) => it === null || holds(it),
+})
+
 export const needed = (kind: Kind): Kind => ({ ...kind, isNeeded: true })
 
 /** Throws unless a value is what it has to be. */
@@ -115,8 +127,8 @@ export const checkNames = (what: string, it: unknown, names: ReadonlyArray<strin
 }
 
 /** Throws unless a record has only the names of a shape, and behind each what belongs there. */
-export const checkRecord = <A>(what: string, shape: Shape<A>, it: unknown): void => {
-  const kinds: ReadonlyArray<readonly [string, Kind]> = Object.entries(shape)
+export const checkRecord = (what: string, shape: AnyShape, it: unknown): void => {
+  const kinds = Object.entries(shape)
   checkNames(what, it, kinds.map(([name]) => name))
   const given = new Map<string, unknown>(Object.entries(Object(it)))
   for (const [name, kind] of kinds) {
