@@ -150,7 +150,7 @@ misuse('the store is free again after kill(), and after a start that fails', asy
     const killed = await start(kept)
     killed.kill()
     await killed.stop()
-    for (const listening of [fails]) {
+    for (const listening of [fails, () => Promise.resolve().then(fails)]) {
       const outcome = await start({ ...kept, listening }).then(() => 'it started', String)
       assert.match(outcome, /not today/)
       await (await start(kept)).stop()

@@ -49,8 +49,11 @@ export interface StartOptions {
   readonly isLocalOnly?: boolean
   /** Lines of the log after the first. */
   readonly introduction?: ReadonlyArray<readonly [type: LogType, text: string]>
-  /** Called when all listeners are open and nobody has been accepted; may throw. */
-  readonly listening?: () => void
+  /**
+   * Called when all listeners are open and nobody has been accepted; may throw. Where it answers a
+   * promise the start waits for that, and fails with it.
+   */
+  readonly listening?: () => void | Promise<void>
   /** Opens the store. Default: SQLite. */
   readonly openStore?: OpenStore
   /** What differs from the defaults of the broker. */
@@ -290,7 +293,7 @@ const begin = async (
     )
   }
   const ports = await listeners.change(options.listeners ?? wantedOf(options))
-  options.listening?.()
+  await options.listening?.()
   log.line(`sabethes version ${version} running`)
   log.flush(0)
   let stopped: Promise<void> | null = null
