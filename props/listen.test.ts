@@ -163,6 +163,11 @@ listening('one change after another, however soon they are asked for', async () 
   await broker.stop()
 })
 
+listening('who has stopped has given its port back', async () => {
+  const port = await freePort()
+  for (let i = 0; i < 3; i++) await (await start({ listeners: [tcp(port)] })).stop()
+})
+
 listening('what is about to open when the broker stops is closed, too', async () => {
   const port = await freePort()
   const broker = await start({ listeners: [tcp(0)], print: () => {} })

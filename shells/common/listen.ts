@@ -88,7 +88,7 @@ export class Listeners {
   private opened: ReadonlyArray<Opened> = []
   /** Settles when the changes that were asked for have been made. */
   private changed: Promise<unknown> = Promise.resolve()
-  private isClosed = false
+  private closed: Promise<void> | null = null
 
   constructor(listen: Listen, driver: Driver, log: Log) {
     this.listen = listen
@@ -108,9 +108,16 @@ export class Listeners {
     return change
   }
 
-  /** For ever. What a change that is under way opens is closed with the rest. */
-  async close(): Promise<void> {
-    this.isClosed = true
+  /**
+   * For ever; settles when all addresses are free again, however often it is called. What a change
+   * that is under way opens is closed with the rest.
+   */
+  close(): Promise<void> {
+    this.closed ??= this.closeAll()
+    return this.closed
+  }
+
+  private async closeAll(): Promise<void> {
     await this.changed
     const { opened } = this
     this.opened = []
@@ -139,7 +146,7 @@ export class Listeners {
   }
 
   private stayOpen(): void {
-    if (!this.isClosed) return
+    if (this.closed === null) return
     throw new StartError('The broker has stopped, and listens on nothing any more.')
   }
 
