@@ -50,6 +50,17 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
     [{ memoryLimitBytes: '1G' }, /memoryLimitBytes is a number/],
     [{ verbosity: 'loud' }, /verbosity is "quiet", "normal" or "verbose"/],
     [{ hosts: '127.0.0.1' }, /hosts is a list of strings/],
+    [{ hosts: [''] }, /hosts is a list of strings with something in them/],
+    [{ config: { packetBytesMax: Infinity } }, /packetBytesMax is a whole number from 1 to 42/],
+    [{ config: { receiveMaximum: 100_000 } }, /receiveMaximum is a whole number from 1 to 65535/],
+    [{ config: { unauthenticatedMax: 0 } }, /unauthenticatedMax is a number from 1, and not 0/],
+    [{ config: { protocolLevels: ['5'] } }, /protocolLevels is a list of 3, 4, 5/],
+    [{ config: { serverReference: 1 } }, /serverReference is null or a string, and not 1/],
+    [{ config: { listeners: [{ name: 'x' }] } }, /is a pair of a name and its rules, and not an/],
+    [
+      { config: { listeners: [['x', { maximumQos: 1 }]] } },
+      /the rules of "x" in config of start\(\): authentication is "none" or "judge", and not und/,
+    ],
   ]
   for (const [options, why] of wrong) assert.match(await refusal(options), why)
   assert.is(await refusal({ judge: undefined, config: { acl: null } }), 'it started')
@@ -79,8 +90,10 @@ misuse('what stands within options is looked at as they are', async () => {
     [{ listeners: [null] }, /takes an object with options, and not null; there are name, addr/],
     [on({ host: '127.0.0.1', port: 0 }), /_tag of an address .* is "Tcp" or "Unix", and not und/],
     [on({ _tag: 'Unix', port: 0 }), /an address in listeners of start\(\) takes no "port"/],
-    [on({ _tag: 'Tcp', port: 0 }), /host is a string, and not undefined/],
+    [on({ _tag: 'Tcp', port: 0 }), /host is a string .*, and not undefined/],
     [on({ _tag: 'Tcp', host: '127.0.0.1' }), /undefined is no port/],
+    [on({ _tag: 'Tcp', host: '', port: 0 }), /host is a string with something in it, and not ""/],
+    [on({ _tag: 'Unix', path: '' }), /path is a string with something in it, and not ""/],
     [{ log: {} }, /log of start\(\): destinations is a list, and not undefined/],
     [{ log: { ...log, types: ['warn'] } }, /a type of log of start\(\) is "error".* not "warn"/],
     [{ log: { ...log, destinations: [{ to: 'file' }] } }, /path is a string, and not undefined/],

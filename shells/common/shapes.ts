@@ -2,7 +2,7 @@
 // listeners and commands, with what may stand in them. The types say the same; an option that is
 // missing here is an error of theirs.
 
-import type { Config } from '../../core/broker/config.ts'
+import type { Config, ListenerRules } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { Command, Revocation } from '../../core/broker/input.ts'
 import { logTypes } from '../../core/config/settings.ts'
@@ -26,9 +26,14 @@ import {
   octets,
   oneOf,
   orNull,
+  place,
+  places,
   record,
+  shown,
+  someOf,
   text,
   texts,
+  whole,
   work,
 } from './wrong.ts'
 
@@ -39,9 +44,27 @@ const accessList: Kind = {
       'patterns' in it),
 }
 
-/** Texts of a configuration that are one of a few words, and what its default does not show. */
+/** What may be only this or that, has to fit into a packet, or is not shown by its default. */
 const choices: { readonly [Name in keyof Config]?: Kind } = {
   authentication: oneOf('none', 'judge'),
+  authenticationMethods: someOf('SCRAM-SHA-256'),
+  clientIdPrefix: orNull(text),
+  keepAliveMaxS: whole(0xffff),
+  maximumQos: oneOf(0, 1, 2),
+  outgoingTopicAliasMax: whole(0xffff),
+  packetBytesMax: whole(0xffffffff, 1),
+  packetIdMax: whole(0xffff, 1),
+  protocolLevels: someOf(3, 4, 5),
+  receiveMaximum: whole(0xffff, 1),
+  responseInformation: orNull(text),
+  serverReference: orNull(text),
+  sessionExpiryMaxS: whole(0xffffffff),
+  topicAliasMaximum: whole(0xffff),
+  // The oldest of none is nobody.
+  unauthenticatedMax: {
+    words: 'a number from 1',
+    holds: (it) => number.holds(it) && Number(it) >= 1,
+  },
   redirect: oneOf('none', 'use another server', 'server moved'),
   sharedOrder: oneOf('round robin', 'prefer online', 'sticky', 'hash of topic'),
   sharedOffline: oneOf('queue', 'drop'),
@@ -62,11 +85,40 @@ const configKinds = new Map<string, Kind>([
   ...Object.entries(choices),
 ])
 
+const rules: { readonly [Name in keyof ListenerRules]: true } = {
+  authentication: true,
+  listenerConnectionsMax: true,
+  protocolLevels: true,
+  mountPoint: true,
+  emptyClientIds: true,
+  autoIdPrefix: true,
+  allowAnonymous: true,
+  userNameAsClientId: true,
+  acl: true,
+  denySpecialChars: true,
+  topicAliasMaximum: true,
+  outgoingTopicAliasMax: true,
+  maximumQos: true,
+}
+
+const pair: Kind = {
+  words: 'a pair of a name and its rules',
+  holds: (it) => Array.isArray(it) && it.length === 2 && text.holds(it[0]),
+}
+
 /** What differs from the defaults of the broker. */
 export const checkConfig = (what: string, config: unknown): void => {
   checkNames(what, config, configNames)
-  for (const [name, value] of Object.entries(Object(config))) {
-    checkValue(`${what}: ${name}`, configKinds.get(name)!, value)
+  const given = Object.entries(Object(config))
+  for (const [name, value] of given) checkValue(`${what}: ${name}`, configKinds.get(name)!, value)
+  for (const one of Object(config).listeners ?? []) {
+    checkValue(`a listener in ${what}`, pair, one)
+    const itsRules = `the rules of ${shown(one[0])} in ${what}`
+    checkConfig(itsRules, one[1])
+    for (const name of Object.keys(rules)) {
+      // Nothing is taken from the other listeners.
+      if (!(name in one[1])) checkValue(`${itsRules}: ${name}`, configKinds.get(name)!, undefined)
+    }
   }
 }
 
@@ -101,7 +153,7 @@ export const checkCommand = (command: Command): void => {
 
 const startShape: Shape<StartOptions> = {
   ports: list,
-  hosts: texts,
+  hosts: places,
   listeners: list,
   isLocalOnly: flag,
   introduction: list,
@@ -132,8 +184,8 @@ type AddressShapes = {
 
 const addressShapes: AddressShapes = {
   // A port that is none is told by who opens it.
-  Tcp: { _tag, host: needed(text), port: anything },
-  Unix: { _tag, path: needed(text) },
+  Tcp: { _tag, host: needed(place), port: anything },
+  Unix: { _tag, path: needed(place) },
 }
 
 const addressTag = oneOf(...Object.keys(addressShapes))

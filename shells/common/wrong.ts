@@ -39,10 +39,19 @@ const isRecord = (value: unknown): value is object =>
 
 export const flag: Kind = { words: 'true or false', holds: (it) => typeof it === 'boolean' }
 export const text: Kind = { words: 'a string', holds: (it) => typeof it === 'string' }
+/** An address or a path that is empty would be everywhere, or nothing. */
+export const place: Kind = {
+  words: 'a string with something in it',
+  holds: (it) => typeof it === 'string' && it !== '',
+}
 export const list: Kind = { words: 'a list', holds: Array.isArray }
 export const texts: Kind = {
   words: 'a list of strings',
-  holds: (it) => Array.isArray(it) && it.every((one) => typeof one === 'string'),
+  holds: (it) => Array.isArray(it) && it.every(text.holds),
+}
+export const places: Kind = {
+  words: 'a list of strings with something in them',
+  holds: (it) => Array.isArray(it) && it.every(place.holds),
 }
 export const record: Kind = { words: 'an object', holds: isRecord }
 export const work: Kind = { words: 'a function', holds: (it) => typeof it === 'function' }
@@ -78,9 +87,9 @@ export const number: Kind = {
   holds: (it) => typeof it === 'number' && !Number.isNaN(it),
 }
 
-export const whole = (max: number): Kind => ({
-  words: `a whole number from 0 to ${max}`,
-  holds: (it) => Number.isInteger(it) && Number(it) >= 0 && Number(it) <= max,
+export const whole = (max: number, min = 0): Kind => ({
+  words: `a whole number from ${min} to ${max}`,
+  holds: (it) => Number.isInteger(it) && Number(it) >= min && Number(it) <= max,
 })
 
 export const wholes = (max: number): Kind => {
@@ -94,6 +103,12 @@ export const wholes = (max: number): Kind => {
 export const oneOf = (...values: ReadonlyArray<string | number>): Kind => ({
   words: `${values.slice(0, -1).map(shown).join(', ')} or ${shown(values.at(-1))}`,
   holds: (it) => values.some((value) => value === it),
+})
+
+/** A list of some of these, each once or more often. */
+export const someOf = (...values: ReadonlyArray<string | number>): Kind => ({
+  words: `a list of ${values.map(shown).join(', ')}`,
+  holds: (it) => Array.isArray(it) && it.every((one) => values.includes(one)),
 })
 
 export const orNull = ({ words, holds }: Kind): Kind => ({
