@@ -1,7 +1,8 @@
 // What a running broker listens on: opened and closed as a whole or not at all, without disturbing
 // anybody who is connected; TCP and Unix sockets; and rules that differ between two of them.
 
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -166,6 +167,18 @@ listening('one change after another, however soon they are asked for', async () 
 listening('who has stopped has given its port back', async () => {
   const port = await freePort()
   for (let i = 0; i < 3; i++) await (await start({ listeners: [tcp(port)] })).stop()
+})
+
+listening('of equal listeners there are as many as are wanted, each with its port', async () => {
+  const broker = await start({ listeners: [tcp(0), tcp(0)] })
+  const [one, other] = broker.ports
+  assert.equal(await broker.listen([tcp(0), tcp(0)]), [one, other])
+  assert.equal(await broker.listen([tcp(0)]), [one])
+  assert.ok(await isRefused(other!))
+  assert.is(new Set(await broker.listen([tcp(0), tcp(0), tcp(0)])).size, 3)
+  const error = await failure(broker.listen([tcp(one!), tcp(one!)]))
+  assert.match(error.message, /already in use/)
+  await broker.stop()
 })
 
 listening('what is about to open when the broker stops is closed, too', async () => {

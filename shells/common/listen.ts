@@ -126,15 +126,14 @@ export class Listeners {
 
   private async changeNow(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
     this.stayOpen()
-    const keys = new Set(wanted.flatMap(doorsOf).map(keyOf))
-    const kept = this.opened.filter(({ key }) => keys.has(key))
-    const closed = this.opened.filter(({ key }) => !keys.has(key))
+    const [kept, closed] = this.sorted(wanted)
     // First, since a listener may be wanted on more addresses of the port that it has.
     for (const { listener } of closed) await listener.close()
     const fresh: Array<Opened> = []
     const ports: Array<number> = []
+    const used = new Set<Opened>()
     try {
-      for (const one of wanted) ports.push(await this.openAll(one, kept, fresh))
+      for (const one of wanted) ports.push(await this.openAll(one, kept, used, fresh))
     } catch (error) {
       for (const { listener } of fresh) await listener.close()
       this.opened = [...kept, ...await this.reopen(closed)]
@@ -145,15 +144,37 @@ export class Listeners {
     return ports
   }
 
+  /** What is open and wanted, and what is not; of equal doors as many as are wanted. */
+  private sorted(
+    wanted: ReadonlyArray<Wanted>,
+  ): readonly [kept: ReadonlyArray<Opened>, closed: ReadonlyArray<Opened>] {
+    const keys = wanted.flatMap(doorsOf).map(keyOf)
+    const kept: Array<Opened> = []
+    const closed: Array<Opened> = []
+    for (const one of this.opened) {
+      const at = keys.indexOf(one.key)
+      if (at === -1) closed.push(one)
+      else {
+        keys.splice(at, 1)
+        kept.push(one)
+      }
+    }
+    return [kept, closed]
+  }
+
   private stayOpen(): void {
     if (this.closed === null) return
     throw new StartError('The broker has stopped, and listens on nothing any more.')
   }
 
-  /** Opens all addresses of one listener that are not open yet; its port, or a StartError. */
+  /**
+   * Opens all addresses of one listener that are not open yet; its port, or a StartError. What is
+   * kept is used by one listener only.
+   */
   private async openAll(
     wanted: Wanted,
     kept: ReadonlyArray<Opened>,
+    used: Set<Opened>,
     fresh: Array<Opened>,
   ): Promise<number> {
     const doors = doorsOf(wanted)
@@ -161,8 +182,9 @@ export class Listeners {
       const opened: Array<Opened> = []
       let isTaken = false
       for (const door of doors) {
-        const already = kept.find(({ key }) => key === keyOf(door))
+        const already = kept.find((one) => one.key === keyOf(door) && !used.has(one))
         if (already !== undefined) {
+          used.add(already)
           opened.push(already)
           continue
         }
@@ -181,7 +203,10 @@ export class Listeners {
           throw new StartError(explain(error, door.address))
         }
       }
-      if (isTaken) continue
+      if (isTaken) {
+        for (const one of opened) used.delete(one)
+        continue
+      }
       if (opened.length === 0) throw new StartError('There is no address to listen on.')
       for (const one of opened) if (!kept.includes(one)) fresh.push(one)
       return opened[0]!.listener.port
