@@ -1,7 +1,7 @@
 // What a running broker listens on: opened and closed as a whole or not at all, without disturbing
 // anybody who is connected; TCP and Unix sockets; and rules that differ between two of them.
 
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { statSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
@@ -180,6 +180,18 @@ listening('of equal listeners there are as many as are wanted, each with its por
   assert.match(error.message, /already in use/)
   await broker.stop()
 })
+
+listening(
+  'a path that is too long for a socket is refused, and nothing is left of it',
+  async () => {
+    // A letter of two bytes.
+    const path = join(folder, 'ä'.repeat(50))
+    const error = await failure(start({ listeners: [unix(path)] }))
+    assert.ok(error instanceof StartError, String(error))
+    assert.match(error.message, /is too long for the path of a socket, which may have 107 bytes/)
+    assert.equal(readdirSync(folder).filter((name) => name.startsWith('ä')), [])
+  },
+)
 
 listening('what is about to open when the broker stops is closed, too', async () => {
   const port = await freePort()

@@ -6,7 +6,7 @@ import { addListener, fallbackOf, fault, keep, needsListener, showPlace } from '
 import type { Above, Draft, Fault, Values } from './draft.ts'
 import type { Option, Value } from './option.ts'
 import { denySpecialChars, givePlugin, loadPlugin, useNamed, usePlugin } from './plugin.ts'
-import { logTypes } from './settings.ts'
+import { logTypes, socketPathBytesMax } from './settings.ts'
 import type { LogDestination, Place } from './settings.ts'
 import { optionNames, optionOf } from './table.ts'
 import { emptyLine, isMalformed, parseNumeral, readValue, trim, wordsOf } from './value.ts'
@@ -14,8 +14,6 @@ import type { Refusal } from './value.ts'
 import { meant, quoted } from './words.ts'
 
 const portMax = 65_535
-/** What fits into the address of a Unix socket on Linux. */
-const socketPathBytesMax = 107
 
 const stop = ({ line, remedy }: Refusal): Fault => fault(line, remedy)
 

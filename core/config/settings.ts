@@ -218,6 +218,9 @@ export interface Origin {
 /** mosquitto's port. */
 export const defaultPort = 1883
 
+/** What fits into the address of a Unix socket on Linux. */
+export const socketPathBytesMax = 107
+
 export const defaultLog: LogSettings = {
   destinations: [{ to: 'stderr' }],
   types: ['error', 'warning', 'notice', 'information'],

@@ -1,6 +1,7 @@
 // What a broker listens on: listeners as an operator wants them, the addresses that they come to,
 // and the change from one set of listeners to another, which happens as a whole or not at all.
 
+import { socketPathBytesMax } from '../../core/config/settings.ts'
 import type { Driver } from './driver.ts'
 import type { Log } from './log.ts'
 
@@ -74,6 +75,12 @@ export const faultOfPort = (port: number): string | null =>
   Number.isInteger(port) && port >= 0 && port <= 65_535
     ? null
     : `${String(port)} is no port: ports are 0 to 65535.`
+
+// Node cuts off what is too long, and listens at another path.
+const faultOfPath = (path: string): string | null =>
+  new TextEncoder().encode(path).length <= socketPathBytesMax
+    ? null
+    : `${path} is too long for the path of a socket, which may have ${socketPathBytesMax} bytes.`
 
 const keyOf = (door: Door): string => JSON.stringify(door)
 
@@ -216,7 +223,7 @@ export class Listeners {
   /** Opens a door; on the port that is `free` where any would do. */
   private async open(door: Door, free: number): Promise<Opened> {
     const { address } = door
-    const fault = address._tag === 'Tcp' ? faultOfPort(address.port) : null
+    const fault = address._tag === 'Tcp' ? faultOfPort(address.port) : faultOfPath(address.path)
     if (fault !== null) throw new StartError(fault)
     const isAny = address._tag === 'Tcp' && address.port === 0
     const fixed = isAny ? { ...door, address: { ...address, port: free } } : door
