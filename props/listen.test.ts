@@ -193,6 +193,12 @@ listening(
   },
 )
 
+listening('a path at which something else would be opened is refused', async () => {
+  const error = await failure(start({ listeners: [unix(join(folder, 'one\0other'))] }))
+  assert.ok(error instanceof StartError, String(error))
+  assert.not(existsSync(join(folder, 'one')))
+})
+
 listening('what is about to open when the broker stops is closed, too', async () => {
   const port = await freePort()
   const broker = await start({ listeners: [tcp(0)], print: () => {} })

@@ -8,6 +8,7 @@ import { openFilesMax } from './host.ts'
 import { peerOf, takeHandles } from './node-handles.ts'
 import { coupleSocket } from './node-socket.ts'
 import { couple } from './wire.ts'
+import { E } from '../../core/prelude.ts'
 import type { Peer } from '../../core/broker/input.ts'
 import type { Driver } from '../common/driver.ts'
 import type { Log } from '../common/log.ts'
@@ -95,8 +96,13 @@ class Gate implements Listener {
           this.told = false
           this.begin()
         })
-        this.begin()
-        resolve(this)
+        try {
+          this.begin()
+          resolve(this)
+        } catch (error) {
+          server.close()
+          reject(listenErrorOf(E.toError(error)))
+        }
       })
       server.listen(this.options)
     })
