@@ -211,7 +211,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   ],
   [
     () => simulate(loose({ config: { receiveMaximum: undefined } })),
-    'config of simulate: receiveMaximum is a number, and not undefined',
+    'config of simulate: receiveMaximum is a whole number from 1 to 65535, and not undefined',
   ],
   [
     () => simulate(loose({ config: { authentication: 'jugde' } })),

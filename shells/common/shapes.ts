@@ -8,7 +8,7 @@ import type { Command, Revocation } from '../../core/broker/input.ts'
 import { logTypes } from '../../core/config/settings.ts'
 import type { LogDestination, LogSettings } from '../../core/config/settings.ts'
 import type { Address, Wanted } from './listen.ts'
-import type { RecordingOptions, Tapes } from './recorder.ts'
+import type { RecordingOptions } from './recorder.ts'
 import type { ScramOptions } from './scram.ts'
 import type { StartOptions } from './start.ts'
 import type { StoreOptions } from './store.ts'
@@ -236,20 +236,24 @@ export const checkLog = (what: string, settings: LogSettings): void => {
   for (const type of settings.types) checkValue(`a type of ${what}`, logType, type)
 }
 
+// Whoever brings them may have more in them than is asked for.
+const tapes: Kind = {
+  words: 'an object with create and rename',
+  holds: (it) =>
+    typeof it === 'object' && it !== null && 'create' in it && work.holds(it.create) &&
+    'rename' in it && work.holds(it.rename),
+}
+
 const recordingShape: Shape<RecordingOptions> = {
-  tapes: needed(record),
+  tapes: needed(tapes),
   path: needed(text),
   bytesMax: needed(orNull(number)),
   payload: needed(oneOf('full', 'hash', 'length')),
   writers: work,
 }
 
-const tapesShape: Shape<Tapes> = { create: needed(work), rename: needed(work) }
-
-export const checkRecording = (what: string, options: RecordingOptions): void => {
+export const checkRecording = (what: string, options: RecordingOptions): void =>
   checkRecord(what, recordingShape, options)
-  checkRecord(`tapes of ${what}`, tapesShape, options.tapes)
-}
 
 const storeShape: Shape<StoreOptions> = {
   folder: needed(text),
