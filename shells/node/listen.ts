@@ -101,7 +101,7 @@ class Gate implements Listener {
           resolve(this)
         } catch (error) {
           server.close()
-          reject(listenErrorOf(E.toError(error)))
+          reject(listenErrorOf(E.toError(error), this.door))
         }
       })
       server.listen(this.options)
