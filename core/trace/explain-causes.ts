@@ -13,6 +13,8 @@ import type { Clock } from './explain-time.ts'
 import { counted } from './explain-why.ts'
 import { hex, quote } from './words.ts'
 
+const SERVER_UNAVAILABLE = 0x88
+const SERVER_BUSY = 0x89
 const SERVER_MOVED = 0x9d
 
 export type Ended = Extract<Note, { readonly _tag: 'ConnectionEnded' }>
@@ -80,6 +82,14 @@ const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => 
       `from one address (${config.connectionsPerAddressMax})`
 }
 
+/** What came of asking about user name and password. */
+const verdictText = ({ reason }: Ended): string =>
+  reason === SERVER_BUSY
+    ? `too many passwords were waiting to be checked (${hex(reason)}): its own was not looked at`
+    : reason === SERVER_UNAVAILABLE
+    ? `what checks user names and passwords was not available (${hex(reason)})`
+    : 'user name and password were not accepted'
+
 /** Who ended it, and for what; `continuedAt` is when more of a packet came there last. */
 export const causeText = (
   ended: Ended,
@@ -123,8 +133,9 @@ export const causeText = (
     case 'connecting too often':
       return 'by the broker, because too many connections came from its address in a short time'
     case 'not authorised':
-      if (input._tag === 'Judged') {
-        return 'by the broker, because user name and password were not accepted'
+      // One who was judged well may still have a fault of another kind.
+      if (input._tag === 'Judged' && ended.fault === null) {
+        return `by the broker, because ${verdictText(ended)}`
       }
       if (before.recheck !== null && ended.wasAccepted && ended.fault === null) {
         const userName = session?.source?.userName ?? null

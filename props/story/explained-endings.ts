@@ -23,6 +23,9 @@ export const endings: { readonly [ending in Ending]: ReadonlyArray<string> } = {
   'not authorised': [
     'not let in',
     'a wrong password',
+    'a password that nobody has looked at',
+    'a password that could not be checked',
+    'a right password, and a wrong name',
     'a password that was changed',
     'nobody without a name any more',
   ],
@@ -230,6 +233,51 @@ export const ending: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, because user name and` +
       ` password were not accepted.`,
+    ],
+  ],
+  [
+    'a password that nobody has looked at',
+    '--why-disconnected a',
+    `
+    config authentication="judge"
+
+    quiet
+    a> connect user "u"
+    a judged 0x89
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, because too many passwords` +
+      ` were waiting to be checked (0x89): its own was not looked at.`,
+    ],
+  ],
+  [
+    'a password that could not be checked',
+    '--why-disconnected a',
+    `
+    config authentication="judge"
+
+    quiet
+    a> connect user "u"
+    a judged 0x88
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, because what checks user` +
+      ` names and passwords was not available (0x88).`,
+    ],
+  ],
+  [
+    'a right password, and a wrong name',
+    '--why-disconnected a',
+    `
+    config authentication="judge" clientIdPrefix="dev-"
+
+    quiet
+    a> connect user "u"
+    a judged 0x00
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, because it may not be` +
+      ` there: a client identifier without the prefix that all have here [MQTT-3.1.4-2].`,
     ],
   ],
   [
