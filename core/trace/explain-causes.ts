@@ -19,6 +19,13 @@ const SERVER_MOVED = 0x9d
 
 export type Ended = Extract<Note, { readonly _tag: 'ConnectionEnded' }>
 
+/** Whose it was; a CONNECT that was refused without a word may still have said so. */
+export const nameIn = ({ clientId, conn }: Ended, { input }: Moment): string | null =>
+  clientId === null && input._tag === 'Arrived' && input.packet._tag === 'Connect' &&
+    isSameConn(input.conn, conn) && input.packet.clientId !== ''
+    ? input.packet.clientId
+    : clientId
+
 export const peerText = ({ address, port }: Peer): string =>
   `${quote(address, '"').slice(1, -1)}:${port}`
 

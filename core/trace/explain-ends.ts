@@ -6,7 +6,7 @@ import type { Session, State } from '../broker/state.ts'
 import type { Millis } from '../broker/input.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
-import { causeText, peerText } from './explain-causes.ts'
+import { causeText, nameIn, peerText } from './explain-causes.ts'
 import type { Ended } from './explain-causes.ts'
 import { sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
@@ -97,7 +97,7 @@ export class EndTracker {
       if (effect._tag !== 'Note') continue
       const { note } = effect
       if (note._tag === 'ConnectionEnded') {
-        if (this.isMeant(note)) this.ended(note, moment, clock)
+        if (this.isMeant(note, moment)) this.ended(note, moment, clock)
         this.continuedAt.delete(note.conn.generation)
       } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
@@ -108,12 +108,12 @@ export class EndTracker {
     }
   }
 
-  /** Who has not said its name is known by its address. */
-  private isMeant({ clientId, peer }: Ended): boolean {
+  /** Who has no name in the log is known by its address, too. */
+  private isMeant(note: Ended, moment: Moment): boolean {
     const { clientId: asked } = this
-    return clientId === null
-      ? peer.address === asked || peerText(peer) === asked
-      : clientId === asked
+    const { clientId, peer } = note
+    return nameIn(note, moment) === asked ||
+      (clientId === null && (peer.address === asked || peerText(peer) === asked))
   }
 
   /** Whether there is something to tell, of the client or of the address. */
@@ -129,15 +129,16 @@ export class EndTracker {
     const continuedAt = this.continuedAt.get(note.conn.generation) ?? null
     const cause = causeText(note, continuedAt, moment, clock)
     const when = dated(moment.after.now, clock)
-    const whose = note.clientId === null
+    const named = nameIn(note, moment)
+    const whose = named === null
       ? `A connection from ${peerText(note.peer)}, whose client had not said its name,`
-      : `${name(note.clientId)} (${peerText(note.peer)})`
+      : `${name(named)} (${peerText(note.peer)})`
     const text = note.wasAccepted
       ? `${whose}, connected since ` +
         `${opened === undefined ? `before the ${what} began` : since(opened, clock)}, ` +
         `was disconnected at ${when} ${cause}. ` +
         `${willText(this.clientId, moment, clock)} ${sessionText(this.clientId, moment)}`
-      : note.clientId === null
+      : named === null
       ? `${whose} was ended at ${when} ${cause}.`
       : `${whose} was not let in at ${when} ${cause}.`
     const isWillDue = note.wasAccepted &&

@@ -7,6 +7,7 @@ import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { TopicName } from '../topic/name.ts'
+import { nameIn } from './explain-causes.ts'
 import { changesIn, isAbout } from './explain-changes.ts'
 import { EndTracker } from './explain-ends.ts'
 import type { Change, Moment, Publication } from './explain-facts.ts'
@@ -147,8 +148,10 @@ export class Explainer {
     for (const effect of effects) {
       if (effect._tag !== 'Note') continue
       const { note } = effect
-      if (note._tag === 'ClientConnected' || note._tag === 'ConnectionEnded') {
-        if (note.clientId !== null) this.seen(note.clientId)
+      if (note._tag === 'ClientConnected') this.seen(note.clientId)
+      else if (note._tag === 'ConnectionEnded') {
+        const named = nameIn(note, moment)
+        if (named !== null) this.seen(named)
       } else if (note._tag === 'WillPublished' && this.names.size < namesMax) {
         this.names.add(note.topic)
       }

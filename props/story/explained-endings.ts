@@ -29,12 +29,17 @@ export const endings: { readonly [ending in Ending]: ReadonlyArray<string> } = {
     'a password that was changed',
     'nobody without a name any more',
   ],
-  'refused': ['a CONNECT that is refused'],
+  'refused': ['a CONNECT that is refused', 'a CONNECT that is refused without a word'],
   'memory short': ['short of memory at a publish'],
   'store full': ['the store is full at a publish'],
   'kicked': ['kicked'],
   'listener closed': ['a listener that is no more'],
-  'redirected': ['sent elsewhere', 'sent elsewhere at the door', 'sent elsewhere below MQTT 5'],
+  'redirected': [
+    'sent elsewhere',
+    'sent elsewhere at the door',
+    'sent elsewhere below MQTT 5',
+    'sent elsewhere without a word',
+  ],
   'server shutting down': ['the broker is stopped while a client is there', 'too late'],
 }
 
@@ -326,6 +331,32 @@ export const ending: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, which refused its` +
       ` CONNECT: a protocol level that this listener does not take [v3 MQTT-3.1.2-2].`,
+    ],
+  ],
+  [
+    'a CONNECT that is refused without a word',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect maximum-packet-size 3
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, which refused its` +
+      ` CONNECT: CONNACK would be larger than Maximum Packet Size [MQTT-3.1.2-24].`,
+    ],
+  ],
+  [
+    'sent elsewhere without a word',
+    '--why-disconnected 127.0.0.1',
+    `
+    config redirect="use another server" serverReference="other.example"
+
+    quiet
+    a> connect v4
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, which sends its clients` +
+      ` to another server, "other.example" (0x9c); below MQTT 5 it cannot be told so.`,
     ],
   ],
   [
