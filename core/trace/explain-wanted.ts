@@ -8,6 +8,8 @@ export class Wanted {
   readonly first: Array<Publication> = []
   last: Publication | null = null
   count = 0
+  /** How many of them are older than what is played. */
+  earlier = 0
   private readonly few: number
   private readonly at: Millis | null
 
@@ -17,8 +19,8 @@ export class Wanted {
   }
 
   admit(publication: Publication): Publication | null {
-    // What was before the recording stands beside the others and is none of them.
-    if (publication.by._tag !== 'Earlier') this.count += 1
+    this.count += 1
+    if (publication.by._tag === 'Earlier') this.earlier += 1
     const out = this.last
     if (this.at !== null) {
       // The last before that time, and the first after it.

@@ -229,9 +229,16 @@ export class Explainer {
       ]
     }
     if (question.time === null && wanted.last !== null) {
+      const { count, earlier } = wanted
+      const old = earlier === 0
+        ? ''
+        : `, ${earlier === count ? 'all' : earlier} of them before the ${what} began`
+      // No time leads to what is older, but to the last of it.
+      const another = count - earlier < 2
+        ? ''
+        : ` For another one: --message ${topic}@SECONDS, or a time as 2026-11-29T07:00:00Z.`
       return [
-        `${name(topic)} was published ${wanted.count} times; the first and the last. ` +
-        `For another one: --message ${topic}@SECONDS, or a time as 2026-11-29T07:00:00Z.`,
+        `${name(topic)} was published ${count} times${old}; the first and the last.${another}`,
         ...answers,
       ]
     }

@@ -5,6 +5,104 @@ import type { Explained } from './explained-begin.ts'
 /** What is asked of a recording that begins after the first stanza. */
 export const earlier: ReadonlyArray<Explained> = [
   [
+    'many in a queue before the recording began',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos1 id1 "1"
+    p> publish 'd/1' qos1 id2 "2"
+    p> publish 'd/1' qos1 id3 "3"
+    p> publish 'd/1' qos1 id4 "4"
+    p> publish 'd/1' qos1 id5 "5"
+    p> publish 'd/1' qos1 id6 "6"
+    ----
+
+    quiet
+    tick +1s
+    a reopen
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published 6 times, all of them before the recording began; the first and the` +
+      ` last.`,
+      `'d/1' was published before the recording began by somebody with QoS 1: 1 byte.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 1; acknowledged at 1.000s (PUBACK).`,
+      `'d/1' was published before the recording began by somebody with QoS 1: 1 byte.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 6; still waiting for PUBACK when the recording ended, at 1.000s.`,
+    ],
+  ],
+  [
+    'many in a queue before the recording began, and more since',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos1 id1 "1"
+    p> publish 'd/1' qos1 id2 "2"
+    p> publish 'd/1' qos1 id3 "3"
+    p> publish 'd/1' qos1 id4 "4"
+    p> publish 'd/1' qos1 id5 "5"
+    p> publish 'd/1' qos1 id6 "6"
+    ----
+
+    quiet
+    tick +1s
+    a reopen
+    a> puback id1
+    p> publish 'd/1' qos1 id7 "7"
+    p> publish 'd/1' "8"
+    ----`,
+    [
+      `'d/1' was published 8 times, 6 of them before the recording began; the first and the` +
+      ` last. For another one: --message d/1@SECONDS, or a time as 2026-11-29T07:00:00Z.`,
+      `'d/1' was published before the recording began by somebody with QoS 1: 1 byte.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 1; acknowledged at 1.000s (PUBACK).`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a' with` +
+      ` QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'the nearest is older than the recording',
+    '--message d/1@0',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos1 id1 "1"
+    p> publish 'd/1' qos1 id2 "2"
+    p> publish 'd/1' qos1 id3 "3"
+    p> publish 'd/1' qos1 id4 "4"
+    p> publish 'd/1' qos1 id5 "5"
+    p> publish 'd/1' qos1 id6 "6"
+    ----
+
+    quiet
+    tick +1s
+    a reopen
+    a> puback id6
+    p> publish 'd/1' "7"
+    ----`,
+    [
+      `The nearest of 7 publications to 'd/1':`,
+      `'d/1' was published before the recording began by somebody with QoS 1: 1 byte.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 6; acknowledged at 1.000s (PUBACK).`,
+    ],
+  ],
+  [
     'retained before the recording began',
     '--message d/1',
     `
