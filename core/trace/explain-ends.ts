@@ -15,25 +15,33 @@ import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
 import { counted, name } from './explain-why.ts'
 
-const willText = (clientId: string, { before, after, effects }: Moment, clock: Clock): string => {
-  const will = sessionFor(before, clientId)?.will
+/** What becomes of its will in a step, and where that is denied by what; null: nothing does. */
+const willFate = (
+  clientId: string,
+  { before, effects }: Moment,
+): { readonly verb: 'published' | 'denied'; readonly by: string } | null => {
+  const notes = effects.flatMap((effect) => effect._tag === 'Note' ? [effect.note] : [])
+  if (!notes.some((note) => note._tag === 'WillPublished' && note.clientId === clientId)) {
+    return null
+  }
+  const isDenied = notes.some((note) =>
+    note._tag === 'Denied' && note.what === 'will' && note.clientId === clientId
+  )
+  if (!isDenied) return { verb: 'published', by: '' }
+  const { source = null, will = null } = sessionFor(before, clientId) ?? {}
+  const rule = source === null || will === null
+    ? null
+    : whyDenied(before.config, source, 'write', will.message.topic)
+  return { verb: 'denied', by: ` by ${rule ?? 'the access list'}` }
+}
+
+const willText = (clientId: string, moment: Moment, clock: Clock): string => {
+  const will = sessionFor(moment.before, clientId)?.will
   if (will === undefined || will === null) return 'It had no will.'
   const topic = name(will.message.topic)
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'WillPublished') continue
-    if (effect.note.clientId !== clientId) continue
-    const isDenied = effects.some((one) =>
-      one._tag === 'Note' && one.note._tag === 'Denied' && one.note.what === 'will' &&
-      one.note.clientId === clientId
-    )
-    if (!isDenied) return `Its will on ${topic} was published.`
-    const source = sessionFor(before, clientId)?.source ?? null
-    const rule = source === null
-      ? null
-      : whyDenied(before.config, source, 'write', will.message.topic)
-    return `Its will on ${topic} was denied by ${rule ?? 'the access list'}.`
-  }
-  const left = sessionFor(after, clientId)
+  const fate = willFate(clientId, moment)
+  if (fate !== null) return `Its will on ${topic} was ${fate.verb}${fate.by}.`
+  const left = sessionFor(moment.after, clientId)
   return left !== undefined && left.willAt !== NEVER
     ? `Its will on ${topic} was put off until ${since(left.willAt, clock)}.`
     : `Its will on ${topic} was not published.`
@@ -147,12 +155,15 @@ export class EndTracker {
     if (this.told.length > shownMax) this.told.shift()
   }
 
-  private willOut({ before, after }: Moment, clock: Clock): void {
+  private willOut(moment: Moment, clock: Clock): void {
+    const { before, after } = moment
     const last = this.told.at(-1)
     if (last === undefined || !last.isWillDue || last.later !== '') return
     // The one that was put off, and not one of a connection that ends now.
     if ((sessionFor(before, this.clientId)?.willAt ?? NEVER) === NEVER) return
-    last.later = `It was published at ${since(after.now, clock)}.`
+    const fate = willFate(this.clientId, moment)
+    if (fate === null) return
+    last.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}.`
   }
 
   private settle(words: string, { before, after }: Moment): void {

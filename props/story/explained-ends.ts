@@ -124,6 +124,25 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'a will that was put off and may not be published any more',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect user "u" session-expiry-interval 60 will [ 'w' "gone" will-delay-interval 5 ]
+    tick +1s
+    a lose
+    reconfigure
+    tick +9s
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
+      ` other side: the socket was closed without DISCONNECT. Its will on 'w' was put off` +
+      ` until 6.000s. Its session was kept for 60 s. It was denied at 6.000s by the line` +
+      ` "topic deny w" of user "u" (/etc/mosquitto/acl:2).`,
+    ],
+    ['user u\ntopic w\n', 'user u\ntopic deny w\n'],
+  ],
+  [
     'kicked',
     '--why-disconnected a',
     `
