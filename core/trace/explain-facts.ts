@@ -172,12 +172,36 @@ export const receiversIn = (
   return found
 }
 
+/** Whether it may come of routing a message; all else in a step begins something else. */
+const isOfRouting = (effect: Effect): boolean =>
+  effect._tag === 'Note'
+    ? effect.note._tag === 'Dropped' || effect.note._tag === 'Denied'
+    : effect._tag === 'Multicast' || (effect._tag === 'Send' && effect.packet._tag === 'Publish')
+
+/**
+ * The effects of a publication: of a will, which may be one of several things in its step, what
+ * follows the note of it and may come of it.
+ */
+export const effectsOf = (
+  { by, topic }: Publication,
+  { effects }: Moment,
+): ReadonlyArray<Effect> => {
+  if (by._tag !== 'Will') return effects
+  const start = effects.findIndex((effect) =>
+    effect._tag === 'Note' && effect.note._tag === 'WillPublished' &&
+    effect.note.clientId === by.clientId && effect.note.topic === topic
+  )
+  const rest = effects.slice(start + 1)
+  const end = rest.findIndex((effect) => !isOfRouting(effect))
+  return end < 0 ? rest : rest.slice(0, end)
+}
+
 /**
  * Why messages on a topic were dropped for a client in a step, in order. That a session ended is
  * said of what it has published and not released, and so of nothing that it was to get.
  */
 export const dropsFor = (
-  { effects }: Moment,
+  { effects }: Pick<Moment, 'effects'>,
   clientId: string,
   topic: string,
 ): Array<DropReason> => {

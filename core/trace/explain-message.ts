@@ -1,12 +1,11 @@
 // One publication as an answer: who published it and when, whom it was for, and what became of it
 // for each client.
 
-import type { Effect } from '../broker/effect.ts'
 import type { DropReason } from '../broker/note.ts'
 import { isBridgeState, isReserved } from '../broker/publish.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
-import { matchingIn, sessionFor } from './explain-facts.ts'
+import { effectsOf, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
@@ -37,20 +36,6 @@ const headText = (publication: Publication, { clock, what }: Ground): string => 
   const who = `${byText(publication)}${mounted}`
   return `${name(topic)} was published ${when} ${who} with QoS ${qos}${id}` +
     `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`
-}
-
-/** The effects of this publication: of several wills in one step, what follows its own. */
-const effectsOf = ({ by, topic }: Publication, { effects }: Moment): ReadonlyArray<Effect> => {
-  if (by._tag !== 'Will') return effects
-  const isWill = (effect: Effect): boolean =>
-    effect._tag === 'Note' && effect.note._tag === 'WillPublished'
-  const start = effects.findIndex((effect) =>
-    effect._tag === 'Note' && effect.note._tag === 'WillPublished' &&
-    effect.note.clientId === by.clientId && effect.note.topic === topic
-  )
-  const rest = effects.slice(start + 1)
-  const end = rest.findIndex(isWill)
-  return end < 0 ? rest : rest.slice(0, end)
 }
 
 // These keep a message from everybody; the others may only keep it from being retained.

@@ -2,6 +2,7 @@
 
 import type { Source } from '../broker/acl.ts'
 import type { Config } from '../broker/config.ts'
+import type { Effect } from '../broker/effect.ts'
 import type { Millis } from '../broker/input.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
@@ -11,7 +12,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import { dropsFor, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
+import { dropsFor, effectsOf, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
 import { whyDeniedSince } from './explain-rights.ts'
@@ -356,13 +357,15 @@ const lossesOf = (
   clientId: string,
   publication: Publication,
   moment: Moment,
+  effects: ReadonlyArray<Effect>,
   ground: Ground,
 ): ReadonlyArray<string> => {
-  const left = dropsFor(moment, clientId, publication.topic)
+  const left = dropsFor({ effects }, clientId, publication.topic)
   for (const { events } of publication.copies.filter((copy) => copy.clientId === clientId)) {
     for (const event of events) {
       if (event._tag !== 'Dropped' || event.moment !== moment) continue
-      left.splice(left.indexOf(event.why), 1)
+      const told = left.indexOf(event.why)
+      if (told >= 0) left.splice(told, 1)
     }
   }
   // What had expired was older, and made room.
@@ -376,11 +379,11 @@ export const besides = (
   publication: Publication,
   ground: Ground,
 ): ReadonlyArray<string> => {
-  const { moment, by } = publication
-  // Where a will is published more may happen in the same step.
-  if (moment === null || by._tag === 'Will') return []
+  const { moment } = publication
+  if (moment === null) return []
   const when = since(moment.after.now, ground.clock)
-  return lossesOf(clientId, publication, moment, ground).map((why) =>
+  const effects = effectsOf(publication, moment)
+  return lossesOf(clientId, publication, moment, effects, ground).map((why) =>
     `a copy was lost at ${when}: ${why}`
   )
 }
@@ -395,7 +398,8 @@ export const whyNot = (
   const { topic, copies } = publication
   const at = moment.after.now
   const session = sessionFor(moment.before, clientId)
-  const lost = lossesOf(clientId, publication, moment, ground)
+  // It may have been lost later in the step, by a client that came back in it.
+  const lost = lossesOf(clientId, publication, moment, moment.effects, ground)
   if (lost.length > 0) return lost.join('; and ')
   if (session === undefined) {
     return `it had no session at that time${nearestMiss(clientId, at, ground)}`

@@ -272,4 +272,35 @@ export const missed: ReadonlyArray<Explained> = [
       ` 16777216); it was away since 0.000s.`,
     ],
   ],
+  [
+    'what is lost of a will that comes as a retained message later',
+    '--message d/1',
+    `
+    config queuedCountMax=1
+
+    quiet
+    c> connect session-expiry-interval 60 receive-maximum 1
+    c> subscribe id1 'd/#' qos1
+    w> connect will [ 'd/1' "gone" qos1 retain ]
+    p> connect
+    p> publish 'd/2' qos1 id1 "1"
+    p> publish 'd/2' qos1 id2 "2"
+    tick +1s
+    w lose
+    tick +1s
+    c> puback id1
+    c> puback id2
+    c> subscribe id4 'd/1' qos1
+    c> puback id3
+    ----`,
+    [
+      `'d/1' was published at 1.000s as the will of 'w' with QoS 1, to be retained: 4 bytes.` +
+      ` It matched 'd/#' of 'c' with QoS 1.`,
+      `  'c': as retained message: delivered at 2.000s with QoS 1 and packet id 3, with` +
+      ` RETAIN; acknowledged at 2.000s (PUBACK); and a copy was lost at 1.000s: its queue was` +
+      ` full, with 1 message of 11 bytes (max_queued_messages 1, max_queued_bytes 16777216);` +
+      ` 1 message had been sent to it and not acknowledged, as many as may be (its Receive` +
+      ` Maximum or max_inflight_messages).`,
+    ],
+  ],
 ]
