@@ -186,7 +186,7 @@ for (const [name, command] of runtimes) {
         writeFileSync(letter, Uint8Array.from(bytes))
         assert.match(
           (await ask('start', letter, ...at)).complained,
-          /letter\.gz is there and is no recording: name another file\.\n$/,
+          /letter\.gz cannot be written: it is there and is no recording; name another file\.\n$/,
         )
       }
       assert.is(await broker.end(), 0)
@@ -332,7 +332,10 @@ control('a file that somebody may miss is not recorded over, and a folder is non
   writeFileSync(precious, 'Dear Sir')
   const at = ['-c', here.config]
   await until('its socket', () => existsSync(join(here.at, 'pid.sock')))
-  assert.match((await ask('start', precious, ...at)).complained, /letter\.txt is there and is no/)
+  assert.match(
+    (await ask('start', precious, ...at)).complained,
+    /: it is there and is no recording/,
+  )
   assert.is(readFileSync(precious, 'utf8'), 'Dear Sir')
   symlinkSync(precious, join(here.at, 'link'))
   for (const name of [here.at, join(here.at, 'none', 'x'), join(here.at, 'link')]) {

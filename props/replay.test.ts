@@ -52,6 +52,7 @@ const inMemory = (room = Infinity): Tapes & { readonly files: Map<string, string
   let left = room
   return {
     files,
+    holds: (path) => E.right((files.get(path) ?? '') !== ''),
     create: (path) => {
       files.set(path, '')
       return E.right({
@@ -199,6 +200,7 @@ replay('a full disk ends the recording with a line in the log, and nothing else'
 
 replay('what cannot be opened is said', () => {
   const none: Tapes = {
+    holds: () => E.right(false),
     create: () => E.left({ why: 'no such folder', remedy: null }),
     rename: () => {},
   }

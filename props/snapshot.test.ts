@@ -109,6 +109,7 @@ class World {
       return null
     }
     const tapes = {
+      holds: () => E.right(false),
       create: () => E.right({ write, close: () => {} }),
       rename: () => {},
     }

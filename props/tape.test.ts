@@ -503,6 +503,31 @@ tape('a path that cannot be created is said at once', () => {
   }
 })
 
+tape('what is no recording stays, and so do older ones where nothing needs their place', () => {
+  for (const ending of ['', '.gz']) {
+    const path = fresh(ending)
+    const textOf = (more = ''): string => readFileSync(path + more, 'latin1')
+    const begin = (): ReadonlyArray<string> => {
+      const { recorder, said } = recorderOf({ path, writers: writeHere })
+      recorder.begin(initial(roomy, origin))
+      recorder.stop('asked to')
+      return said
+    }
+    writeFileSync(path, 'listener 1883\n')
+    writeFileSync(`${path}.1`, 'older')
+    const why = 'it is there and is no recording; name another file'
+    assert.equal(begin(), [`Nothing is recorded: ${path} cannot be written: ${why}.`])
+    assert.is(textOf(), 'listener 1883\n')
+    // As a full disk leaves it.
+    writeFileSync(path, '')
+    assert.equal(begin(), [])
+    assert.is(textOf('.1'), 'older')
+    const last = textOf()
+    assert.equal(begin(), [])
+    assert.equal([textOf('.1'), textOf('.2')], [last, 'older'])
+  }
+})
+
 tape('what is there that is no file is named, with what to do about it', () => {
   const [dangling, link, file] = ['dangling', 'link', 'file'].map((name) => join(folder, name))
   symlinkSync(join(folder, 'nowhere'), dangling!)

@@ -28,7 +28,7 @@ import type { User } from './rights.ts'
 import { Doorkeeper, goneOrGuarded, Secrets } from './secrets.ts'
 import type { Refusal } from './secrets.ts'
 import { obeyTrace, recordingTo } from './recording.ts'
-import { isFile } from '../trace/tapes.ts'
+import { holds, isFile } from '../trace/tapes.ts'
 import { wantedOf } from './wanted.ts'
 
 /** What the command line makes of the broker. */
@@ -70,6 +70,9 @@ const isRecordedAlike = (one: Settings, other: Settings): boolean =>
   one.traceFile === other.traceFile && one.traceOnStart === other.traceOnStart &&
   one.traceBytesMax === other.traceBytesMax &&
   one.tracePayload === other.tracePayload
+
+/** Whether a recording is there, or begins there. */
+const isOurs = (path: string): boolean => isFile(path) && E.isRight(holds(path))
 
 /** The store belongs to whom the broker becomes, with the copy that loading it may leave beside. */
 const openStoreAs = (user: User): OpenStore => async (options) => {
@@ -242,7 +245,7 @@ export class Operator {
       if (address._tag === 'Unix') giveSocket(address.path, user)
     }
     if (pidFile !== null) giveFile(pidFile, user)
-    if (traceFile !== null && isFile(traceFile)) giveFile(traceFile, user)
+    if (traceFile !== null && isOurs(traceFile)) giveFile(traceFile, user)
     become(user)
   }
 

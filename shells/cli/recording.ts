@@ -1,10 +1,7 @@
 // What an operator is answered who switches recording while the broker runs.
 
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs'
-import { constants, gunzipSync } from 'node:zlib'
 import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import type { Settings } from '../../core/config/mod.ts'
-import { messageOf } from '../common/message.ts'
 import type { RecordingOptions } from '../common/recorder.ts'
 import type { Running } from '../common/start.ts'
 import { isZipped, tapes } from '../trace/tapes.ts'
@@ -18,45 +15,6 @@ export const recordingTo = (path: string, settings: Settings): RecordingOptions 
 const could = (says: string): ControlAnswer => ({ status: 0, says })
 const couldNot = (says: string): ControlAnswer => ({ status: 1, says })
 
-const beginning = '{"recording":"sabethes"'
-
-// More than it takes to zip that.
-const firstBytes = 256
-
-/** The first characters of a file, which may be gzipped; '' where it only looks like that. */
-const unzippedStart = (start: Uint8Array): string => {
-  if (start[0] !== 0x1f || start[1] !== 0x8b) return new TextDecoder('latin1').decode(start)
-  try {
-    // As far as it goes: the start of a file is no whole one.
-    const text = gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH })
-    return new TextDecoder('latin1').decode(text)
-  } catch {
-    return ''
-  }
-}
-
-/** A file that somebody may miss: one with anything in it but a recording. */
-const isPrecious = (path: string): boolean => {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined || !found.isFile() || found.size === 0) return false
-  const first = new Uint8Array(firstBytes)
-  const file = openSync(path, 'r')
-  try {
-    const length = readSync(file, first, 0, first.length, 0)
-    return !unzippedStart(first.subarray(0, length)).startsWith(beginning)
-  } finally {
-    closeSync(file)
-  }
-}
-
-const whyNot = (path: string): string | null => {
-  try {
-    return isPrecious(path) ? `${path} is there and is no recording: name another file.` : null
-  } catch (error) {
-    return `${path} cannot be read: ${messageOf(error)}.`
-  }
-}
-
 const start = (running: Running, settings: Settings, file: string | null): ControlAnswer => {
   const going = running.recorded()
   if (going !== null && !going.isOver) {
@@ -66,8 +24,6 @@ const start = (running: Running, settings: Settings, file: string | null): Contr
   if (path === null) {
     return couldNot('Nothing says where to: sabethes trace start FILE, or trace_file.')
   }
-  const why = whyNot(path)
-  if (why !== null) return couldNot(why)
   running.record(recordingTo(path, settings))
   const begun = running.recorded()
   if (begun === null || begun.isOver) return couldNot(begun?.fault ?? 'Nothing is recorded.')

@@ -6,6 +6,7 @@ import type { Effect } from '../../core/broker/effect.ts'
 import type { Arrived, Input } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import type { Reader } from '../../core/codec/mod.ts'
+import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { Notes } from '../../core/trace/notes.ts'
 import type { Veil } from '../../core/trace/veil.ts'
@@ -31,6 +32,8 @@ export const noTapeText = ({ why, remedy }: NoTape): string =>
 
 /** What a recorder needs of files; throws nothing. */
 export interface Tapes {
+  /** Whether a recording is there that is worth keeping; left: what stays, whatever it is. */
+  holds(path: string): Either<NoTape, boolean>
   /** A new, empty file that only its owner may read. */
   create(path: string): Either<NoTape, Tape>
   /** Gives a file, if it is there, another name, in the place of one that has it. */
@@ -127,25 +130,34 @@ export class Recorder {
 
   /** Begins with this state; what was recorded under the name before is kept as an older file. */
   begin(state: State): void {
+    const held = this.options.tapes.holds(this.options.path)
+    if (E.isLeft(held)) this.refuse(held.left)
+    // Where nothing needs their place, as after a disk that was full, older ones stay.
+    else this.open(state, held.right)
+  }
+
+  private open(state: State, isHeld: boolean): void {
     const { tapes, path } = this.options
-    for (let i = segments - 1; i > 0; i--) {
+    for (let i = isHeld ? segments - 1 : 0; i > 0; i--) {
       tapes.rename(i === 1 ? path : `${path}.${i - 1}`, `${path}.${i}`)
     }
     this.bytesBefore += this.writer.bytes
     const fault = this.writer.begin(path)
-    if (fault !== null) {
-      this.writer.end()
-      return this.warn(
-        `Nothing is recorded: ${path} cannot be written: ${noTapeText(fault)}.` +
-          (fault.remedy === null ? usualRemedy : ''),
-      )
-    }
+    if (fault !== null) return this.refuse(fault)
     this.isOpen = true
     this.isFitting = false
     this.flushedAt = state.now
     this.notes.begin(state, version, this.writer.page)
     this.look(state.now)
     this.flush(state.now)
+  }
+
+  private refuse(fault: NoTape): void {
+    this.writer.end()
+    this.warn(
+      `Nothing is recorded: ${this.options.path} cannot be written: ${noTapeText(fault)}.` +
+        (fault.remedy === null ? usualRemedy : ''),
+    )
   }
 
   /** A packet that the next run takes, neither CONNECT nor AUTH; `reader` has its frame. */
@@ -183,7 +195,7 @@ export class Recorder {
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
     this.mayBeLong = false
     if (!this.isLonger(options.bytesMax / segments)) return
-    if (this.finish('it goes on in a newer file')) this.begin(state)
+    if (this.finish('it goes on in a newer file')) this.open(state, true)
   }
 
   private isLonger(bytes: number): boolean {

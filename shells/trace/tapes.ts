@@ -1,8 +1,8 @@
 // The files of a recording, on both runtimes.
 
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from 'node:fs'
-import { renameSync, rmSync, writeSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
+import { readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { constants as zlib, gunzipSync, gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { messageOf } from '../common/message.ts'
@@ -66,6 +66,46 @@ const othersPlace = (path: string): NoTape | null => {
   return { why: `it is a ${kind}`, remedy: 'name a file' }
 }
 
+const beginning = '{"recording":"sabethes"'
+
+// More than it takes to zip that.
+const firstBytes = 256
+
+/** The first characters of a file, which may be gzipped; '' where it only looks like that. */
+const unzippedStart = (start: Uint8Array): string => {
+  if (start[0] !== 0x1f || start[1] !== 0x8b) return new TextDecoder('latin1').decode(start)
+  try {
+    // As far as it goes: the start of a file is no whole one.
+    const text = gunzipSync(start, { finishFlush: zlib.Z_SYNC_FLUSH })
+    return new TextDecoder('latin1').decode(text)
+  } catch {
+    return ''
+  }
+}
+
+const isRecording = (path: string): boolean => {
+  const first = new Uint8Array(firstBytes)
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const length = readSync(file, first, 0, first.length, 0)
+    return unzippedStart(first.subarray(0, length)).startsWith(beginning)
+  } finally {
+    closeSync(file)
+  }
+}
+
+export const holds = (path: string): Either<NoTape, boolean> => {
+  try {
+    const other = othersPlace(path)
+    if (other !== null) return E.left(other)
+    const bytes = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
+    if (bytes === 0 || isRecording(path)) return E.right(bytes > 0)
+    return E.left({ why: 'it is there and is no recording', remedy: 'name another file' })
+  } catch (error) {
+    return E.left({ why: messageOf(error), remedy: null })
+  }
+}
+
 export const create = (path: string): Either<NoTape, Tape> => {
   try {
     const other = othersPlace(path)
@@ -95,4 +135,4 @@ const rename = (from: string, to: string): void => {
   }
 }
 
-export const tapes: Tapes = { create, rename }
+export const tapes: Tapes = { holds, create, rename }
