@@ -200,7 +200,7 @@ for (const [name, command] of runtimes) {
     const place = mkdtempSync(join(folder, 'bin-'))
     const into = join(place, 'syslog')
     // As slow as one on a busy machine.
-    const script = `[ "$1" = --help ] && exit\nsleep 0.3\nexec cat > ${into}.new\n`
+    const script = `[ "$1" = --help ] && exit\nsleep 0.3\nexec cat >> ${into}.new\n`
     writeFileSync(join(place, 'logger'), `#!/bin/sh\n${script}`, { mode: 0o755 })
     const config = join(folder, `${name}-syslog.conf`)
     // Nobody has this address.
@@ -211,7 +211,10 @@ for (const [name, command] of runtimes) {
       `PATH=${place}:$PATH; "$@" 2>&1; echo $?; sleep 0.6; cat ${into}.new`,
       words,
     )
-    assert.match(ended.said, /\n1\n[^]*starting\n[^]*Opening ipv4 listen socket on port 1\.\n/)
+    const listening = /\n1\n[^]*starting\n[^]*Opening ipv4 listen socket on port 1\.\n/
+    assert.match(ended.said, listening)
+    // The last word is why.
+    assert.match(ended.said.replace(listening, ''), /Error: .*192\.0\.2\.1/)
   })
 }
 

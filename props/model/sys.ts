@@ -71,7 +71,10 @@ const facts = (model: Model): ReadonlyArray<readonly [string, string | number]> 
     ['messages/sent', sums.sent],
     ['store/messages/count', stored],
     ['store/messages/bytes', bytes],
-    ['subscriptions/count', sum((one) => one.subscriptions.length)],
+    [
+      'subscriptions/count',
+      sum((one) => one.subscriptions.filter(({ group }) => group === null).length),
+    ],
     [
       'shared_subscriptions/count',
       sum((one) => one.subscriptions.filter(({ group }) => group !== null).length),

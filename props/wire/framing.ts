@@ -108,9 +108,9 @@ small 5 a packet of 301 bytes where 300 are allowed | > 30 aa02 | refused 95
 small 34 a packet of 300 bytes where no more are allowed | > 30 ["~/t" 78*289] | open
 small 34 a packet of 301 bytes where 300 are allowed | > 30 aa02 | refused 95
 small 34 a whole packet of 301 bytes where 300 are allowed | > 30 ["~/t" 78*290] | refused 95
-raw 4 a CONNECT of 65,536 bytes | > 10 [@v c2 003c "~a" "u" <78*65510>] | < @ok
-raw 4 a CONNECT of 65,537 bytes | > 10 [@v c2 003c "~a" "u" <78*65511>] | dropped 95
-raw 345 a CONNECT that claims 65,537 bytes | > 10 fdff03 | dropped 95
+raw 4 a CONNECT of 131,072 bytes | > 10 [@v c2 003c "~a" <75*65512> <78*65535>] | < @ok
+raw 4 a CONNECT of 131,073 bytes | > 10 [@v c2 003c "~a" <75*65513> <78*65535>] | dropped 95
+raw 345 a CONNECT that claims 131,073 bytes | > 10 fdff07 | dropped 95
 raw 345 a CONNECT that claims 256 MB | > 10 ffffff7f | dropped 95
 small raw 45 a CONNECT of 200 bytes where no more are allowed
   | > 10 [@v c2 003c {()} "~a" "u" <{78*174;78*175}>]

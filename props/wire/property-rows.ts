@@ -257,6 +257,12 @@ const texts = sendable
     })
   )
 
+/** A user property as large as can be: 65,541 bytes. */
+const large = `26 "k" <78*65535>`
+const most = Array.from({ length: 6 }, () => large).join(' ')
+/** One of so many bytes. */
+const rest = (bytes: number): string => `26 "k" <78*${bytes - 6}>`
+
 const blocks = places.flatMap((place) => {
   const at = inOrder(place)
   const { answer } = frames[place]
@@ -268,8 +274,21 @@ const blocks = places.flatMap((place) => {
     bad('a property length of two bytes for nothing', '8000', '81', '[MQTT-1.5.5-1]'),
     bad('a property length of five bytes', '8080808001', '81', '[MQTT-1.5.5-1]'),
     bad('a property identifier longer than it need be', '(a600 "k" "v")', '81', '[MQTT-1.5.5-1]'),
-    bad('a byte more than 16 KiB of properties', '(26 "k" <78*16379>)', '95'),
-    line(place, `16 KiB of properties in ${at}`, '', '(26 "k" <78*16378>)', answer),
+    // A CONNECT has no room for so many.
+    ...(place === 'CONNECT' || place === 'will'
+      ? [
+        line(
+          place,
+          `100,000 bytes of properties in ${at}`,
+          '',
+          `(${large} ${rest(34_459)})`,
+          answer,
+        ),
+      ]
+      : [
+        line(place, `400,000 bytes of properties in ${at}`, '', `(${most} ${rest(6_754)})`, answer),
+        bad('a byte more than 400,000 of properties', `(${most} ${rest(6_755)})`, '95'),
+      ]),
     bad('1,001 user properties', '(2600000000*1001)', '97'),
   ]
 })
