@@ -99,7 +99,8 @@ misuse('what stands within options is looked at as they are', async () => {
     [{ log: { ...log, destinations: [{ to: 'file' }] } }, /path is a string, and not undefined/],
     [{ log: { ...log, destinations: ['stderr'] } }, /a destination of .* is an object, and not "s/],
     [{ introduction: ['hello'] }, /introduction of start\(\) is a pair .* and not "hello"/],
-    [{ recording: { path: 'x.trace' } }, /recording of start\(\): tapes is an object with create/],
+    [{ recording: {} }, /recording of start\(\): path is a string, and not undefined/],
+    [{ recording: { path: 'x.trace', tapes: {} } }, /tapes is an object with create/],
     [{ recording: { ...tape, payload: 'none' } }, /payload is "full", "hash" or "length", and/],
     [{ scram: {} }, /scram of start\(\): credentials is a function, and not undefined/],
     [{ scram: { credentials: () => {}, secret: 'key' } }, /secret is a Uint8Array, and not "key"/],
@@ -113,10 +114,7 @@ misuse('what stands within options is looked at as they are', async () => {
   const listened = await broker.listen(as([{ port: 1 }])).catch((error: Error) => error.name)
   assert.is(listened, 'StartError')
   assert.match(JSON.stringify(broker.changeLog(as({}))), /changeLog\(\): destinations is a list/)
-  assert.throws(
-    () => broker.record(as({ path: 'x' })),
-    /record\(\): tapes is an object with create/,
-  )
+  assert.throws(() => broker.record(as({})), /record\(\): path is a string, and not undefined/)
   await broker.stop()
 })
 

@@ -717,4 +717,22 @@ tape('what cannot be written is said in the words of the disk', () => {
 
 const full = E.right({ write: () => null, close: () => {} })
 
+tape('whoever starts a broker in a program records with a path alone', async () => {
+  const { start } = onDeno
+    ? await import('../shells/deno/mod.ts')
+    : await import('../shells/node/mod.ts')
+  const [first, second] = [fresh(), fresh()]
+  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], recording: { path: first } })
+  assert.equal(broker.recorded()?.payload, 'hash')
+  broker.record({ path: second, payload: 'full', bytesMax: null })
+  assert.equal(broker.recorded()?.payload, 'full')
+  await broker.stop()
+  assert.is(broker.recorded()?.fault, null)
+  for (const path of [first, second]) {
+    const found = replayed(readFileSync(path, 'latin1'))
+    assert.is(found[0]?._tag, 'Began')
+    assert.is(found.at(-1)?._tag, 'Ended')
+  }
+})
+
 tape.run()

@@ -14,7 +14,7 @@ import { Log } from '../common/log.ts'
 import { messageOf } from '../common/message.ts'
 import type { OpenOutlet } from '../common/outlet.ts'
 import type { Program } from '../common/program.ts'
-import type { RecordingOptions } from '../common/recorder.ts'
+import type { Recording } from '../common/recorder.ts'
 import type { Running, Start } from '../common/start.ts'
 import type { OpenStore, StoreOptions } from '../common/store.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -61,7 +61,7 @@ const storeOptions = ({ persistence }: Settings): StoreOptions | null =>
     ...(persistence.storeBytesMax === null ? {} : { storeBytesMax: persistence.storeBytesMax }),
   }
 
-const recordingOptions = (settings: Settings): RecordingOptions | null =>
+const recordingOptions = (settings: Settings): Recording | null =>
   settings.traceFile === null || !settings.traceOnStart
     ? null
     : recordingTo(settings.traceFile, settings)

@@ -2,14 +2,13 @@
 
 import type { ControlAnswer, ControlOrder } from '../../core/config/control.ts'
 import type { Settings } from '../../core/config/mod.ts'
-import type { RecordingOptions } from '../common/recorder.ts'
+import type { Recording } from '../common/recorder.ts'
 import type { Running } from '../common/start.ts'
-import { isZipped, tapes } from '../trace/tapes.ts'
-import { writeInThread } from '../trace/thread.ts'
+import { isZipped } from '../trace/tapes.ts'
 
-export const recordingTo = (path: string, settings: Settings): RecordingOptions => {
+export const recordingTo = (path: string, settings: Settings): Recording => {
   const { traceBytesMax: bytesMax, tracePayload: payload } = settings
-  return { tapes, path, bytesMax, payload, writers: writeInThread }
+  return { path, bytesMax, payload }
 }
 
 const could = (says: string): ControlAnswer => ({ status: 0, says })

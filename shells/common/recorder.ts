@@ -50,6 +50,13 @@ export interface RecordingOptions {
   readonly writers?: Writers
 }
 
+/**
+ * The same as a program writes it: but for the path there is a default. Of payloads marks are
+ * recorded by which equal ones are known (`hash`), into one file without a limit; the files are the
+ * runtime's own, written by a thread. A path that ends in `.gz` is gzipped.
+ */
+export type Recording = Pick<RecordingOptions, 'path'> & Partial<RecordingOptions>
+
 /** What has come of a recording. */
 export interface Recorded {
   readonly path: string

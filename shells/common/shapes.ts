@@ -8,7 +8,7 @@ import type { Command, Revocation } from '../../core/broker/input.ts'
 import { logTypes } from '../../core/config/settings.ts'
 import type { LogDestination, LogSettings } from '../../core/config/settings.ts'
 import type { Address, Wanted } from './listen.ts'
-import type { RecordingOptions } from './recorder.ts'
+import type { Recording } from './recorder.ts'
 import type { ScramOptions } from './scram.ts'
 import type { StartOptions } from './start.ts'
 import type { StoreOptions } from './store.ts'
@@ -244,15 +244,15 @@ const tapes: Kind = {
     'rename' in it && work.holds(it.rename),
 }
 
-const recordingShape: Shape<RecordingOptions> = {
-  tapes: needed(tapes),
+const recordingShape: Shape<Recording> = {
+  tapes,
   path: needed(text),
-  bytesMax: needed(orNull(number)),
-  payload: needed(oneOf('full', 'hash', 'length')),
+  bytesMax: orNull(number),
+  payload: oneOf('full', 'hash', 'length'),
   writers: work,
 }
 
-export const checkRecording = (what: string, options: RecordingOptions): void =>
+export const checkRecording = (what: string, options: Recording): void =>
   checkRecord(what, recordingShape, options)
 
 const storeShape: Shape<StoreOptions> = {

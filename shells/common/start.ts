@@ -30,13 +30,14 @@ import {
   checkRecording,
   checkStart,
 } from './shapes.ts'
-import { defaultPort } from '../../core/config/settings.ts'
+import { defaultPort, defaultSettings } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
 import { Recorder } from './recorder.ts'
-import type { Recorded, RecordingOptions } from './recorder.ts'
+import type { Recorded, Recording, Tapes } from './recorder.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
+import type { Writers } from './writer.ts'
 
 export interface StartOptions {
   /** TCP ports, 0 for any that is free. Default: 1883. */
@@ -71,7 +72,7 @@ export interface StartOptions {
    */
   readonly persistence?: StoreOptions
   /** Where all that the broker is told is recorded. Default: nowhere. */
-  readonly recording?: RecordingOptions
+  readonly recording?: Recording
   /** Default: quiet. */
   readonly verbosity?: Verbosity
   /** Where the log goes, which lines and how; in place of `verbosity`. */
@@ -109,7 +110,7 @@ export interface Running {
    * Records everything from now on, or nothing more; what was being recorded ends. Options that are
    * none are a TypeError, and nothing changes.
    */
-  record(options: RecordingOptions | null): void
+  record(options: Recording | null): void
   /**
    * What has come of the newest recording, be it over or not, and why it had to end; null where
    * there never was one.
@@ -173,6 +174,8 @@ export interface Runtime {
   /** How many files and sockets the process may have open; Infinity where that is not known. */
   openFilesMax(): number
   readonly openStore: OpenStore
+  readonly tapes: Tapes
+  readonly writers: Writers
 }
 
 const loopback: ReadonlyArray<string> = ['127.0.0.1', '::1']
@@ -274,10 +277,17 @@ const begin = async (
   held.driver = driver
   let recorder: Recorder | null = null
   let recordingFault: string | null = null
-  const record = (how: RecordingOptions | null): void => {
+  const record = (how: Recording | null): void => {
     if (how === null) return driver.record(null)
     recordingFault = null
-    recorder = new Recorder(how, host, (text) => {
+    const whole = {
+      path: how.path,
+      bytesMax: how.bytesMax ?? null,
+      payload: how.payload ?? defaultSettings.tracePayload,
+      tapes: how.tapes ?? runtime.tapes,
+      writers: how.writers ?? runtime.writers,
+    }
+    recorder = new Recorder(whole, host, (text) => {
       recordingFault = text
       log.warn(text)
     })

@@ -4,6 +4,8 @@ import { startOn } from '../common/start.ts'
 import type { Running, StartOptions } from '../common/start.ts'
 import { createHost, openFilesMax, print } from './host.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { tapes } from '../trace/tapes.ts'
+import { writeInThread } from '../trace/thread.ts'
 import { listen } from './listen.ts'
 import { openOutlet } from './outlet.ts'
 
@@ -19,4 +21,13 @@ export type { Counters } from '../common/driver.ts'
  * a StartError, whose message says what to do, where it cannot listen.
  */
 export const start = (options: StartOptions = {}): Promise<Running> =>
-  startOn({ createHost, listen, openFilesMax, openOutlet, openStore: openSqlite, print }, options)
+  startOn({
+    createHost,
+    listen,
+    openFilesMax,
+    openOutlet,
+    openStore: openSqlite,
+    print,
+    tapes,
+    writers: writeInThread,
+  }, options)
