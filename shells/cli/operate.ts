@@ -263,9 +263,12 @@ export class Operator {
   }
 
   private hearSignals(): void {
-    for (const name of ['SIGINT', 'SIGTERM']) process.removeAllListeners(name)
-    process.on('SIGINT', () => this.hearEnd(130))
-    process.on('SIGTERM', () => this.hearEnd(143))
+    for (const [name, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+      const earlier = process.listeners(name)
+      process.on(name, () => this.hearEnd(status))
+      // Not before: a signal that nobody hears ends the process at once.
+      for (const listener of earlier) process.removeListener(name, listener)
+    }
     process.on('SIGHUP', () => this.hearReload())
     process.on('SIGUSR1', () => this.save())
     process.on('SIGUSR2', () => {
