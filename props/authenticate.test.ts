@@ -323,6 +323,13 @@ authenticate('nobody can tell an unknown user from a known one before the proof'
   const written = salts.map((answer) => answer._tag === 'ScramSalt' ? textOf(answer.salt) : '')
   assert.is(written[0], written[1])
   assert.is.not(written[0], written[2])
+  // As long as real ones, whatever length those have.
+  for (const saltBytes of [1, 32, 33, 100]) {
+    const answer = await createScram({ credentials, secret, saltBytes })(query)
+    const salt = answer._tag === 'ScramSalt' ? B.view(answer.salt) : new Uint8Array()
+    assert.is(salt.length, saltBytes)
+    assert.ok(salt.subarray(-16).some((byte) => byte !== 0), 'it is random to its end')
+  }
 })
 
 authenticate('a proof counts once: in another exchange it is refused', async () => {

@@ -101,9 +101,19 @@ export const createScram = (options: ScramOptions): (query: Query) => Promise<An
   const secret = options.secret ?? crypto.getRandomValues(new Uint8Array(hashBytes))
   const { iterations = iterationsMin, saltBytes = saltBytesDefault } = options
 
+  /** As long as a real one, since a length would tell as much as a refusal. */
+  const inventedSalt = async (userName: string): Promise<Uint8Array> => {
+    const salt = new Uint8Array(saltBytes)
+    for (let at = 0; at < saltBytes; at += hashBytes) {
+      const part = await hmac(secret, text(`salt ${at} of ${userName}`))
+      salt.set(part.subarray(0, saltBytes - at), at)
+    }
+    return salt
+  }
+
   /** Whoever does not exist has keys too, which no password leads to. */
   const invented = async (userName: string): Promise<ScramCredentials> => ({
-    salt: (await hmac(secret, text(`salt of ${userName}`))).subarray(0, saltBytes),
+    salt: await inventedSalt(userName),
     iterations,
     storedKey: await hmac(secret, text(`stored key of ${userName}`)),
     serverKey: await hmac(secret, text(`server key of ${userName}`)),

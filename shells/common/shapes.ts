@@ -264,7 +264,7 @@ const storeShape: Shape<StoreOptions> = {
 const scramShape: Shape<ScramOptions> = {
   credentials: needed(work),
   iterations: number,
-  saltBytes: number,
+  saltBytes: whole(1024, 1),
   secret: octets,
 }
 
