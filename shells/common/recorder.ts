@@ -52,8 +52,9 @@ export interface RecordingOptions {
 
 /**
  * The same as a program writes it: but for the path there is a default. Of payloads marks are
- * recorded by which equal ones are known (`hash`), into one file without a limit; the files are the
- * runtime's own, written by a thread. A path that ends in `.gz` is gzipped.
+ * recorded by which equal ones are known (`hash`), into one file without a limit. The files are the
+ * runtime's own, written by a thread of its own; other tapes are written by the broker's. A path
+ * that ends in `.gz` is gzipped.
  */
 export type Recording = Pick<RecordingOptions, 'path'> & Partial<RecordingOptions>
 

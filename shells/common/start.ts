@@ -37,6 +37,7 @@ import { Recorder } from './recorder.ts'
 import type { Recorded, Recording, Tapes } from './recorder.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
+import { writeHere } from './writer.ts'
 import type { Writers } from './writer.ts'
 
 export interface StartOptions {
@@ -285,7 +286,8 @@ const begin = async (
       bytesMax: how.bytesMax ?? null,
       payload: how.payload ?? defaultSettings.tracePayload,
       tapes: how.tapes ?? runtime.tapes,
-      writers: how.writers ?? runtime.writers,
+      // The thread knows the files of the runtime alone.
+      writers: how.writers ?? (how.tapes === undefined ? runtime.writers : writeHere),
     }
     recorder = new Recorder(whole, host, (text) => {
       recordingFault = text
