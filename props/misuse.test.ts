@@ -71,7 +71,8 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
 })
 
 misuse('what stands within options is looked at as they are', async () => {
-  const tapes = { create: () => {}, rename: () => {} }
+  const some = { create: () => {}, rename: () => {} }
+  const tapes = { ...some, holds: () => {} }
   const tape = { tapes, path: 'x.trace', bytesMax: null, payload: 'full' }
   const on = (address: unknown): object => ({
     listeners: [{ name: null, addresses: [address], noDelay: true }],
@@ -100,7 +101,7 @@ misuse('what stands within options is looked at as they are', async () => {
     [{ log: { ...log, destinations: ['stderr'] } }, /a destination of .* is an object, and not "s/],
     [{ introduction: ['hello'] }, /introduction of start\(\) is a pair .* and not "hello"/],
     [{ recording: {} }, /recording of start\(\): path is a string, and not undefined/],
-    [{ recording: { path: 'x.trace', tapes: {} } }, /tapes is an object with create/],
+    [{ recording: { path: 'x.trace', tapes: some } }, /tapes is an object with holds, create and/],
     [{ recording: { ...tape, payload: 'none' } }, /payload is "full", "hash" or "length", and/],
     [{ scram: {} }, /scram of start\(\): credentials is a function, and not undefined/],
     [{ scram: { credentials: () => {}, secret: 'key' } }, /secret is a Uint8Array, and not "key"/],

@@ -149,6 +149,18 @@ faults('a store that another process has is refused, whichever runtime it is on'
   }
 })
 
+// To close any descriptor of a file is to give up all locks that the process has on it.
+faults('who asks twice for a store keeps other processes out', async () => {
+  const path = folder()
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  assert.match(left(await openDirect({ folder: path })), 'in use by another process')
+  const child = own('once', path)
+  await child.ended
+  assert.match(child.lines.join(), /refused .*in use by another process/)
+  await store.close()
+})
+
 faults('of two that make a store at once one has it, and the other is refused', async () => {
   const path = folder()
   let faster: Store | null = null

@@ -8,7 +8,7 @@ import type { Command, Revocation } from '../../core/broker/input.ts'
 import { logTypes } from '../../core/config/settings.ts'
 import type { LogDestination, LogSettings } from '../../core/config/settings.ts'
 import type { Address, Wanted } from './listen.ts'
-import type { Recording } from './recorder.ts'
+import type { Recording, Tapes } from './recorder.ts'
 import type { ScramOptions } from './scram.ts'
 import type { StartOptions } from './start.ts'
 import type { StoreOptions } from './store.ts'
@@ -236,12 +236,13 @@ export const checkLog = (what: string, settings: LogSettings): void => {
   for (const type of settings.types) checkValue(`a type of ${what}`, logType, type)
 }
 
+const tapeWork: ReadonlyArray<keyof Tapes> = ['holds', 'create', 'rename']
+
 // Whoever brings them may have more in them than is asked for.
 const tapes: Kind = {
-  words: 'an object with create and rename',
+  words: 'an object with holds, create and rename',
   holds: (it) =>
-    typeof it === 'object' && it !== null && 'create' in it && work.holds(it.create) &&
-    'rename' in it && work.holds(it.rename),
+    record.holds(it) && tapeWork.every((name) => work.holds(Reflect.get(Object(it), name))),
 }
 
 const recordingShape: Shape<Recording> = {

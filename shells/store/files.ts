@@ -2,7 +2,7 @@
 // copies that are made before anything is changed for good.
 
 import * as fs from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { messageOf } from '../common/message.ts'
@@ -27,12 +27,18 @@ export const exists = (path: string): boolean => fs.existsSync(path)
 /** How each store of mosquitto begins. */
 const magic = '\0\xb5\0mosquitto db'
 
-/** Files in the folder that mosquitto has kept its sessions in: their names are settings there. */
-export const storesOfMosquitto = (folder: string): ReadonlyArray<string> => {
+/**
+ * Files in the folder that mosquitto has kept its sessions in: their names are settings there. Our
+ * own file is left alone, also under another name: whoever closes it gives up all locks that the
+ * process has on it.
+ */
+export const storesOfMosquitto = ({ folder, file }: Paths): ReadonlyArray<string> => {
   try {
+    const ours = placeOf(file)
     return fs.readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isFile() && (entry.name === 'mosquitto.db' || isOfMosquitto(entry)))
+      .filter((entry) => entry.isFile())
       .map(({ name }) => join(folder, name))
+      .filter((path) => placeOf(path) !== ours && isOfMosquitto(path))
       .sort()
   } catch {
     // A folder that nobody may list can hold a store all the same.
@@ -40,10 +46,11 @@ export const storesOfMosquitto = (folder: string): ReadonlyArray<string> => {
   }
 }
 
-const isOfMosquitto = ({ parentPath, name }: fs.Dirent): boolean => {
+const isOfMosquitto = (path: string): boolean => {
+  if (basename(path) === 'mosquitto.db') return true
   const head = new Uint8Array(magic.length)
   try {
-    const file = fs.openSync(join(parentPath, name), 'r')
+    const file = fs.openSync(path, 'r')
     try {
       fs.readSync(file, head, 0, head.length, 0)
     } finally {

@@ -54,7 +54,7 @@ export const openFile = (sqlite: Sqlite, options: OpenOptions): Either<string, O
   const prepared = prepareFolder(paths)
   if (E.isLeft(prepared)) return prepared
   const warnings: Array<string> = []
-  for (const mosquitto of storesOfMosquitto(paths.folder)) {
+  for (const mosquitto of storesOfMosquitto(paths)) {
     warnings.push(
       `${mosquitto} is a store of mosquitto, which is not read: its sessions, queued and ` +
         'retained messages are not served. Have them published again, and move the file away.',
