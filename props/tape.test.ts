@@ -529,7 +529,9 @@ tape('what is no recording stays, and so do older ones where nothing needs their
 })
 
 tape('what is there that is no file is named, with what to do about it', () => {
-  const [dangling, link, file] = ['dangling', 'link', 'file'].map((name) => join(folder, name))
+  const names = ['dangling', 'link', 'file', 'sabethes.sqlite3']
+  const [dangling, link, file, store] = names.map((name) => join(folder, name))
+  writeFileSync(store!, '')
   symlinkSync(join(folder, 'nowhere'), dangling!)
   writeFileSync(file!, '')
   symlinkSync(file!, link!)
@@ -545,6 +547,7 @@ tape('what is there that is no file is named, with what to do about it', () => {
     ],
     [folder, 'it is a folder; name a file in it.'],
     ['/dev/null', 'it is a device; name a file.'],
+    [store!, 'it is a store of Sabethes; name another file.'],
   ]
   for (const [path, says] of table) {
     for (const writers of [writeHere, writeInBuilt]) {

@@ -2,11 +2,13 @@
 
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from 'node:fs'
 import { readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { constants as zlib, gunzipSync, gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { messageOf } from '../common/message.ts'
 import type { NoTape, Tape, Tapes } from '../common/recorder.ts'
+import { fileName as storeName } from '../store/files.ts'
 
 /** Whether something has this name that is not a file: a device or a folder stays where it is. */
 const isOther = (path: string): boolean => {
@@ -50,9 +52,15 @@ class File implements Tape {
   }
 }
 
-/** What is there that is not a file, and what to do about it; null where nothing else is. */
+/**
+ * What is there that is not a file to write to, and what to do about it; null where nothing else
+ * is. A store is not looked into: whoever closes its file gives up the lock that keeps others out.
+ */
 const othersPlace = (path: string): NoTape | null => {
   const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found !== undefined && found.isFile() && basename(path).startsWith(storeName)) {
+    return { why: 'it is a store of Sabethes', remedy: 'name another file' }
+  }
   if (found === undefined || found.isFile()) return null
   if (found.isSymbolicLink()) {
     return {
