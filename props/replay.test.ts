@@ -362,20 +362,25 @@ const connecting = (
     ]
   })
 
+/** A password file that knows `ann`, and where a configuration with it and a day go. */
+const asking = (folder: string) => {
+  const [users, conf, path] = ['users', 'conf', 'day'].map((name) => join(folder, name))
+  writeFileSync(users!, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
+  return { users: users!, conf: conf!, path: path! }
+}
+const guess = 'who names a user of a password file is taken to know his password.'
+/** Who has to go. */
+const texts = {
+  'allow_anonymous true': ['bob'],
+  'allow_anonymous false': ['nameless', 'bob'],
+}
+
 replay(
   'under a configuration with passwords it is said who is not let in, and no others',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
     try {
-      const users = join(folder, 'users')
-      writeFileSync(users, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
-      const conf = join(folder, 'conf')
-      const path = join(folder, 'day')
-      const guess = 'who names a user of a password file is taken to know his password.'
-      const texts = {
-        'allow_anonymous true': ['bob'],
-        'allow_anonymous false': ['nameless', 'bob'],
-      }
+      const { users, conf, path } = asking(folder)
       for (const isJudged of [false, true]) {
         const config: Config = { ...defaults, authentication: isJudged ? 'judge' : 'none' }
         const inputs = connecting([null, 'ann', 'bob'], isJudged)
@@ -407,15 +412,7 @@ replay(
 replay('who was connected before the recording began is refused as well', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
   try {
-    const users = join(folder, 'users')
-    writeFileSync(users, `ann:$6$YWJj$${'A'.repeat(86)}==\n`, { mode: 0o600 })
-    const conf = join(folder, 'conf')
-    const path = join(folder, 'day')
-    const guess = 'who names a user of a password file is taken to know his password.'
-    const texts = {
-      'allow_anonymous true': ['bob'],
-      'allow_anonymous false': ['nameless', 'bob'],
-    }
+    const { users, conf, path } = asking(folder)
     const publish = I.arrived({ slot: 1, generation: 2 }, 0, Packet.publish({ topic: 'd' }))
     const ended = (said: string): ReadonlyArray<string | undefined> =>
       [...said.matchAll(/^\+ (\w+)< disconnect 0x87$/gm)].map(([, who]) => who)

@@ -320,9 +320,10 @@ export class Exporter {
   }
 
   private write(what: Gap | Uint8Array): void {
-    if (this.gapCount === 0) return this.put(what as Uint8Array)
+    const bytes = what instanceof Uint8Array ? what : nothing
+    if (this.gapCount === 0) return this.put(bytes)
     this.waiting.push(what)
-    this.waitingBytes += what instanceof Uint8Array ? what.length : 0
+    this.waitingBytes += bytes.length
     if (this.waitingBytes > waitingBytesMax) this.flush()
   }
 
