@@ -590,6 +590,17 @@ const versionsAgree: Rule = (house) => {
   return complaints
 }
 
+const atTheTop = new Set([
+  ...['core', 'shells', 'props', '.ci', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+  ...['package.json', 'package-lock.json', 'deno.json', 'tsconfig.json', '.gitignore', '.npmrc'],
+])
+
+/** What a program has left behind where it was started is easily committed with the rest. */
+const topIsTidy: Rule = (house) =>
+  [...new Set([...house.keys()].map((path) => path.replace(/\/.*/, '')))]
+    .filter((name) => !atTheTop.has(name))
+    .map((name) => `${name}: nothing else stands at the top`)
+
 export const rules: Readonly<Record<string, Rule>> = {
   'relative imports carry their ending': relativeWithExtension,
   'core imports only itself': coreImportsItself,
@@ -618,4 +629,5 @@ export const rules: Readonly<Record<string, Rule>> = {
   'the guide to the properties is whole': guideIsWhole,
   'the shells are twins': shellsAreTwins,
   'package.json and deno.json agree': versionsAgree,
+  'the top of the house is tidy': topIsTidy,
 }

@@ -1,6 +1,7 @@
 // The rules of the house hold in this house, and each of them is able to complain: for every
 // rule there are small bad houses that break it, and a good one that comes close.
 
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -21,7 +22,20 @@ const readHouse = (): House => {
   for (const name of ['package.json', 'deno.json']) {
     house.set(name, readFileSync(join(root, name), 'utf8'))
   }
+  for (const path of committed()) {
+    if (!house.has(path)) house.set(path, '')
+  }
   return house
+}
+
+/** The other files that Git knows; none where this is no checkout. */
+const committed = (): ReadonlyArray<string> => {
+  try {
+    const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+    return listed.split('\0').filter((path) => path !== '' && !/^(core|shells|props)\//.test(path))
+  } catch {
+    return []
+  }
 }
 
 type Files = Readonly<Record<string, string>>
@@ -287,6 +301,10 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
       'package.json': '{ "dependencies": { "a": "1.0.0" } }',
       'deno.json': '{ "imports": { "a": "npm:a@1.0.0", "a/": "npm:/a@1.0.0/" } }',
     },
+  ],
+  'the top of the house is tidy': [
+    [{ 'x.1': '' }, { 'web/page.html': '' }],
+    { 'package.json': '{}', 'core/x.1': '', '.ci/run': '' },
   ],
 }
 
