@@ -861,6 +861,21 @@ driver('what a client sent before its keep alive ran out counts', () => {
   assert.ok(client.wire.ended)
 })
 
+driver('after a standstill of the process it reads before it looks at the clock', () => {
+  const world = new World()
+  const client = world.client('client', 4, 10)
+  world.time += 60_000
+  // Nothing has been read in all the time, and the timer is the first thing that happens.
+  const { turn } = world.armed!
+  world.armed = null
+  turn()
+  world.say(client, pingreq)
+  world.settle()
+  assert.not(client.wire.ended)
+  world.pass(16_000)
+  assert.ok(client.wire.ended)
+})
+
 driver('who sends a large packet is not told off while it comes, however it is read', () => {
   for (const isAbsorbed of [false, true]) {
     const world = new World()

@@ -465,6 +465,23 @@ export const houseRows: ReadonlyArray<Row> = [
       same(stage.broker.running.stderr + stage.broker.running.stdout, '', 'output with -q')
     },
   },
+  {
+    name: 'after a standstill nobody is told off who has spoken meanwhile',
+    alone: {},
+    differs: '2.0 looks at the clock first',
+    play: async (stage) => {
+      const pinging = await stage.client('pinging', { keepAliveS: 1 })
+      const silent = await stage.client('silent', { keepAliveS: 1 })
+      stage.broker.running.signal('SIGSTOP')
+      await sleep(1_000)
+      pinging.send('c000')
+      await sleep(1_000)
+      stage.broker.running.signal('SIGCONT')
+      await pinging.answer('PINGRESP')
+      await silent.gone()
+      await pinging.ping()
+    },
+  },
   silentCrowd,
   resetAtOnce,
   filters,

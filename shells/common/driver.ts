@@ -187,7 +187,8 @@ export class Driver {
   }
   private readonly timer = (): void => {
     this.armedFor = never
-    this.takeTurn()
+    // After a standstill of the process a timer comes before what has arrived meanwhile is read.
+    this.schedule()
   }
   private readonly settle = (link: Link): void => this.afterWrite(link)
   private readonly dismiss = (link: Link): void => this.destroy(link)

@@ -6,6 +6,12 @@ import type { Memory } from '../common/memory.ts'
 import type { Runtime } from '../common/program.ts'
 import { createSchedule } from './deno-turns.ts'
 
+/** A timer that is so much late shows that the process stood still. */
+const standstillMs = 50
+
+/** Deno does not look at its sockets between a timer and an immediate; so much later it has. */
+const untilReadMs = 20
+
 /** A host for one driver. `fatal` ends the process, or throws. */
 export const createHost = (fatal: (error: unknown) => void): Host => {
   let armed: ReturnType<typeof setTimeout> | null = null
@@ -24,7 +30,12 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     schedule: createSchedule(),
     arm: (delayMs, turn) => {
       disarm()
-      armed = setTimeout(turn, delayMs)
+      const dueAt = performance.now() + delayMs
+      const fire = (): void => {
+        if (performance.now() - dueAt < standstillMs) turn()
+        else armed = setTimeout(turn, untilReadMs)
+      }
+      armed = setTimeout(fire, delayMs)
     },
     disarm,
     fatal,
