@@ -587,6 +587,26 @@ driver('a new configuration counts for new connections', () => {
   assert.equal(tagsIn(5, before.wire.got), ['Connack', 'Pingresp', 'Disconnect'])
 })
 
+driver('a client may send what its CONNACK promised, whenever its connection was opened', () => {
+  for (const [level, early, late] of [[4, 300, 600], [5, 300, 600], [5, 600, 300]] as const) {
+    const world = new World({ config: { packetBytesMax: early } })
+    const client = world.open(level)
+    world.settle()
+    // In the turn of the CONNECT, which the old configuration answers, and before it.
+    if (early > late) world.say(client, connect('c', level))
+    world.driver.reconfigure({ ...defaults, packetBytesMax: late })
+    if (early < late) {
+      world.settle()
+      world.say(client, connect('c', level))
+    }
+    world.settle()
+    world.say(client, publish('a', 400))
+    world.say(client, pingreq)
+    world.settle()
+    assert.equal(tagsIn(level, client.wire.got), ['Connack', 'Pingresp'], `${level} ${early}`)
+  }
+})
+
 driver('what follows a CONNECT waits also in a turn in which something is due', async () => {
   const inputs: Array<Input> = []
   const world = new World({

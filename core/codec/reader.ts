@@ -36,8 +36,8 @@ export interface Reader {
   continues(at: number): boolean
   /** 0 until a CONNECT has been decoded, then its level. */
   readonly level: Level | 0
-  /** Whether packets may be as large as after an accepted CONNECT; who waits for it says when. */
-  accepted: boolean
+  /** CONNECT has been accepted: from here on packets may be as large as that. */
+  accept(packetBytesMax: number): void
   /** Bytes pushed and not decoded yet. */
   readonly waiting: number
   /** Bytes decoded since the reader was made. */
@@ -101,12 +101,13 @@ export const trimSpares = (): void => {
 // A class, so that a connection costs one object and not one closure per function.
 class ChunkReader implements Reader {
   level: Level | 0
-  accepted: boolean
   consumed = 0
   frameBuffer: Uint8Array = nothing
   frameStart = 0
   frameEnd = 0
   private readonly limits: Limits
+  /** Largest packet taken once a CONNECT has been decoded. */
+  private packetBytesMax: number
   /** Copied bytes, which come before those of the chunk: held[heldAt, heldEnd). */
   private held: Uint8Array = nothing
   private heldAt = 0
@@ -125,7 +126,11 @@ class ChunkReader implements Reader {
   constructor(limits: Limits, level: Level | 0, accepted: boolean) {
     this.limits = limits
     this.level = level
-    this.accepted = accepted
+    this.packetBytesMax = accepted ? limits.packetBytesMax : limits.connectPacketBytesMax
+  }
+
+  accept(packetBytesMax: number): void {
+    this.packetBytesMax = packetBytesMax
   }
 
   get waiting(): number {
@@ -143,7 +148,7 @@ class ChunkReader implements Reader {
   absorb(buffer: Uint8Array, start: number, end: number): boolean {
     const { held, heldAt, heldEnd } = this
     if (heldAt === heldEnd || this.lentAt < this.lentEnd || this.broken) return false
-    const size = frameSize(this.level, held, heldAt, heldEnd, this.packetBytesMax())
+    const size = frameSize(this.level, held, heldAt, heldEnd, this.bytesMax())
     if (size <= 0 || heldEnd - heldAt + end - start >= size) return false
     this.push(buffer, start, end)
     this.hold(end - start)
@@ -162,7 +167,7 @@ class ChunkReader implements Reader {
 
   /** How many bytes of the packet that is not whole have not come, as far as that is known. */
   private missing(): number {
-    const max = this.packetBytesMax()
+    const max = this.bytesMax()
     const size = this.heldAt < this.heldEnd
       ? frameSize(this.level, this.held, this.heldAt, this.heldEnd, max)
       : frameSize(this.level, this.lent, this.lentAt, this.lentEnd, max)
@@ -173,7 +178,7 @@ class ChunkReader implements Reader {
     if (this.heldAt < this.heldEnd) return this.nextHeld()
     const { lent, lentAt, lentEnd } = this
     if (lentAt === lentEnd) return null
-    const size = frameSize(this.level, lent, lentAt, lentEnd, this.packetBytesMax())
+    const size = frameSize(this.level, lent, lentAt, lentEnd, this.bytesMax())
     if (size <= 0 || size > lentEnd - lentAt) return this.unfinished(lent[lentAt]!, size)
     this.lentAt = lentAt + size
     return this.finished(lent, lentAt, size)
@@ -194,7 +199,7 @@ class ChunkReader implements Reader {
 
   /** The next packet when it begins in what is held, completed from the chunk as far as needed. */
   private nextHeld(): Either<Fault, Packet> | null {
-    const max = this.packetBytesMax()
+    const max = this.bytesMax()
     let size = frameSize(this.level, this.held, this.heldAt, this.heldEnd, max)
     // At most five times: a header has no more bytes.
     while (size === 0 && this.lentAt < this.lentEnd) {
@@ -247,10 +252,8 @@ class ChunkReader implements Reader {
     this.heldEnd = 0
   }
 
-  private packetBytesMax(): number {
-    return this.level === 0 || !this.accepted
-      ? this.limits.connectPacketBytesMax
-      : this.limits.packetBytesMax
+  private bytesMax(): number {
+    return this.level === 0 ? this.limits.connectPacketBytesMax : this.packetBytesMax
   }
 
   /** Moves `count` bytes from the chunk to the end of what is held. */
@@ -274,7 +277,7 @@ class ChunkReader implements Reader {
     const { held, heldAt, heldEnd } = this
     const kept = heldEnd - heldAt
     let size = kept + count > 2 * kept ? kept + count : 2 * kept
-    const frame = frameSize(this.level, held, heldAt, heldEnd, this.packetBytesMax())
+    const frame = frameSize(this.level, held, heldAt, heldEnd, this.bytesMax())
     if (frame > size) size = frame < 4 * kept ? frame : size > 4 * kept ? size : 4 * kept
     const buffer = bufferOf(size > heldBytesMin ? size : heldBytesMin)
     buffer.set(held.subarray(heldAt, heldEnd))

@@ -682,7 +682,12 @@ export class Driver {
         const link = this.linkOf(effect.conn)
         if (link === null) return
         const { packet } = effect
-        if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
+        if (packet._tag === 'Connack' && packet.reason === 0) {
+          // What the client was told counts, or, where it was told nothing, what counts now: the
+          // configuration may have changed since the connection was opened.
+          const { maximumPacketSize } = packet.properties
+          link.reader.accept(maximumPacketSize ?? this.limits.packetBytesMax)
+        }
         const { keeper } = this
         const batch = effect.when === 'now' || keeper === null || keeper.safe === keeper.issued
           ? 0

@@ -322,7 +322,10 @@ export class Server {
   private send({ conn, level, packet, when }: Send): void {
     const link = this.linkOf(conn)
     if (link === null) return
-    if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
+    if (packet._tag === 'Connack' && packet.reason === 0) {
+      const { maximumPacketSize } = packet.properties
+      link.reader.accept(maximumPacketSize ?? this.config.packetBytesMax)
+    }
     const waits = when === 'durable' && this.safe < this.issued
     this.give(link, encode(level, packet), waits ? this.issued : 0)
   }

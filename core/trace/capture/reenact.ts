@@ -340,7 +340,9 @@ export class Reenactment {
     const link = this.links.get(conn.slot)
     if (link === undefined) return
     link.sentBytes += encodedSize(level, packet)
-    if (packet._tag === 'Connack') link.reader.accepted = packet.reason === 0
+    if (packet._tag === 'Connack' && packet.reason === 0) {
+      link.reader.accept(this.config.packetBytesMax)
+    }
     this.comparison.sent(conn, packet)
     if (packet._tag === 'Publish' && packet.qos > 0) this.sentTo.add(link)
   }
