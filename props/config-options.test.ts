@@ -235,6 +235,13 @@ options('as many unfinished publishes are taken as are sent', () => {
   assert.equal(window(2_000), [2_000, 2_000])
 })
 
+options('publishes of QoS 2 have room for as much as CONNACK allows', () => {
+  const room = (text: string) => brokerConfig(settingsIn(text)).incomingBytesMax
+  assert.is(room(''), defaults.incomingBytesMax)
+  assert.is(room('max_inflight_messages 1\nmax_packet_size 200000000'), 200_000_000)
+  assert.is(room('max_inflight_messages 100'), 100 * 2_000_000)
+})
+
 options('an access list that was not read allows nothing', () => {
   const acl = { anonymous: [], users: [['a', []] as const], patterns: [] }
   const settings = settingsIn('acl_file a\nlistener 1')

@@ -70,7 +70,9 @@ export const brokerConfig = (settings: Settings, acls: Acls = noAcls): Partial<C
     inflightCountMax,
     inflightBytesMax: settings.inflightBytesMax,
     receiveMaximum,
+    // No client is turned away for what its CONNACK allowed.
     incomingCountMax: Math.max(defaults.incomingCountMax, receiveMaximum),
+    incomingBytesMax: Math.max(defaults.incomingBytesMax, receiveMaximum * packetBytesMax),
     queuedCountMax: settings.queuedCountMax,
     queuedBytesMax: settings.queuedBytesMax,
     packetBytesMax,
