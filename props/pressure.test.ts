@@ -21,6 +21,7 @@ import {
   none,
   opened,
   Packet,
+  reconfigured,
   run,
   type State,
   ticked,
@@ -276,6 +277,19 @@ pressure('unreleased QoS 2 messages end where their bytes do', () => {
   assert.not(bench.effects.some((one) => one._tag === 'Close'))
   bench.say(sender, Packet.publish({ topic: 't', payload, qos: 2, packetId: 3 }))
   assert.ok(bench.effects.some((one) => one._tag === 'Close' && one.reason === 0x93))
+})
+
+pressure('who is connected has the room for QoS 2 that it had when it connected', () => {
+  const bench = new Bench({ incomingBytesMax: 1_000, incomingCountMax: 2 })
+  const sender = bench.client('sender')
+  bench.feed(
+    reconfigured(bench.now, { ...bench.state.config, incomingBytesMax: 100, incomingCountMax: 1 }),
+  )
+  for (let packetId = 1; packetId <= 2; packetId++) {
+    const payload = new Uint8Array(400)
+    bench.say(sender, Packet.publish({ topic: 't', payload, qos: 2, packetId }))
+  }
+  assert.not(bench.effects.some((one) => one._tag === 'Close'))
 })
 
 pressure('a shared group passes over an absent member whose queue is full', () => {

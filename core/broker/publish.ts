@@ -115,7 +115,7 @@ export const publish = (
   if (ready.level === 5 && session.receivingCount >= ready.promised.receiveMaximum) {
     return fault(0x93, 'MQTT-3.3.4-7', 'more unacknowledged publishes than Receive Maximum')
   }
-  const { incomingCountMax, incomingBytesMax } = draft.config
+  const { incomingCountMax, incomingBytesMax } = ready.promised
   if (
     packet.qos === 2 &&
     (Window.size(session.incoming) >= incomingCountMax ||
