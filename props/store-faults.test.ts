@@ -453,6 +453,57 @@ faults('a flipped bit in the log is never a batch lost without a word', async ()
   assert.ok(counts.refused > 40, JSON.stringify(counts))
 })
 
+/** A folder with these files of a store, as a process or a machine that ended left them. */
+const leftBehind = (file: Uint8Array, log: Uint8Array): string => {
+  const path = folder()
+  mkdirSync(path)
+  writeFileSync(fileOf(path), file)
+  writeFileSync(`${fileOf(path)}-wal`, log)
+  return path
+}
+
+/** Puts into a store what `batches` say, and then ends without a word. */
+const cutShort = async (
+  path: string,
+  salvage: boolean,
+  ...batches: ReadonlyArray<ReadonlyArray<Write>>
+): Promise<{ readonly file: Uint8Array; readonly logs: ReadonlyArray<Uint8Array> }> => {
+  const store = right(await openDirect({ folder: path, salvage }))
+  right(await loadAll(store))
+  const logs: Array<Uint8Array> = []
+  for (const batch of batches) {
+    assert.equal(await store.commit(stamp, batch), { _tag: 'Durable' })
+    logs.push(readFileSync(`${fileOf(path)}-wal`))
+  }
+  const file = readFileSync(fileOf(path))
+  await store.close()
+  return { file, logs }
+}
+
+/** The log after a batch of which the first page has not reached the disk, as the others have. */
+const withHole = (before: Uint8Array, after: Uint8Array): Uint8Array => {
+  const changed = after.findIndex((byte, at) => byte !== before[at])
+  const from = 32 + Math.floor((changed - 32) / 4120) * 4120
+  return after.map((byte, at) => at >= from && at < from + 4120 ? 0 : byte)
+}
+
+faults('power that is lost within one batch after the other is no damage', async () => {
+  const first = await cutShort(folder(), false, writes.slice(0, 1), writes.slice(1))
+  const once = leftBehind(first.file, withHole(first.logs[0]!, first.logs[1]!))
+  const second = await cutShort(once, false, writes.slice(1, 2), writes.slice(2, 3))
+  const twice = leftBehind(second.file, withHole(second.logs[0]!, second.logs[1]!))
+  assert.is(right(await look(openDirect, { folder: twice })).recordCount, 2)
+})
+
+faults('a damaged log that was salvaged is not found damaged again', async () => {
+  const first = await cutShort(folder(), false, ...writes.slice(0, 9).map((each) => [each]))
+  const damaged = leftBehind(first.file, withHole(first.logs[0]!, first.logs[8]!))
+  assert.match(left(await look(openDirect, { folder: damaged })), 'is damaged')
+  const second = await cutShort(damaged, true, writes.slice(9, 10))
+  const killed = leftBehind(second.file, second.logs[0]!)
+  assert.is(right(await look(openDirect, { folder: killed })).recordCount, 2)
+})
+
 faults('max_store_bytes is kept, and what makes room is let through', async () => {
   assert.match(left(await openDirect({ folder: folder(), storeBytesMax: 5 })), 'max_store_bytes')
   const path = folder()

@@ -143,6 +143,9 @@ export class Database {
         return E.left(explain(this.#paths, error))
       }
     }
+    // What was cut off or damaged in the log would stand behind the batches to come, and look as if
+    // they had been damaged.
+    this.#emptyLog()
     const { at, wall } = this.#meta
     return E.right({ stamp: { at, wall }, recordCount: loading.count, damaged })
   }
