@@ -43,7 +43,8 @@ export class Keeper {
   private readonly listener: Listener
   private gathered: Array<ReadonlyArray<Write>> = []
   private at = 0
-  private stamp: Stamp = { at: 0, wall: 0 }
+  /** When the last batch was made. */
+  private stamp: Stamp = { at: -1, wall: 0 }
   private isBusy = false
   private isBroken = false
   private retryAt = 0
@@ -77,8 +78,8 @@ export class Keeper {
     // A full store is asked with nothing in hand, too: it says whether there is room again.
     if (this.gathered.length === 0 && !this.isFull) return
     if ((this.isRefused || this.gathered.length === 0) && nowMs < this.retryAt) return
-    // Asking says nothing of the time: it stays that of the last batch.
-    if (this.gathered.length > 0) this.stamp = { at: this.at, wall: this.wall() }
+    // Asking says nothing of the time, with or without a batch that was refused.
+    if (this.at !== this.stamp.at) this.stamp = { at: this.at, wall: this.wall() }
     const writes = merge(this.gathered)
     const batch = this.issued
     this.gathered = []
