@@ -607,6 +607,14 @@ else {
     },
   )
 
+  faults('a log that cannot be emptied at the start ends the start', async () => {
+    const path = await sampleStore()
+    const child = withFaults('ftruncate:error=EIO', path)
+    await child.ended
+    assert.match(readFileSync(`${path}.trace`, 'utf8'), /EIO.*INJECTED/)
+    assert.match(child.lines.join(), /^refused .*cannot be written/)
+  })
+
   faults(
     'a disk that is full for a while: told so, nothing half written, then on it goes',
     async () => {

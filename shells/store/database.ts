@@ -146,6 +146,7 @@ export class Database {
     // What was cut off or damaged in the log would stand behind the batches to come, and look as if
     // they had been damaged.
     this.#emptyLog()
+    if (this.#broken !== null) return E.left(this.#broken)
     const { at, wall } = this.#meta
     return E.right({ stamp: { at, wall }, recordCount: loading.count, damaged })
   }
