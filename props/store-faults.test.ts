@@ -694,7 +694,21 @@ faults('verify and dump tell what is there and change nothing', async () => {
   assert.match(complained, 'damaged: will "visitor" does not have its checksum')
   assert.is(await lookIntoStore(program, 'dump', folder()), 1)
   assert.match(complained, 'There is no store in')
+  complained = ''
+  assert.is(await lookIntoStore(program, 'verify', fileOf(path)), 1)
+  assert.match(complained, `${fileOf(path)} is not a folder: name the one of the store`)
 })
+
+faults(
+  'a copy of a store is for its owner to write, whoever may do what with the store',
+  async () => {
+    const path = await sampleStore()
+    chmodSync(fileOf(path), 0o444)
+    const copy = folder()
+    copyStore(pathsOf(path), copy)
+    assert.is(statSync(copy).mode & 0o777, 0o600)
+  },
+)
 
 faults('verify says what is wrong with a log, and speaks of no copy that is not kept', async () => {
   let said = ''

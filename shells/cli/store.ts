@@ -61,6 +61,9 @@ const look = async (
   // Who dumps to somebody who has gone ends in the middle.
   process.on('exit', clear)
   try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
+      return E.left(`${folder} is not a folder: name the one of the store.`)
+    }
     // Other than asking whether it exists, this throws where nobody may look.
     if (statSync(paths.file, { throwIfNoEntry: false }) === undefined) {
       return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)

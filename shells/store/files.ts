@@ -157,9 +157,15 @@ export const freeName = (file: string, what: string): string => {
 /** Copies the file and its log, byte for byte; nobody may have the store open. */
 export const copyStore = ({ file, wal }: Paths, target: string): void =>
   wholly([target, `${target}-wal`], () => {
-    fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE)
-    if (exists(wal)) fs.copyFileSync(wal, `${target}-wal`, fs.constants.COPYFILE_FICLONE)
+    copy(file, target)
+    if (exists(wal)) copy(wal, `${target}-wal`)
   })
+
+/** The copy can be written, by its owner alone, also that of a file that nobody may write. */
+const copy = (path: string, target: string): void => {
+  fs.copyFileSync(path, target, fs.constants.COPYFILE_FICLONE)
+  fs.chmodSync(target, 0o600)
+}
 
 /** Makes these files or leaves none: who starts again and again must not fill the disk. */
 export const wholly = (made: ReadonlyArray<string>, make: () => void): void => {
