@@ -266,6 +266,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'listener 1883\nmount_point a/#',
     "Error: Invalid 'mount_point' value (a/#). Does it contain a wildcard character?",
     'Error found at c:2.',
+    'It is no topic: it contains a wildcard.',
   ],
   [
     'listener 1883\nsocket_domain ipv5',

@@ -5,7 +5,7 @@
 import { hasControl, utf8Size } from '../codec/utf8.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
-import { explain, plain as plainTopic, scan } from '../topic/text.ts'
+import { isTopicName, whyNoName } from '../topic/name.ts'
 import { intMax } from './option.ts'
 import type { Kind, Option, Value } from './option.ts'
 import { logTypes } from './settings.ts'
@@ -110,14 +110,11 @@ const readText = (
   if (kind.check === 'prefix' && utf8Size(text) > 50) {
     return refuse(`'${label}' length must be <= 50.`)
   }
-  if (kind.check === 'topic') {
-    const fault = scan(text)
-    if (fault !== plainTopic) {
-      return refuse(
-        `Invalid 'mount_point' value (${quoted(text)}). Does it contain a wildcard character?`,
-        `It is no topic: ${explain(fault)}.`,
-      )
-    }
+  if (kind.check === 'topic' && !isTopicName(text)) {
+    return refuse(
+      `Invalid 'mount_point' value (${quoted(text)}). Does it contain a wildcard character?`,
+      `It is no topic: it ${whyNoName(text).fault}.`,
+    )
   }
   return right(text)
 }
