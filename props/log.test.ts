@@ -79,13 +79,12 @@ log("notes read like mosquitto's lines", () => {
   into.note({ ...ended, ending: 'disconnected', reason: 0 })
   into.note({ ...ended, ending: 'exceeded timeout', reason: 0x8d })
   into.note({ ...ended, ending: 'session taken over', reason: 0x8e })
-  into.note({
-    ...ended,
-    clientId: null,
-    ending: 'protocol error',
-    reason: 0x82,
-    fault: { reason: 0x82, clause: 'MQTT-3.1.0-1', detail: 'too early', level: 0 },
-  })
+  const fault = { clause: 'MQTT-3.1.0-1', detail: 'too early', level: 0 } as const
+  for (const reason of [0x82, 0x81, 0x95]) {
+    const wrong = { ...ended, clientId: null, ending: 'protocol error', reason } as const
+    into.note({ ...wrong, fault: { ...fault, reason } })
+  }
+  into.note({ ...ended, ending: 'not authorised', reason: 0x87, fault: { ...fault, reason: 0x87 } })
   assert.equal(lines(), [], 'lines are gathered')
   into.flush(1)
   assert.equal(
@@ -97,8 +96,15 @@ log("notes read like mosquitto's lines", () => {
       'Client x [10.42.0.3:40123] disconnected.',
       'Client x [10.42.0.3:40123] disconnected: exceeded timeout.',
       'Client x [10.42.0.3:40123] disconnected: session taken over.',
-      'Client <unknown> [10.42.0.3:40123] disconnected: protocol error ' +
-      '(too early, MQTT-3.1.0-1).',
+      // Scripts look for the sentence with its full stop, so what is ours stands below it.
+      'Client <unknown> [10.42.0.3:40123] disconnected: protocol error.',
+      '\ttoo early (MQTT-3.1.0-1)',
+      'Client <unknown> [10.42.0.3:40123] disconnected: malformed packet.',
+      '\ttoo early (MQTT-3.1.0-1)',
+      'Client <unknown> [10.42.0.3:40123] disconnected: oversize packet.',
+      '\ttoo early (MQTT-3.1.0-1)',
+      'Client x [10.42.0.3:40123] disconnected: not authorised.',
+      '\ttoo early (MQTT-3.1.0-1)',
     ].map((line) => `1600000000: ${line}`),
   )
 })

@@ -50,8 +50,7 @@ export const textOfNote = (note: Note): string => {
         `(p${note.level}, c${note.cleanStart ? 1 : 0}, k${note.keepAliveS}${user}).`
     }
     case 'ConnectionEnded': {
-      const rule = note.fault === null ? '' : ` (${note.fault.detail}, ${note.fault.clause})`
-      const ending = note.ending === 'disconnected' ? '' : `: ${note.ending}${rule}`
+      const ending = note.ending === 'disconnected' ? '' : `: ${endingOf(note)}`
       return `Client ${nameOf(note.clientId)} [${addressOf(note.peer)}] disconnected${ending}.`
     }
     case 'Subscribed':
@@ -92,6 +91,22 @@ export const textOfNote = (note: Note): string => {
     case 'Stale':
       return `Ignored ${note.input} of a connection that is gone (${note.conn.slot})`
   }
+}
+
+/** What stands below it, so that mosquitto's sentence is whole for whoever looks for it. */
+export const belowNote = (note: Note): ReadonlyArray<string> =>
+  note._tag === 'ConnectionEnded' && note.fault !== null
+    ? [`${note.fault.detail} (${note.fault.clause})`]
+    : []
+
+const MALFORMED_PACKET = 0x81
+const PACKET_TOO_LARGE = 0x95
+
+/** mosquitto tells three kinds of what is one to the machine. */
+const endingOf = ({ ending, reason }: Extract<Note, { _tag: 'ConnectionEnded' }>): string => {
+  if (ending !== 'protocol error') return ending
+  if (reason === MALFORMED_PACKET) return 'malformed packet'
+  return reason === PACKET_TOO_LARGE ? 'oversize packet' : ending
 }
 
 /** Whether the note tells of a connection that comes or goes. */

@@ -10,7 +10,7 @@ import type { Note } from '../../core/broker/note.ts'
 import type { Level, Packet } from '../../core/codec/packet.ts'
 import { harmless, harmlessJson } from '../../core/log/harmless.ts'
 import { type Line, line, said } from '../../core/log/line.ts'
-import { isOfConnection, textOfNote, typeOfNote } from '../../core/log/note.ts'
+import { belowNote, isOfConnection, textOfNote, typeOfNote } from '../../core/log/note.ts'
 import { receivedLine, sentLine, willLine } from '../../core/log/packet.ts'
 import { logOf } from '../../core/log/settings.ts'
 import type { Verbosity } from '../../core/log/settings.ts'
@@ -173,7 +173,7 @@ export class Log {
     if ('topic' in note && ownTopics(note.topic)) return
     const limiter = type === 'debug' ? null : this.limiterOf(note)
     if (limiter === null || limiter[0].admit(limiter[1])) {
-      this.gather(line(type, textOfNote(note), note._tag, note))
+      this.gather(line(type, textOfNote(note), note._tag, note, belowNote(note)))
     }
     if (type === 'warning') this.write()
     if (note._tag !== 'ClientConnected') return
