@@ -164,7 +164,7 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
   }
   if (config.keepAliveMaxS > 0 && level < 5 && isLongerThan(packet, config.keepAliveMaxS)) {
     // Before version 5 there is no way to tell the client, so it is refused, as mosquitto does.
-    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
+    refuse(draft, link, packet, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
     return
   }
   if (packet.will !== null) {
