@@ -72,8 +72,6 @@ const sessionText = (clientId: string, { before, after, effects }: Moment): stri
 /** What is remembered of an end: as text, since the states around it are much. */
 interface Told {
   readonly text: string
-  /** Whether its will was put off. */
-  readonly isWillDue: boolean
   readonly at: Millis
   later: string
 }
@@ -85,6 +83,8 @@ export class EndTracker {
   private readonly clientId: string
   private readonly what: string
   private readonly told: Array<Told> = []
+  /** The end that put a will off which is still due; others may follow that were not let in. */
+  private due: Told | null = null
   private count = 0
   private openedAt = new Map<number, Millis>()
   /** Where what came last was more of a packet that is not whole, and when. */
@@ -109,7 +109,7 @@ export class EndTracker {
         this.continuedAt.delete(note.conn.generation)
       } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
-        this.settle(`The client came back at ${since(moment.after.now, clock)}`, moment)
+        this.cameBack(moment, clock)
       } else if (note._tag === 'WillPublished' && note.clientId === clientId) {
         this.willOut(moment, clock)
       }
@@ -151,25 +151,28 @@ export class EndTracker {
       : `${whose} was not let in at ${when} ${cause}.`
     const isWillDue = note.wasAccepted &&
       (sessionFor(moment.after, this.clientId)?.willAt ?? NEVER) !== NEVER
-    this.told.push({ text: text.trimEnd(), isWillDue, at: moment.after.now, later: '' })
+    const told = { text: text.trimEnd(), at: moment.after.now, later: '' }
+    this.told.push(told)
+    if (isWillDue) this.due = told
     if (this.told.length > shownMax) this.told.shift()
   }
 
   private willOut(moment: Moment, clock: Clock): void {
     const { before, after } = moment
-    const last = this.told.at(-1)
-    if (last === undefined || !last.isWillDue || last.later !== '') return
     // The one that was put off, and not one of a connection that ends now.
     if ((sessionFor(before, this.clientId)?.willAt ?? NEVER) === NEVER) return
     const fate = willFate(this.clientId, moment)
-    if (fate === null) return
-    last.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}.`
+    if (fate === null || this.due === null) return
+    this.due.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}.`
+    this.due = null
   }
 
-  private settle(words: string, { before, after }: Moment): void {
-    const last = this.told.at(-1)
-    if (last === undefined || last.later !== '' || last.at === after.now) return
-    const isDue = last.isWillDue && (sessionFor(before, this.clientId)?.willAt ?? NEVER) !== NEVER
+  private cameBack({ after: { now } }: Moment, clock: Clock): void {
+    const last = this.due ?? this.told.at(-1)
+    const isDue = this.due !== null
+    this.due = null
+    if (last === undefined || last.later !== '' || last.at === now) return
+    const words = `The client came back at ${since(now, clock)}`
     last.later = isDue ? `${words}, before its will was due.` : `${words}.`
   }
 

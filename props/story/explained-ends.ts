@@ -197,4 +197,50 @@ export const ends: ReadonlyArray<Explained> = [
       `No client 'sensro' was ever seen in this recording: did you mean 'sensor'?`,
     ],
   ],
+  [
+    'not let in before its will was due',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'w' "gone" will-delay-interval 5 ]
+    tick +1s
+    a fail
+    reconfigure allowAnonymous=false
+    tick +1s
+    a reopen
+    tick +9s
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
+      ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
+      ` 6.000s. Its session was kept for 60 s. It was published at 6.000s.`,
+      `'a' (127.0.0.1:50002) was not let in at 2.000s by the broker, because it may not be` +
+      ` there: no user name, which every client here needs [MQTT-3.1.4-2].`,
+    ],
+  ],
+  [
+    'not let in, and then let in before its will was due',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'w' "gone" will-delay-interval 5 ]
+    tick +1s
+    a fail
+    reconfigure allowAnonymous=false
+    tick +1s
+    a reopen
+    reconfigure allowAnonymous=true
+    tick +1s
+    a reopen
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
+      ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
+      ` 6.000s. Its session was kept for 60 s. The client came back at 3.000s, before its` +
+      ` will was due.`,
+      `'a' (127.0.0.1:50002) was not let in at 2.000s by the broker, because it may not be` +
+      ` there: no user name, which every client here needs [MQTT-3.1.4-2].`,
+      `'a' is connected since 3.000s, and was so still when the recording ended at 3.000s.`,
+    ],
+  ],
 ]
