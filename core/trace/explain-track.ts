@@ -160,7 +160,9 @@ export class Tracker {
     const bytes = payloadBytesOf(message)
     const publication = publicationOf(message.topic, by, now, null, message, bytes)
     if (!this.copies.admit(publication)) return null
-    this.mark(publication, message)
+    // All that was empty is one and the same in a recording's first state.
+    if (bytes > 0) this.mark(publication, message)
+    else this.copies.mark(publication, message)
     return publication
   }
 

@@ -278,4 +278,36 @@ export const earlier: ReadonlyArray<Explained> = [
       ` at 1.000s (PUBACK).`,
     ],
   ],
+  [
+    'empty, in a queue before the recording began',
+    '--message d/1',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos2 id1 retain
+    p> pubrel id1
+    tick +1s
+    p> publish 'd/1' qos2 id2 retain
+    p> pubrel id2
+    ----
+
+    quiet
+    tick +1s
+    a reopen
+    a> puback id1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 2, to be retained: 0` +
+      ` bytes.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 1; acknowledged at 1.000s (PUBACK).`,
+      `'d/1' was published before the recording began by 'p' with QoS 2, to be retained: 0` +
+      ` bytes.`,
+      `  'a': in its queue when the recording began; delivered at 1.000s with QoS 1 and` +
+      ` packet id 2; still waiting for PUBACK when the recording ended, at 1.000s.`,
+    ],
+  ],
 ]
