@@ -31,6 +31,13 @@ export const goneIn = (copies: Copies, { input, before, after }: Moment): Readon
   return gone
 }
 
+/** The other reasons are those of what was to begin to wait. */
+const ofThoseThatWait: ReadonlySet<DropReason> = new Set<DropReason>([
+  'expired',
+  'too large',
+  'not allowed',
+])
+
 /** Says why each copy that is gone is so. */
 export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>): void => {
   const { input, after } = moment
@@ -58,7 +65,8 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
     }
     const topic = copies.ownerOf(copy)?.topic ?? ''
     const key = `${copy.clientId} ${topic}`
-    const left = drops.get(key) ?? dropsFor(moment, copy.clientId, topic)
+    const left = drops.get(key) ??
+      dropsFor(moment, copy.clientId, topic).filter((why) => ofThoseThatWait.has(why))
     drops.set(key, left)
     const why = left.shift()
     if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })

@@ -2,17 +2,17 @@
 
 import type { Source } from '../broker/acl.ts'
 import type { Config } from '../broker/config.ts'
-import type { Effect } from '../broker/effect.ts'
 import type { Millis } from '../broker/input.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
 import type { Session, State, Subscription } from '../broker/state.ts'
-import { unwrittenBytes } from '../broker/tell.ts'
+import { UNREPORTED_BYTES_MAX, unwrittenBytes } from '../broker/tell.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import { dropsFor, effectsOf, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
+import { dropsFor, effectsOf, isSameConn, isSameShare } from './explain-facts.ts'
+import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
 import { whyDeniedSince } from './explain-rights.ts'
@@ -49,7 +49,7 @@ const listed = (words: ReadonlyArray<string>, max: number): string =>
 /** Why the session could not be sent more at once; `before` messages stood in its queue. */
 const whyWaiting = (
   session: Session,
-  { inflightBytesMax, packetIdMax }: Config,
+  { inflightBytesMax, packetIdMax, unwrittenBytesMax }: Config,
   clock: Clock,
   before: number,
 ): string => {
@@ -63,9 +63,14 @@ const whyWaiting = (
     return `${sent}, ${counted(inflightBytes, 'byte')}, which is as much as may be ` +
       `(max_inflight_bytes ${inflightBytesMax})`
   }
+  if (unwrittenBytes(session) <= Math.max(unwrittenBytesMax, UNREPORTED_BYTES_MAX)) {
+    return 'a reload has allowed more to be under way to it, which counts from its next answer on'
+  }
   const line = before === 0 ? '' : `${counted(before, 'message')} stood before it and `
   return `${line}${counted(unwrittenBytes(session), 'byte')} waited for its socket`
 }
+
+const betweenText = 'its old connection had just ended and the new one had not begun'
 
 /** In words, why the message was dropped for a client of whom there was a session. */
 export const dropText = (
@@ -75,11 +80,18 @@ export const dropText = (
   publication: Publication,
   ground: Ground,
 ): string => {
-  const session = sessionFor(after, clientId) ?? sessionFor(before, clientId)
+  const old = sessionFor(before, clientId)
+  const session = sessionFor(after, clientId) ?? old
   const { config } = after
   if (session === undefined) return `it was dropped: ${why}`
+  // What it lost for being away was a will of its own: what it is sent now is not lost for that.
+  const isBack = session.conn !== null && old !== undefined && !isSameConn(old.conn, session.conn)
   switch (why) {
     case 'queue full':
+      if (isBack) {
+        return `its queue was full (max_queued_messages ${config.queuedCountMax}, ` +
+          `max_queued_bytes ${config.queuedBytesMax}); ${betweenText}`
+      }
       return `its queue was full, with ${counted(Queue.size(session.queue), 'message')} of ` +
         `${counted(session.queuedBytes, 'byte')} (max_queued_messages ${config.queuedCountMax}, ` +
         `max_queued_bytes ${config.queuedBytesMax}); ` +
@@ -93,12 +105,13 @@ export const dropText = (
       return `it was of QoS 0 and ${counted(unwrittenBytes(session), 'byte')} waited already for ` +
         `its socket (at most ${config.unwrittenBytesMax})`
     case 'offline': {
-      if (session.conn !== null) return 'every member of its shared group was away'
       const why = config.sharedOffline === 'queue'
         ? `QoS 0 does not wait for who is away (queue_qos0_messages ${config.queueQos0})`
         : `it does not wait for who is away (queue_qos0_messages ${config.queueQos0}, ` +
           `shared_subscription_offline ${config.sharedOffline})`
-      return `${why}, as the client was since ${since(session.offlineAt, ground.clock)}`
+      return isBack
+        ? `${why}; ${betweenText}`
+        : `${why}, as the client was since ${since(session.offlineAt, ground.clock)}`
     }
     case 'not allowed': {
       const rule = session.source === null
@@ -111,7 +124,9 @@ export const dropText = (
     }
     case 'memory short':
       return `the broker was short of memory and it would have had to wait: ` +
-        whyWaiting(session, config, ground.clock, Queue.size(session.queue))
+        (isBack
+          ? betweenText
+          : whyWaiting(session, config, ground.clock, Queue.size(session.queue)))
     case 'store full':
       return 'it would have had to be stored and the store was full'
     case 'session ended':
@@ -352,15 +367,40 @@ const subscribedTo = (session: Session): string => {
 /** Never said: a test sees to it. */
 const nothingSays = 'nothing in the recording says why'
 
-/** Why copies for a client were lost when the publication was routed, each reason once. */
+/**
+ * Why copies for a client were lost: when the publication was routed, or later in the step, by a
+ * client that came back in it. It may have lost older ones then, but those stood before them.
+ */
+const dropsOf = (
+  clientId: string,
+  publication: Publication,
+  moment: Moment,
+): Array<DropReason> => {
+  const { topic, copies } = publication
+  const drops = dropsFor({ effects: effectsOf(publication, moment) }, clientId, topic)
+  const later = dropsFor(moment, clientId, topic).slice(drops.length)
+  const { before, after } = moment
+  const number = sessionFor(before, clientId)?.number
+  const isOwn = ({ session }: Subscription): boolean => session === number
+  const { direct, groups } = matchingIn(before, topic)
+  const own = direct.filter(isOwn).length
+  const most = (after.config.allowDuplicateMessages ? own : Math.min(1, own)) +
+    groups.filter((members) => members.some(isOwn)).length
+  const having = copies.filter((copy) =>
+    copy.clientId === clientId && copy.events[0]?.at === after.now
+  )
+  const open = most - drops.length - having.length
+  return open > 0 ? [...drops, ...later.slice(-open)] : drops
+}
+
+/** The same as sentences, each once and without those that are told of copies. */
 const lossesOf = (
   clientId: string,
   publication: Publication,
   moment: Moment,
-  effects: ReadonlyArray<Effect>,
   ground: Ground,
 ): ReadonlyArray<string> => {
-  const left = dropsFor({ effects }, clientId, publication.topic)
+  const left = dropsOf(clientId, publication, moment)
   for (const { events } of publication.copies.filter((copy) => copy.clientId === clientId)) {
     for (const event of events) {
       if (event._tag !== 'Dropped' || event.moment !== moment) continue
@@ -382,8 +422,7 @@ export const besides = (
   const { moment } = publication
   if (moment === null) return []
   const when = since(moment.after.now, ground.clock)
-  const effects = effectsOf(publication, moment)
-  return lossesOf(clientId, publication, moment, effects, ground).map((why) =>
+  return lossesOf(clientId, publication, moment, ground).map((why) =>
     `a copy was lost at ${when}: ${why}`
   )
 }
@@ -398,8 +437,7 @@ export const whyNot = (
   const { topic, copies } = publication
   const at = moment.after.now
   const session = sessionFor(moment.before, clientId)
-  // It may have been lost later in the step, by a client that came back in it.
-  const lost = lossesOf(clientId, publication, moment, moment.effects, ground)
+  const lost = lossesOf(clientId, publication, moment, ground)
   if (lost.length > 0) return lost.join('; and ')
   if (session === undefined) {
     return `it had no session at that time${nearestMiss(clientId, at, ground)}`

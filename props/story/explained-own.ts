@@ -85,4 +85,68 @@ export const own: ReadonlyArray<Explained> = [
     ],
     ['user b\ntopic read w\nuser u\ntopic deny w\n'],
   ],
+  [
+    'a will of QoS 0 to its own client, whose place another connection takes',
+    '--message d/a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'd/a' "gone" ]
+    a> subscribe id1 'd/#' qos1
+    tick +1s
+    b> connect 'a' session-expiry-interval 60
+    ----`,
+    [
+      `'d/a' was published at 1.000s as the will of 'a' with QoS 0: 4 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: QoS 0 does not wait for who is away (queue_qos0_messages` +
+      ` false); its old connection had just ended and the new one had not begun.`,
+    ],
+  ],
+  [
+    'a will to its own client, whose queue is full as another connection takes its place',
+    '--message d/a',
+    `
+    config queuedCountMax=1 inflightCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 60 will [ 'd/a' "gone" qos1 ]
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "1"
+    p> publish 'd/1' qos1 id2 "2"
+    tick +1s
+    a> puback id1
+    p> publish 'd/1' qos1 id3 "3"
+    b> connect 'a' session-expiry-interval 60 receive-maximum 10
+    ----`,
+    [
+      `'d/a' was published at 1.000s as the will of 'a' with QoS 1: 4 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes` +
+      ` 16777216); its old connection had just ended and the new one had not begun.`,
+    ],
+  ],
+  [
+    'a will to its own client, which lost it for itself and not what was under way to it',
+    '--message d/a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'd/a' "gone" ]
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/a' qos1 id1 "x"*100
+    tick +1s
+    b> connect 'a' session-expiry-interval 60 maximum-packet-size 60
+    ----`,
+    [
+      `'d/a' was published at 0.000s by 'p' with QoS 1 and packet id 1: 100 bytes. It` +
+      ` matched 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; given up at 1.000s, it is` +
+      ` larger than the Maximum Packet Size of the client, 60 bytes.`,
+      `'d/a' was published at 1.000s as the will of 'a' with QoS 0: 4 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: QoS 0 does not wait for who is away (queue_qos0_messages` +
+      ` false); its old connection had just ended and the new one had not begun.`,
+    ],
+  ],
 ]

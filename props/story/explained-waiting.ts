@@ -158,4 +158,27 @@ export const waiting: ReadonlyArray<Explained> = [
       ` packet id 6, with RETAIN; acknowledged at 6.000s (PUBACK).`,
     ],
   ],
+  [
+    'in the queue though a reload allows more',
+    '--message d/2',
+    `
+    config inflightBytesMax=100
+
+    quiet
+    a> connect
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "x"*200
+    p> publish 'd/2' qos1 id2 "on"
+    reconfigure inflightBytesMax=0
+    tick +1s
+    ----`,
+    [
+      `'d/2' was published at 0.000s by 'p' with QoS 1 and packet id 2: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: queued at 0.000s; still in its queue when the recording ended,` +
+      ` at 0.000s: a reload has allowed more to be under way to it, which counts from its` +
+      ` next answer on.`,
+    ],
+  ],
 ]
