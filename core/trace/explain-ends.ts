@@ -10,6 +10,7 @@ import { causeText, nameIn, peerText } from './explain-causes.ts'
 import type { Ended } from './explain-causes.ts'
 import { sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
+import { whyEnded } from './explain-gone.ts'
 import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
@@ -163,7 +164,10 @@ export class EndTracker {
     if ((sessionFor(before, this.clientId)?.willAt ?? NEVER) === NEVER) return
     const fate = willFate(this.clientId, moment)
     if (fate === null || this.due === null) return
-    this.due.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}.`
+    const ended = whyEnded(moment, this.clientId)
+    // A session that ends does not wait for it.
+    const early = ended === '' ? '' : `, when its session ended (${ended})`
+    this.due.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}${early}.`
     this.due = null
   }
 

@@ -81,21 +81,25 @@ export const dropText = (
   ground: Ground,
 ): string => {
   const old = sessionFor(before, clientId)
-  const session = sessionFor(after, clientId) ?? old
+  const next = sessionFor(after, clientId)
+  const session = next ?? old
   const { config } = after
   if (session === undefined) return `it was dropped: ${why}`
   // What it lost for being away was a will of its own: what it is sent now is not lost for that.
   const isBack = session.conn !== null && old !== undefined && !isSameConn(old.conn, session.conn)
+  const wait = isBack
+    ? betweenText
+    : whyWaiting(session, config, ground.clock, Queue.size(session.queue))
   switch (why) {
-    case 'queue full':
-      if (isBack) {
-        return `its queue was full (max_queued_messages ${config.queuedCountMax}, ` +
-          `max_queued_bytes ${config.queuedBytesMax}); ${betweenText}`
-      }
-      return `its queue was full, with ${counted(Queue.size(session.queue), 'message')} of ` +
-        `${counted(session.queuedBytes, 'byte')} (max_queued_messages ${config.queuedCountMax}, ` +
-        `max_queued_bytes ${config.queuedBytesMax}); ` +
-        whyWaiting(session, config, ground.clock, Queue.size(session.queue))
+    case 'queue full': {
+      // How much was in it is not known where the step went on with it.
+      const content = isBack || next === undefined
+        ? ''
+        : `, with ${counted(Queue.size(session.queue), 'message')} of ` +
+          counted(session.queuedBytes, 'byte')
+      return `its queue was full${content} (max_queued_messages ${config.queuedCountMax}, ` +
+        `max_queued_bytes ${config.queuedBytesMax}); ${wait}`
+    }
     case 'expired':
       return 'its Message Expiry Interval was over before it could be sent'
     case 'too large':
@@ -123,10 +127,7 @@ export const dropText = (
         : 'the client may not read it'
     }
     case 'memory short':
-      return `the broker was short of memory and it would have had to wait: ` +
-        (isBack
-          ? betweenText
-          : whyWaiting(session, config, ground.clock, Queue.size(session.queue)))
+      return `the broker was short of memory and it would have had to wait: ${wait}`
     case 'store full':
       return 'it would have had to be stored and the store was full'
     case 'session ended':

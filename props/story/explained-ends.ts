@@ -243,4 +243,23 @@ export const ends: ReadonlyArray<Explained> = [
       `'a' is connected since 3.000s, and was so still when the recording ended at 3.000s.`,
     ],
   ],
+  [
+    'a will that came before it was due, with the end of its session',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'w' "gone" will-delay-interval 5 ]
+    tick +1s
+    a fail
+    tick +1s
+    b> connect 'a' clean-start
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
+      ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
+      ` 6.000s. Its session was kept for 60 s. It was published at 2.000s, when its session` +
+      ` ended (clean start).`,
+      `'a' is connected since 2.000s, and was so still when the recording ended at 2.000s.`,
+    ],
+  ],
 ]

@@ -149,4 +149,26 @@ export const own: ReadonlyArray<Explained> = [
       ` false); its old connection had just ended and the new one had not begun.`,
     ],
   ],
+  [
+    'a will to its own client, whose queue fills with it as the session ends',
+    '--message d/a',
+    `
+    config queuedCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 5 will [ 'd/a' "gone" qos1 will-delay-interval 3 ]
+    a> subscribe id1 'd/#' qos1
+    a> subscribe id2 'd/+' qos1
+    tick +1s
+    a lose
+    at 9000
+    ticked
+    ----`,
+    [
+      `'d/a' was published at 9.000s as the will of 'a' with QoS 1: 4 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1, 'd/+' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes` +
+      ` 16777216); it was away since 1.000s.`,
+    ],
+  ],
 ]
