@@ -15,6 +15,8 @@ export interface Shelf {
 export class Copies {
   /** Those that still wait somewhere. */
   readonly open = new Set<Copy>()
+  /** Those that came about in the step of the moment. */
+  readonly fresh = new Set<Copy>()
   private readonly shelf: Shelf
   private readonly kept = new Set<Publication>()
   private readonly places = new Map<string, Copy>()
@@ -90,10 +92,15 @@ export class Copies {
       isOpen: true,
       events: first === null ? [] : [first],
     }
-    publication.copies.push(copy)
+    this.made(publication, copy)
     this.places.set(`${number} ${order}`, copy)
     this.owners.set(copy, publication)
     this.open.add(copy)
+  }
+
+  made(publication: Publication, copy: Copy): void {
+    publication.copies.push(copy)
+    this.fresh.add(copy)
   }
 
   /** Nothing becomes of the copy any more. */

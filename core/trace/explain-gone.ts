@@ -58,7 +58,7 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
       continue
     }
-    const taken = copy.share === null ? [] : takers(copies, copy, at)
+    const taken = copy.share === null ? [] : takers(copies, copy)
     if (taken.length > 0) {
       copy.events.push({ _tag: 'HandedOver', at, to: taken })
       continue
@@ -78,13 +78,13 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
 }
 
 /** Who else of the group has got the message in this step. */
-const takers = (copies: Copies, copy: Copy, at: number): ReadonlyArray<string> => {
+const takers = (copies: Copies, copy: Copy): ReadonlyArray<string> => {
   const all = copies.ownerOf(copy)?.copies ?? []
-  const later = all.slice(all.indexOf(copy) + 1)
-  return later.filter((other) =>
-    other.session !== copy.session && other.events[0]?.at === at &&
+  const found = all.filter((other) =>
+    copies.fresh.has(other) && other.session !== copy.session &&
     (other.share === null || isSameShare(other.share, copy.share))
-  ).map(({ clientId }) => clientId)
+  )
+  return [...new Set(found.map(({ clientId }) => clientId))]
 }
 
 /** Why the client's session ended in this step; '' where it did not. */

@@ -123,7 +123,7 @@ export class Sends {
         why === '' ? { _tag: 'HandedOver', at, to: [] } : { _tag: 'SessionEnded', at, why },
       )
     }
-    publication.copies.push(copy)
+    copies.made(publication, copy)
     this.hand(copy, conn, packet, moment, session)
   }
 

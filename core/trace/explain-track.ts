@@ -98,6 +98,7 @@ export class Tracker {
   step(moment: Moment): void {
     const { copies } = this
     const { before, after, input } = moment
+    copies.fresh.clear()
     if (input._tag === 'Reconfigured') this.mount(input.config)
     const fresh = this.find(moment)
     if (fresh.length > 0) {

@@ -354,4 +354,30 @@ export const delivered: ReadonlyArray<Explained> = [
       ` session ended at 2.000s with its connection, which it was not to outlive.`,
     ],
   ],
+  [
+    'lost with the only member of a group, in the moment in which others got it too',
+    '--message d/1',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/1' qos1
+    b> connect
+    b> subscribe id1 'd/1' qos1
+    c> connect
+    c> subscribe id1 'd/1' qos0
+    p> connect
+    tick +1s
+    p> publish 'd/1' qos1 id7 "on"
+    a> disconnect
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 7: 2 bytes. It matched` +
+      ` '$share/g/d/1' of 'a' with QoS 1, 'd/1' of 'b' with QoS 1, 'd/1' of 'c' with QoS 0.`,
+      `  'a': delivered at 1.000s with QoS 1 and packet id 1; not acknowledged: its session` +
+      ` ended at 1.000s with its connection, which it was not to outlive.`,
+      `  'b': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK when` +
+      ` the recording ended, at 1.000s.`,
+      `  'c': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
 ]
