@@ -82,7 +82,7 @@ const origin = { at: 0, wall: 1_700_000_000_000, seed: -3 }
 const recorderOf = (some: Partial<RecordingOptions>): { recorder: Recorder; said: string[] } => {
   const said: Array<string> = []
   const options = { tapes: inMemory(), path: 'p', bytesMax: null, payload: 'full' as const }
-  const host = { now: () => performance.now(), nonce: () => nonce }
+  const host = { now: () => performance.now(), wall: () => origin.wall, nonce: () => nonce }
   return { recorder: new Recorder({ ...options, ...some }, host, (text) => said.push(text)), said }
 }
 

@@ -293,4 +293,24 @@ snapshot('one that is larger than it may be is not written to its end', async ()
   assert.match(complained, /before the snapshot is whole: .*\(trace_size is too small\)/)
 })
 
+snapshot(
+  'a recording begins when it began, however long nobody has told the broker the time',
+  () => {
+    const quiet = new World()
+    const client = quiet.client('c', false)
+    for (const pause of [3_000, 20_000]) {
+      quiet.time += pause
+      quiet.say(client, Packet.publish({ topic: 't', payload }))
+      quiet.settle()
+    }
+    quiet.time += 60_000
+    quiet.record()
+    quiet.driver.record(null)
+    const [began] = replayed(quiet.text)
+    assert.ok(began?._tag === 'Began')
+    assert.is(began.head.at, 83_000)
+    assert.is(began.head.wall, 1_800_000_000_000 + quiet.time)
+  },
+)
+
 snapshot.run()

@@ -265,7 +265,7 @@ interface Hearing {
 const recorderOf = (some: Partial<RecordingOptions> & { readonly path: string }): Hearing => {
   const said: Array<string> = []
   const options = { tapes, bytesMax: null, payload: 'full' as const, writers: writeInBuilt }
-  const host = { now: () => performance.now(), nonce: () => nonce }
+  const host = { now: () => performance.now(), wall: () => origin.wall, nonce: () => nonce }
   return { recorder: new Recorder({ ...options, ...some }, host, (text) => said.push(text)), said }
 }
 

@@ -76,8 +76,11 @@ export const parseTime = (text: string): TimeWish | null => {
 export const momentOf = (wish: TimeWish, { at, wall }: Clock): Millis =>
   wish._tag === 'Since' ? at + wish.ms : at + wish.ms - wall
 
-/** `12.345s`, since the recording began. */
-export const since = (time: Millis, { at }: Clock): string => `${((time - at) / 1000).toFixed(3)}s`
+/** `12.345s`, since the recording began; `12.345s before the beginning` of what is older. */
+export const since = (time: Millis, { at }: Clock): string => {
+  const seconds = (Math.abs(time - at) / 1000).toFixed(3)
+  return time < at ? `${seconds}s before the beginning` : `${seconds}s`
+}
 
 /** `12.345s (2026-11-29T07:00:00.000Z)`. */
 export const dated = (time: Millis, clock: Clock): string =>

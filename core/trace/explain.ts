@@ -10,6 +10,7 @@ import type { TopicName } from '../topic/name.ts'
 import { nameIn } from './explain-causes.ts'
 import { changesIn, isAbout } from './explain-changes.ts'
 import { EndTracker } from './explain-ends.ts'
+import { sessionFor } from './explain-facts.ts'
 import type { Change, Moment, Publication } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
 import { topicIn } from './explain-publish.ts'
@@ -181,19 +182,31 @@ export class Explainer {
       this.status = 2
       return end
     }
+    // Where nothing happened the broker's time is from before.
+    const last = { ...this.state, now: Math.max(this.state.now, this.clock.at) }
     const { question } = this
     const lines = question._tag === 'Message'
-      ? this.message(question, this.state)
-      : this.ends?.answer(this.state, this.clock) ?? []
+      ? this.message(question, last)
+      : this.ends?.answer(last, this.clock) ?? []
     const { client } = question
     const isStrange = client !== null && !this.isClientSeen && this.ends?.hasAny !== true
     const about = isStrange ? [this.stranger(client)] : []
     if (lines.length === 0 && !isStrange) {
       this.status ||= 1
-      return [`${name(client ?? '')} has no connection in this ${this.what}.`, ...end]
+      return [`${name(client ?? '')} has no connection in this ${this.what}${this.away()}.`, ...end]
     }
     if (isStrange || (question._tag === 'Message' && !this.isTopicSeen)) this.status ||= 1
     return [...(question._tag === 'Message' || !isStrange ? lines : []), ...about, ...end]
+  }
+
+  /** Of a session that was away all the time. */
+  private away(): string {
+    const session = this.state === null || this.question.client === null
+      ? undefined
+      : sessionFor(this.state, this.question.client)
+    return session === undefined
+      ? ''
+      : `: its session was there, away since ${since(session.offlineAt, this.clock)}`
   }
 
   private stranger(client: string): string {

@@ -5,7 +5,7 @@
 // and all their bytes, which may go on on the next pages.
 
 import type { Effect } from '../broker/effect.ts'
-import type { Arrived, Conn, Input } from '../broker/input.ts'
+import type { Arrived, Conn, Input, Millis } from '../broker/input.ts'
 import { arrived, commanded } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
@@ -105,17 +105,26 @@ export class Notes {
    * The head, on an empty page: how the broker is before the first input that follows, but for the
    * snapshot.
    */
-  begin(state: State, version: string, page: Uint8Array): void {
+  begin(
+    state: State,
+    version: string,
+    page: Uint8Array,
+    // A broker has no clock: what it was told last may be long ago, the more so of the wall.
+    { at, wall }: { readonly at: Millis; readonly wall: number } = {
+      at: state.now,
+      wall: state.wall,
+    },
+  ): void {
     this.use(page)
     const { veil } = this
-    const { origin, now } = state
+    const { origin } = state
     const isFresh = isNew(state)
     const head = headText({
       format,
       version,
       payload: veil.payload,
-      wall: state.wall,
-      at: now,
+      wall,
+      at,
       origin,
       config: state.config,
       hasSnapshot: !isFresh,

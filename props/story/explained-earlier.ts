@@ -310,4 +310,53 @@ export const earlier: ReadonlyArray<Explained> = [
       ` packet id 2; still waiting for PUBACK when the recording ended, at 1.000s.`,
     ],
   ],
+  [
+    'away since before the recording began, and the queue full',
+    '--message d/1 --client a',
+    `
+    config queuedCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/2' qos1 id1 "2"
+    tick +3s
+    p> pingreq
+    ----
+
+    quiet
+    tick +1s
+    p> publish 'd/1' qos1 id1 "1"
+    ----`,
+    [
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full, with 1 message of 11 bytes` +
+      ` (max_queued_messages 1, max_queued_bytes 16777216); it was away since 3.000s before` +
+      ` the beginning.`,
+    ],
+  ],
+  [
+    'a connection that ended before the recording began',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a lose
+    p> connect
+    tick +3s
+    p> pingreq
+    ----
+
+    quiet
+    tick +1s
+    p> pingreq
+    ----`,
+    [
+      `'a' has no connection in this recording: its session was there, away since 3.000s` +
+      ` before the beginning.`,
+    ],
+  ],
 ]

@@ -368,7 +368,7 @@ export class Driver {
   record(recorder: Recorder | null): void {
     this.recorder?.stop('asked to')
     this.recorder = recorder
-    recorder?.begin(this.state)
+    recorder?.begin(this.state, this.now())
     this.arm()
   }
 

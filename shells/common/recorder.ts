@@ -3,7 +3,7 @@
 // A disk that takes nothing more ends the recording with a line in the log, never the broker.
 
 import type { Effect } from '../../core/broker/effect.ts'
-import type { Arrived, Input } from '../../core/broker/input.ts'
+import type { Arrived, Input, Millis } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import type { Reader } from '../../core/codec/mod.ts'
 import { E } from '../../core/prelude.ts'
@@ -92,9 +92,11 @@ const keyOf = (nonce: string): Veil['key'] => {
   return [parseInt(digits.slice(0, 8), 16) | 0, parseInt(digits.slice(-8), 16) | 0]
 }
 
-/** What a recorder needs of its host: a clock in milliseconds, a fresh UUID. */
+/** What a recorder needs of its host: two clocks in milliseconds, a fresh UUID. */
 export interface RecorderHost {
   now(): number
+  /** Unix milliseconds. */
+  wall(): number
   nonce(): string
 }
 
@@ -136,15 +138,18 @@ export class Recorder {
     return { path, payload, bytes, isOver: this.isOver }
   }
 
-  /** Begins with this state; what was recorded under the name before is kept as an older file. */
-  begin(state: State): void {
+  /**
+   * Begins with this state, at a time of the broker's clock; what was recorded under the name
+   * before is kept as an older file.
+   */
+  begin(state: State, at: Millis = state.now): void {
     const held = this.options.tapes.holds(this.options.path)
     if (E.isLeft(held)) this.refuse(held.left)
     // Where nothing needs their place, as after a disk that was full, older ones stay.
-    else this.open(state, held.right)
+    else this.open(state, held.right, at)
   }
 
-  private open(state: State, isHeld: boolean): void {
+  private open(state: State, isHeld: boolean, at: Millis): void {
     const { tapes, path } = this.options
     for (let i = isHeld ? segments - 1 : 0; i > 0; i--) {
       tapes.rename(i === 1 ? path : `${path}.${i - 1}`, `${path}.${i}`)
@@ -155,7 +160,7 @@ export class Recorder {
     this.isOpen = true
     this.isFitting = false
     this.flushedAt = state.now
-    this.notes.begin(state, version, this.writer.page)
+    this.notes.begin(state, version, this.writer.page, { at, wall: this.host.wall() })
     this.look(state.now)
     this.flush(state.now)
   }
@@ -203,7 +208,7 @@ export class Recorder {
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
     this.mayBeLong = false
     if (!this.isLonger(options.bytesMax / segments)) return
-    if (this.finish('it goes on in a newer file')) this.open(state, true)
+    if (this.finish('it goes on in a newer file')) this.open(state, true, state.now)
   }
 
   private isLonger(bytes: number): boolean {
