@@ -99,6 +99,12 @@ export const opened = (draft: Draft, input: Opened): void => {
   note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
 }
 
+/**
+ * An empty one is nobody's, as in mosquitto: it comes from boards whose programs leave it blank.
+ */
+export const userNameOf = ({ userName }: Connect): string | null =>
+  userName === '' ? null : userName
+
 /** Closes a connection at once and without a word, before anything is known of it. */
 const turnAway = (
   draft: Draft,
@@ -147,7 +153,7 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
     refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
     return
   }
-  if (method === null && packet.userName === null && !rules.allowAnonymous) {
+  if (method === null && userNameOf(packet) === null && !rules.allowAnonymous) {
     refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
     return
   }
@@ -207,7 +213,7 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
       judge(link.conn, {
         listener: link.listener,
         clientId: packet.clientId,
-        userName: packet.userName,
+        userName: userNameOf(packet),
         password: packet.password === null ? null : Bytes.own(packet.password),
         peer: link.peer,
       }),
@@ -225,7 +231,7 @@ export const judged = (draft: Draft, link: Link, packet: Connect, reason: number
     return
   }
   // The rules may have changed while somebody thought about it.
-  if (packet.userName === null && !rulesOf(draft.config, link.listener).allowAnonymous) {
+  if (userNameOf(packet) === null && !rulesOf(draft.config, link.listener).allowAnonymous) {
     refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
     return
   }
@@ -455,7 +461,7 @@ const accept = (draft: Draft, link: Link, packet: Connect, proved: Proved | null
   const { config } = draft
   const rules = rulesOf(config, link.listener)
   const { level, properties } = packet
-  const userName = proved === null ? packet.userName : proved.userName
+  const userName = proved === null ? userNameOf(packet) : proved.userName
   if (rules.userNameAsClientId && (userName === null || userName === '')) {
     refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
     return

@@ -2,6 +2,7 @@
 // A recording has none: whom its password files know is taken to have the right one.
 
 import { type Config, rulesOf } from '../broker/config.ts'
+import { userNameOf } from '../broker/connect.ts'
 import type { Effect, Question } from '../broker/effect.ts'
 import type { Input } from '../broker/input.ts'
 import { commanded, judged, reconfigured } from '../broker/input.ts'
@@ -45,7 +46,7 @@ const verdictUnder = (before: State, input: Input, { knows }: Under): Input => {
   const { conn, at, reason } = input
   const link = IntMap.get(before.links, conn.slot)
   if (link?.conn.generation !== conn.generation || link.phase.phase !== 'Judging') return input
-  const { userName } = link.phase.connect
+  const userName = userNameOf(link.phase.connect)
   return reason !== ACCEPTED || userName === null || knows(link.listener, userName)
     ? input
     : judged(conn, at, NOT_AUTHORIZED)

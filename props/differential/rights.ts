@@ -113,6 +113,8 @@ export interface Door {
 export const doors: ReadonlyArray<Door> = [
   { userName: null, password: null },
   { userName: null, password: 'x' },
+  { userName: '', password: '' },
+  { userName: '', password: 'x' },
   { userName: 'tool', password: 'g\u00fcnther' },
   { userName: 'tool', password: 'gunther' },
   { userName: 'tool', password: 'g\u00fcnther ' },
@@ -135,9 +137,3 @@ export const doors: ReadonlyArray<Door> = [
   { userName: '# user', password: 'x' },
   { userName: 'fields', password: 'x' },
 ]
-
-/**
- * A door that differs: an empty user name is nobody to mosquitto, and comes in where clients
- * without a name may; here it is a name like others, which the file does not have.
- */
-export const emptyName: Door = { userName: '', password: '' }

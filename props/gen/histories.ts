@@ -344,7 +344,7 @@ export const arms: { readonly [K in PlainTag]: fc.Arbitrary<Extract<Command, { _
     packetBytesMax: rarely(fc.constantFrom(40, 40, 60, 200, 200, 4, 12, 17)),
     aliasMax: fc.option(fc.constantFrom(0, 1, 3, 65_535), { freq: 2 }),
     will: rarely(will),
-    userName: fc.constantFrom('user', 'user', 'user', 'other', null, 'a/b', 'a+'),
+    userName: fc.constantFrom('user', 'user', 'user', 'other', null, '', 'a/b', 'a+'),
     method: rarely(
       fc.constantFrom<'SCRAM-SHA-256' | 'PLAIN'>('SCRAM-SHA-256', 'SCRAM-SHA-256', 'PLAIN'),
     ),

@@ -123,7 +123,7 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
           'not authorised',
         )
       }
-      if (packet.userName === null && !rulesFor(model, link.listener).allowAnonymous) {
+      if (!packet.userName && !rulesFor(model, link.listener).allowAnonymous) {
         return refuse(model, link, packet, 0x87, 'not authorised')
       }
       return begin(model, link, packet, null)

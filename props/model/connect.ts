@@ -111,7 +111,7 @@ export const connect = (model: Model, link: Link, arrived: Connect): void => {
   if (authenticationMethod !== undefined && !isOffered) {
     return refuse(model, link, packet, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
   }
-  if (packet.userName === null && !isOffered && !rules.allowAnonymous) {
+  if (!packet.userName && !isOffered && !rules.allowAnonymous) {
     return refuse(model, link, packet, 0x87, 'not authorised')
   }
   // 3.1 has no empty client identifiers, 3.1.1 none for sessions that last. [v3 MQTT-3.1.3-8]
@@ -221,7 +221,7 @@ export const begin = (
   const rules = rulesFor(model, link.listener)
   const { level, properties } = packet
   const five = level === 5
-  const userName = proved === null ? packet.userName : proved.userName
+  const userName = proved === null ? packet.userName || null : proved.userName
   const given = rules.userNameAsClientId ? userName ?? '' : packet.clientId
   if (rules.userNameAsClientId && given === '') {
     return refuse(model, link, packet, 0x87, 'not authorised')
