@@ -63,10 +63,13 @@ export const opened = (draft: Draft, input: Opened): void => {
   }
   const { config } = draft
   if (draft.stopping) return turnAway(draft, input, 'server shutting down', QUOTA_EXCEEDED)
-  if (
-    IntMap.size(draft.links) >= config.connectionsMax || isFullListener(draft, listener) ||
-    isCrowded(draft, peer.address)
-  ) {
+  if (IntMap.size(draft.links) >= config.connectionsMax) {
+    return turnAway(draft, input, 'global_max_connections exceeded', QUOTA_EXCEEDED)
+  }
+  if (isFullListener(draft, listener)) {
+    return turnAway(draft, input, 'max_connections exceeded', QUOTA_EXCEEDED)
+  }
+  if (isCrowded(draft, peer.address)) {
     return turnAway(draft, input, 'too many connections', QUOTA_EXCEEDED)
   }
   if (isTooOften(draft, peer.address)) {

@@ -31,6 +31,8 @@ export type Ending =
   | 'session taken over'
   | 'protocol error'
   | 'stalled'
+  | 'global_max_connections exceeded'
+  | 'max_connections exceeded' // of a listener
   | 'too many connections'
   | 'connecting too often'
   | 'not authorised'

@@ -1,7 +1,7 @@
 // Notes in mosquitto's words. Every string that a client chose is made harmless.
 
 import type { Peer } from '../broker/input.ts'
-import type { DropReason, Note } from '../broker/note.ts'
+import type { DropReason, Ending, Note } from '../broker/note.ts'
 import { harmless } from './harmless.ts'
 import type { LogType } from '../config/settings.ts'
 
@@ -39,6 +39,13 @@ export const typeOfNote = (note: Note): LogType => {
   }
 }
 
+/** Of these no line says that they began. */
+const wasNeverIn: ReadonlySet<Ending> = new Set([
+  'global_max_connections exceeded',
+  'max_connections exceeded',
+  'connecting too often',
+])
+
 /** How the note reads. */
 export const textOfNote = (note: Note): string => {
   switch (note._tag) {
@@ -50,6 +57,9 @@ export const textOfNote = (note: Note): string => {
         `(p${note.level}, c${note.cleanStart ? 1 : 0}, k${note.keepAliveS}${user}).`
     }
     case 'ConnectionEnded': {
+      if (wasNeverIn.has(note.ending)) {
+        return `Client connection from ${note.peer.address} denied: ${note.ending}.`
+      }
       const ending = note.ending === 'disconnected' ? '' : `: ${endingOf(note)}`
       return `Client ${nameOf(note.clientId)} [${addressOf(note.peer)}] disconnected${ending}.`
     }

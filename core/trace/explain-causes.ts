@@ -64,6 +64,13 @@ const burdenText = (input: Input): string =>
     ? ' and could not take its subscription'
     : ''
 
+/** Of connections by one listener. */
+const fullText = (input: Input, { config }: State): string => {
+  const listener = input._tag === 'Opened' ? input.listener : ''
+  return `which had as many connections as may come by listener ${quote(listener, '"')} ` +
+    `(max_connections ${rulesOf(config, listener).listenerConnectionsMax})`
+}
+
 /** Of what there was too much. */
 const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => {
   const { config } = before
@@ -76,17 +83,8 @@ const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => 
   if (input._tag !== 'Opened') {
     return `which had as many sessions as it may have (global_max_clients ${config.sessionsMax})`
   }
-  if (IntMap.size(before.links) >= config.connectionsMax) {
-    return `which had as many connections as it may have (${config.connectionsMax})`
-  }
-  const { listenerConnectionsMax } = rulesOf(config, input.listener)
-  const through = [...IntMap.entries(before.links)]
-    .filter(([, { listener }]) => listener === input.listener).length
-  return through >= listenerConnectionsMax
-    ? `which had as many connections as may come by listener ${quote(input.listener, '"')} ` +
-      `(max_connections ${listenerConnectionsMax})`
-    : `which had as many connections from ${quote(peer.address, '"').slice(1, -1)} as may come ` +
-      `from one address (${config.connectionsPerAddressMax})`
+  return `which had as many connections from ${quote(peer.address, '"').slice(1, -1)} as may ` +
+    `come from one address (${config.connectionsPerAddressMax})`
 }
 
 /** What came of asking about user name and password. */
@@ -135,6 +133,11 @@ export const causeText = (
         `${counted(unwrittenBytes(session), 'byte')} since ${since(session.progressAt, clock)} ` +
         `(at most ${seconds} s): the client did not read`
     }
+    case 'global_max_connections exceeded':
+      return 'by the broker, which had as many connections as it may have ' +
+        `(${before.config.connectionsMax})`
+    case 'max_connections exceeded':
+      return `by the broker, ${fullText(input, before)}`
     case 'too many connections':
       return `by the broker, ${crowdText(ended, moment)}${faultText(ended)}`
     case 'connecting too often':

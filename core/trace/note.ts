@@ -42,6 +42,8 @@ const endings: Readonly<Record<Ending, true>> = {
   'session taken over': true,
   'protocol error': true,
   'stalled': true,
+  'global_max_connections exceeded': true,
+  'max_connections exceeded': true,
   'too many connections': true,
   'connecting too often': true,
   'not authorised': true,

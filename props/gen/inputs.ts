@@ -199,6 +199,8 @@ const ending = fc.constantFrom<Ending>(
   'session taken over',
   'protocol error',
   'stalled',
+  'global_max_connections exceeded',
+  'max_connections exceeded',
   'too many connections',
   'connecting too often',
   'not authorised',

@@ -37,14 +37,17 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
     noted(model, `ended ${ending} ${reason}`)
     model.said.push({ _tag: 'Closed', conn, reason })
   }
+  if (model.stopping) return turnAway('server shutting down', 0x97)
+  if (model.links.length >= config.connectionsMax) {
+    return turnAway('global_max_connections exceeded', 0x97)
+  }
+  const { listenerConnectionsMax } = rulesFor(model, listener)
+  if (model.links.filter((one) => one.listener === listener).length >= listenerConnectionsMax) {
+    return turnAway('max_connections exceeded', 0x97)
+  }
   const sameAddress = model.links.filter((one) => one.peer.address === peer.address)
-  if (
-    model.stopping || model.links.length >= config.connectionsMax ||
-    model.links.filter((one) => one.listener === listener).length >=
-      rulesFor(model, listener).listenerConnectionsMax ||
-    (!isLoopback(peer) && sameAddress.length >= config.connectionsPerAddressMax)
-  ) {
-    return turnAway(model.stopping ? 'server shutting down' : 'too many connections', 0x97)
+  if (!isLoopback(peer) && sameAddress.length >= config.connectionsPerAddressMax) {
+    return turnAway('too many connections', 0x97)
   }
   if (!isLoopback(peer) && isTooOften(model, peer)) return turnAway('connecting too often', 0x9f)
   model.sums.opened++

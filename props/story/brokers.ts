@@ -22,14 +22,16 @@ const commandOf = (kind: Kind): ReadonlyArray<string> => {
 /** One broker of the host. */
 export interface StoryBroker {
   readonly port: number
-  /** Waits until the log has one of these texts. */
-  logged(texts: ReadonlyArray<string>): Promise<void>
+  /** What it has said so far. */
+  readonly log: string
+  /** Waits until the log has one of these texts, behind so many characters. */
+  logged(texts: ReadonlyArray<string>, from?: number): Promise<void>
   stop(): void
 }
 
 class Hosted implements StoryBroker {
   port = 0
-  private log = ''
+  log = ''
   private readonly watching = new Set<() => void>()
   private readonly order: (line: object) => void
 
@@ -42,10 +44,10 @@ class Hosted implements StoryBroker {
     for (const look of [...this.watching]) look()
   }
 
-  logged(texts: ReadonlyArray<string>): Promise<void> {
+  logged(texts: ReadonlyArray<string>, from = 0): Promise<void> {
     const attempt = new Promise<void>((resolve) => {
       const look = (): void => {
-        if (!texts.some((text) => this.log.includes(text))) return
+        if (!texts.some((text) => this.log.includes(text, from))) return
         this.watching.delete(look)
         resolve()
       }

@@ -12,9 +12,9 @@ export const endings: { readonly [ending in Ending]: ReadonlyArray<string> } = {
   'session taken over': ['taken over'],
   'protocol error': ['a protocol error', 'bytes that are no packet'],
   'stalled': ['a client that does not read'],
+  'global_max_connections exceeded': ['too many connections'],
+  'max_connections exceeded': ['too many connections by a listener'],
   'too many connections': [
-    'too many connections',
-    'too many connections by a listener',
     'too many connections from an address',
     'too many sessions',
     'one that hesitates makes room',

@@ -152,6 +152,7 @@ export class Player {
   }
 
   private async dial(name: string): Promise<Client> {
+    const { length } = this.broker.log
     const peer = await Peer.dial(this.broker.port)
     peer.acknowledges = false
     const lastConnect = this.clients.get(name)?.lastConnect ?? null
@@ -159,8 +160,9 @@ export class Player {
     this.clients.get(name)?.peer.destroy()
     this.clients.set(name, client)
     // One that may not come in ends at once.
-    const from = `127.0.0.1:${peer.socket.localPort}`
-    await this.broker.logged([`New connection from ${from} `, `[${from}] disconnected`])
+    const own = `127.0.0.1:${peer.socket.localPort}`
+    const isThere = [`New connection from ${own} `, `[${own}] disconnected`]
+    await this.broker.logged([...isThere, 'Client connection from 127.0.0.1 denied'], length)
     return client
   }
 
