@@ -623,6 +623,17 @@ capture('a connection whose SYN is missing is told from the one before it', asyn
   assert.match(unheard.complained, /begins in the middle/)
 })
 
+capture('a SYN that was captured behind what it began begins no other connection', async () => {
+  const [syn, , ...rest] = usual as [Piece, Piece, ...Array<Piece>]
+  for (let at = 0; at <= rest.length; at++) {
+    const pieces = [...rest.slice(0, at), syn, ...rest.slice(at)]
+    const { status, said: text, complained } = await asked(fileOf(pieces), '-q')
+    assert.is(complained, '', `${at}`)
+    assert.match(text, /\n1 connection to port 1883/, `${at}`)
+    assert.is(status, 0, text)
+  }
+})
+
 const int = (value: number, isLittle: boolean): Uint8Array => {
   const bytes = Buffer.alloc(4)
   if (isLittle) bytes.writeUInt32LE(value)

@@ -76,6 +76,11 @@ export class Half {
     return found
   }
 
+  /** Whether that is where its first byte is. */
+  hasBegunAt(sequence: number): boolean {
+    return this.next !== null && onward(this.next, -this.given) === sequence
+  }
+
   /** Whether what begins there has come, comes next, or lies before the end that was said. */
   has(sequence: number): boolean {
     if (this.next === null) return true

@@ -280,7 +280,10 @@ export class Tap {
   private ask(key: string, segment: Segment, atMs: number, events: Array<Event>): void {
     const old = this.live.get(key)
     if (old !== undefined) {
-      if (old.synAt === segment.sequence) return
+      const { synAt, said } = old
+      // The SYN once more, or captured behind what came after it.
+      if (synAt === segment.sequence) return
+      if (synAt === null && said.hasBegunAt(onward(segment.sequence, 1))) return
       // The client has the same address and port again, and so has given up what was there.
       this.giveUp(old, atMs, events)
       this.live.delete(key)
