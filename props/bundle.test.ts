@@ -106,7 +106,7 @@ browser('the simulator bundles as well, and wants one timer of a runtime', async
   const script = await bundle("export * from './shells/simulator/mod.ts'")
   // The timer is for `advanceAsync`, which lets others have a turn; io-ts would warn of tagged
   // unions, of which there are none.
-  assert.equal(foreignNames(script), ['console', 'setTimeout'])
+  assert.equal(foreignNames(script), ['console', 'setTimeout', 'globalThis'])
   const world = createContext({})
   runInContext(script, world)
   const program = `

@@ -72,6 +72,22 @@ for (const [name, end] of Object.entries(ends)) {
   }
 }
 
+stream('where a test has its own timer in the place of the real one, time passes', async () => {
+  const world = simulate()
+  const phone = world.connect('phone')
+  const real = globalThis.setTimeout
+  const fake: unknown = () => 0
+  globalThis.setTimeout = fake as typeof setTimeout
+  try {
+    const never = new Promise<string>((resolve) => real(() => resolve('never'), 1_000))
+    const advanced = world.advanceAsync('1h').then(() => `for ${world.now} ms`)
+    assert.is(await Promise.race([advanced, never]), 'for 3600000 ms')
+  } finally {
+    globalThis.setTimeout = real
+  }
+  assert.is(phone.status, 'connected')
+})
+
 stream('a message handler of MQTT.js cannot let time pass, and is told so', async () => {
   const world = simulate()
   const [phone, told] = join(world, 'phone', { protocolVersion: 5 })

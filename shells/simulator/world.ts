@@ -432,7 +432,10 @@ export class World {
 /** A world with a broker in it, and nobody else yet. */
 export const simulate = (options: SimulateOptions = {}): World => new World(options)
 
+/** The real one: a test may have put one in its place that waits for the test. */
+const { setTimeout: later } = globalThis
+
 /** Everybody who waits for a promise, a stream or a timer that is due has a turn. */
 const breath = async (): Promise<void> => {
-  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setTimeout(resolve, 0))
+  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => later(resolve, 0))
 }
