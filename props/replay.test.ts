@@ -409,6 +409,53 @@ replay(
   },
 )
 
+replay(
+  'under a configuration that asks nobody who was refused is let in, and no more',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
+    try {
+      const [conf, path] = [join(folder, 'conf'), join(folder, 'day')]
+      const peer = { address: '127.0.0.1', port: 5 }
+      const day = (clientId: string, generation: number, verdict: number | null) => {
+        const conn = { slot: 0, generation }
+        const proof = { userName: clientId, password: new TextEncoder().encode('swordfish') }
+        const will = { topic: 'd', payload: 'gone' }
+        const inputs: Array<Input> = [
+          I.opened(conn, generation, nonce, '1883', peer),
+          I.arrived(conn, generation, Packet.connect({ clientId, ...proof, will })),
+          I.ticked(generation, generation),
+        ]
+        if (verdict !== null) inputs.push(I.judged(conn, generation, verdict))
+        if (verdict === 0) inputs.push(I.arrived(conn, generation, Packet.subscribe('d')))
+        if (verdict !== 0x87) inputs.push(I.closed(conn, generation, 'closed'))
+        return inputs
+      }
+      const inputs = [
+        ...day('bob', 1, 0),
+        ...day('eve', 2, 0x87),
+        ...day('ann', 3, 0),
+        // Goes before anybody has an answer.
+        ...day('hasty', 4, null),
+      ]
+      const config: Config = { ...defaults, authentication: 'judge' }
+      writeFileSync(path, recorded(initial(config, origin), inputs, 1).text)
+      writeFileSync(conf, 'listener 1883\nallow_anonymous true\n')
+      const { said, status } = await asked(path, '-q', '--config', conf)
+      assert.is(status, 1)
+      const lines = said.split('\n').filter((line) => /^[-+] /.test(line))
+      assert.equal(lines.map((line) => line.replace(/(connack(?: 0x..)?).*/, '$1')), [
+        '- eve< connack 0x87',
+        '- eve close 0x87',
+        '+ eve< connack',
+        '+ hasty< connack',
+      ], said)
+      assert.is(said.split('is taken to leave when its place is').length, 2, said)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 replay('who was connected before the recording began is refused as well', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
   try {

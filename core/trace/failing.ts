@@ -11,7 +11,7 @@ import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import { disagreement } from './agree.ts'
 import { beginUnder, runUnder } from './judging.ts'
-import type { Under } from './judging.ts'
+import type { Other, Under } from './judging.ts'
 import { notDelivered } from './loss.ts'
 import { differenceOf, seenByClients } from './replay.ts'
 import type { Run } from './replay.ts'
@@ -47,25 +47,29 @@ interface Side {
 }
 
 /** A broker beside it: what it comes to with an input that came to these effects on the day. */
-interface Beside {
-  readonly state: State
+interface Beside<Other> {
+  readonly other: Other
   readonly follow: (
-    state: State,
+    other: Other,
     day: { readonly inputs: ReadonlyArray<Input>; readonly effects: ReadonlyArray<Effect> },
-  ) => { readonly state: State; readonly effects: ReadonlyArray<Effect> }
+  ) => { readonly other: Other; readonly effects: ReadonlyArray<Effect> }
 }
 
 /** Behind how many inputs clients see something else for the first time; null where never. */
-const whereApart = (inputs: ReadonlyArray<Input>, day: Side, beside: Beside): number | null => {
+const whereApart = <Other>(
+  inputs: ReadonlyArray<Input>,
+  day: Side,
+  beside: Beside<Other>,
+): number | null => {
   let { state } = day
-  let other = beside.state
+  let { other } = beside
   try {
     for (let i = 0; i < inputs.length; i++) {
       const some = [inputs[i]!]
       const [after, effects] = day.run(state, some)
       const there = beside.follow(other, { inputs: some, effects })
       state = after
-      other = there.state
+      other = there.other
       const [seen, seenThere] = [effects, there.effects].map((one) =>
         seenByClients(one, explicitName)
       )
@@ -83,11 +87,14 @@ const isNew = ({ nextOpening, nextSession, retained }: State): boolean =>
 
 /** Clients see something else under another configuration; those who are there may at once. */
 const differsUnder = (under: Under): Failing => ({ from, inputs }, run) => {
-  const { state, effects } = beginUnder(from, isNew(from), under, run)
-  if (seenByClients(effects, explicitName).length > 0) return 0
-  return whereApart(inputs, { state: from, run }, {
-    state,
-    follow: (other, day) => runUnder(other, day, under, run),
+  const begun = beginUnder(from, isNew(from), under, run)
+  if (seenByClients(begun.effects, explicitName).length > 0) return 0
+  return whereApart<Other>(inputs, { state: from, run }, {
+    other: begun,
+    follow: (before, day) => {
+      const other = runUnder(before, day, under, run)
+      return { other, effects: other.effects }
+    },
   })
 }
 
@@ -110,10 +117,10 @@ const differsFrom = (version: Version): Failing => ({ from, inputs }, run) => {
     return null
   }
   return whereApart(inputs, { state: from, run }, {
-    state: other,
+    other,
     follow: (before, day) => {
       const [state, effects] = version.run(before, day.inputs)
-      return { state, effects }
+      return { other: state, effects }
     },
   })
 }

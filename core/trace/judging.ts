@@ -1,15 +1,17 @@
 // Under another configuration clients may be asked for passwords that nobody asked for on the day.
-// A recording has none: whom its password files know is taken to have the right one.
+// A recording has none: whom its password files know is taken to have the right one. Or nobody may
+// ask who was asked on the day, and let in whom the day has refused.
 
 import { type Config, rulesOf } from '../broker/config.ts'
 import { userNameOf } from '../broker/connect.ts'
 import type { Effect, Question } from '../broker/effect.ts'
-import type { Input } from '../broker/input.ts'
-import { commanded, judged, reconfigured } from '../broker/input.ts'
+import type { Arrived, Conn, Input, Millis } from '../broker/input.ts'
+import { arrived, closed, commanded, judged, reconfigured } from '../broker/input.ts'
 import { recheckAll } from '../broker/recheck.ts'
 import { initial } from '../broker/state.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
+import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { Batch, Run } from './replay.ts'
@@ -23,14 +25,21 @@ export interface Under {
   readonly knows: (listener: string, userName: string) => boolean
 }
 
+/** The broker under the other configuration, between two runs. */
+export interface Other {
+  readonly state: State
+  /** By generation: each CONNECT that the day is asking about, and it will not. */
+  readonly held: ReadonlyMap<number, Arrived>
+}
+
 /**
  * What the other broker comes to. `guessed`: somebody was let in for whose password there is no
- * other word than his own.
+ * other word than his own. `parted`: somebody whom the day had closed before had to go.
  */
-export interface Came {
-  readonly state: State
+export interface Came extends Other {
   readonly effects: ReadonlyArray<Effect>
   readonly guessed: boolean
+  readonly parted: boolean
 }
 
 const ACCEPTED = 0x00
@@ -80,7 +89,8 @@ export const beginUnder = (
   broker: Run = run,
 ): Came => {
   const config = under.config(day.config)
-  if (isNew) return { state: initial(config, day.origin), effects: [], guessed: false }
+  const quiet = { effects: [], guessed: false, held: new Map(), parted: false }
+  if (isNew) return { ...quiet, state: initial(config, day.origin) }
   const there = moved(day, config)
   const unknown = new Map<string, Set<string>>()
   let guessed = false
@@ -107,15 +117,37 @@ export const beginUnder = (
   ])
   // On the day there was nothing to look for, and so no time may be told for it.
   const [state, more] = recheckAll(loaded)
-  return { state, effects: [...effects, ...more], guessed }
+  return { ...quiet, state, effects: [...effects, ...more], guessed }
+}
+
+/** Whether the connection is one that has to prove who it is. */
+const isAsked = ({ links, config }: State, conn: Conn): boolean => {
+  const link = IntMap.get(links, conn.slot)
+  return link?.conn.generation !== conn.generation ||
+    rulesOf(config, link.listener).authentication === 'judge'
+}
+
+/**
+ * Whoever is still in that place says goodbye, without a will. The day closed his connection, and
+ * so there is no recording of what he would have done.
+ */
+const vacate = (state: State, slot: number, at: Millis, broker: Run): State => {
+  const link = IntMap.get(state.links, slot)
+  if (link === undefined) return state
+  const { conn, phase } = link
+  const goodbye = phase.phase === 'Ready'
+    ? arrived(conn, at, { _tag: 'Disconnect', reason: ACCEPTED, properties: none })
+    : closed(conn, at, 'closed')
+  return broker(state, [goodbye])[0]
 }
 
 /**
  * A run of the day under the other configuration. Questions that were asked on the day as well were
- * answered then, the others are answered at once.
+ * answered then, the others are answered at once. Who is asked no more is let in when the day's
+ * answer comes, so that clients see the same at the same time.
  */
 export const runUnder = (
-  other: State,
+  other: Other,
   day: Pick<Batch, 'inputs' | 'effects'>,
   under: Under,
   broker: Run = run,
@@ -123,8 +155,10 @@ export const runUnder = (
   const asked = new Set<number>()
   for (const one of day.effects) if (one._tag === 'Judge') asked.add(one.conn.generation)
   const effects: Array<Effect> = []
+  const held = new Map(other.held)
+  let { state } = other
   let guessed = false
-  let state = other
+  let parted = false
   const feed = (input: Input): void => {
     const [next, more] = broker(state, [input])
     state = next
@@ -136,6 +170,24 @@ export const runUnder = (
       feed(judged(one.conn, input.at, reason))
     }
   }
-  for (const input of toldUnder(day.inputs, other.config)) feed(verdictUnder(state, input, under))
-  return { state, effects, guessed }
+  for (const input of toldUnder(day.inputs, other.state.config)) {
+    if (input._tag === 'Opened') {
+      const before = state
+      state = vacate(state, input.conn.slot, input.at, broker)
+      parted ||= state !== before
+    } else if (input._tag === 'Judged' || input._tag === 'Closed') {
+      const { conn: { generation }, at } = input
+      const connect = held.get(generation)
+      held.delete(generation)
+      if (connect !== undefined) feed({ ...connect, at })
+    } else if (input._tag === 'Arrived' && input.packet._tag === 'Connect') {
+      const { conn } = input
+      if (asked.has(conn.generation) && !isAsked(state, conn)) {
+        held.set(conn.generation, input)
+        continue
+      }
+    }
+    feed(verdictUnder(state, input, under))
+  }
+  return { state, held, effects, guessed, parted }
 }

@@ -13,7 +13,7 @@ import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Aliases, eachSent } from './cut-acks.ts'
 import { beginUnder, runUnder } from './judging.ts'
-import type { Under } from './judging.ts'
+import type { Other, Under } from './judging.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenByClients } from './replay.ts'
@@ -60,7 +60,7 @@ export class Teller {
   private inputs = 0
   private version = ''
   private payload: Veil['payload'] = 'full'
-  private other: State | null = null
+  private other: Other | null = null
   private now = 0
   private readonly aliases = new Aliases()
   /** Of the inputs and effects of a run, those that are messages, with their topics. */
@@ -68,6 +68,7 @@ export class Teller {
   /** Listeners of the day that the other configuration does not have. */
   private readonly listeners = new Set<string>()
   private hasGuessed = false
+  private hasParted = false
   private readonly nameOf: NameOf = (conn) => {
     const clientId = this.names.of(conn.generation)
     return clientId === undefined
@@ -139,8 +140,9 @@ export class Teller {
   private beginOther(day: State, isNew: boolean): ReadonlyArray<string> {
     const { under } = this.telling
     if (under === null) return []
-    const { state, effects, guessed } = beginUnder(day, isNew, under)
-    this.other = state
+    const other = beginUnder(day, isNew, under)
+    const { state, effects, guessed } = other
+    this.other = other
     const listeners: Array<string> = []
     IntMap.each(day.links, ({ listener }) => listeners.push(listener))
     const told = [...this.moved(listeners, state.config), ...this.guesses(guessed)]
@@ -224,18 +226,29 @@ export class Teller {
     return []
   }
 
-  private compare(other: State, under: Under, batch: Batch): ReadonlyArray<string> {
+  /** A sentence, once, where there is no recording of what clients would have done. */
+  private partings(parted: boolean): ReadonlyArray<string> {
+    if (!parted || this.hasParted) return []
+    this.hasParted = true
+    return [
+      'Whose connection the day has closed, and the other configuration has not, is taken to ' +
+      'leave when its place is given to another.',
+    ]
+  }
+
+  private compare(before: Other, under: Under, batch: Batch): ReadonlyArray<string> {
     try {
       const opened = batch.inputs.flatMap((one) => one._tag === 'Opened' ? [one.listener] : [])
-      const told = this.moved(opened, other.config)
-      const { state, effects, guessed } = runUnder(other, batch, under)
-      this.other = state
+      const told = this.moved(opened, before.state.config)
+      const other = runUnder(before, batch, under)
+      const { effects, guessed, parted } = other
+      this.other = other
       const lines = differenceOf(
         seenByClients(batch.effects, this.nameOf, this.payloadText),
         seenByClients(effects, this.nameOf, this.payloadText),
       )
       if (lines.length > 0) this.status = 1
-      return [...told, ...this.guesses(guessed), ...lines]
+      return [...told, ...this.guesses(guessed), ...this.partings(parted), ...lines]
     } catch {
       // What happened on the day need not be possible there: the slot of one whom the broker would
       // have kept is given to another.
