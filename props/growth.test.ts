@@ -327,4 +327,32 @@ growth('a message more costs a long queue as many new objects as a short one', (
   assert.ok(long < short * 1.5 + 50, `${long} new objects against ${short}`)
 })
 
+growth('who does not go on with what is retained costs no more with every new topic', () => {
+  const world = new World({ ...config, queuedCountMax: 100 })
+  const publisher = world.connect(0)
+  const subscriber = world.connect(1)
+  const retained = (topic: string, payload: string, qos: 0 | 1 = 0): Input =>
+    arrived(publisher, 0, Packet.publish({ topic, payload, qos, packetId: 1, retain: true }))
+  // More than its window and half of its queue take.
+  world.feed(...Array.from({ length: 100 }, (_, i) => retained(`kept/${i}`, 'x', 1)))
+  world.feed(arrived(subscriber, 0, Packet.subscribe({ filter: '#', qos: 1 })))
+  let at = 0
+  const settle = (): void => {
+    world.feed(written(subscriber, ++at, 2 ** 50))
+    while (deadline(world.state) <= world.state.now) world.feed(ticked(++at, at))
+  }
+  settle()
+  let round = 0
+  const objectsAfter = (count: number): number => {
+    for (let i = 0; i < count; i++) {
+      world.feed(retained(`passing/${round}`, 'x'), retained(`passing/${round++}`, ''))
+      if (i % 100 === 0) settle()
+    }
+    return weighed([world.state], new Set())[0]
+  }
+  const before = objectsAfter(10_000)
+  const after = objectsAfter(10_000)
+  assert.ok(after < before + 1_500, `${before} objects became ${after}`)
+})
+
 growth.run()

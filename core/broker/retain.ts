@@ -211,7 +211,21 @@ const sendCurrent = (
 export const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
   if (Tree.get(draft.retained, topic) === undefined) return
   const editable = editSession(draft, session)
+  if (StrMap.size(editable.overtaken) > 2 * Tree.size(draft.retained) + 1024) {
+    editable.overtaken = stillRetained(draft, editable.overtaken)
+  }
   editable.overtaken = StrMap.set(editable.overtaken, draft.owner, topic, true)
+}
+
+/** Only the topics with a retained message: the others come and go, and new ones for ever. */
+const stillRetained = (draft: Draft, topics: StrMap.StrMap<true>): StrMap.StrMap<true> => {
+  let kept = StrMap.empty<true>(draft.origin.seed)
+  StrMap.each(topics, (_, topic) => {
+    // Only names of topics were put in.
+    if (Tree.get(draft.retained, topic as TopicName) === undefined) return
+    kept = StrMap.set(kept, draft.owner, topic, true)
+  })
+  return kept
 }
 
 const sendRetained = (
