@@ -15,7 +15,16 @@ import * as IntMap from '../core/data/int-map.ts'
 import * as Window from '../core/data/window.ts'
 import { deadline, defaults, initial, NEVER, run, type State, step } from '../core/mod.ts'
 import { groupHistory } from './gen/groups.ts'
-import { filter, history, name, taciturn, utf8, wholeFilters, wholeNames } from './gen/histories.ts'
+import {
+  filter,
+  history,
+  name,
+  restlessHistory,
+  taciturn,
+  utf8,
+  wholeFilters,
+  wholeNames,
+} from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { checkCited } from './model/cited.ts'
 import {
@@ -31,12 +40,16 @@ import { play } from './model/play.ts'
 
 const invariants = suite('invariants')
 
+const begin = (config = defaults): State => initial(config, { at: 0, wall: 0, seed: 1 })
+
 const vocabulary = { names: wholeNames, filters: wholeFilters }
 
 const some150 = fc.oneof(
   { arbitrary: history(150), weight: 4 },
   { arbitrary: groupHistory(100), weight: 1 },
 )
+
+const some120 = fc.oneof(restlessHistory(120), groupHistory(120))
 
 invariants('whoever asks what a packet may do is told what the table says', () => {
   for (const phase of ['Greeting', 'Judging', 'Authenticating', 'Ready'] as const) {
@@ -131,14 +144,13 @@ const endAll = (state: State): State => {
 
 invariants('leave nothing behind when every session has ended and nothing is retained', () => {
   fc.assert(
-    fc.property(history(120).map(taciturn), (some) => {
-      checkEmpty(endAll(play(some)))
+    fc.property(some120.map(taciturn), fc.boolean(), ({ commands, config }, persistence) => {
+      const some = { commands, config: { ...config, persistence } }
+      checkEmpty(endAll(play(some)), endAll(begin(some.config)))
     }),
     { numRuns: runs(300) },
   )
 })
-
-const begin = (config = defaults): State => initial(config, { at: 0, wall: 0, seed: 1 })
 
 invariants('timers stay in proportion, however often what they wait for is replaced', () => {
   const conn = { slot: 0, generation: 1 }

@@ -13,7 +13,6 @@ import * as Heap from '../../core/data/heap.ts'
 import * as IntMap from '../../core/data/int-map.ts'
 import * as Queue from '../../core/data/queue.ts'
 import * as StrMap from '../../core/data/str-map.ts'
-import * as Table from '../../core/data/table.ts'
 import * as Window from '../../core/data/window.ts'
 import { NEVER, type Session, type State } from '../../core/mod.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
@@ -21,6 +20,7 @@ import { splitShare } from '../../core/topic/filter.ts'
 import { match } from '../../core/topic/match.ts'
 import type { TopicName } from '../../core/topic/name.ts'
 import * as Tree from '../../core/topic/tree.ts'
+import { graphOf } from '../../core/trace/graph.ts'
 
 const must = (holds: boolean, sentence: string): void => {
   if (!holds) throw new Error(sentence)
@@ -323,29 +323,32 @@ export const checkShort = (before: State, after: State): void => {
   }
 }
 
-/** What hangs at the root of a tree. */
-const widthOf = <A>({ root }: Tree.Tree<A>): number =>
-  (root.literals === null ? 0 : Table.size(root.literals)) + (root.plus === null ? 0 : 1)
+/** Settings, clocks, and what only ever counts up. */
+const neverBack: ReadonlySet<keyof State> = new Set([
+  ...(['config', 'origin', 'now', 'wall', 'counters', 'traffic', 'sys'] as const),
+  ...(['nextMessage', 'nextOpening', 'nextSession', 'nextJoined', 'nextGroup'] as const),
+])
 
-/** Throws where anything is left in a state after everybody has gone and everything was cleared. */
-export const checkEmpty = (state: State): void => {
-  const sizes = {
-    links: IntMap.size(state.links),
-    greeting: IntMap.size(state.greeting),
-    addresses: StrMap.size(state.addresses),
-    sessions: IntMap.size(state.sessions),
-    clients: StrMap.size(state.clients),
-    filters: Tree.size(state.filters.tree),
-    nodes: widthOf(state.filters.tree),
-    turns: IntMap.size(state.turns),
-    retained: Tree.size(state.retained),
-    retainedNodes: widthOf(state.retained),
-    retainedBytes: state.retainedBytes,
-    retainedExpiring: state.retainedExpiring,
-    catching: Queue.size(state.catching),
-    timers: Heap.size(state.timers),
+/** The value of a number; of anything else how much hangs on it. */
+const extentOf = (held: unknown): number => {
+  if (typeof held !== 'object' || held === null) return Number(held)
+  let extent = 0
+  for (const node of graphOf(held, (payload) => payload)) {
+    // Neither an array nor text are the names of keys, which stand between the nodes.
+    if (Array.isArray(node)) extent += node.length
+    else if (typeof node === 'string') extent += 1
   }
-  for (const [what, size] of Object.entries(sizes)) must(size === 0, `${size} ${what} are left`)
+  return extent
+}
+
+/** Throws where a state holds more than another, from which everybody is known to be gone. */
+export const checkEmpty = (state: State, empty: State): void => {
+  for (const [key, held] of Object.entries(state)) {
+    const name = key as keyof State
+    if (neverBack.has(name)) continue
+    const [left, none] = [extentOf(held), extentOf(empty[name])]
+    must(left === none, `${name} holds ${left} and not ${none}`)
+  }
 }
 
 // What connections see.
