@@ -7,6 +7,8 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSyn
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -719,6 +721,37 @@ tape('what cannot be written is said in the words of the disk', () => {
 })
 
 const full = E.right({ write: () => null, close: () => {} })
+
+tape('a recording that has failed keeps nothing of the broker', async () => {
+  // Deno collects when it likes.
+  if (onDeno) return
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  assert.type(collect, 'function')
+  const refusing = E.right({ write: () => 'no room', close: () => {} })
+  const { recorder, said } = recorderOf({
+    path: '/of/the/test',
+    writers: writeHere,
+    tapes: { holds: () => E.right(false), create: () => refusing, rename: () => {} },
+  })
+  // Its snapshot takes longer than one turn.
+  const begin = (): WeakRef<State> => {
+    const topics = Array.from({ length: 20_000 }, (_, i) => `t/${i}`)
+    const inputs = topics.map((topic) =>
+      I.arrived(conn, 0, Packet.publish({ topic, payload: 'x', retain: true }))
+    )
+    const [before] = run(initial(roomy, origin), senderOf([]))
+    const [state] = run(before, inputs)
+    recorder.begin(state)
+    return new WeakRef(state)
+  }
+  const state = begin()
+  assert.equal(recorder.isOver, true)
+  assert.match(said[0]!, /no room/)
+  await sleep(10)
+  ;(collect as () => void)()
+  assert.is(state.deref(), undefined)
+})
 
 tape('whoever starts a broker in a program records with a path alone', async () => {
   const { start } = onDeno

@@ -264,6 +264,13 @@ export class Notes {
     this.line(asciiOf(['e', why]))
   }
 
+  /** Nothing more is noted, of a snapshot that is not whole neither: its state is let go. */
+  leave(): void {
+    this.conn = null
+    this.lent = none
+    this.nodes = null
+  }
+
   /** Hands the page over, if there is anything on it. */
   turn(): void {
     this.close()

@@ -306,6 +306,7 @@ export class Recorder {
 
   private end(): void {
     this.isOpen = false
+    this.notes.leave()
     this.writer.close()
     this.writer.end()
   }
