@@ -368,6 +368,42 @@ phone> subscribe id1 'lamp/#'
   assert.equal(part, day)
 })
 
+cuts('who is there from the beginning goes as it went, whatever it was sent after that', () => {
+  const told = `phone> connect clean-start
+phone> subscribe id1 'lamp/#'
+lamp> connect
+----
+
+at 3000
+phone-2> connect 'phone' clean-start
+lamp> publish 'lamp/state' "on"
+----
+`
+  const { day, part } = partOf('phone', told, 2_000, '', {
+    client: null,
+    topic: filter('lamp/state'),
+  })
+  assert.equal(day, [])
+  assert.equal(part, day)
+})
+
+cuts('what a client has to do with its own will from before belongs to a part of its topic', () => {
+  const told = `lamp> connect will [ 'lamp/state' "gone" ]
+lamp> subscribe id1 'lamp/#'
+----
+
+at 3000
+lamp> unsubscribe id2 'lamp/#'
+stop
+----
+`
+  for (const client of ['lamp', null]) {
+    const { day, part } = partOf('lamp', told, 2_000, '', { client, topic: filter('lamp/state') })
+    assert.equal(day, [])
+    assert.equal(part, day)
+  }
+})
+
 cuts('a client has the name that it has proved', () => {
   const { day, part, words } = partOf(
     'sally',

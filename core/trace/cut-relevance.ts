@@ -68,7 +68,7 @@ export class Relevance {
         const clientId = this.clientOf(generation)
         const said = (topic: string): void => {
           ties.push([generation, topic])
-          if (client === null || clientId === client || this.isShared(topic)) this.want(topic)
+          this.hear(clientId, topic)
         }
         if (packet._tag === 'Connect') {
           connects.push(generation)
@@ -102,6 +102,14 @@ export class Relevance {
     // A connection that follows takes over, and decides what becomes of a will.
     for (const [clientId, topic] of wills) if (this.topics.has(topic)) clients.add(clientId)
     for (const clientId of this.members) clients.add(clientId)
+    // Who is brought about with what it subscribes to goes as it went.
+    if (client === null) {
+      IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
+        for (const [, { filter, share }] of StrMap.entries(subscriptions)) {
+          if (this.isMatch(share?.filter ?? filter)) clients.add(clientId)
+        }
+      })
+    }
     IntMap.each(from.sessions, ({ conn, clientId }) => {
       if (conn !== null && clients.has(clientId)) this.generations.add(conn.generation)
     })
@@ -159,12 +167,12 @@ export class Relevance {
       for (const [packetId, { message }] of Window.entries(incoming)) {
         if (message === null) continue
         held.set(`${packetId} ${clientId}`, message.topic)
-        if (this.isShared(message.topic)) this.want(message.topic)
+        this.hear(clientId, message.topic)
         if (conn !== null) ties.push([conn.generation, message.topic])
       }
       if (will === null) return
       wills.push([clientId, will.message.topic])
-      if (this.isShared(will.message.topic)) this.want(will.message.topic)
+      this.hear(clientId, will.message.topic)
       if (conn !== null) ties.push([conn.generation, will.message.topic])
     })
   }
@@ -191,6 +199,12 @@ export class Relevance {
       this.mountPoints.some((mountPoint) =>
         mountPoint !== '' && topic.startsWith(mountPoint) && isOne(topic.slice(mountPoint.length))
       )
+  }
+
+  /** A client has something to say on a topic. */
+  private hear(clientId: string, topic: string): void {
+    const { client } = this.wish
+    if (client === null || clientId === client || this.isShared(topic)) this.want(topic)
   }
 
   private want(topic: string): boolean {
@@ -252,8 +266,12 @@ export class Relevance {
   private matches(generation: number, filter: TopicFilter): boolean {
     const plain = splitShare(filter)?.filter ?? filter
     const whole = mountedFilter(this.names.mountPointOf(generation), plain)
-    if (whole === null) return false
-    for (const topic of this.topics) if (isTopicName(topic) && match(whole, topic)) return true
+    return whole !== null && this.isMatch(whole)
+  }
+
+  /** Whether a filter, whole, matches a topic that belongs to it. */
+  private isMatch(filter: TopicFilter): boolean {
+    for (const topic of this.topics) if (isTopicName(topic) && match(filter, topic)) return true
     return false
   }
 }
