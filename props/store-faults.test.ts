@@ -569,18 +569,19 @@ faults('kill -9 while it commits: everything that was said to be durable is ther
   }
 })
 
-/** Runs under strace with faults in a system call of the thread that commits. */
-const withFaults = (injection: string, path: string): Child => {
-  const [call = ''] = injection.split(':')
+/** Runs under strace with faults in system calls of the thread that commits. */
+const withFaults = (injections: ReadonlyArray<string>, path: string): Child => {
+  const calls = injections.map((each) => each.slice(0, each.indexOf(':')))
   const args = [
     '-f',
     '-qq',
     '-o',
     `${path}.trace`,
     '-e',
-    `trace=${call}`,
-    '-e',
-    `inject=${injection}`,
+    `trace=${calls.join()}`,
+    ...injections.flatMap((each) => ['-e', `inject=${each}`]),
+    // Not what is said on the standard output, and the reserve has its room.
+    ...['', '-wal', '-probe'].flatMap((end) => ['-P', `${fileOf(path)}${end}`]),
   ]
   return start('strace', [...args, process.execPath, ...ownArguments(['loop', path])])
 }
@@ -594,7 +595,7 @@ else {
     async () => {
       const path = folder()
       mkdirSync(path)
-      const child = withFaults('fsync,fdatasync:error=EIO:when=14', path)
+      const child = withFaults(['fsync,fdatasync:error=EIO:when=14'], path)
       await child.ended
       assert.match(readFileSync(`${path}.trace`, 'utf8'), /sync.*EIO.*INJECTED/)
       const tags = child.lines.slice(1).map((line) => line.split(' ')[0])
@@ -609,33 +610,48 @@ else {
 
   faults('a log that cannot be emptied at the start ends the start', async () => {
     const path = await sampleStore()
-    const child = withFaults('ftruncate:error=EIO', path)
+    const child = withFaults(['ftruncate:error=EIO'], path)
     await child.ended
     assert.match(readFileSync(`${path}.trace`, 'utf8'), /EIO.*INJECTED/)
     assert.match(child.lines.join(), /^refused .*cannot be written/)
   })
 
-  faults(
-    'a disk that is full for a while: told so, nothing half written, then on it goes',
-    async () => {
-      const path = folder()
-      mkdirSync(path)
-      const child = withFaults('pwrite64:error=ENOSPC:when=80..90', path)
-      await child.line('Full')
-      const before = child.lines.length
-      while (child.lines.length < before + 30 && child.process.exitCode === null) {
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-      // On disk, whether or not it has looked for room again already.
-      assert.match(child.lines.at(-1)!, /^(Durable|Tight) /)
-      child.process.kill('SIGTERM')
-      spawnSync('pkill', ['-9', '-P', String(child.process.pid)])
-      await child.ended
-      assert.match(readFileSync(`${path}.trace`, 'utf8'), /pwrite64.*ENOSPC.*INJECTED/)
-      const seen = right(await look(openSqlite, { folder: path }))
-      assert.ok(seen.recordCount >= Number(child.lines.at(-1)?.split(' ')[1]))
-    },
-  )
+  for (const [what, error] of [['disk', 'ENOSPC'], ['quota', 'EDQUOT']] as const) {
+    faults(
+      `a ${what} that is full for a while: told so, nothing half written, then on it goes`,
+      async () => {
+        const path = folder()
+        mkdirSync(path)
+        const injections = [`pwrite64:error=${error}:when=80..90`, `write:error=${error}`]
+        const child = withFaults(injections, path)
+        await child.line('Full')
+        const before = child.lines.length
+        while (child.lines.length < before + 30 && child.process.exitCode === null) {
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+        // On disk, whether or not it has looked for room again already.
+        assert.match(child.lines.at(-1)!, /^(Durable|Tight) /)
+        child.process.kill('SIGTERM')
+        spawnSync('pkill', ['-9', '-P', String(child.process.pid)])
+        await child.ended
+        const trace = readFileSync(`${path}.trace`, 'utf8')
+        assert.match(trace, new RegExp(`pwrite64.*${error}.*INJECTED`))
+        const seen = right(await look(openSqlite, { folder: path }))
+        assert.ok(seen.recordCount >= Number(child.lines.at(-1)?.split(' ')[1]))
+      },
+    )
+  }
+
+  faults('a write that fails for another reason ends the store', async () => {
+    const path = folder()
+    mkdirSync(path)
+    const child = withFaults(['pwrite64:error=EIO:when=80..90'], path)
+    await child.ended
+    assert.match(readFileSync(`${path}.trace`, 'utf8'), /pwrite64.*EIO.*INJECTED/)
+    const tags = child.lines.slice(1).map((line) => line.split(' ')[0])
+    assert.ok(tags.indexOf('Broken') > 0, tags.join())
+    assert.ok(tags.slice(tags.indexOf('Broken')).every((tag) => tag === 'Broken'), tags.join())
+  })
 }
 
 const mount = folder()

@@ -8,10 +8,19 @@ import { Contradiction } from '../common/store.ts'
 import type { Committed, Damage, StoreOptions } from '../common/store.ts'
 import { version } from '../common/version.ts'
 import { crc32c } from './checksum.ts'
-import { exists, freeName, goneSentence, isOfRoom, placeOf, sizeOf, whyNot } from './files.ts'
+import {
+  exists,
+  freeName,
+  goneSentence,
+  isOfQuota,
+  isOfRoom,
+  placeOf,
+  sizeOf,
+  whyNot,
+} from './files.ts'
 import type { Paths, Place } from './files.ts'
-import { faultOf, textOf } from './library.ts'
-import type { Connection, Sqlite } from './library.ts'
+import { faultOf, isOfWriting, textOf } from './library.ts'
+import type { Connection, Sqlite, Statement } from './library.ts'
 import { Loading } from './loading.ts'
 import { metaWriter } from './meta.ts'
 import type { Meta } from './meta.ts'
@@ -19,7 +28,7 @@ import type { Migrations } from './migrate.ts'
 import { copyInto, damagedRowsSentence, explain, openFile, rollBack } from './open.ts'
 import { adding, deleting, forgetting } from './pack.ts'
 import type { Extent } from './pack.ts'
-import { giveUp, makeReserve, reserveBytes, reserveBytesLarge } from './reserve.ts'
+import { giveUp, makeReserve, reserveBytes, reserveBytesLarge, whyNoRoom } from './reserve.ts'
 import { prepare, readRow, readValues } from './row.ts'
 import type { Statements } from './row.ts'
 import { schemaVersion, tables } from './table.ts'
@@ -58,6 +67,8 @@ export class Database {
   #meta: Meta
   #isMetaSound: boolean
   #writeMeta: (meta: Meta) => void
+  /** Prepared, since Deno says nothing of what failed in a statement that is not. */
+  #commit: Statement
   #statements: ReadonlyArray<Statements>
   #tallies: ReadonlyArray<Tally> = emptyTallies()
   #bytesMax: number
@@ -69,7 +80,7 @@ export class Database {
   #framesPerRow = 1
   /** Whether the reserve was given up, or could not be made; and when to look for room again. */
   #isTight = false
-  #whyNoReserve: unknown = null
+  #whyNoRoom: unknown = null
   #reserveBytes = reserveBytes
   #hasGrown = false
   #lookAt = 0
@@ -115,6 +126,7 @@ export class Database {
     this.#salvage = salvage
     this.#bytesMax = bytesMax
     this.#writeMeta = metaWriter(connection)
+    this.#commit = connection.prepare('COMMIT')
     this.#statements = tables.map((table, number) => prepare(connection, table, number))
     this.#isTight = !this.#reserve()
     this.#limitPages()
@@ -237,8 +249,8 @@ export class Database {
 
   /** Makes the reserve, and remembers why it cannot be made. */
   #reserve(bytes = reserveBytes): boolean {
-    this.#whyNoReserve = makeReserve(this.#paths.reserve, bytes)
-    return this.#whyNoReserve === null
+    this.#whyNoRoom = makeReserve(this.#paths.reserve, bytes)
+    return this.#whyNoRoom === null
   }
 
   #makeReserve(): boolean {
@@ -263,10 +275,12 @@ export class Database {
   /** Why there is no room: whoever looks for it on a disk that has some looks in vain. */
   #whyFull(): string {
     const { folder, file } = this.#paths
-    const cannot = this.#whyNoReserve
+    const cannot = this.#whyNoRoom
     if (!exists(file)) return goneSentence(this.#paths)
     if (cannot !== null && !isOfRoom(cannot)) return whyNot(folder, cannot)
-    const cause = this.#bytesMax === Infinity
+    const cause = isOfQuota(cannot)
+      ? 'the disk quota is used up: raise it, or make room within it'
+      : this.#bytesMax === Infinity
       ? 'the disk is full: make room on it'
       : `max_store_bytes (${this.#bytesMax}) is reached, or the disk is full: raise the one or ` +
         'make room on the other'
@@ -283,11 +297,11 @@ export class Database {
       connection.exec('BEGIN IMMEDIATE')
       rows = extent.rows + this.#apply(packed, tallies)
       this.#stamp(stamp, tallies)
-      connection.exec('COMMIT')
+      this.#commit.run()
     } catch (error) {
       this.#meta = former
       const fault = error instanceof Contradiction ? 'contradiction' : faultOf(error)
-      if (fault === 'full') {
+      if (this.#isFull(error)) {
         rollBack(connection)
         return false
       }
@@ -410,8 +424,16 @@ export class Database {
 
   /** A full disk keeps pages in the log, where they are as safe; anything else ends the store. */
   #note(error: unknown): void {
-    if (faultOf(error) === 'full') return
+    if (this.#isFull(error)) return
     this.#broken = this.#whyBroken(error)
+  }
+
+  /** Whether an error is for want of room, also where it is not the disk that has none. */
+  #isFull(error: unknown): boolean {
+    if (faultOf(error) === 'full') return true
+    const cannot = isOfWriting(error) ? whyNoRoom(this.#paths.probe) : null
+    if (cannot !== null) this.#whyNoRoom = cannot
+    return cannot !== null
   }
 
   #whyBroken(error: unknown): string {

@@ -2,6 +2,7 @@
 // copies that are made before anything is changed for good.
 
 import * as fs from 'node:fs'
+import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -15,11 +16,13 @@ export interface Paths {
   readonly wal: string
   /** Room that is given up when the disk is full. */
   readonly reserve: string
+  /** A file for a moment, to see whether there is room. */
+  readonly probe: string
 }
 
 export const pathsOf = (folder: string): Paths => {
   const file = join(folder, fileName)
-  return { folder, file, wal: `${file}-wal`, reserve: `${file}-reserve` }
+  return { folder, file, wal: `${file}-wal`, reserve: `${file}-reserve`, probe: `${file}-probe` }
 }
 
 export const exists = (path: string): boolean => fs.existsSync(path)
@@ -97,7 +100,12 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
 
 /** Whether an error says that there is no room. */
 export const isOfRoom = (error: unknown): boolean =>
-  /ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(messageOf(error))
+  /ENOSPC|EFBIG|No space left|File too large/i.test(messageOf(error)) || isOfQuota(error)
+
+/** The disk may have room all the same. Node has no word for it, only its number. */
+export const isOfQuota = (error: unknown): boolean =>
+  (error as { readonly errno?: unknown } | null)?.errno === -constants.errno.EDQUOT ||
+  /Disk quota/i.test(messageOf(error))
 
 /** The file or its log was taken from a broker that runs: what it writes goes into no name. */
 export const goneSentence = ({ file, folder }: Paths): string =>
@@ -106,7 +114,7 @@ export const goneSentence = ({ file, folder }: Paths): string =>
 
 /** Why files cannot be made or changed in the folder, and what to do. */
 export const whyNot = (folder: string, error: unknown): string => {
-  const text = messageOf(error)
+  const text = isOfQuota(error) ? 'EDQUOT: disk quota exceeded' : messageOf(error)
   if (isOfRoom(error)) {
     return `There is no room for a store in ${folder} (${text}): make room on that disk, or name ` +
       'a folder on another one with persistence_location.'

@@ -98,3 +98,10 @@ export const textOf = (error: unknown): string => {
     ? `${error.message} (${errstr})`
     : error.message
 }
+
+/** SQLITE_IOERR_WRITE: what was to be flushed was not even written. */
+const writeFailed = 778
+
+/** For want of room, too: ENOSPC alone is a full disk to SQLite. */
+export const isOfWriting = (error: unknown): boolean =>
+  error instanceof Error && (error as { readonly errcode?: unknown }).errcode === writeFailed

@@ -29,6 +29,7 @@ import { metaInsertion, metaWriter, readMeta } from './meta.ts'
 import type { Meta } from './meta.ts'
 import { migrations, stepsBetween } from './migrate.ts'
 import type { Migrations } from './migrate.ts'
+import { whyNoRoom } from './reserve.ts'
 import { creation, metaCreation, schemaVersion, tables } from './table.ts'
 import { emptyTallies, tallyText } from './tally.ts'
 import { stateOfWal } from './wal.ts'
@@ -330,8 +331,11 @@ export const explain = (paths: Paths, error: unknown): string => {
     case 'damaged':
     case 'contradiction':
       return damagedSentence(paths, text)
-    case 'input/output':
+    case 'input/output': {
+      const cannot = whyNoRoom(paths.probe)
+      if (cannot !== null) return whyNot(paths.folder, cannot)
       return `${paths.file} cannot be read (${text}): look at the disk (dmesg), and put back a ` +
         'copy from before if it is failing.'
+    }
   }
 }

@@ -4,7 +4,7 @@
 // takes, and made again when there is as much to spare.
 
 import * as fs from 'node:fs'
-import { createEmpty, remove, sizeOf } from './files.ts'
+import { createEmpty, isOfRoom, remove, sizeOf } from './files.ts'
 
 /** As much as some turns of the broker write, in pages of the log: what every store has. */
 export const reserveBytes = 256 << 10
@@ -38,5 +38,21 @@ export const makeReserve = (path: string, bytes = reserveBytes): unknown => {
   } catch (error) {
     giveUp(path)
     return error ?? 'unknown'
+  }
+}
+
+/** More than is left where a page did not fit. */
+const probeBytes = 64 << 10
+
+/** What says that there is no room, asked with a file that is gone again; null if nothing does. */
+export const whyNoRoom = (path: string): unknown => {
+  try {
+    createEmpty(path)
+    fs.writeFileSync(path, new Uint8Array(probeBytes))
+    return null
+  } catch (error) {
+    return isOfRoom(error) ? error : null
+  } finally {
+    giveUp(path)
   }
 }
