@@ -38,7 +38,7 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'inflightBytesMax',
     initial: initial.inflightBytesMax,
     reload: 'now',
-    meaning: 'The same in bytes; 0: no limit.',
+    meaning: 'The same in bytes, of whole packets, where mosquitto counts payloads; 0: no limit.',
   },
   {
     name: 'max_queued_messages',
@@ -56,7 +56,8 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'queuedBytesMax',
     initial: initial.queuedBytesMax,
     reload: 'now',
-    meaning: 'The same in bytes; 0: no limit, which is what mosquitto begins with.',
+    meaning: 'The same in bytes, of whole packets, where mosquitto counts payloads and begins ' +
+      'with 0: no limit.',
   },
   {
     name: 'max_packet_size',

@@ -117,7 +117,8 @@ const fileWithConfiguration = (port: number, lines: ReadonlyArray<string>): stri
   const file = path.join(folder, 'mosquitto.conf')
   fs.writeFileSync(
     file,
-    [`listener ${port} 127.0.0.1`, `listener ${port} ::1`, 'allow_anonymous true', ...lines, '']
+    // Options of a listener are those of the last one.
+    [`listener ${port} ::1`, `listener ${port} 127.0.0.1`, 'allow_anonymous true', ...lines, '']
       .join('\n'),
   )
   folders.push(folder)
@@ -179,7 +180,7 @@ export interface StartOptions {
   readonly filesMax?: number
   /** What no command line can say: the broker is then started inside a small program. */
   readonly settings?: Settings
-  /** Further lines for the file that mosquitto is configured with. */
+  /** Further lines for the file that mosquitto is configured with; if given, so is a shell. */
   readonly lines?: ReadonlyArray<string>
 }
 
@@ -188,7 +189,7 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   // Between choosing a port and opening it somebody else may take it; then choose again.
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
-    const own = kind === 'mosquitto'
+    const own = kind === 'mosquitto' || options.lines !== undefined
       ? ['-c', fileWithConfiguration(port, options.lines ?? [])]
       : ['-p', String(port)]
     const { args = [], filesMax = null, settings } = options

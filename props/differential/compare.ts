@@ -3,7 +3,7 @@
 // copies of one message for several subscriptions in any; releases in any.
 
 import type { Difference, Place } from './differences.ts'
-import { differences, messageOf, silences } from './differences.ts'
+import { applies, differences, messageOf, silences } from './differences.ts'
 import type { Received } from './play.ts'
 import { begin } from './play.ts'
 import type { Step, Talk } from './talk.ts'
@@ -70,9 +70,13 @@ const without = (lines: ReadonlyArray<string>, others: ReadonlyArray<string>): s
   })
 }
 
-const silenced = (lines: ReadonlyArray<string>, met: Set<string>): ReadonlyArray<string> =>
-  lines.map((line) =>
-    silences.reduce((rest, { name, words }) => {
+const silenced = (
+  said: ReadonlyArray<string>,
+  { lines }: Place,
+  met: Set<string>,
+): ReadonlyArray<string> =>
+  said.map((line) =>
+    silences.filter((one) => applies(one, lines)).reduce((rest, { name, words }) => {
       const after = rest.replace(words, '')
       if (after !== rest) met.add(name)
       return after
@@ -99,6 +103,7 @@ const placesOf = (place: Place): ReadonlyArray<Place> => {
 
 /** Takes what a difference explains out of the lines that only one of the two said. */
 const explain = (difference: Difference, place: Place, theirs: Part, ours: Part): boolean => {
+  if (!applies(difference, place.lines)) return false
   if (!placesOf(place).some((one) => difference.at(one))) return false
   const { pairs, besides } = difference
   const matching = (part: Part, other: Part, pattern: RegExp | undefined): string[] =>
@@ -135,8 +140,8 @@ const compareOne = (
   ours: ReadonlyArray<string>,
   met: Set<string>,
 ): 'unlike' | 'parted' | null => {
-  const a = ordered(silenced(theirs, met))
-  const b = ordered(silenced(ours, met))
+  const a = ordered(silenced(theirs, place, met))
+  const b = ordered(silenced(ours, place, met))
   if (a.join('\n') === b.join('\n')) return null
   const onlyTheirs = without(a, b)
   const onlyOurs = without(b, a)
@@ -162,6 +167,7 @@ export const compare = async (
   talk: Talk,
   mosquittoPort: number,
   sabethesPort: number,
+  configuration: ReadonlyArray<string> = [],
 ): Promise<Outcome> => {
   const them = begin(mosquittoPort, talk)
   const us = begin(sabethesPort, talk)
@@ -175,15 +181,16 @@ export const compare = async (
     while (joins(talk.steps[index])) steps.push(talk.steps[++index]!)
     const step = talk.steps[index]!
     const [theirs, ours] = await Promise.all([them.play(steps), us.play(steps)])
-    const here = { talk, index, step, who: step.who }
-    for (const { parts, at } of differences) {
-      if (parts === 'always' && placesOf(here).some(at)) isParted = true
+    const here = { talk, index, step, who: step.who, lines: configuration }
+    for (const one of differences) {
+      if (one.parts !== 'always' || !applies(one, configuration)) continue
+      if (placesOf(here).some(one.at)) isParted = true
     }
     for (const who of clientsOf(theirs, ours)) {
       const one = theirs.get(who) ?? []
       const other = ours.get(who) ?? []
       lines += one.length
-      const verdict = compareOne({ talk, index, step, who }, one, other, met)
+      const verdict = compareOne({ ...here, who }, one, other, met)
       if (verdict === 'parted') isParted = true
       if (verdict === 'unlike') unlike ??= { index, step, who, theirs: one, ours: other }
     }

@@ -2,12 +2,25 @@
 
 import type { Request, Step, Talk, Will } from './talk.ts'
 
+/** Those that are known to make a difference. */
+type Option =
+  | 'max_inflight_messages'
+  | 'max_queued_messages'
+  | 'max_packet_size'
+  | 'max_keepalive'
+  | 'max_qos'
+  | 'message_size_limit'
+  | 'persistent_client_expiration'
+  | 'retain_available'
+
 /** Where in a conversation a difference shows itself, and to whom. */
 export interface Place {
   readonly talk: Talk
   readonly index: number
   readonly step: Step
   readonly who: string
+  /** Lines that both brokers are configured with besides. */
+  readonly lines: ReadonlyArray<string>
 }
 
 export interface Difference {
@@ -21,6 +34,8 @@ export interface Difference {
   readonly pairs?: (theirs: string, ours: string) => boolean
   /** What the other broker must have said for a line to stand alone. */
   readonly besides?: (line: string, other: string) => boolean
+  /** The option that both have to be configured with, if it is not so by default. */
+  readonly under?: Option
   /** Where it may happen. */
   readonly at: (place: Place) => boolean
   /**
@@ -34,6 +49,7 @@ export interface Difference {
 export interface Silence {
   readonly name: string
   readonly reason: string
+  readonly under?: Option
   readonly words: RegExp
 }
 
@@ -43,13 +59,35 @@ export const silences: ReadonlyArray<Silence> = [
     reason: 'mosquitto 2.1 announces its limit, 2.0 has none',
     words: /(?<=^CONNACK .*)maximumPacketSize=2000000 /,
   },
+  {
+    name: 'a Session Expiry Interval that is not the wanted one is told',
+    reason: 'the client is to use it (section 3.2.2.3.2 of MQTT 5); 2.0 says nothing',
+    under: 'persistent_client_expiration',
+    words: /(?<=^CONNACK .*)sessionExpiryInterval=\d+ /,
+  },
+  {
+    name: 'a refusal says what would be allowed',
+    reason: 'accepted: Maximum QoS in a CONNACK that refuses a will',
+    under: 'max_qos',
+    words: /(?<=^CONNACK 9b) \{.*\}/,
+  },
 ]
 
 /** How mosquitto is told to be, where 2.0 can do what 2.1 does. */
-export const configuration: ReadonlyArray<string> = [
+export const configurationWith = (lines: ReadonlyArray<string>): ReadonlyArray<string> => [
   // One copy for each subscription that overlaps is the default of 2.1.
   'allow_duplicate_messages true',
+  ...lines,
 ]
+
+const isConfigured = (option: Option, lines: ReadonlyArray<string>): boolean =>
+  lines.some((line) => line.split(' ')[0] === option)
+
+/** Whether a difference or a silence can be met with these lines. */
+export const applies = (
+  { under }: { readonly under?: Option },
+  lines: ReadonlyArray<string>,
+): boolean => under === undefined || isConfigured(under, lines)
 
 const requestsOf = (step: Step): ReadonlyArray<Request> =>
   step.act === 'subscribe' ? step.requests : []
@@ -111,7 +149,8 @@ const hasOtherOptions = ({ talk, index, who }: Place): boolean => {
 }
 
 /** Whether there may be room for only some of what comes to the client. */
-const isNarrow = ({ talk, index, who }: Place): boolean => {
+const isNarrow = ({ talk, index, who, lines }: Place): boolean => {
+  if (isConfigured('max_inflight_messages', lines)) return true
   for (const step of talk.steps.slice(0, index + 1).reverse()) {
     if (step.who !== who) continue
     if (step.act === 'hold') return true
@@ -121,14 +160,16 @@ const isNarrow = ({ talk, index, who }: Place): boolean => {
 }
 
 /** Whether the client has a narrow window, and refuses messages or takes no large ones. */
-const mayLeak = ({ talk, index, who }: Place): boolean => {
+const mayLeak = ({ talk, index, who, lines }: Place): boolean => {
+  const isNarrowAnyway = isConfigured('max_inflight_messages', lines)
   let hasRefused = false
   for (const step of talk.steps.slice(0, index + 1).reverse()) {
     if (step.who !== who) continue
     if (step.act === 'hold' && step.what === 'refuse') hasRefused = true
     if (step.act === 'connect') {
       if (step.level < 5) return false
-      return step.receiveMaximum !== null && (hasRefused || step.packetBytesMax !== null)
+      const hasLimit = isNarrowAnyway || step.receiveMaximum !== null
+      return hasLimit && (hasRefused || step.packetBytesMax !== null)
     }
   }
   return false
@@ -157,11 +198,13 @@ const hasUnfitMember = ({ talk, index }: Place): boolean => {
 }
 
 /** Whether a group has or had three members, or two of whom one may have come later or gone. */
-const hasTurnsInDoubt = ({ talk, index }: Place): boolean => {
+const hasTurnsInDoubt = ({ talk, index, lines }: Place): boolean => {
+  const isRefused = (step: Step): boolean =>
+    isConfigured('retain_available', lines) && step.act === 'publish' && step.retain
   const members = new Map<string, Set<string>>()
   for (const step of talk.steps.slice(0, index + 1)) {
     const isLeaving = step.act === 'unsubscribe' || step.act === 'drop' ||
-      step.act === 'disconnect' || (step.act === 'connect' && step.clean)
+      step.act === 'disconnect' || (step.act === 'connect' && step.clean) || isRefused(step)
     for (const group of members.values()) {
       if (isLeaving && group.size > 1 && group.has(step.who)) return true
     }
@@ -174,6 +217,18 @@ const hasTurnsInDoubt = ({ talk, index }: Place): boolean => {
   return false
 }
 
+/** Whether the client may send more than it has room for, of QoS 1 and 2. */
+const mayExceed = ({ talk, index, step }: Place): boolean =>
+  step.act === 'publish' && step.qos > 0 &&
+  talk.steps.slice(0, index).some((one) =>
+    one.who === step.who && one.act === 'publish' && one.qos > 0 &&
+    (one.withheld || one.joined === true)
+  )
+
+const isOld = ({ step }: Place): boolean => step.act === 'connect' && step.level < 5
+
+const isPublish = ({ step }: Place): boolean => step.act === 'publish'
+
 const isOwnNoLocal = ({ talk, index, step }: Place): boolean =>
   talk.steps.slice(0, index).some((one) =>
     one.who === step.who && requestsOf(one).some(({ noLocal }) => noLocal)
@@ -181,6 +236,9 @@ const isOwnNoLocal = ({ talk, index, step }: Place): boolean =>
 
 /** The topic and the payload of a delivery. */
 export const messageOf = (line: string): string => line.split(' ').slice(1, 3).join(' ')
+
+/** What a message is called that is delivered or released. */
+const nameOf = (line: string): string | undefined => /\bm\d+/.exec(line)?.[0]
 
 const delivery = /^(PUBLISH|PUBREL) /
 
@@ -295,6 +353,76 @@ export const differences: ReadonlyArray<Difference> = [
     reason: 'another takes the turn; 2.0 loses the message',
     ours: delivery,
     at: hasUnfitMember,
+    parts: 'when seen',
+  },
+  {
+    name: 'what is sent beyond the Receive Maximum ends the connection',
+    reason: 'as section 4.9 of MQTT 5 says; 2.0 says PUBREC 0x97, and drops it before level 5',
+    under: 'max_inflight_messages',
+    theirs: /./,
+    ours: /./,
+    at: mayExceed,
+    parts: 'always',
+  },
+  {
+    name: 'a publish that no queue has room for is refused',
+    reason: 'Quota exceeded (section 3.4.2.1 of MQTT 5), so that it is not lost; 2.0 says success',
+    under: 'max_queued_messages',
+    theirs: /^PUB(ACK|REC) \d+ 00$/,
+    ours: /^PUB(ACK|REC) \d+ 97$/,
+    pairs: () => true,
+    at: isPublish,
+  },
+  {
+    name: 'a full queue takes another copy',
+    reason:
+      'which of several copies of a message comes first is open, and here there is room for one',
+    under: 'max_queued_messages',
+    theirs: delivery,
+    ours: delivery,
+    besides: (line, other) => nameOf(line) === nameOf(other),
+    at: ({ step }) => step.act === 'connect',
+    parts: 'when seen',
+  },
+  {
+    name: 'DISCONNECT tells of a packet that is too large',
+    reason: 'before the server closes it says why [MQTT-4.13.1-1]; 2.0 closes in silence',
+    under: 'max_packet_size',
+    ours: /^(DISCONNECT 0 95$|SUBACK|UNSUBACK|PUB(ACK|REC|LISH))/,
+    at: ({ step }) => step.act === 'publish' || step.act === 'subscribe',
+  },
+  {
+    name: 'a payload that is too large is refused by a code that PUBACK and PUBREC may have',
+    reason: '0x95 is none of theirs (sections 3.4.2.1 and 3.5.2.1 of MQTT 5)',
+    under: 'message_size_limit',
+    theirs: /^PUB(ACK|REC) \d+ 95$/,
+    ours: /^PUB(ACK|REC) \d+ 83$/,
+    pairs: (theirs, ours) => theirs.slice(0, -2) === ours.slice(0, -2),
+    at: isPublish,
+  },
+  {
+    name: 'who wants a longer keep alive and cannot be told another is refused',
+    reason: 'mosquitto 2.1 refuses old clients, 2.0 leaves them their keep alive',
+    under: 'max_keepalive',
+    theirs: /./,
+    ours: /./,
+    at: isOld,
+    parts: 'always',
+  },
+  {
+    name: 'DISCONNECT tells that nothing may be retained',
+    reason: 'Retain not supported [MQTT-3.2.2-14]; 2.0 closes in silence, and what it owed is lost',
+    under: 'retain_available',
+    ours: /^(DISCONNECT 0 9a$|SUBACK|UNSUBACK|PUB(ACK|REC|LISH))/,
+    at: ({ step }) => step.act === 'publish' && step.retain,
+    parts: 'when seen',
+  },
+  {
+    name: 'DISCONNECT tells of a QoS that is too high',
+    reason: 'QoS not supported [MQTT-3.2.2-11]; 2.0 closes in silence, and what it owed is lost',
+    under: 'max_qos',
+    ours: /^(DISCONNECT 0 9b$|SUBACK|UNSUBACK|PUB(ACK|REC|LISH))/,
+    at: ({ step }) => step.act === 'publish' && step.qos > 0,
     parts: 'when seen',
   },
 ]

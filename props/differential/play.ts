@@ -380,6 +380,12 @@ class Player {
     }))
     await connection.ping()
     if (before === undefined) return
+    // Who is refused takes nothing over.
+    if (connection.isClosed && !before.isClosed) {
+      this.#online.set(who, before)
+      this.#write(who, 'is closed')
+      return
+    }
     await within(patienceMs, `the end of the connection before of ${who}`, before.closed)
     this.#write(`${who} before`, 'is closed')
   }

@@ -4,7 +4,7 @@
 import { type Broker, isThere, start } from '../conformance/subject.ts'
 import type { Outcome } from './compare.ts'
 import { compare } from './compare.ts'
-import { configuration } from './differences.ts'
+import { configurationWith } from './differences.ts'
 import type { Talk } from './talk.ts'
 import { talkOf } from './talk.ts'
 
@@ -27,10 +27,16 @@ export interface Report {
 
 export const isMosquittoThere = (): boolean => isThere('mosquitto')
 
-const told = (talk: Talk, { unlike }: Outcome, shell: Shell): string => {
+const told = (
+  talk: Talk,
+  { unlike }: Outcome,
+  shell: Shell,
+  lines: ReadonlyArray<string>,
+): string => {
   if (unlike === null) return ''
   const { index, who, theirs, ours } = unlike
   const steps = talk.steps.slice(0, index + 1).map((step, at) => `  ${at} ${JSON.stringify(step)}`)
+  const asked = lines.length === 0 ? '' : ` -- ${lines.map((line) => `'${line}'`).join(' ')}`
   return [
     ...steps,
     `${who} received from mosquitto`,
@@ -39,23 +45,24 @@ const told = (talk: Talk, { unlike }: Outcome, shell: Shell): string => {
     ...ours.map((line) => `  ${line}`),
     '',
     'Repeat with:',
-    `  SEED=${talk.seed} COUNT=1 SUBJECT=${shell} npm run differential`,
+    `  SEED=${talk.seed} COUNT=1 SUBJECT=${shell} npm run differential${asked}`,
     '',
   ].join('\n')
 }
 
-/** Holds `count` conversations from the seed on. */
+/** Holds `count` conversations from the seed on, with brokers that are configured so. */
 export const converse = async (
   seed: number,
   count: number,
   shell: Shell,
+  lines: ReadonlyArray<string> = [],
   progress: (talks: number) => void = () => {},
 ): Promise<Report> => {
   const brokers: Broker[] = []
   try {
-    const mosquitto = await start('mosquitto', { lines: configuration })
+    const mosquitto = await start('mosquitto', { lines: configurationWith(lines) })
     brokers.push(mosquitto)
-    const sabethes = await start(shell)
+    const sabethes = await start(shell, { lines })
     brokers.push(sabethes)
     const met = new Map<string, number>()
     const total = { talks: 0, whole: 0, steps: 0, lines: 0 }
@@ -64,13 +71,13 @@ export const converse = async (
     const worker = async (): Promise<void> => {
       while (next < count && found === null) {
         const talk = talkOf((seed + next++) % 0x7fffffff)
-        const outcome = await compare(talk, mosquitto.port, sabethes.port)
+        const outcome = await compare(talk, mosquitto.port, sabethes.port, lines)
         total.talks++
         total.steps += outcome.steps
         total.lines += outcome.lines
         if (outcome.steps === talk.steps.length) total.whole++
         for (const name of outcome.met) met.set(name, (met.get(name) ?? 0) + 1)
-        if (outcome.unlike !== null) found ??= told(talk, outcome, shell)
+        if (outcome.unlike !== null) found ??= told(talk, outcome, shell, lines)
         progress(total.talks)
       }
     }
