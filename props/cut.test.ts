@@ -28,8 +28,8 @@ import { storyFiles, storyOf } from './story/files.ts'
 
 const cuts = suite('cut')
 
-const right = <A>(found: Either<string, A>): A => {
-  if (E.isLeft(found)) throw new Error(found.left)
+const right = <A>(found: Either<unknown, A>): A => {
+  if (E.isLeft(found)) throw new Error(JSON.stringify(found.left))
   return found.right
 }
 
@@ -402,6 +402,30 @@ stop
     assert.equal(day, [])
     assert.equal(part, day)
   }
+})
+
+cuts('where a group has taken in turn what is left out, that is said', () => {
+  const told = (members: string): string =>
+    `one> connect
+one> subscribe id1 '$share/g/#'
+${members}
+boss> connect
+boss> publish 'note' "first"
+boss> publish 'job' "second"
+----
+`
+  const untold = (members: string, client: string | null, topic: string): ReadonlyArray<string> => {
+    const parsed = right(parseStory(`# A group.\n\n${told(members)}`, 's'))
+    const from = initial(parsed.config, { at: 0, wall: 1_800_000_000_000, seed: 1 })
+    return cut(from, batchesOf(from, inputsOf(parsed)), { client, topic: filter(topic) }).untold
+  }
+  const said = ['whose turn it was in shared groups']
+  const two = "two> connect\ntwo> subscribe id1 '$share/g/#'"
+  assert.equal(untold(two, 'two', 'job'), said)
+  assert.equal(untold(two, null, 'job'), said)
+  assert.equal(untold(two, 'two', '#'), [])
+  assert.equal(untold('', 'one', 'job'), [])
+  assert.equal(untold(two.replace('#', 'job'), 'one', 'job'), [])
 })
 
 cuts('a client has the name that it has proved', () => {

@@ -23,6 +23,11 @@ export interface CutWish {
 /** What a connection has to do with a topic, whole. */
 type Tie = readonly [generation: number, topic: string]
 
+const isAnyOn = (filter: TopicFilter, topics: ReadonlySet<string>): boolean => {
+  for (const topic of topics) if (isTopicName(topic) && match(filter, topic)) return true
+  return false
+}
+
 export class Relevance {
   readonly topics = new Set<string>()
   private readonly generations = new Set<number>()
@@ -30,6 +35,10 @@ export class Relevance {
   private readonly shared = new Set<TopicFilter>()
   /** Who else is in one of them: it gets what the client would else be sent in its place. */
   private readonly members = new Set<string>()
+  /** Filters, whole, of groups of two or more, whose members take messages in turn. */
+  private readonly inTurn = new Set<TopicFilter>()
+  /** What was said or heard, and is not asked for. */
+  private readonly leftOut = new Set<string>()
   private readonly mountPoints: ReadonlyArray<string>
   private readonly names: Names
   private readonly wish: CutWish
@@ -49,7 +58,7 @@ export class Relevance {
     const connects: Array<number> = []
     /** Whose connections all belong to it: what was subscribed to on one is sent on another. */
     const clients = new Set<string>()
-    if (client !== null) this.share(client, from, batches)
+    this.share(client, from, batches)
     this.remember(from, ties, wills, held)
     IntMap.each(from.sessions, ({ conn, aliases: known }) => {
       if (conn === null) return
@@ -106,7 +115,7 @@ export class Relevance {
     if (client === null) {
       IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
         for (const [, { filter, share }] of StrMap.entries(subscriptions)) {
-          if (this.isMatch(share?.filter ?? filter)) clients.add(clientId)
+          if (isAnyOn(share?.filter ?? filter, this.topics)) clients.add(clientId)
         }
       })
     }
@@ -118,12 +127,14 @@ export class Relevance {
     }
   }
 
-  /** Finds out with whom the client shares what. */
-  private share(client: string, from: State, batches: ReadonlyArray<Batch>): void {
-    const members = new Map<string, Set<string>>()
+  /** Finds out with whom the client shares what; with none, who shares at all. */
+  private share(client: string | null, from: State, batches: ReadonlyArray<Batch>): void {
+    const groups = new Map<string, { filter: TopicFilter; members: Set<string> }>()
     const join = (clientId: string, group: string, filter: TopicFilter): void => {
       const key = `${group}/${filter}`
-      members.set(key, (members.get(key) ?? new Set()).add(clientId))
+      const found = groups.get(key) ?? { filter, members: new Set() }
+      groups.set(key, found)
+      found.members.add(clientId)
       if (clientId === client) this.shared.add(filter)
     }
     IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
@@ -143,9 +154,11 @@ export class Relevance {
         }
       }
     }
-    for (const some of members.values()) {
-      if (!some.delete(client)) continue
-      for (const one of some) this.members.add(one)
+    for (const { filter, members } of groups.values()) {
+      if (client !== null && !members.has(client)) continue
+      if (members.size > 1) this.inTurn.add(filter)
+      if (client === null) continue
+      for (const one of members) if (one !== client) this.members.add(one)
     }
   }
 
@@ -208,7 +221,11 @@ export class Relevance {
   }
 
   private want(topic: string): boolean {
-    if (topic === '' || !this.isOn(topic)) return false
+    if (topic === '') return false
+    if (!this.isOn(topic)) {
+      this.leftOut.add(topic)
+      return false
+    }
     this.topics.add(topic)
     return true
   }
@@ -216,6 +233,14 @@ export class Relevance {
   /** Whether the connection has anything to do with it. */
   has(generation: number): boolean {
     return this.isAll || this.generations.has(generation) || this.isOwn(generation)
+  }
+
+  /** Whether a group has taken in turn what belongs to it and what does not. */
+  get isOutOfTurn(): boolean {
+    for (const filter of this.inTurn) {
+      if (isAnyOn(filter, this.topics) && isAnyOn(filter, this.leftOut)) return true
+    }
+    return false
   }
 
   /** Whether it is another member of a shared group of the client's. */
@@ -266,12 +291,6 @@ export class Relevance {
   private matches(generation: number, filter: TopicFilter): boolean {
     const plain = splitShare(filter)?.filter ?? filter
     const whole = mountedFilter(this.names.mountPointOf(generation), plain)
-    return whole !== null && this.isMatch(whole)
-  }
-
-  /** Whether a filter, whole, matches a topic that belongs to it. */
-  private isMatch(filter: TopicFilter): boolean {
-    for (const topic of this.topics) if (isTopicName(topic) && match(filter, topic)) return true
-    return false
+    return whole !== null && isAnyOn(whole, this.topics)
   }
 }

@@ -15,6 +15,7 @@ import { Aliases, Translation } from './cut-acks.ts'
 import { beatsOf } from './cut-beats.ts'
 import { Relevance } from './cut-relevance.ts'
 import type { CutWish } from './cut-relevance.ts'
+import { outOfTurn } from './rebuild-missing.ts'
 import { rebuild } from './rebuild.ts'
 import { Names } from './names.ts'
 import type { Batch } from './replay.ts'
@@ -107,7 +108,14 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
       }
     }
   }
-  return { config: from.config, origin, inputs, first: first.length, untold }
+  const isSaid = untold.includes(outOfTurn) || !relevance.isOutOfTurn
+  return {
+    config: from.config,
+    origin,
+    inputs,
+    first: first.length,
+    untold: isSaid ? untold : [...untold, outOfTurn],
+  }
 }
 
 /**

@@ -93,6 +93,9 @@ const missingHeld = (
   if (expired > 0) untold.push(`that ${plural(expired, 'QoS 2 message')} ${what} had expired`)
 }
 
+/** Members of shared groups may be sent what others of the group were sent. */
+export const outOfTurn = 'whose turn it was in shared groups'
+
 /** Whether members of shared groups have joined in the order in which they had. */
 const areInTurn = (from: State, builder: Builder): boolean => {
   const all: Array<readonly [was: number, is: number]> = []
@@ -121,7 +124,7 @@ export const missingOf = (from: State, builder: Builder, part: Part): ReadonlyAr
     untold.push(`${plural(here - there, 'retained message')} could not be brought back`)
   }
   if (IntMap.size(from.turns) > 0 || !areInTurn(from, builder)) {
-    untold.push('whose turn it was in shared groups')
+    untold.push(outOfTurn)
   }
   if (from.stopping) untold.push('the broker was ending')
   return untold
