@@ -148,6 +148,10 @@ const waitingFor = (copy: Copy, { last, clock, stoppedAt, what }: Ground): strin
   const end = `when the ${what} ended, at ${since(last.now, clock)}`
   const isReceived = copy.events.some(({ _tag }) => _tag === 'Received')
   if (isReceived) return `still waiting for PUBCOMP ${end}${away}`
+  const flying = session === undefined ? undefined : Window.get(session.window, copy.packetId)
+  if (away === '' && flying?.stage === 'waiting') {
+    return `still to be sent again, behind others, ${end}`
+  }
   if (copy.events.some(({ _tag }) => _tag === 'Sent') || copy.packetId > 0) {
     return `still waiting for ${copy.qos === 1 ? 'PUBACK' : 'PUBREC'} ${end}${away}`
   }

@@ -18,6 +18,25 @@ ${[1, 2, 3, 4, 5, 6].map((id) => `    p> publish 'd/${id}' qos1 id${id} retain "
 
 export const waiting: ReadonlyArray<Explained> = [
   [
+    'sent on an earlier connection, and not again on one that takes fewer at a time',
+    '--message d/2',
+    `
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    publish 'd/1' qos1 id1 "on"
+    publish 'd/2' qos1 id1 "on"
+    a lose
+    a-2> connect 'a' receive-maximum 1 session-expiry-interval 60
+    ----`,
+    [
+      `'d/2' was published at 0.000s by the broker itself with QoS 1: 2 bytes. It` +
+      ` matched 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 2; still to be sent again,` +
+      ` behind others, when the recording ended, at 0.000s.`,
+    ],
+  ],
+  [
     'in the queue behind as many bytes as may be under way',
     '--message d/2',
     `
