@@ -200,6 +200,21 @@ capture('clients are played, and the answers compared', async () => {
   assert.match(nobody.complained, /Nobody connects to port 1884/)
 })
 
+capture('what is larger than a CONNECT may be is read once that was accepted', async () => {
+  const large = said([Packet.publish({ topic: 't/1', payload: 'x'.repeat(200_000) })])
+  const part = 60_000
+  const parts = Array.from({ length: Math.ceil(large.length / part) }, (_, i): Piece => ({
+    from: 'client',
+    flags: ACK,
+    at: hello.length + i * part,
+    data: large.subarray(i * part, (i + 1) * part),
+  }))
+  const { status, said: text } = await asked(fileOf([...usual, ...parts]), '-q')
+  assert.is(status, 0, text)
+  const played = await asked(fileOf([...usual, ...parts]), '--topic', 't/1')
+  assert.is(played.said.match(/^c> publish 't\/1'/gm)?.length, 2, played.said.slice(0, 2_000))
+})
+
 capture('an answer that ours does not give is named, and the other way round', async () => {
   const other = said([
     { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} },

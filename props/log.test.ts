@@ -85,7 +85,9 @@ log("notes read like mosquitto's lines", () => {
     into.note({ ...wrong, fault: { ...fault, reason } })
   }
   into.note({ ...ended, ending: 'not authorised', reason: 0x87, fault: { ...fault, reason: 0x87 } })
-  into.note({ ...ended, clientId: null, ending: 'max_connections exceeded', reason: 0x97 })
+  for (const ending of ['max_connections exceeded', 'connecting too often'] as const) {
+    into.note({ ...ended, clientId: null, ending, reason: 0x97 })
+  }
   assert.equal(lines(), [], 'lines are gathered')
   into.flush(1)
   assert.equal(
@@ -107,6 +109,7 @@ log("notes read like mosquitto's lines", () => {
       'Client x [10.42.0.3:40123] disconnected: not authorised.',
       '\ttoo early (MQTT-3.1.0-1)',
       'Client connection from 10.42.0.3 denied: max_connections exceeded.',
+      'Client connection from 10.42.0.3 denied: connecting too often.',
     ].map((line) => `1600000000: ${line}`),
   )
 })

@@ -353,7 +353,7 @@ const connecting = (
     const peer = { address: '127.0.0.1', port: 5 }
     const password = new TextEncoder().encode('swordfish')
     const proof = userName === null ? {} : { userName, password }
-    const connect = Packet.connect({ clientId: userName ?? 'nameless', ...proof })
+    const connect = Packet.connect({ clientId: userName || 'nameless', ...proof })
     return [
       I.opened(conn, 0, nonce, '1883', peer),
       I.arrived(conn, 0, connect),
@@ -381,9 +381,13 @@ replay(
     const folder = mkdtempSync(join(tmpdir(), 'sabethes-judging-'))
     try {
       const { users, conf, path } = asking(folder)
-      for (const isJudged of [false, true]) {
+      const ways = [false, true].flatMap((isJudged) =>
+        // An empty name is nobody's.
+        [null, ''].map((nobody) => [isJudged, nobody] as const)
+      )
+      for (const [isJudged, nobody] of ways) {
         const config: Config = { ...defaults, authentication: isJudged ? 'judge' : 'none' }
-        const inputs = connecting([null, 'ann', 'bob'], isJudged)
+        const inputs = connecting([nobody, 'ann', 'bob'], isJudged)
         for (const size of [1, inputs.length]) {
           if (isJudged && size > 1) continue
           writeFileSync(path, recorded(initial(config, origin), inputs, size).text)

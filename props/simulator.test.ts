@@ -476,7 +476,8 @@ simulator(
   () => {
     const world = simulate({ config: { authentication: 'judge' }, judge: () => 0 })
     world.delay('a', '10ms')
-    const large = 'x'.repeat(100_000)
+    // Larger than a CONNECT may be.
+    const large = 'x'.repeat(200_000)
     world.connect('a').subscribe('t').publish('t', large)
     world.advance('1s')
     world.expect('a', [`t ${large}`])

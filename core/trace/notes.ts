@@ -264,7 +264,7 @@ export class Notes {
     this.line(asciiOf(['e', why]))
   }
 
-  /** Nothing more is noted, of a snapshot that is not whole neither: its state is let go. */
+  /** Nothing more is noted, nor the rest of a snapshot: the state that it is of is let go. */
   leave(): void {
     this.conn = null
     this.lent = none
