@@ -425,4 +425,166 @@ passwords('any text is read or refused', () => {
   )
 })
 
+/** A clock that stands until it is moved on. */
+class Clock {
+  now = 0
+  private readonly due: Array<{ readonly at: number; readonly act: () => void }> = []
+
+  readonly later = (ms: number, act: () => void): () => void => {
+    const one = { at: this.now + ms, act }
+    this.due.push(one)
+    return () => this.due.splice(this.due.indexOf(one), 1)
+  }
+
+  get waiting(): number {
+    return this.due.length
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.now += ms
+    for (const one of this.due.filter(({ at }) => at <= this.now)) {
+      this.due.splice(this.due.indexOf(one), 1)
+      one.act()
+    }
+    await turns()
+  }
+}
+
+const judgeBy = (clock: Clock, names: ReadonlyArray<string> = ['a']) => {
+  const hash: Argon2['hash'] = (password, wanted) =>
+    Promise.resolve(password[0] === 0x79 /* y */ ? wanted.hash : new Uint8Array(32))
+  const judge = judgeOf(read(names.map((name) => `${name}:${argon2id}\n`).join('')), {
+    argon2: { hash, close: async () => {} },
+    now: () => clock.now,
+    later: clock.later,
+  })
+  /** What has been answered, and when. */
+  const said: string[] = []
+  const ask = async (userName: string, password: string, address: string): Promise<void> => {
+    const asked = { ...question(userName, password), peer: { address, port: 50_000 } }
+    void judge.judge(asked).then((reason) => {
+      said.push(`${clock.now} ${userName} ${address} ${reason === 0 ? 'in' : reason}`)
+    })
+    await turns()
+  }
+  return { judge, said, ask }
+}
+
+const far = '192.0.2.7'
+
+passwords('who says wrong passwords again and again waits longer for each answer', async () => {
+  const clock = new Clock()
+  const { said, ask } = judgeBy(clock)
+  for (const ms of [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
+    await ask('a', 'no', far)
+    if (ms > 0) {
+      const count = said.length
+      await clock.pass(ms - 1)
+      assert.is(said.length, count, `after ${ms - 1} ms`)
+      await clock.pass(1)
+    }
+  }
+  const times = said.map((one) => Number(one.split(' ')[0]))
+  assert.equal(times, [0, 500, 1_500, 3_500, 7_500, 15_500, 23_500])
+})
+
+passwords('the right password is answered at once, and what was wrong is forgotten', async () => {
+  const clock = new Clock()
+  const { said, ask } = judgeBy(clock)
+  for (let i = 0; i < 4; i++) {
+    await ask('a', 'no', far)
+    await clock.pass(2_000)
+  }
+  said.length = 0
+  // While a wrong one still waits for its answer: one device of many behind one address.
+  await ask('a', 'no', far)
+  await ask('a', 'yes', far)
+  assert.equal(said, [`8000 a ${far} in`])
+  await clock.pass(4_000)
+  await ask('a', 'no', far)
+  assert.equal(said.slice(1), [`12000 a ${far} ${NO}`, `12000 a ${far} ${NO}`])
+  // An hour without a wrong one is as good.
+  for (const [ms, count] of [[3_599_999, 1], [3_600_000, 2]] as const) {
+    await clock.pass(ms)
+    said.length = 0
+    await ask('a', 'no', far)
+    await ask('a', 'no', far)
+    assert.is(said.length, count - 1)
+  }
+})
+
+passwords(
+  'three wrong ones wait at a time, and to more the server is busy',
+  async () => {
+    const clock = new Clock()
+    const { said, ask } = judgeBy(clock, ['a', 'b'])
+    for (let i = 0; i < 3; i++) {
+      await ask('a', 'no', far)
+      await clock.pass(8_000)
+    }
+    said.length = 0
+    for (let i = 0; i < 3; i++) await ask('a', 'no', far)
+    await ask('a', 'no', far)
+    await ask('a', 'yes', far)
+    assert.equal(said, [`24000 a ${far} ${BUSY}`, `24000 a ${far} ${BUSY}`])
+    said.length = 0
+    // Another user, another address and this machine itself are nobody's guesses.
+    await ask('b', 'yes', far)
+    await ask('a', 'yes', '192.0.2.8')
+    assert.equal(said, [`24000 b ${far} in`, '24000 a 192.0.2.8 in'])
+    for (let i = 0; i < 9; i++) await ask('a', 'no', i % 2 === 0 ? '127.0.0.1' : '::1')
+    assert.is(said.length, 11)
+    await clock.pass(8_000)
+    assert.is(said.length, 14)
+    await ask('a', 'yes', far)
+    assert.is(said.length, 15)
+    // Of many at once no more are tried than were under way when the third was found wrong.
+    await ask('a', 'no', far)
+    said.length = 0
+    for (let i = 0; i < 30; i++) void ask('a', 'no', far)
+    await turns()
+    await turns()
+    assert.ok(said.length >= 30 - 3 - 3, String(said.length))
+    assert.ok(said.every((one) => one.endsWith(` ${BUSY}`)), said.join(', '))
+  },
+)
+
+passwords('the same name at another listener is another user', async () => {
+  const clock = new Clock()
+  const { judge, said, ask } = judgeBy(clock)
+  const table = read(`a:${argon2id}\n`)
+  judge.replace(new Map([['1883', table], ['1884', table]]))
+  await ask('a', 'no', far)
+  const there = { ...question('a', 'yes', '1884'), peer: { address: far, port: 50_000 } }
+  assert.is(await judge.judge(there), 0)
+  await ask('a', 'no', far)
+  assert.is(said.length, 1)
+})
+
+passwords('other tables forget who was wrong, and an end leaves nothing to wait for', async () => {
+  const clock = new Clock()
+  const { judge, said, ask } = judgeBy(clock)
+  for (let i = 0; i < 3; i++) await ask('a', 'no', far)
+  assert.is(said.length, 1)
+  judge.replace(new Map([['1883', read(`a:${argon2id}\n`)]]))
+  await ask('a', 'no', far)
+  assert.is(said.length, 2)
+  await ask('a', 'no', far)
+  assert.is(said.length, 2)
+  assert.is(clock.waiting, 3)
+  await judge.close()
+  assert.is(clock.waiting, 0)
+})
+
+passwords('who makes up names is remembered for no more than ten thousand of them', async () => {
+  const clock = new Clock()
+  const { said, ask } = judgeBy(clock)
+  for (let i = 0; i < 10_001; i++) await ask(`u${i}`, 'no', far)
+  assert.is(said.length, 10_001)
+  await ask('u10000', 'no', far)
+  assert.is(said.length, 10_001)
+  await ask('u0', 'no', far)
+  assert.is(said.length, 10_002)
+})
+
 passwords.run()

@@ -38,7 +38,8 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     reload: 'now',
     meaning:
       'Users and their passwords, as mosquitto_passwd writes them. Whose hash is another one ' +
-      'after a reload, even of the same password, has to connect again.',
+      'after a reload, even of the same password, has to connect again. Wrong passwords for one ' +
+      'user from one address that is not loopback are answered later and later, up to 8 seconds.',
   },
   {
     name: 'acl_file',

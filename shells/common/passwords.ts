@@ -5,6 +5,8 @@ import type { Question } from '../../core/broker/effect.ts'
 import type { PasswordHash, PasswordTable } from '../../core/config/password-file.ts'
 import { revokedUsers } from '../../core/config/password-file.ts'
 import * as Bytes from '../../core/data/bytes.ts'
+import { Guesses } from './guesses.ts'
+import type { Later } from './guesses.ts'
 
 export type Argon2Hash = Extract<PasswordHash, { readonly kind: 'argon2id' }>
 
@@ -31,6 +33,9 @@ export interface JudgeOptions {
   readonly atOnceMax?: number
   /** Questions that wait; who comes after is told that the server is busy. Default: 200. */
   readonly waitingMax?: number
+  /** Milliseconds from anywhere, and a timer. Default: the runtime's. */
+  readonly now?: () => number
+  readonly later?: Later
 }
 
 export interface PasswordJudge {
@@ -144,9 +149,17 @@ class Gate {
   }
 }
 
+const runtimeNow = (): number => performance.now()
+
+const runtimeLater: Later = (ms, act) => {
+  const timer = setTimeout(act, ms)
+  return () => clearTimeout(timer)
+}
+
 export const createJudge = (options: JudgeOptions): PasswordJudge => {
   const { argon2, atOnceMax = atOnceDefault, waitingMax = waitingDefault } = options
   const gate = new Gate(atOnceMax, waitingMax)
+  const guesses = new Guesses(options.now ?? runtimeNow, options.later ?? runtimeLater)
   let { tables } = options
   const decoys = new WeakMap<PasswordTable, PasswordHash | null>()
 
@@ -178,13 +191,27 @@ export const createJudge = (options: JudgeOptions): PasswordJudge => {
   }
 
   return {
-    judge: async ({ listener, userName, password }) => {
+    judge: async (question) => {
+      const { listener, userName, password } = question
       if (userName === null || !tables.has(listener)) return ACCEPTED
       // An empty one is none, as in mosquitto: `mosquitto_passwd -b FILE user ""` locks a user out.
       // This says nothing about the user.
       if (password === null || Bytes.size(password) === 0) return NOT_AUTHORIZED
       const bytes = Bytes.view(password)
-      return await gate.pass(() => check(listener, userName, bytes)) ?? SERVER_BUSY
+      const guesser = guesses.keyOf(question)
+      if (guesser === null) {
+        return await gate.pass(() => check(listener, userName, bytes)) ?? SERVER_BUSY
+      }
+      let pause = Promise.resolve()
+      const reason = await gate.pass(async () => {
+        if (guesses.isFull(guesser)) return SERVER_BUSY
+        const answer = await check(listener, userName, bytes)
+        if (answer === ACCEPTED) guesses.forget(guesser)
+        else pause = guesses.pause(guesser) // Counted before the next one is tried.
+        return answer
+      })
+      await pause
+      return reason ?? SERVER_BUSY
     },
     replace: (next) => {
       const revoked: Revoked[] = []
@@ -195,8 +222,12 @@ export const createJudge = (options: JudgeOptions): PasswordJudge => {
         if (userNames !== null && userNames.length > 0) revoked.push({ listener, userNames })
       }
       tables = next
+      guesses.clear()
       return revoked
     },
-    close: () => argon2.close(),
+    close: () => {
+      guesses.close()
+      return argon2.close()
+    },
   }
 }
