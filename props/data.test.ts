@@ -207,6 +207,15 @@ intMap('set() answers the same object to its owner and another to anybody else',
   assert.equal([...IntMap.entries(map)], [[1, 1], [2, 2]])
 })
 
+intMap('a free key is looked for from a number on, and round the end', () => {
+  const last = IntMap.keyLimit - 1
+  let map = IntMap.empty<true>()
+  for (const key of [0, 2, 3, last]) map = IntMap.set(map, null, key, true)
+  assert.is(IntMap.freeKey(map, 1), 1)
+  assert.is(IntMap.freeKey(map, 2), 4)
+  assert.is(IntMap.freeKey(map, last), 1)
+})
+
 intMap('set() throws at 2^30 and below 0; get() finds nothing there', () => {
   const map = IntMap.set(IntMap.empty<number>(), null, 0, 1)
   assert.throws(() => IntMap.set(map, null, 2 ** 30, 1), /2\^30/)

@@ -70,6 +70,16 @@ export const get = <A>(map: IntMap<A>, key: number): A | undefined => {
   return node.values[key & 31]
 }
 
+/**
+ * The first key from `from` on that has no value. Behind the largest key they come round again: a
+ * busy broker that numbers what comes and goes gets there in months.
+ */
+export const freeKey = <A>(map: IntMap<A>, from: number): number => {
+  let key = from
+  while (get(map, key) !== undefined) key = (key + 1) % keyLimit
+  return key
+}
+
 /** The map with this value at the key; throws a RangeError where the key is out of range. */
 export const set = <A>(map: IntMap<A>, owner: Owner | null, key: number, value: A): IntMap<A> => {
   if (key >>> 30 !== 0) throw new RangeError(`key ${key} is not below 2^30`)

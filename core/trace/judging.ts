@@ -3,7 +3,7 @@
 // ask who was asked on the day, and let in whom the day has refused.
 
 import { type Config, rulesOf } from '../broker/config.ts'
-import { userNameOf } from '../broker/connect.ts'
+import { userNameOf } from '../broker/accept.ts'
 import type { Effect, Question } from '../broker/effect.ts'
 import type { Arrived, Conn, Input, Millis } from '../broker/input.ts'
 import { arrived, closed, commanded, judged, reconfigured } from '../broker/input.ts'

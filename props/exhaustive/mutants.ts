@@ -72,13 +72,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     what: 'a released message can be released again',
   },
   {
-    file: 'core/broker/connect.ts',
+    file: 'core/broker/accept.ts',
     search: 'session.receivingCount = 0 // the quota begins anew with the connection',
     replacement: '',
     what: 'the quota of the connection before is taken over',
   },
   {
-    file: 'core/broker/connect.ts',
+    file: 'core/broker/accept.ts',
     search: 'const sessionPresent = old !== undefined',
     replacement: 'const sessionPresent = old !== undefined && old.conn !== null',
     what: 'a session that is resumed is called new',

@@ -1,0 +1,84 @@
+// What becomes of a connection that was opened: it may stay until it says CONNECT, or there is no
+// room for it.
+
+import * as IntMap from '../data/int-map.ts'
+import { enter, isCrowded, isFullListener, isTooOften } from './address.ts'
+import { type Draft, note } from './draft.ts'
+import { close } from './effect.ts'
+import type { Opened } from './input.ts'
+import { refuse } from './leave.ts'
+import type { Ending } from './note.ts'
+import { wakeLink } from './schedule.ts'
+import { type Link, NEVER } from './state.ts'
+
+const QUOTA_EXCEEDED = 0x97
+const CONNECTION_RATE_EXCEEDED = 0x9f
+
+/** A connection was accepted by the shell; it may not be by us. */
+export const opened = (draft: Draft, input: Opened): void => {
+  const { conn, at, listener, peer, nonce } = input
+  if (IntMap.get(draft.links, conn.slot) !== undefined) {
+    throw new Error(`slot ${conn.slot} was opened while it is in use`)
+  }
+  const { config } = draft
+  if (draft.stopping) return turnAway(draft, input, 'server shutting down', QUOTA_EXCEEDED)
+  if (IntMap.size(draft.links) >= config.connectionsMax) {
+    return turnAway(draft, input, 'global_max_connections exceeded', QUOTA_EXCEEDED)
+  }
+  if (isFullListener(draft, listener)) {
+    return turnAway(draft, input, 'max_connections exceeded', QUOTA_EXCEEDED)
+  }
+  if (isCrowded(draft, peer.address)) {
+    return turnAway(draft, input, 'too many connections', QUOTA_EXCEEDED)
+  }
+  if (isTooOften(draft, peer.address)) {
+    return turnAway(draft, input, 'connecting too often', CONNECTION_RATE_EXCEEDED)
+  }
+  if (IntMap.size(draft.greeting) >= config.unauthenticatedMax) {
+    // The one that has hesitated longest makes room; a crowd that has only just come in, after an
+    // outage for one, is given the time to say CONNECT.
+    const oldest = IntMap.get(draft.links, IntMap.first(draft.greeting)![1])!
+    if (at - oldest.seenAt >= config.unauthenticatedGraceMs) {
+      refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many connections')
+    }
+  }
+  const opening = IntMap.freeKey(draft.greeting, draft.nextOpening)
+  draft.nextOpening = (opening + 1) % IntMap.keyLimit
+  const link: Link = {
+    owner: draft.owner,
+    conn,
+    listener,
+    peer,
+    nonce,
+    opening,
+    phase: { phase: 'Greeting' },
+    seenAt: at,
+    timerAt: NEVER,
+  }
+  draft.links = IntMap.set(draft.links, draft.owner, conn.slot, link)
+  draft.greeting = IntMap.set(draft.greeting, draft.owner, opening, conn.slot)
+  draft.traffic.sockets++
+  enter(draft, listener, peer.address)
+  wakeLink(draft, link, at + config.connectTimeoutMs)
+  note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
+}
+
+/** Closes a connection at once and without a word, before anything is known of it. */
+const turnAway = (
+  draft: Draft,
+  { conn, peer }: Opened,
+  ending: Ending,
+  reason: number,
+): void => {
+  draft.effects.push(close(conn, reason))
+  note(draft, {
+    _tag: 'ConnectionEnded',
+    conn,
+    clientId: null,
+    wasAccepted: false,
+    peer,
+    ending,
+    reason,
+    fault: null,
+  })
+}
