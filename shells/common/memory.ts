@@ -26,8 +26,8 @@ const lookMs = 250
 const collectMs = 5_000
 
 // After so much traffic there is litter that is worth a collection, and it has become quiet when in
-  /** Is it quiet: not asked, asked since there was much, asked again after a collection. */
-// a crowd has left behind, only when for five seconds little has been allocated: hence once more.
+// the shorter time less than so much has come. V8 gives back what a crowd has left behind only when
+// for five seconds little has been allocated: hence once more.
 const litterBytesMin = 32 * 1024 * 1024
 const quietMs = 1_000
 const restMs = 6_000
