@@ -508,6 +508,20 @@ const guideIsWhole: Rule = (house) => {
     .map((name) => `props/README.md does not say what ${name} is about`)
 }
 
+/** The names that a statement declares and exports. */
+const exportedBy = (statement: ts.Statement, tree: ts.SourceFile): ReadonlyArray<string> => {
+  if (!ts.canHaveModifiers(statement)) return []
+  const modifiers = ts.getModifiers(statement) ?? []
+  if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return []
+  if (ts.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.map(({ name }) => name.getText(tree))
+  }
+  return ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement) ||
+      ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
+    ? [statement.name?.text ?? '']
+    : []
+}
+
 const exportsOf = (tree: ts.SourceFile): ReadonlyArray<string> => {
   const names: string[] = []
   for (const statement of tree.statements) {
@@ -516,19 +530,54 @@ const exportsOf = (tree: ts.SourceFile): ReadonlyArray<string> => {
       if (clause === undefined) names.push('*')
       else if (ts.isNamespaceExport(clause)) names.push(clause.name.text)
       else names.push(...clause.elements.map(({ name }) => name.text))
-      continue
-    }
-    if (!ts.canHaveModifiers(statement)) continue
-    const modifiers = ts.getModifiers(statement) ?? []
-    if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
-    if (ts.isVariableStatement(statement)) {
-      names.push(...statement.declarationList.declarations.map(({ name }) => name.getText(tree)))
-    } else if (
-      ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement) ||
-      ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
-    ) names.push(statement.name?.text ?? '')
+    } else names.push(...exportedBy(statement, tree))
   }
   return names.sort()
+}
+
+/** The modules that package.json offers. */
+const doors = [
+  'core/mod.ts',
+  'core/trace/json.ts',
+  'shells/deno/mod.ts',
+  'shells/node/mod.ts',
+  'shells/simulator/mod.ts',
+  'shells/simulator/stream.ts',
+]
+
+/** What a module offers, by name, wherever it is declared; null for all of it. */
+const offered = (
+  house: House,
+  path: string,
+  names: ReadonlySet<string> | null,
+): ReadonlyArray<readonly [path: string, tree: ts.SourceFile, statement: ts.Statement]> => {
+  const text = house.get(path)
+  if (text === undefined) return []
+  const tree = treeOf(path, text)
+  return tree.statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement)) {
+      const isWanted = exportedBy(statement, tree).some((name) => names?.has(name) ?? true)
+      return isWanted ? [[path, tree, statement] as const] : []
+    }
+    const { exportClause: clause, moduleSpecifier: from } = statement
+    if (from === undefined || !ts.isStringLiteral(from)) return []
+    const elements = clause !== undefined && ts.isNamedExports(clause) ? clause.elements : null
+    const wanted = elements?.filter(({ name }) => names?.has(name.text) ?? true)
+      .map(({ name, propertyName }) => (propertyName ?? name).text)
+    return offered(house, resolve(path, from.text), wanted === undefined ? null : new Set(wanted))
+  })
+}
+
+/** Who sees only an editor reads what a name is for where it is used. */
+const offersAreDocumented: Rule = (house) => {
+  const complaints = new Set<string>()
+  for (const door of doors) {
+    for (const [path, tree, statement] of offered(house, door, null)) {
+      if (ts.getJSDocCommentsAndTags(statement).length > 0) continue
+      complaints.add(`${path}: nothing says what ${exportedBy(statement, tree)} is`)
+    }
+  }
+  return [...complaints]
 }
 
 const shellsAreTwins: Rule = (house) => {
@@ -627,6 +676,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'nothing is left unfinished': nothingUnfinished,
   'every folder has a README': foldersHaveReadmes,
   'the guide to the properties is whole': guideIsWhole,
+  'what is offered says what it is': offersAreDocumented,
   'the shells are twins': shellsAreTwins,
   'package.json and deno.json agree': versionsAgree,
   'the top of the house is tidy': topIsTidy,

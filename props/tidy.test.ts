@@ -268,6 +268,22 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
     ],
     { 'props/codec.test.ts': test, 'props/README.md': '| `data`, `codec` |' },
   ],
+  'what is offered says what it is': [
+    [
+      { 'core/mod.ts': 'export const a = 1' },
+      { 'core/mod.ts': "export * from './a/mod.ts'", 'core/a/mod.ts': 'export interface A {}' },
+      { 'core/mod.ts': "export * as A from './a.ts'", 'core/a.ts': 'export type B = 1' },
+      {
+        'shells/node/mod.ts': "export { a as b } from './a.ts'",
+        'shells/node/a.ts': 'export const a = 1',
+      },
+    ],
+    {
+      'core/mod.ts': "export { b } from './a.ts'\nexport type { C } from './a.ts'",
+      'core/a.ts':
+        'export const a = 1\n/** B. */\nexport const b = 1\n/** C. */\nexport type C = 1',
+    },
+  ],
   'the shells are twins': [
     [
       { 'shells/node/a.ts': '' },

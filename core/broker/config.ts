@@ -164,6 +164,7 @@ export interface Config extends ListenerRules {
   readonly persistence: boolean
 }
 
+/** What holds where nobody says otherwise; everybody may connect, and nothing is stored. */
 export const defaults: Config = {
   listeners: [],
   authentication: 'none',

@@ -42,6 +42,7 @@ export type Close = {
 /** Read nothing more from this connection, and decode nothing that was already read. */
 export type Pause = { readonly _tag: 'Pause'; readonly conn: Conn }
 
+/** Go on with a connection that was paused: first with what was already read. */
 export type Resume = { readonly _tag: 'Resume'; readonly conn: Conn }
 
 /** Who wants to connect. Lives until it is answered and is never written down. */
@@ -92,10 +93,12 @@ export type Persist = {
 /** Something worth a log line or a counter. */
 export type Noted = { readonly _tag: 'Note'; readonly note: Note }
 
+/** One order; `_tag` tells which. */
 export type Effect = Send | Multicast | Close | Pause | Resume | Judge | Ask | Persist | Noted
 
 // One constructor per arm, so that every effect of a kind has one hidden shape.
 
+/** An order to send: at once, unless `when` says `durable`. */
 export const send = (conn: Conn, level: Level, packet: Packet, when: When = 'now'): Send => ({
   _tag: 'Send',
   conn,
@@ -104,24 +107,30 @@ export const send = (conn: Conn, level: Level, packet: Packet, when: When = 'now
   when,
 })
 
+/** An order to send one packet to connections that all speak this level. */
 export const multicast = (
   conns: ReadonlyArray<Conn>,
   level: Level,
   packet: Packet,
 ): Multicast => ({ _tag: 'Multicast', conns, level, packet })
 
+/** An order to close, for a reason code of MQTT 5; 0 for an orderly end. */
 export const close = (conn: Conn, reason: number): Close => ({ _tag: 'Close', conn, reason })
 
+/** An order to read nothing more for now. */
 export const pause = (conn: Conn): Pause => ({ _tag: 'Pause', conn })
 
+/** An order to read again. */
 export const resume = (conn: Conn): Resume => ({ _tag: 'Resume', conn })
 
+/** An order to find out whether a client may connect. */
 export const judge = (conn: Conn, question: Question): Judge => ({
   _tag: 'Judge',
   conn,
   question,
 })
 
+/** An order to find out what an authentication method has to know. */
 export const ask = (conn: Conn, clientId: string, peer: Peer, query: Query): Ask => ({
   _tag: 'Ask',
   conn,
@@ -130,4 +139,5 @@ export const ask = (conn: Conn, clientId: string, peer: Peer, query: Query): Ask
   query,
 })
 
+/** An event, as an effect. */
 export const noted = (note: Note): Noted => ({ _tag: 'Note', note })

@@ -19,14 +19,16 @@ export interface Conn {
   readonly generation: number
 }
 
+/** The other end of a connection. Of a Unix socket it is its path, and port 0. */
 export interface Peer {
   readonly address: string
   readonly port: number
 }
 
-/** Why a socket is gone: the peer closed it, it failed, or the shell could not serve it. */
+/** Why a socket is gone: the peer closed it; or it failed, or the shell could not serve it. */
 export type Gone = 'closed' | 'failed'
 
+/** A connection was accepted. The first input about it. */
 export type Opened = {
   readonly _tag: 'Opened'
   readonly conn: Conn
@@ -38,6 +40,7 @@ export type Opened = {
   readonly peer: Peer
 }
 
+/** A packet came in, decoded. */
 export type Arrived = {
   readonly _tag: 'Arrived'
   readonly conn: Conn
@@ -63,6 +66,7 @@ export type Broke = {
   readonly fault: Fault
 }
 
+/** The socket is gone. Nothing more will arrive on this connection. */
 export type Closed = {
   readonly _tag: 'Closed'
   readonly conn: Conn
@@ -126,12 +130,14 @@ export type Measured = Measures & {
   readonly at: Millis
 }
 
-/** The process has little memory left, or enough again. May be told more than once. */
+/** The process has little memory left. May be told more than once. */
 export type MemoryShort = { readonly _tag: 'MemoryShort'; readonly at: Millis }
+/** The process has enough memory again. May be told more than once. */
 export type MemoryFree = { readonly _tag: 'MemoryFree'; readonly at: Millis }
 
-/** The store takes nothing more for want of room, or takes writes again. May be told twice. */
+/** The store takes nothing more for want of room. May be told twice. */
 export type StoreFull = { readonly _tag: 'StoreFull'; readonly at: Millis }
+/** The store takes writes again. May be told twice. */
 export type StoreFree = { readonly _tag: 'StoreFree'; readonly at: Millis }
 
 /** The operator gave a new configuration. */
@@ -162,12 +168,14 @@ export type Command =
   | { readonly _tag: 'Shut'; readonly listener: string }
   | { readonly _tag: 'Revoke'; readonly revocation: Revocation }
 
+/** Somebody gave the broker a command: the operator, or the program that runs it. */
 export type Commanded = {
   readonly _tag: 'Commanded'
   readonly at: Millis
   readonly command: Command
 }
 
+/** One fact; `_tag` tells which. */
 export type Input =
   | Opened
   | Arrived
@@ -188,6 +196,7 @@ export type Input =
 
 // One constructor per arm, so that every input of a kind has one hidden shape.
 
+/** A connection was accepted; `nonce` is a fresh UUID in upper case. */
 export const opened = (
   conn: Conn,
   at: Millis,
@@ -196,6 +205,7 @@ export const opened = (
   peer: Peer,
 ): Opened => ({ _tag: 'Opened', conn, at, nonce, listener, peer })
 
+/** A packet came in; its bytes are lent until the effects of the run are carried out. */
 export const arrived = (conn: Conn, at: Millis, packet: Packet): Arrived => ({
   _tag: 'Arrived',
   conn,
@@ -203,8 +213,10 @@ export const arrived = (conn: Conn, at: Millis, packet: Packet): Arrived => ({
   packet,
 })
 
+/** More of a large packet has come, which is not whole yet. */
 export const continued = (conn: Conn, at: Millis): Continued => ({ _tag: 'Continued', conn, at })
 
+/** The bytes of the peer are not a packet. */
 export const broke = (conn: Conn, at: Millis, fault: Fault): Broke => ({
   _tag: 'Broke',
   conn,
@@ -212,6 +224,7 @@ export const broke = (conn: Conn, at: Millis, fault: Fault): Broke => ({
   fault,
 })
 
+/** The socket is gone. */
 export const closed = (conn: Conn, at: Millis, why: Gone): Closed => ({
   _tag: 'Closed',
   conn,
@@ -219,6 +232,7 @@ export const closed = (conn: Conn, at: Millis, why: Gone): Closed => ({
   why,
 })
 
+/** The socket has taken `total` bytes since it was opened. */
 export const written = (conn: Conn, at: Millis, total: number): Written => ({
   _tag: 'Written',
   conn,
@@ -226,6 +240,7 @@ export const written = (conn: Conn, at: Millis, total: number): Written => ({
   total,
 })
 
+/** The answer to a Judge effect: 0 for yes, else a reason code of CONNACK. */
 export const judged = (conn: Conn, at: Millis, reason: number): Judged => ({
   _tag: 'Judged',
   conn,
@@ -233,6 +248,7 @@ export const judged = (conn: Conn, at: Millis, reason: number): Judged => ({
   reason,
 })
 
+/** The answer to an Ask effect; `nonce` is a fresh UUID in upper case. */
 export const answered = (conn: Conn, at: Millis, nonce: string, answer: Answer): Answered => ({
   _tag: 'Answered',
   conn,
@@ -241,8 +257,10 @@ export const answered = (conn: Conn, at: Millis, nonce: string, answer: Answer):
   answer,
 })
 
+/** Time has passed; `wall` in Unix milliseconds. Due when `deadline` says so. */
 export const ticked = (at: Millis, wall: number): Ticked => ({ _tag: 'Ticked', at, wall })
 
+/** What the shell knows of the process, for `$SYS`. */
 export const measured = (at: Millis, some: Measures): Measured => ({
   _tag: 'Measured',
   at,
@@ -252,20 +270,26 @@ export const measured = (at: Millis, some: Measures): Measured => ({
   waitingBytes: some.waitingBytes,
 })
 
+/** The process has little memory left. */
 export const memoryShort = (at: Millis): MemoryShort => ({ _tag: 'MemoryShort', at })
 
+/** The process has enough memory again. */
 export const memoryFree = (at: Millis): MemoryFree => ({ _tag: 'MemoryFree', at })
 
+/** The store takes nothing more for want of room. */
 export const storeFull = (at: Millis): StoreFull => ({ _tag: 'StoreFull', at })
 
+/** The store takes writes again. */
 export const storeFree = (at: Millis): StoreFree => ({ _tag: 'StoreFree', at })
 
+/** The operator gave a new configuration, a whole one. */
 export const reconfigured = (at: Millis, config: Config): Reconfigured => ({
   _tag: 'Reconfigured',
   at,
   config,
 })
 
+/** Somebody gave the broker a command. */
 export const commanded = (at: Millis, command: Command): Commanded => ({
   _tag: 'Commanded',
   at,

@@ -53,6 +53,7 @@ export type Denied = {
   readonly topic: string
 }
 
+/** One event, in an effect of its own. */
 export type Note =
   | Denied
   | {

@@ -110,6 +110,7 @@ export interface WillRecord {
   readonly source: Source | null
 }
 
+/** One thing that outlives the process. */
 export type Record =
   | SessionRecord
   | SubscriptionRecord
@@ -119,6 +120,7 @@ export type Record =
   | RetainedRecord
   | WillRecord
 
+/** What a record is of. */
 export type Kind = Record['kind']
 
 /** What tells the records of a kind apart. */

@@ -133,6 +133,7 @@ export interface Ready {
 
 export type Phase = Greeting | Judging | Authenticating | Ready
 
+/** A connection, as the broker knows it. */
 export interface Link {
   readonly owner: Owner | null
   readonly conn: Conn
@@ -217,6 +218,7 @@ export interface CatchUp {
   readonly subscription: Subscription
 }
 
+/** What is kept of a client under its identifier, connected or not. */
 export interface Session {
   readonly owner: Owner | null
   readonly number: number
@@ -370,6 +372,7 @@ export interface Remains {
   readonly queue: Queue.Queue<Delivery>
 }
 
+/** What only ever grows while the process lives. */
 export interface Counters {
   readonly dropped: { readonly [reason in DropReason]: number }
   /** Inputs about connections that were gone. */
@@ -426,6 +429,7 @@ export interface Sys {
   readonly heapBytesMax: number
 }
 
+/** The broker. Plain data that never changes: keep it, compare it, run inputs into it again. */
 export interface State {
   readonly config: Config
   readonly origin: Origin

@@ -20,6 +20,7 @@ import { decodePublish } from './publish.ts'
 import { decodeSuback, decodeSubscribe, decodeUnsuback, decodeUnsubscribe } from './subscribe.ts'
 import { varintSize } from './varint.ts'
 
+/** A packet, and how many bytes it took. */
 export interface Decoded {
   readonly packet: Packet
   /** Bytes of its frame, header included. */

@@ -2,6 +2,7 @@
 
 import type { Level } from './packet.ts'
 
+/** What is wrong, which rule it breaks, and in which level that may be answered. */
 export interface Fault {
   /** An MQTT 5 reason code, 0x80 and above. */
   readonly reason: number
@@ -20,6 +21,7 @@ export interface Fault {
   readonly level: Level | 0
 }
 
+/** What is wrong: a reason code of MQTT 5, the broken statement, a sentence for the log. */
 export const fault = (
   reason: number,
   clause: string,

@@ -1,6 +1,7 @@
 // What a peer may make the decoder do. Sizes are whole packets, header included, as MQTT 5 counts
 // its Maximum Packet Size.
 
+/** What a packet may come to, for `decode` and `createReader`. */
 export interface Limits {
   /** Largest packet accepted once CONNECT has been decoded, or accepted where that is awaited. */
   readonly packetBytesMax: number
@@ -24,6 +25,7 @@ export interface Limits {
   readonly anyCharacters: boolean
 }
 
+/** What holds where nobody says otherwise. */
 export const defaultLimits: Limits = {
   packetBytesMax: 2_000_000,
   connectPacketBytesMax: 131_072,

@@ -10,8 +10,10 @@ import type { Properties } from './property.ts'
 /** Protocol level as CONNECT carries it: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. */
 export type Level = 3 | 4 | 5
 
+/** At most once, at least once, exactly once. */
 export type Qos = 0 | 1 | 2
 
+/** What is published for a client whose connection ends otherwise than in order. */
 export interface Will {
   readonly topic: TopicName
   readonly payload: Bytes
@@ -20,6 +22,7 @@ export interface Will {
   readonly properties: Properties
 }
 
+/** A client wants to be let in. The first packet of every connection. */
 export interface Connect {
   readonly _tag: 'Connect'
   readonly level: Level
@@ -35,6 +38,7 @@ export interface Connect {
   readonly properties: Properties
 }
 
+/** The answer to CONNECT: reason 0 lets the client in. */
 export interface Connack {
   readonly _tag: 'Connack'
   readonly sessionPresent: boolean
@@ -42,6 +46,7 @@ export interface Connack {
   readonly properties: Properties
 }
 
+/** A message, in either direction. */
 export interface Publish {
   readonly _tag: 'Publish'
   readonly dup: boolean
@@ -55,6 +60,7 @@ export interface Publish {
   readonly properties: Properties
 }
 
+/** The answer to a PUBLISH of QoS 1. */
 export interface Puback {
   readonly _tag: 'Puback'
   readonly packetId: number
@@ -62,6 +68,7 @@ export interface Puback {
   readonly properties: Properties
 }
 
+/** The answer to a PUBLISH of QoS 2, whose identifier stays in use until PUBCOMP. */
 export interface Pubrec {
   readonly _tag: 'Pubrec'
   readonly packetId: number
@@ -69,6 +76,7 @@ export interface Pubrec {
   readonly properties: Properties
 }
 
+/** The answer to PUBREC: the message is released. */
 export interface Pubrel {
   readonly _tag: 'Pubrel'
   readonly packetId: number
@@ -76,6 +84,7 @@ export interface Pubrel {
   readonly properties: Properties
 }
 
+/** The answer to PUBREL: the identifier is free again. */
 export interface Pubcomp {
   readonly _tag: 'Pubcomp'
   readonly packetId: number
@@ -83,6 +92,7 @@ export interface Pubcomp {
   readonly properties: Properties
 }
 
+/** One filter of a SUBSCRIBE, and how what it matches is sent. */
 export interface SubscribeRequest {
   readonly filter: TopicFilter
   readonly qos: Qos
@@ -92,6 +102,7 @@ export interface SubscribeRequest {
   readonly retainHandling: 0 | 1 | 2
 }
 
+/** A client wants what matches some filters. */
 export interface Subscribe {
   readonly _tag: 'Subscribe'
   readonly packetId: number
@@ -99,6 +110,7 @@ export interface Subscribe {
   readonly properties: Properties
 }
 
+/** The answer to SUBSCRIBE. */
 export interface Suback {
   readonly _tag: 'Suback'
   readonly packetId: number
@@ -107,6 +119,7 @@ export interface Suback {
   readonly properties: Properties
 }
 
+/** A client wants what matches some filters no longer. */
 export interface Unsubscribe {
   readonly _tag: 'Unsubscribe'
   readonly packetId: number
@@ -114,6 +127,7 @@ export interface Unsubscribe {
   readonly properties: Properties
 }
 
+/** The answer to UNSUBSCRIBE. */
 export interface Unsuback {
   readonly _tag: 'Unsuback'
   readonly packetId: number
@@ -122,26 +136,31 @@ export interface Unsuback {
   readonly properties: Properties
 }
 
+/** A client says that it is there. */
 export interface Pingreq {
   readonly _tag: 'Pingreq'
 }
 
+/** The answer to PINGREQ. */
 export interface Pingresp {
   readonly _tag: 'Pingresp'
 }
 
+/** The last packet of a connection; from the server only at level 5. */
 export interface Disconnect {
   readonly _tag: 'Disconnect'
   readonly reason: number
   readonly properties: Properties
 }
 
+/** A step of an authentication; only at level 5. */
 export interface Auth {
   readonly _tag: 'Auth'
   readonly reason: number
   readonly properties: Properties
 }
 
+/** Any of the 15; `_tag` tells which. */
 export type Packet =
   | Connect
   | Connack
@@ -159,4 +178,5 @@ export type Packet =
   | Disconnect
   | Auth
 
+/** The name of a packet. */
 export type PacketTag = Packet['_tag']

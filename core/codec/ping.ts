@@ -3,8 +3,10 @@
 import type { Pingreq, Pingresp } from './packet.ts'
 import { writeHeader } from './writer.ts'
 
+/** The one PINGREQ, which says nothing. */
 export const pingreq: Pingreq = { _tag: 'Pingreq' }
 
+/** The one PINGRESP, which says nothing. */
 export const pingresp: Pingresp = { _tag: 'Pingresp' }
 
 export const pingSize = 2

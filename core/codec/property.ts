@@ -26,6 +26,7 @@ import { hasControl, hasNonCharacter } from './utf8.ts'
 import { varintSize, writeVarint } from './varint.ts'
 import { binarySize, stringSize, writeBinary, writeFour, writeString, writeTwo } from './writer.ts'
 
+/** The properties of a packet, or of a will, by the names of MQTT 5; intervals in seconds. */
 export interface Properties {
   readonly payloadFormatIndicator?: 0 | 1
   readonly messageExpiryInterval?: number
@@ -69,6 +70,7 @@ export type PropertyType = 'byte' | 'two' | 'four' | 'list' | 'string' | 'binary
 /** `flag` 0 or 1, `positive` not 0, `alias` not 0 with a code of its own, `topic` no wildcard. */
 export type PropertyRule = 'any' | 'flag' | 'positive' | 'alias' | 'topic'
 
+/** A property: how it is written, and where it may stand. */
 export interface PropertyRow {
   readonly id: number
   readonly key: keyof Properties

@@ -13,6 +13,7 @@ import { bodyAt, frameSize } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Level, Packet } from './packet.ts'
 
+/** The stream of one connection, chunk by chunk: `push`, `next` until null, then `release`. */
 export interface Reader {
   /** Lends `buffer[start, end)`, which stays as it is until `release`. */
   push(buffer: Uint8Array, start: number, end: number): void

@@ -3,6 +3,7 @@
 
 import type { PacketTag } from './packet.ts'
 
+/** A reason code, what the standard calls it, and the packets that it may stand in. */
 export interface ReasonRow {
   readonly code: number
   readonly name: string

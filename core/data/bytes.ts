@@ -2,6 +2,10 @@
 // view: making a view costs more than decoding the packet it would point into. Who owns the buffer
 // is the business of whoever hands the Bytes out; `own` is how to keep them.
 
+/**
+ * The bytes of `buffer` from `start` up to `end`; `of` makes one of an array, `view` an array of
+ * one.
+ */
 export interface Bytes {
   readonly buffer: Uint8Array
   /** Index of the first byte. */
@@ -12,17 +16,20 @@ export interface Bytes {
 
 const nothing = new Uint8Array(0)
 
+/** No bytes at all. */
 export const empty: Bytes = { buffer: nothing, start: 0, end: 0 }
 
 /** All of `buffer`, shared, not copied. */
 export const of = (buffer: Uint8Array): Bytes => ({ buffer, start: 0, end: buffer.length })
 
+/** The bytes of `buffer` from `start` up to `end`, shared, not copied. */
 export const slice = (buffer: Uint8Array, start: number, end: number): Bytes => ({
   buffer,
   start,
   end,
 })
 
+/** How many bytes it is. */
 export const size = (bytes: Bytes): number => bytes.end - bytes.start
 
 /** A typed-array view on the same memory. */
@@ -64,6 +71,7 @@ export const copyTo = (bytes: Bytes, target: Uint8Array, at: number): number => 
   return at
 }
 
+/** Whether both hold the same bytes, wherever these lie. */
 export const equals = (a: Bytes, b: Bytes): boolean => {
   const count = a.end - a.start
   if (b.end - b.start !== count) return false

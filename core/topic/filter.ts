@@ -6,6 +6,7 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { type Clauses, clausesOf, explain, general, scan } from './text.ts'
 
+/** A string that is known to be a topic filter; `parseTopicFilter` makes one. */
 export type TopicFilter = string & { readonly TopicFilter: unique symbol }
 
 /**

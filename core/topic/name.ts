@@ -5,6 +5,7 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { type Clauses, clausesOf, explain, plain, scan } from './text.ts'
 
+/** A string that is known to be a topic name; `parseTopicName` makes one. */
 export type TopicName = string & { readonly TopicName: unique symbol }
 
 /**

@@ -10,6 +10,7 @@ import type { Bytes } from '../data/bytes.ts'
 import type { Either } from '../prelude.ts'
 import { E, t } from '../prelude.ts'
 
+/** What JSON can say. */
 export type Json =
   | null
   | boolean

@@ -5,6 +5,7 @@ import { socketPathBytesMax } from '../../core/config/settings.ts'
 import type { Driver } from './driver.ts'
 import type { Log } from './log.ts'
 
+/** Where connections come to: a port of a host (0 for any that is free), or a socket of Unix. */
 export type Address =
   | { readonly _tag: 'Tcp'; readonly host: string; readonly port: number }
   | { readonly _tag: 'Unix'; readonly path: string }
@@ -33,6 +34,7 @@ export interface Wanted {
 /** Why an address cannot be listened on. */
 export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'no folder' | 'failed'
 
+/** An address cannot be listened on; `reason` says why in a word, the message in a sentence. */
 export class ListenError extends Error {
   readonly reason: ListenReason
   constructor(reason: ListenReason, message: string) {

@@ -14,6 +14,7 @@ export interface ScramCredentials {
   readonly serverKey: Uint8Array
 }
 
+/** Who may log in with SCRAM-SHA-256. */
 export interface ScramOptions {
   /** The credentials of a user, null where there is no such user. */
   readonly credentials: (userName: string) => Promise<ScramCredentials | null>

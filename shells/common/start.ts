@@ -40,6 +40,7 @@ import { version } from './version.ts'
 import { writeHere } from './writer.ts'
 import type { Writers } from './writer.ts'
 
+/** How a broker is to be started; everything has a default. */
 export interface StartOptions {
   /** TCP ports, 0 for any that is free. Default: 1883. */
   readonly ports?: ReadonlyArray<number>
@@ -97,6 +98,7 @@ export interface StartOptions {
   readonly fatal?: (error: unknown) => void
 }
 
+/** A broker that listens. */
 export interface Running {
   /** The ports that are listened on, in the order of the options. */
   readonly ports: ReadonlyArray<number>

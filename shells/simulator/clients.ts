@@ -20,6 +20,7 @@ import type { Clock, Plan } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
 import { checkConnect, checkPublish, checkSubscribe, checkUnsubscribe } from './shapes.ts'
 
+/** How a client connects and behaves; what is left out is as a good library does it. */
 export interface ClientWish extends Partial<ConnectWish> {
   /** Seconds for which the broker keeps the session: `sessionExpiryInterval` of the properties. */
   readonly sessionExpiryS?: number
@@ -29,6 +30,7 @@ export interface ClientWish extends Partial<ConnectWish> {
   readonly acknowledges?: boolean
 }
 
+/** How a message is published. QoS 0, not retained and without properties by default. */
 export interface PublishOptions {
   readonly qos?: Qos
   readonly retain?: boolean
@@ -64,6 +66,7 @@ interface Unacknowledged {
 
 const idMax = 65_535
 
+/** A simulated client, which `world.connect` makes. Its calls answer itself, to be chained. */
 export class Client {
   readonly name: string
   private readonly world: Surroundings

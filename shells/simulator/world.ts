@@ -19,6 +19,7 @@ import { checkConnect, checkDelay, checkLines, checkName, checkSimulate } from '
 import { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
 
+/** What `simulate` takes; everything has a default. */
 export interface SimulateOptions {
   /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
   readonly config?: Partial<Config>
@@ -35,6 +36,7 @@ export interface SimulateOptions {
   readonly showPings?: boolean
 }
 
+/** What `world.delay` takes besides a time. */
 export interface DelayOptions {
   /** At most so much longer, by chance. */
   readonly jitter?: Span
@@ -73,6 +75,7 @@ const nameOf = (who: Who): string => {
   throw new TypeError(`a client is its name, or what connect has answered, and not ${shown(who)}`)
 }
 
+/** A broker with its clients, network and clock; `simulate` makes one. */
 export class World {
   private readonly clock = new Clock()
   private readonly dice: Dice
