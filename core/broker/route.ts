@@ -27,8 +27,8 @@ import { isExpired, publishOf } from './state.ts'
 import { charge, isOverfull } from './tell.ts'
 
 /** What a publish comes to, as the reason code of its acknowledgement. */
-export const ROUTED = 0x00
-export const NO_SUBSCRIBERS = 0x10
+const ROUTED = 0x00
+const NO_SUBSCRIBERS = 0x10
 export const QUOTA_EXCEEDED = 0x97
 
 const noIdentifiers: ReadonlyArray<number> = []

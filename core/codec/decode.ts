@@ -31,7 +31,7 @@ export interface Decoded {
  * What is wrong with the first byte of a frame, if anything is. Level 0 is a connection on which no
  * CONNECT has come yet: nothing else is legal there.
  */
-export const firstByteFault = (level: Level | 0, first: number): Fault | null => {
+const firstByteFault = (level: Level | 0, first: number): Fault | null => {
   const type = first >> 4
   const flags = first & 0x0f
   if (level === 0 && type !== 1) {

@@ -2,7 +2,7 @@
 // business of the frame splitter and of the cursor, which differ in what they do about a fault.
 
 /** The largest value in four bytes. */
-export const varintMax = 268_435_455
+const varintMax = 268_435_455
 
 /** Bytes that `value` takes; 0 <= value <= varintMax. */
 export const varintSize = (value: number): number =>

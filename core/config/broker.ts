@@ -32,7 +32,7 @@ const commonAcl = (listeners: ReadonlyArray<ListenerSettings>, acls: Acls): Acl 
 }
 
 /** The rules of a listener; an access list that is not in `acls` allows nothing. */
-export const listenerRules = (listener: ListenerSettings, acls: Acls = noAcls): ListenerRules => ({
+const listenerRules = (listener: ListenerSettings, acls: Acls = noAcls): ListenerRules => ({
   // Whoever may not come in without a password is asked for one, also where nobody has any.
   authentication: listener.anonymous && listener.passwordFile === null ? 'none' : 'judge',
   listenerConnectionsMax: listener.connectionsMax ?? defaults.listenerConnectionsMax,

@@ -23,7 +23,7 @@ export interface Blame {
 }
 
 /** Gives to listeners what plugins say; the first thing to do. */
-export const usePlugins = (draft: Draft): Blame | null => {
+const usePlugins = (draft: Draft): Blame | null => {
   for (const plugin of draft.plugins) {
     if (plugin.users.length === 0) continue
     if (plugin.kind === 'persist sqlite') {

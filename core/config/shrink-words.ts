@@ -14,7 +14,7 @@ export interface ShrinkWish {
   readonly against: string | null
 }
 
-export const trialsUsual = 10_000
+const trialsUsual = 10_000
 
 export const shrinkHelp = `Usage: sabethes shrink FILE --property NAME [options]
        sabethes shrink --list

@@ -6,7 +6,7 @@
 export const topicBytesMax = 65_535
 
 /** Most separators in a name or filter, mosquitto's limit: 200 make 201 levels. */
-export const separatorsMax = 200
+const separatorsMax = 200
 
 /** What `scan` found: no wildcard, wildcards where they may stand, or the fault it stopped at. */
 export type Scan = number

@@ -41,7 +41,7 @@ export interface Order {
   readonly isStale: () => boolean
 }
 
-export const statusFailed = 1
+const statusFailed = 1
 
 /** EX_SOFTWARE of sysexits.h: an internal error has been found. */
 const statusFault = 70

@@ -29,7 +29,7 @@ interface Step {
   readonly before: State
 }
 
-export const stepHelp = 'n or nothing: the next run; b: back; 12: twelve runs on; -12: back; ' +
+const stepHelp = 'n or nothing: the next run; b: back; 12: twelve runs on; -12: back; ' +
   's: the broker before this run; q: no more\n'
 
 export class Steps {
