@@ -245,7 +245,7 @@ const damagedNeverThrows = <A>(
     assert.equal(encode(found.right), bad, 'what is accepted means exactly what was written')
     return false
   }
-  assert.match(found.left, /^[^\n]{3,400}$/)
+  assert.match(found.left, /^[^\n]{3,600}$/)
   assert.ok(names(found.left, path), `"${found.left}" says nothing of ${written(path)}`)
   return true
 }

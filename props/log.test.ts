@@ -85,7 +85,13 @@ log("notes read like mosquitto's lines", () => {
     into.note({ ...wrong, fault: { ...fault, reason } })
   }
   into.note({ ...ended, ending: 'not authorised', reason: 0x87, fault: { ...fault, reason: 0x87 } })
-  for (const ending of ['max_connections exceeded', 'connecting too often'] as const) {
+  for (
+    const ending of [
+      'max_connections exceeded',
+      'max_connections_per_address exceeded',
+      'connecting too often',
+    ] as const
+  ) {
     into.note({ ...ended, clientId: null, ending, reason: 0x97 })
   }
   assert.equal(lines(), [], 'lines are gathered')
@@ -109,6 +115,7 @@ log("notes read like mosquitto's lines", () => {
       'Client x [10.42.0.3:40123] disconnected: not authorised.',
       '\ttoo early (MQTT-3.1.0-1)',
       'Client connection from 10.42.0.3 denied: max_connections exceeded.',
+      'Client connection from 10.42.0.3 denied: max_connections_per_address exceeded.',
       'Client connection from 10.42.0.3 denied: connecting too often.',
     ].map((line) => `1600000000: ${line}`),
   )
@@ -515,7 +522,7 @@ log('a crowd of strangers is a few lines a second, whoever is let in has all of 
       clientId: i % 2 === 0 ? null : `c${i}`,
       wasAccepted: false,
       peer: from,
-      ending: 'too many connections',
+      ending: 'global_max_clients exceeded',
       reason: 0x97,
       fault: null,
     })

@@ -198,7 +198,7 @@ const whyNoRoom = (
   expiryS: number,
 ): Ending | null => {
   if (old === undefined) {
-    if (IntMap.size(sessions) >= config.sessionsMax) return 'too many connections'
+    if (IntMap.size(sessions) >= config.sessionsMax) return 'global_max_clients exceeded'
     // Who has a session is let in: it may empty it.
     if (isShort) return 'memory short'
   }

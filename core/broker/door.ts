@@ -29,7 +29,7 @@ export const opened = (draft: Draft, input: Opened): void => {
     return turnAway(draft, input, 'max_connections exceeded', QUOTA_EXCEEDED)
   }
   if (isCrowded(draft, peer.address)) {
-    return turnAway(draft, input, 'too many connections', QUOTA_EXCEEDED)
+    return turnAway(draft, input, 'max_connections_per_address exceeded', QUOTA_EXCEEDED)
   }
   if (isTooOften(draft, peer.address)) {
     return turnAway(draft, input, 'connecting too often', CONNECTION_RATE_EXCEEDED)
@@ -39,7 +39,7 @@ export const opened = (draft: Draft, input: Opened): void => {
     // outage for one, is given the time to say CONNECT.
     const oldest = IntMap.get(draft.links, IntMap.first(draft.greeting)![1])!
     if (at - oldest.seenAt >= config.unauthenticatedGraceMs) {
-      refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many connections')
+      refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many without CONNECT')
     }
   }
   const opening = IntMap.freeKey(draft.greeting, draft.nextOpening)

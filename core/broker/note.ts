@@ -33,7 +33,9 @@ export type Ending =
   | 'stalled'
   | 'global_max_connections exceeded'
   | 'max_connections exceeded' // of a listener
-  | 'too many connections'
+  | 'max_connections_per_address exceeded'
+  | 'global_max_clients exceeded'
+  | 'too many without CONNECT'
   | 'connecting too often'
   | 'not authorised'
   | 'refused'

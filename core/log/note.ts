@@ -43,6 +43,7 @@ export const typeOfNote = (note: Note): LogType => {
 const wasNeverIn: ReadonlySet<Ending> = new Set([
   'global_max_connections exceeded',
   'max_connections exceeded',
+  'max_connections_per_address exceeded',
   'connecting too often',
 ])
 

@@ -71,22 +71,6 @@ const fullText = (input: Input, { config }: State): string => {
     `(max_connections ${rulesOf(config, listener).listenerConnectionsMax})`
 }
 
-/** Of what there was too much. */
-const crowdText = ({ conn, peer }: Ended, { input, before }: Moment): string => {
-  const { config } = before
-  if (input._tag === 'Opened' && !isSameConn(input.conn, conn)) {
-    return `to make room: no more than ${
-      counted(config.unauthenticatedMax, 'connection')
-    } may be ` +
-      'without an accepted CONNECT, and it had hesitated longest'
-  }
-  if (input._tag !== 'Opened') {
-    return `which had as many sessions as it may have (global_max_clients ${config.sessionsMax})`
-  }
-  return `which had as many connections from ${quote(peer.address, '"').slice(1, -1)} as may ` +
-    `come from one address (${config.connectionsPerAddressMax})`
-}
-
 /** What came of asking about user name and password. */
 const verdictText = ({ reason }: Ended): string =>
   reason === SERVER_BUSY
@@ -138,8 +122,17 @@ export const causeText = (
         `(${before.config.connectionsMax})`
     case 'max_connections exceeded':
       return `by the broker, ${fullText(input, before)}`
-    case 'too many connections':
-      return `by the broker, ${crowdText(ended, moment)}${faultText(ended)}`
+    case 'max_connections_per_address exceeded':
+      return 'by the broker, which had as many connections from ' +
+        `${quote(ended.peer.address, '"').slice(1, -1)} as may come from one address ` +
+        `(${before.config.connectionsPerAddressMax})`
+    case 'global_max_clients exceeded':
+      return 'by the broker, which had as many sessions as it may have ' +
+        `(global_max_clients ${before.config.sessionsMax})`
+    case 'too many without CONNECT':
+      return 'by the broker, to make room: no more than ' +
+        `${counted(before.config.unauthenticatedMax, 'connection')} may be without an accepted ` +
+        'CONNECT, and it had hesitated longest'
     case 'connecting too often':
       return 'by the broker, because too many connections came from its address in a short time'
     case 'not authorised':

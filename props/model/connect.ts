@@ -47,7 +47,7 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
   }
   const sameAddress = model.links.filter((one) => one.peer.address === peer.address)
   if (!isLoopback(peer) && sameAddress.length >= config.connectionsPerAddressMax) {
-    return turnAway('too many connections', 0x97)
+    return turnAway('max_connections_per_address exceeded', 0x97)
   }
   if (!isLoopback(peer) && isTooOften(model, peer)) return turnAway('connecting too often', 0x9f)
   model.sums.opened++
@@ -57,7 +57,7 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
   if (
     oldest !== undefined && hesitating.length >= config.unauthenticatedMax &&
     model.now - oldest.seenAt >= config.unauthenticatedGraceMs
-  ) refuse(model, oldest, 0, 0x97, 'too many connections')
+  ) refuse(model, oldest, 0, 0x97, 'too many without CONNECT')
   model.links.push({
     conn,
     peer,
@@ -274,7 +274,7 @@ export const begin = (
     if (sizeOf(5, connackOf(false, said)) > most) return refuse(model, link, 0, 0x95, 'refused')
   }
   if (find() === undefined && model.sessions.length >= config.sessionsMax) {
-    return refuse(model, link, packet, 0x97, 'too many connections')
+    return refuse(model, link, packet, 0x97, 'global_max_clients exceeded')
   }
   if (find() === undefined && model.isShort) {
     return refuse(model, link, packet, 0x97, 'memory short')

@@ -14,11 +14,9 @@ export const endings: { readonly [ending in Ending]: ReadonlyArray<string> } = {
   'stalled': ['a client that does not read'],
   'global_max_connections exceeded': ['too many connections'],
   'max_connections exceeded': ['too many connections by a listener'],
-  'too many connections': [
-    'too many connections from an address',
-    'too many sessions',
-    'one that hesitates makes room',
-  ],
+  'max_connections_per_address exceeded': ['too many connections from an address'],
+  'global_max_clients exceeded': ['too many sessions'],
+  'too many without CONNECT': ['one that hesitates makes room'],
   'connecting too often': ['connecting too often'],
   'not authorised': [
     'not let in',
