@@ -595,7 +595,7 @@ simulator('an expectation that fails shows what was said', () => {
   assert.match(message(() => world.expect('sensor', ['t'])), /and got\n {2}nothing\n/)
   assert.match(world.show(), /^0s +sensor> publish 'home\/temp' "20"$/m)
   assert.throws(() => world.deliveries('nobody'), /there is no client nobody: connect it first/)
-  assert.throws(() => world.cut('nobody'), /nobody has never had a connection/)
+  assert.throws(() => world.cut('nobody'), /nobody has never had a connection: connect it first/)
 })
 
 simulator.run()

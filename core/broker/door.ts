@@ -18,7 +18,7 @@ const CONNECTION_RATE_EXCEEDED = 0x9f
 export const opened = (draft: Draft, input: Opened): void => {
   const { conn, at, listener, peer, nonce } = input
   if (IntMap.get(draft.links, conn.slot) !== undefined) {
-    throw new Error(`slot ${conn.slot} was opened while it is in use`)
+    throw new Error(`slot ${conn.slot} was opened while it is in use: give each connection its own`)
   }
   const { config } = draft
   if (draft.stopping) return turnAway(draft, input, 'server shutting down', QUOTA_EXCEEDED)

@@ -170,7 +170,9 @@ export const encodePublish = (
   const propertySize = level === 5 ? propertiesSize(packet.properties) : 0
   const rest = restSize(level, packet, propertySize)
   const topicSize = topic.length
-  if (topicSize > topicBytesMax) throw new RangeError(`no packet holds ${topicSize} characters`)
+  if (topicSize > topicBytesMax) {
+    throw new RangeError(`a topic of ${topicSize} characters fits no packet`)
+  }
   // Taken for ASCII until a character says otherwise; then the header is written again.
   let to = writeHeader(target, at, firstByte(packet), 2 + topicSize + rest)
   target[to] = topicSize >>> 8 // [MQTT-3.3.2-1] [v3 MQTT-3.3.2-1]

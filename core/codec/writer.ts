@@ -22,18 +22,21 @@ export const writeFour = (target: Uint8Array, at: number, value: number): number
   return at + 4
 }
 
+const tooLong = (what: string, size: number): RangeError =>
+  new RangeError(`${what} of ${size} bytes fits no packet: ${fieldBytesMax} are the most`)
+
 /** The two bytes of length are written last, so that the text is walked only once. */
 export const writeString = (target: Uint8Array, at: number, text: string): number => {
   const end = writeUtf8(text, target, at + 2)
   const size = end - at - 2
-  if (size > fieldBytesMax) throw new RangeError(`a string of ${size} bytes fits no packet`)
+  if (size > fieldBytesMax) throw tooLong('a string', size)
   writeTwo(target, at, size)
   return end
 }
 
 export const writeBinary = (target: Uint8Array, at: number, bytes: Bytes.Bytes): number => {
   const size = Bytes.size(bytes)
-  if (size > fieldBytesMax) throw new RangeError(`binary data of ${size} bytes fits no packet`)
+  if (size > fieldBytesMax) throw tooLong('binary data', size)
   return Bytes.copyTo(bytes, target, writeTwo(target, at, size))
 }
 

@@ -91,7 +91,12 @@ export class Clock {
   /** Carries out all that is due now, and what that plans for now. */
   settle(): void {
     for (let i = 0; this.due() <= this.now; i++) {
-      if (i > momentMax) throw new Error(`time stands still: it is ${spanText(this.now)} for ever`)
+      if (i > momentMax) {
+        throw new Error(
+          `time stands still: it is ${spanText(this.now)} for ever, since what is done plans ` +
+            'something for the same moment again; let it plan that for a later one',
+        )
+      }
       const { item } = Heap.peek(this.plans)!
       this.plans = Heap.pop(this.plans)
       item.run()

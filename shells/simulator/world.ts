@@ -427,7 +427,9 @@ export class World {
   private connectionOf(who: Who): Connection {
     const name = nameOf(who)
     const connection = this.connections.get(name)
-    if (connection === undefined) throw new TypeError(`${name} has never had a connection`)
+    if (connection === undefined) {
+      throw new TypeError(`${name} has never had a connection: connect it first`)
+    }
     return connection
   }
 }
