@@ -2,12 +2,8 @@
 
 import type { Explained } from './explained-begin.ts'
 
-/** What is asked of a recording that begins after the first stanza. */
-export const earlier: ReadonlyArray<Explained> = [
-  [
-    'many in a queue before the recording began',
-    '--message d/1',
-    `
+/** A stanza before the recording: six messages wait for a client that is away. */
+const sixInQueue = `
     quiet
     a> connect session-expiry-interval 60
     a> subscribe id1 'd/#' qos1
@@ -20,7 +16,14 @@ export const earlier: ReadonlyArray<Explained> = [
     p> publish 'd/1' qos1 id5 "5"
     p> publish 'd/1' qos1 id6 "6"
     ----
+`
 
+/** What is asked of a recording that begins after the first stanza. */
+export const earlier: ReadonlyArray<Explained> = [
+  [
+    'many in a queue before the recording began',
+    '--message d/1',
+    `${sixInQueue}
     quiet
     tick +1s
     a reopen
@@ -40,20 +43,7 @@ export const earlier: ReadonlyArray<Explained> = [
   [
     'many in a queue before the recording began, and more since',
     '--message d/1',
-    `
-    quiet
-    a> connect session-expiry-interval 60
-    a> subscribe id1 'd/#' qos1
-    a lose
-    p> connect
-    p> publish 'd/1' qos1 id1 "1"
-    p> publish 'd/1' qos1 id2 "2"
-    p> publish 'd/1' qos1 id3 "3"
-    p> publish 'd/1' qos1 id4 "4"
-    p> publish 'd/1' qos1 id5 "5"
-    p> publish 'd/1' qos1 id6 "6"
-    ----
-
+    `${sixInQueue}
     quiet
     tick +1s
     a reopen
@@ -75,20 +65,7 @@ export const earlier: ReadonlyArray<Explained> = [
   [
     'the nearest is older than the recording',
     '--message d/1@0',
-    `
-    quiet
-    a> connect session-expiry-interval 60
-    a> subscribe id1 'd/#' qos1
-    a lose
-    p> connect
-    p> publish 'd/1' qos1 id1 "1"
-    p> publish 'd/1' qos1 id2 "2"
-    p> publish 'd/1' qos1 id3 "3"
-    p> publish 'd/1' qos1 id4 "4"
-    p> publish 'd/1' qos1 id5 "5"
-    p> publish 'd/1' qos1 id6 "6"
-    ----
-
+    `${sixInQueue}
     quiet
     tick +1s
     a reopen
