@@ -3,7 +3,7 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
-import type { Auth, Connect, Level } from '../codec/packet.ts'
+import type { Auth, Connect, Level, Will } from '../codec/packet.ts'
 import * as Bytes from '../data/bytes.ts'
 import { accept, anonymous, isLongerThan, userNameOf } from './accept.ts'
 import { begin, challengeOf, fits, methodNamed, proceed, resolve } from './authenticate.ts'
@@ -77,34 +77,7 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
     refuse(draft, link, packet, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
     return
   }
-  if (packet.will !== null) {
-    const { topic, qos, retain, payload } = packet.will
-    if (config.payloadBytesMax > 0 && Bytes.size(payload) > config.payloadBytesMax) {
-      // Before version 5 as mosquitto says it.
-      const reason = level === 5 ? PACKET_TOO_LARGE : NOT_AUTHORIZED
-      refuse(draft, link, packet, reason, 'refused', largeWill)
-      return
-    }
-    const unsupported = qos > rules.maximumQos
-      ? willAboveMaximum
-      : retain && !config.retainAvailable
-      ? willNotRetained
-      : null
-    if (unsupported !== null) {
-      // Before version 5 there is no word for it: mosquitto closes in silence.
-      const asked = level === 5 ? packet : 0
-      refuse(draft, link, asked, unsupported.reason, 'refused', atLevel(unsupported, level))
-      return
-    }
-    if (isForbidden(draft, link, packet.bridge, topic)) {
-      refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', reservedWill)
-      return
-    }
-    if (config.payloadFormatCheck && isMislabelled(packet.will)) {
-      refuse(draft, link, packet, PAYLOAD_FORMAT_INVALID, 'refused', mislabelledWill)
-      return
-    }
-  }
+  if (packet.will !== null && refuseWill(draft, link, packet, packet.will)) return
   if (method !== null) {
     const turn = begin(draft, method, authenticationData)
     follow(draft, link, stored(packet), method.name, turn, 0)
@@ -125,6 +98,40 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
     return
   }
   accept(draft, link, packet, null)
+}
+
+/** Refuses a client whose will cannot be taken; answers whether it did. */
+const refuseWill = (draft: Draft, link: Link, packet: Connect, will: Will): boolean => {
+  const { config } = draft
+  const { level } = packet
+  const rules = rulesOf(config, link.listener)
+  const { topic, qos, retain, payload } = will
+  if (config.payloadBytesMax > 0 && Bytes.size(payload) > config.payloadBytesMax) {
+    // Before version 5 as mosquitto says it.
+    const reason = level === 5 ? PACKET_TOO_LARGE : NOT_AUTHORIZED
+    refuse(draft, link, packet, reason, 'refused', largeWill)
+    return true
+  }
+  const unsupported = qos > rules.maximumQos
+    ? willAboveMaximum
+    : retain && !config.retainAvailable
+    ? willNotRetained
+    : null
+  if (unsupported !== null) {
+    // Before version 5 there is no word for it: mosquitto closes in silence.
+    const asked = level === 5 ? packet : 0
+    refuse(draft, link, asked, unsupported.reason, 'refused', atLevel(unsupported, level))
+    return true
+  }
+  if (isForbidden(draft, link, packet.bridge, topic)) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', reservedWill)
+    return true
+  }
+  if (config.payloadFormatCheck && isMislabelled(will)) {
+    refuse(draft, link, packet, PAYLOAD_FORMAT_INVALID, 'refused', mislabelledWill)
+    return true
+  }
+  return false
 }
 
 /** Somebody answered the question about a client. */
