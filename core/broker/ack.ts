@@ -38,6 +38,7 @@ export const puback = (draft: Draft, ready: Ready, packet: Puback): Fault | null
   return null
 }
 
+/** The client has a QoS 2 message, or refuses it: its identifier is released, or free. */
 export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null => {
   const { packetId } = packet
   const session = IntMap.get(draft.sessions, ready.session)!
@@ -67,6 +68,7 @@ export const pubrec = (draft: Draft, ready: Ready, packet: Pubrec): Fault | null
   return null
 }
 
+/** The exchange of a QoS 2 message is over. */
 export const pubcomp = (draft: Draft, ready: Ready, packet: Pubcomp): Fault | null => {
   const session = IntMap.get(draft.sessions, ready.session)!
   const outgoing = Window.get(session.window, packet.packetId)

@@ -1,6 +1,6 @@
 // The one writer. A draft is a state while a run works on it: records and nodes stamped with the
-// run's owner are edited in place, all others are copied first. `seal` gives the state back; after
-// that nothing stamped by this run can be edited any more, because its token is gone.
+// run's owner are edited in place, all others are copied first. `finish` gives the state back;
+// after that nothing stamped by this run can be edited any more, because its token is gone.
 
 import type { Qos } from '../codec/packet.ts'
 import * as Bytes from '../data/bytes.ts'
@@ -15,12 +15,14 @@ import type { DropReason, Note } from './note.ts'
 import { newRouting, type Routing } from './receivers.ts'
 import type { Counters, Link, Phase, Session, State, Traffic } from './state.ts'
 
+/** A record without its `readonly`. */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A record that this run may edit. */
 export type EditableSession = Writable<Session>
 export type EditableLink = Writable<Link>
 
+/** A state that a run edits: `open` makes one, `finish` a state again. */
 export interface Draft extends Omit<Writable<State>, 'traffic'> {
   readonly owner: Owner
   /** The token for the tree of retained messages, changed whenever a snapshot of it is kept. */
@@ -83,6 +85,7 @@ const copyOf = (traffic: Traffic): Writable<Traffic> => ({
   expired: traffic.expired,
 })
 
+/** Begins a run, with a token of its own. */
 export const open = (state: State): Draft => {
   const owner = newOwner()
   return {
@@ -252,6 +255,7 @@ export const editSession = (draft: Draft, found: Session): EditableSession => {
   return copy
 }
 
+/** Moves a connection on; answers the record that the run may edit. */
 export const setPhase = (draft: Draft, link: Link, phase: Phase): EditableLink => {
   const editable = editLink(draft, link)
   editable.phase = phase
@@ -270,10 +274,7 @@ const editCounters = (draft: Draft): EditableCounters => {
   return draft.counters
 }
 
-export const emit = (draft: Draft, effect: Effect): void => {
-  draft.effects.push(effect)
-}
-
+/** Says what has happened, as an effect. */
 export const note = (draft: Draft, what: Note): void => {
   draft.effects.push(noted(what))
 }
@@ -314,6 +315,7 @@ export const dropWithSession = (draft: Draft, count: number): void => {
   if (count > 0) editCounters(draft).dropped['session ended'] += count
 }
 
+/** Counts an input about a connection that is gone. */
 export const stale = (draft: Draft, conn: Conn, input: string): void => {
   editCounters(draft).stale++
   note(draft, { _tag: 'Stale', conn, input })

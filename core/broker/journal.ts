@@ -151,6 +151,7 @@ export const noteWill = (
   else changes.will.now = now
 }
 
+/** The session has subscribed; `catchUp` as in its record. */
 export const noteSubscription = (
   draft: Draft,
   session: Session,
@@ -163,6 +164,7 @@ export const noteSubscription = (
   enter(changes.subscriptions, subscription.filter, { subscription, catchUp }, was)
 }
 
+/** The subscription is gone. */
 export const noteUnsubscription = (
   draft: Draft,
   session: Session,
@@ -237,6 +239,7 @@ export const noteGone = (draft: Draft, session: Session, outgoing: Outgoing): vo
   enter(changes.outgoing, outgoing.order, null, true)
 }
 
+/** A QoS 2 message has come from the client, and was not released yet. */
 export const noteIncoming = (
   draft: Draft,
   session: Session,
@@ -255,6 +258,7 @@ export const noteIncoming = (
   }, false)
 }
 
+/** The message was taken out: it is released. */
 export const noteTaken = (
   draft: Draft,
   session: Session,
@@ -267,6 +271,7 @@ export const noteTaken = (
   enter(changes.incoming, packetId, null, true)
 }
 
+/** What a topic retains is another message now, or none; `old` is what it was. */
 export const noteRetained = (
   draft: Draft,
   topic: TopicName,

@@ -9,12 +9,14 @@ import * as Tree from '../topic/tree.ts'
 import { type Filters, type Group, isSingle } from './state.ts'
 import type { Subscribers, Subscription } from './state.ts'
 
+/** The members of a shared group whose filter matches. */
 export interface SharedGroup {
   readonly number: number
   /** In order of joining. */
   readonly members: ReadonlyArray<Subscription>
 }
 
+/** What one search found; never edited. */
 export interface Matched {
   /** One subscription of every session that has a matching one. */
   readonly subscriptions: ReadonlyArray<Subscription>
@@ -25,6 +27,7 @@ export interface Matched {
   readonly groups: ReadonlyArray<SharedGroup>
 }
 
+/** The members of a group as a list. */
 export const groupOf = (group: Group): SharedGroup => {
   const members: Subscription[] = []
   IntMap.each(group.members, (member) => members.push(member))
@@ -43,6 +46,7 @@ const singles: Array<Subscription | null> = []
 // With so few a walk over those before is quicker than a set.
 const fewMax = 8
 
+/** Everybody who gets this topic. */
 export const match = (topic: TopicName, filters: Filters): Matched => {
   const count = Tree.findInto(filters.tree, topic, found) // [MQTT-3.3.2-3] [v3 MQTT-3.3.2-3]
   if (count === 0) return nobody

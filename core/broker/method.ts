@@ -39,6 +39,7 @@ export type Turn =
   | { readonly _tag: 'Success'; readonly userName: string; readonly data: Bytes | null }
   | { readonly _tag: 'Failure'; readonly reason: number; readonly detail: string }
 
+/** One method: a step each for its beginning, for what the client and what the shell answers. */
 export interface Method {
   readonly name: MethodName
   /** The data of CONNECT, or of the AUTH that asks for another authentication; lent, or missing. */
@@ -51,6 +52,7 @@ export interface Method {
 
 const NOT_AUTHORIZED = 0x87
 
+/** The end of an exchange without success. */
 export const failure = (detail: string, reason = NOT_AUTHORIZED): Turn => ({
   _tag: 'Failure',
   reason,

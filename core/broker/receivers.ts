@@ -25,6 +25,7 @@ const newReceivers = (level: Level): Receivers => ({
   list: null,
 })
 
+/** Adds one receiver. */
 export const gather = (receivers: Receivers, conn: Conn): void => {
   const count = receivers.count++
   if (count === 0) {

@@ -7,6 +7,7 @@ import * as Window from '../data/window.ts'
 import type { Draft, EditableSession } from './draft.ts'
 import { NEVER, type Session } from './state.ts'
 
+/** The session of a client, connected or not; undefined where there is none. */
 export const sessionOf = (draft: Draft, clientId: string): Session | undefined => {
   const number = StrMap.get(draft.clients, clientId) // [MQTT-3.1.3-2] [v3 MQTT-3.1.3-2]
   return number === undefined ? undefined : IntMap.get(draft.sessions, number)

@@ -131,6 +131,7 @@ export interface Ready {
   readonly aliases: IntMap.IntMap<TopicName>
 }
 
+/** How far a connection has got. */
 export type Phase = Greeting | Judging | Authenticating | Ready
 
 /** A connection, as the broker knows it. */
@@ -149,12 +150,6 @@ export interface Link {
   readonly timerAt: Millis
 }
 
-/** How far a message of QoS 1 or 2 has got towards its receiver. */
-export type Stage =
-  | 'open' // in the queue: not sent; in the window: PUBLISH sent, no answer
-  | 'waiting' // sent on an earlier connection, not on this one yet: its window is full
-  | 'released' // PUBREC received, PUBREL sent
-
 /** How a copy of a message is sent: one record for all that wait in a queue and agree in it. */
 export interface Terms {
   readonly qos: Qos
@@ -169,6 +164,10 @@ export interface Terms {
 export interface Delivery {
   /** Its place in the session's line. */
   readonly order: number
+  /**
+   * `open` in the queue: not sent; in the window: sent, and not answered. `waiting`: sent on an
+   * earlier connection and not on this one yet, whose window is full.
+   */
   readonly stage: 'open' | 'waiting'
   readonly message: Message
   readonly terms: Terms
@@ -188,13 +187,14 @@ export interface Passing {
 /** What is left of them when the message has gone. */
 export const releasedTerms = { qos: 2, retain: false, identifiers: [], share: null } as const
 
-/** What is left of a QoS 2 delivery when the receiver has the message. */
+/** What is left of a QoS 2 delivery when the receiver has the message: PUBREC came, PUBREL goes. */
 export interface Released {
   readonly order: number
   readonly stage: 'released'
   readonly terms: typeof releasedTerms
 }
 
+/** What a window holds for a client, by packet identifier. */
 export type Outgoing = Delivery | Passing | Released
 
 /** A QoS 2 message received and not released yet; null where it may go nowhere. */
@@ -204,6 +204,7 @@ export interface Incoming {
   readonly opening: number
 }
 
+/** What is published when the connection is lost, and how long after that. */
 export interface SessionWill {
   readonly message: Message
   readonly delayMs: number
@@ -295,6 +296,7 @@ export interface Share {
   readonly filter: TopicFilter
 }
 
+/** One subscription of one session. */
 export interface Subscription {
   readonly session: number
   /** As the client wrote it, `$share` and all. */
@@ -337,6 +339,7 @@ export interface Filters {
   readonly tree: Tree.Tree<Subscribers>
 }
 
+/** What a timer is for; it may come too early, or for something that is gone. */
 export type Timer =
   | { readonly _tag: 'Link'; readonly slot: number; readonly generation: number }
   | { readonly _tag: 'Session'; readonly session: number }

@@ -31,6 +31,7 @@ const filterOf = (filter: string): SubscribeRequest['filter'] => {
   return parsed.right
 }
 
+/** A will as `connect` takes it: empty, at QoS 0 and not retained unless said otherwise. */
 export interface WillWish {
   readonly topic: string
   readonly payload?: Payload
@@ -39,6 +40,7 @@ export interface WillWish {
   readonly properties?: Properties
 }
 
+/** What `connect` takes. */
 export interface ConnectWish {
   readonly clientId: string
   readonly level?: Connect['level']
@@ -70,13 +72,14 @@ export const connect = (wish: ConnectWish): Connect => ({
   properties: wish.properties ?? none,
 })
 
+/** What `publish` takes. */
 export interface PublishWish {
   readonly topic: string
   readonly payload?: Payload
   readonly qos?: Qos
   readonly retain?: boolean
   readonly dup?: boolean
-  /** Needed above QoS 0. */
+  /** Default: 1, and 0 at QoS 0. */
   readonly packetId?: number
   readonly properties?: Properties
 }
@@ -93,6 +96,7 @@ export const publish = (wish: PublishWish): Publish => ({
   properties: wish.properties ?? none,
 })
 
+/** What `subscribe` takes for one filter. */
 export interface SubscribeWish {
   readonly filter: string
   readonly qos?: Qos

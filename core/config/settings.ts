@@ -11,6 +11,7 @@ export interface Place {
   readonly line: number
 }
 
+/** Where lines of the log go. */
 export type LogDestination =
   | { readonly to: 'stderr' | 'stdout' | 'syslog' | 'topic' }
   | { readonly to: 'file'; readonly path: string }
@@ -27,6 +28,7 @@ export type LogType =
   | 'websockets'
   | 'internal'
 
+/** All of them, in the order in which they are listed. */
 export const logTypes: ReadonlyArray<LogType> = [
   'error',
   'warning',
@@ -39,6 +41,7 @@ export const logTypes: ReadonlyArray<LogType> = [
   'internal',
 ]
 
+/** What a line is filed under in syslog. */
 export type LogFacility =
   | 'daemon'
   | 'local0'
@@ -50,6 +53,7 @@ export type LogFacility =
   | 'local6'
   | 'local7'
 
+/** Where the log goes, which lines, and how they look. */
 export interface LogSettings {
   /** Without duplicates, at most one file; empty for no log at all. */
   readonly destinations: ReadonlyArray<LogDestination>

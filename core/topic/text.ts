@@ -3,7 +3,7 @@
 // standard it is mosquitto's, so that what one broker takes the other takes too.
 
 /** Longest name or filter in bytes of UTF-8, the most that a two-byte length can say. */
-export const topicBytesMax = 65_535
+const topicBytesMax = 65_535
 
 /** Most separators in a name or filter, mosquitto's limit: 200 make 201 levels. */
 const separatorsMax = 200
@@ -12,7 +12,7 @@ const separatorsMax = 200
 export type Scan = number
 
 export const plain: Scan = 0
-export const wild: Scan = 1
+const wild: Scan = 1
 
 const isEmpty: Scan = -1
 const tooLong: Scan = -2

@@ -13,7 +13,7 @@ import { fail, peek, quote, readBytes, showBytes, take, takeNumber, takeQuoted }
 export type SecretText = (secret: Bytes) => string
 
 /** What stands for a secret that was not written down. */
-export const blank = '***'
+const blank = '***'
 
 /** For logs and whatever else outlives a test: that there is a secret, and nothing more. */
 export const blanked: SecretText = () => blank

@@ -138,7 +138,7 @@ const byKind = <A extends { readonly kind: Kind }>(
   )
 }
 
-export const record: Codec<Record> = byKind<Record>('a record', records)
+const record: Codec<Record> = byKind<Record>('a record', records)
 
 const key: Codec<Key> = byKind<Key>('a key', keys)
 

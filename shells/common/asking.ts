@@ -10,6 +10,7 @@ const SERVER_UNAVAILABLE = 0x88
 
 /** Answers 0 for yes, or the reason code of CONNACK that turns the client away. */
 export type Judge = (question: Question) => Promise<number>
+/** Answers what an authentication method asks; a failure refuses the client. */
 export type Know = (query: Query) => Promise<Input.Answer>
 
 /** Where answers go, and what they need. */

@@ -38,6 +38,7 @@ export interface Broker {
   deadline(state: State): number
 }
 
+/** What a driver is made of. */
 export interface DriverOptions {
   readonly config: Config
   readonly host: Host

@@ -8,6 +8,7 @@ import type { Wire } from './outbox.ts'
 /** Later than any time. */
 export const never = Number.MAX_SAFE_INTEGER
 
+/** What the Opened input of a connection will say. */
 export interface Hello {
   readonly nonce: string
   readonly listener: string

@@ -40,6 +40,7 @@ export interface Tapes {
   rename(from: string, to: string): void
 }
 
+/** What is recorded, and where. */
 export interface RecordingOptions {
   readonly tapes: Tapes
   readonly path: string
@@ -100,6 +101,7 @@ export interface RecorderHost {
   nonce(): string
 }
 
+/** One recording: `begin` it, tell it of inputs and runs, `stop` it. */
 export class Recorder {
   private readonly options: RecordingOptions
   private readonly host: RecorderHost

@@ -4,6 +4,7 @@
 import type { Key, Kind, Record, Stamp, Write } from '../../core/broker/record.ts'
 import type { Either } from '../../core/prelude.ts'
 
+/** Where a store is, and how it is opened. */
 export interface StoreOptions {
   /** Folder of the store; it is made, for its owner only, where there is none. */
   readonly folder: string
@@ -32,6 +33,7 @@ export interface Loaded {
   readonly damaged: ReadonlyArray<Damage>
 }
 
+/** What has become of a batch. */
 export type Committed =
   /** The batch is on disk: flushed, not only written. */
   | { readonly _tag: 'Durable' }
@@ -42,6 +44,7 @@ export type Committed =
   /** Whether the batch is on disk is unknown, and from now on every commit answers this. */
   | { readonly _tag: 'Broken'; readonly why: string }
 
+/** Records that outlive the process. */
 export interface Store {
   /** For the log: what the operator should know, one sentence each. */
   readonly warnings: ReadonlyArray<string>
@@ -117,7 +120,7 @@ export const keyOf = (key: Key): Key => {
 }
 
 /** The key of a write as text for people. */
-export const keyText = (key: Key): string => {
+const keyText = (key: Key): string => {
   switch (key.kind) {
     case 'session':
     case 'will':
