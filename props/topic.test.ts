@@ -10,7 +10,6 @@ import { newOwner } from '../core/data/owner.ts'
 import type { Owner } from '../core/data/owner.ts'
 import * as Table from '../core/data/table.ts'
 import { E } from '../core/prelude.ts'
-import type { Monoid } from '../core/prelude.ts'
 import { isTopicFilter, parseTopicFilter, splitShare } from '../core/topic/filter.ts'
 import type { TopicFilter } from '../core/topic/filter.ts'
 import { match } from '../core/topic/match.ts'
@@ -22,9 +21,6 @@ import { runs } from './gen/settings.ts'
 import { filter, filters, matchingPairs, name, names, nearMisses } from './gen/topics.ts'
 
 const seed = 4711
-
-const list: Monoid<ReadonlyArray<string>> = { empty: [], concat: (a, b) => [...a, ...b] }
-const only = (value: string): ReadonlyArray<string> => [value]
 
 /** A tree in which each key is its own value. */
 const treeOf = <K extends TopicFilter | TopicName>(keys: Iterable<K>): Tree.Tree<string> => {
@@ -113,8 +109,8 @@ const table = suite('filter and name')
 
 const subjects: Readonly<Record<string, (wanted: TopicFilter, topic: TopicName) => boolean>> = {
   match,
-  collect: (wanted, topic) => {
-    const found = Tree.collect(treeOf([wanted]), topic, list, only)
+  find: (wanted, topic) => {
+    const found = Tree.find(treeOf([wanted]), topic)
     assert.ok(found.length < 2)
     return found.length === 1
   },
@@ -359,8 +355,8 @@ matching('says no to near misses', () => {
 matching('says of near misses what the tree says', () => {
   fc.assert(
     fc.property(nearMisses, matchingPairs, (miss, pair) => {
-      assert.equal(Tree.collect(treeOf([miss.filter]), miss.name, list, only), [])
-      assert.equal(Tree.collect(treeOf([pair.filter]), pair.name, list, only), [pair.filter])
+      assert.equal(Tree.find(treeOf([miss.filter]), miss.name), [])
+      assert.equal(Tree.find(treeOf([pair.filter]), pair.name), [pair.filter])
     }),
     { numRuns: runs(500) },
   )
@@ -372,15 +368,14 @@ matching.run()
 
 const trees = suite('Tree')
 
-trees('collect() finds the filters that match() finds, each once', () => {
+trees('find() finds the filters that match() finds, each once', () => {
   let found = 0
   fc.assert(
     fc.property(fc.array(filters, { maxLength: 60, size: 'max' }), names, (keys, topic) => {
       const tree = treeOf(keys)
       const expected = [...new Set(keys)].filter((key) => match(key, topic))
       found += expected.length
-      const collected = Tree.collect(tree, topic, list, only)
-      assert.equal([...collected].sort(), expected.sort())
+      assert.equal([...Tree.find(tree, topic)].sort(), expected.sort())
     }),
     { numRuns: runs(500) },
   )
@@ -388,17 +383,17 @@ trees('collect() finds the filters that match() finds, each once', () => {
   assert.ok(found >= floor, `only ${found} found`)
 })
 
-trees('collect() answers in one order, whatever the history: #, then literal, then +', () => {
+trees('find() answers in one order, whatever the history: #, then literal, then +', () => {
   fc.assert(
     fc.property(fc.uniqueArray(filters, { maxLength: 40, size: 'max' }), names, (keys, topic) => {
-      const forth = Tree.collect(treeOf(keys), topic, list, only)
-      const back = Tree.collect(treeOf([...keys].reverse()), topic, list, only)
+      const forth = Tree.find(treeOf(keys), topic)
+      const back = Tree.find(treeOf([...keys].reverse()), topic)
       assert.equal(forth, back)
     }),
     { numRuns: runs(200) },
   )
   const all = ['#', '+/#', '+/+', '+/b', 'a/#', 'a/+', 'a/b', 'a/b/#', 'a/b/c'].map(filter)
-  assert.equal(Tree.collect(treeOf(all), name('a/b'), list, only), [
+  assert.equal(Tree.find(treeOf(all), name('a/b')), [
     '#',
     'a/#',
     'a/b/#',
@@ -540,7 +535,7 @@ trees('holds 201 levels', () => {
     filter([...Array.from({ length: 200 }, () => '+'), '#'].join('/')),
   ]
   const tree = treeOf(keys)
-  assert.is(Tree.collect(tree, deepest, list, only).length, 4)
+  assert.is(Tree.find(tree, deepest).length, 4)
   const found = treeOf([deepest])
   for (const key of keys) assert.equal(takeAll(Tree.cursor(found, key), [7]), [deepest])
   let rest = tree
@@ -548,7 +543,7 @@ trees('holds 201 levels', () => {
   assert.is(countNodes(rest), 1)
 })
 
-trees('collect() visits no more than there is where + branches at every level', () => {
+trees('find() visits no more than there is where + branches at every level', () => {
   let tree = Tree.empty<string>(seed)
   const depth = 10
   for (let bits = 0; bits < 2 ** depth; bits++) {
@@ -557,8 +552,8 @@ trees('collect() visits no more than there is where + branches at every level', 
   }
   const all = name(Array.from({ length: depth }, () => 'a').join('/'))
   const none = name(Array.from({ length: depth + 1 }, () => 'a').join('/'))
-  assert.is(Tree.collect(tree, all, list, only).length, 2 ** depth)
-  assert.is(Tree.collect(tree, none, list, only).length, 0)
+  assert.is(Tree.find(tree, all).length, 2 ** depth)
+  assert.is(Tree.find(tree, none).length, 0)
 })
 
 trees.run()

@@ -13,7 +13,6 @@
 
 import type { Owner } from '../data/owner.ts'
 import * as Table from '../data/table.ts'
-import type { Monoid } from '../prelude.ts'
 import type { TopicFilter } from './filter.ts'
 import type { TopicName } from './name.ts'
 
@@ -243,19 +242,6 @@ export const findInto = <A>(tree: Tree<A>, name: TopicName, found: Array<A | nul
       break
     }
   }
-}
-
-/** What `find` finds, lifted and joined by the monoid in the same order. */
-export const collect = <A, B>(
-  tree: Tree<A>,
-  name: TopicName,
-  monoid: Monoid<B>,
-  lift: (value: A) => B,
-): B => {
-  const found = find(tree, name)
-  let result = monoid.empty
-  for (let i = 0; i < found.length; i++) result = monoid.concat(result, lift(found[i]!))
-  return result
 }
 
 /** The first levels of all names; `#` does not match those that begin with a dollar. */
