@@ -102,6 +102,7 @@ export interface StartOptions {
 export interface Running {
   /** The ports that are listened on, in the order of the options. */
   readonly ports: ReadonlyArray<number>
+  /** What has happened since the start. */
   counters(): Counters
   /** Gives the broker a command; one that is none is a TypeError. */
   command(command: Command): void

@@ -68,6 +68,7 @@ const idMax = 65_535
 
 /** A simulated client, which `world.connect` makes. Its calls answer itself, to be chained. */
 export class Client {
+  /** Its name in the world, which is its client identifier unless it asks for another. */
   readonly name: string
   private readonly world: Surroundings
   private wish: ClientWish
@@ -89,6 +90,7 @@ export class Client {
   status: 'closed' | 'connecting' | 'connected' | 'refused' = 'closed'
   /** Every packet that came, oldest first. */
   received: Array<Packet> = []
+  /** Every message that came, oldest first; one of QoS 2 once. */
   deliveries: Array<Delivery> = []
 
   constructor(name: string, world: Surroundings, wish: ClientWish) {
@@ -151,6 +153,7 @@ export class Client {
     return this.send(make.subscribe(named, this.freshId()))
   }
 
+  /** Unsubscribes from filters, each as it was subscribed to. */
   unsubscribe(...filters: ReadonlyArray<string>): this {
     checkUnsubscribe(filters)
     const { requests } = make.subscribe(filters)

@@ -128,6 +128,7 @@ export class World {
     return this.server.state
   }
 
+  /** For MQTT.js, and for whatever else a test plans: they run while time is told to pass. */
   readonly timers: Timers = {
     set: (work, ms) => {
       const id = ++this.timerId
