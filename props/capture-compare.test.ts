@@ -320,4 +320,43 @@ compare('what ours says after the last of the captured broker is no difference',
   assert.is(over.differences().length, 2)
 })
 
+compare('an answer to what came before is none to what came since', () => {
+  const some: ReadonlyArray<Said> = [
+    ['ours', 2, puback(4)],
+    ['ours', 2, message('t', 'one')],
+    ['theirs', 2, puback(4)],
+  ]
+  const comparison = played(some)
+  assert.equal(comparison.differences(), [])
+  assert.equal(comparison.unanswered(), [`publish 't' qos1 "one" to 'c2'`])
+  // What ours says after that says that there was nothing in between.
+  for (const order of [['ours', 'theirs'], ['theirs', 'ours']] as const) {
+    const later = played([...some, ...order.map((who): Said => [who, 2, puback(5)])])
+    assert.match(later.differences().join(), /^This broker sends publish 't' qos1 "one" to 'c2'/)
+  }
+  // So does what it says a while later, whatever that answers.
+  const slow = played(some.slice(0, 2))
+  slow.nowMs = 1_000
+  slow.heard(conn(2), puback(4))
+  assert.is(slow.differences().length, 1)
+})
+
+compare('what ours says to a client that leaves at once is no difference', () => {
+  const leaving = (afterMs: number) => {
+    const comparison = begun()
+    comparison.heard(conn(2), { _tag: 'Pingresp' })
+    comparison.sent(conn(2), message('t', 'one'))
+    comparison.nowMs += afterMs
+    comparison.told(conn(2), { _tag: 'Disconnect', reason: 0, properties: {} })
+    comparison.ended(conn(2))
+    comparison.left(conn(2))
+    comparison.nowMs += 9_000
+    return comparison
+  }
+  const atOnce = leaving(999)
+  assert.equal(atOnce.differences(), [])
+  assert.equal(atOnce.unanswered(), [`publish 't' qos1 "one" to 'c2'`])
+  assert.is(leaving(1_000).differences().length, 1)
+})
+
 compare.run()

@@ -326,6 +326,7 @@ door> publish 'home/lamp' qos1 id3 "on"
 tick +60s
 phone> connect session-expiry-interval 3600
 phone> puback id2
+tick +10s
 door> disconnect
 ----
 `

@@ -46,6 +46,8 @@ export const pageStory = `
     tick +60s
     phone> connect user "phone" session-expiry-interval 3600 keep-alive 60
     phone> puback id2
+    tick +10s
+    door> pingreq
     ----
 `
 

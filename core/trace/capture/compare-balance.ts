@@ -38,21 +38,24 @@ export class Balance {
   private readonly open = new Map<string, Array<Entry>>()
   private readonly lines = new Map<string, Array<Entry>>()
 
-  add(sent: Omit<Entry, 'overtaker'>): void {
+  /** Answers what the other side has sent and is the same, or null. */
+  add(sent: Omit<Entry, 'overtaker'>): Entry | null {
     const { side, text, line } = sent
     const found = this.open.get(text)
     if (found !== undefined && found[0]!.side !== side) {
       const other = found.shift()!
       if (found.length === 0) this.open.delete(text)
-      return this.settle(other)
+      this.settle(other)
+      return other
     }
     const entry: Entry = { ...sent, overtaker: null }
     if (found === undefined) this.open.set(text, [entry])
     else found.push(entry)
-    if (line === null) return
+    if (line === null) return null
     const some = this.lines.get(line)
     if (some === undefined) this.lines.set(line, [entry])
     else if (some.length < lineMax) some.push(entry)
+    return null
   }
 
   /** The other side has sent it as well. */

@@ -39,11 +39,17 @@ interface Link {
   readonly ourAliases: Map<number, string>
   /** Those that the client has set. */
   readonly saidAliases: Map<number, string>
-  /** The client has said DISCONNECT or ended its side: that it is closed then says nothing. */
-  isLeaving: boolean
-  /** When the captured broker last said something there, among all that happened. */
+  /**
+   * When the client said DISCONNECT or ended its side, or Infinity: that it is closed then says
+   * nothing.
+   */
+  leftAt: number
+  /**
+   * Up to this rank among all that happened the captured broker has said there what it had to say:
+   * the rank at which ours says the same, else that of when it said it.
+   */
   heardRank: number
-  /** The time of that. */
+  /** When it last said something there. */
   heardAt: number
   /** What the captured broker said after that is not in the capture, or cannot be understood. */
   isDeaf: boolean
@@ -109,7 +115,7 @@ export class Comparison {
       theirAliases: new Map(),
       ourAliases: new Map(),
       saidAliases: new Map(),
-      isLeaving: false,
+      leftAt: Infinity,
       heardRank: -1,
       heardAt: 0,
       isDeaf: false,
@@ -140,7 +146,7 @@ export class Comparison {
         this.published(link, packet)
         return packet
       case 'Disconnect':
-        link.isLeaving = true
+        link.leftAt = Math.min(link.leftAt, this.nowMs)
         return packet
       case 'Puback':
       case 'Pubrec':
@@ -174,10 +180,10 @@ export class Comparison {
   heard({ slot }: Conn, packet: Packet): void {
     const link = this.links.get(slot)
     if (link === undefined) return
-    link.heardRank = ++this.rank
     link.heardAt = this.nowMs
     if (packet._tag === 'Connack' && packet.reason === 0) this.resumed(link.account, packet)
     if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
+    else link.heardRank = ++this.rank
   }
 
   /** A session that is there when its client first comes is from before the capture. */
@@ -198,22 +204,22 @@ export class Comparison {
   /** The captured broker has ended the connection. */
   left({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link === undefined) return
-    link.heardRank = ++this.rank
+    if (link === undefined || link.leftAt !== Infinity) return
     link.heardAt = this.nowMs
-    if (!link.isLeaving) this.add(link, 'theirs', closing, null, slot)
+    this.add(link, 'theirs', closing, null, slot)
   }
 
   /** Ours has ended the connection. */
   closed({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link !== undefined && !link.isLeaving) this.add(link, 'ours', closing, null, slot)
+    if (link === undefined || link.leftAt !== Infinity) return
+    this.add(link, 'ours', closing, null, slot)
   }
 
   /** The client has ended the connection. */
   ended({ slot }: Conn): void {
     const link = this.links.get(slot)
-    if (link !== undefined) link.isLeaving = true
+    if (link !== undefined) link.leftAt = Math.min(link.leftAt, this.nowMs)
   }
 
   /** What the captured broker says to a client is no MQTT. */
@@ -305,17 +311,18 @@ export class Comparison {
   }
 
   /**
-   * Of what ours sends: whether the captured broker has said anything there later, or has had the
-   * time for it.
+   * Of what ours sends: whether the captured broker has said there what ours says later, or has had
+   * the time for it.
    */
   private counts({ side, rank, conn, at }: Entry): boolean {
     if (side === 'theirs') return true
     const link = this.links.get(conn)
     if (link === undefined) return true
-    const { heardRank, heardAt, isDeaf } = link
+    const { heardRank, heardAt, isDeaf, leftAt } = link
     // An answer may stand behind others that are as late.
     if (isDeaf) return heardAt - at >= patienceMs
-    return heardRank > rank || (heardRank >= 0 && this.nowMs - at >= patienceMs)
+    if (heardRank > rank || heardAt - at >= delayMs) return true
+    return heardRank >= 0 && leftAt - at >= delayMs && this.nowMs - at >= patienceMs
   }
 
   private add(
@@ -328,7 +335,10 @@ export class Comparison {
   ): void {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
-    balance.add({ side, text, line, rank, at, conn, isOfSession })
+    const other = balance.add({ side, text, line, rank, at, conn, isOfSession })
+    const isHeard = side === 'theirs' || other !== null
+    const upTo = side === 'theirs' ? other?.rank ?? rank : rank
+    if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
   }
 
   private nameOf({ clientId, peer }: Link): string {
@@ -408,6 +418,10 @@ const sameWords = (packet: Publish, topic: string): string =>
 
 // So long after ours a broker that still says nothing will not say it.
 const patienceMs = 5_000
+
+// What it says within this time may still answer what came before, and what it is about to say to a
+// client that leaves does not reach the wire.
+const delayMs = 1_000
 
 // As many messages are known by their publishers.
 const publishersMax = 100_000
