@@ -31,6 +31,7 @@ import { shrinkRecording } from '../shells/cli/shrink.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
+import { hear } from './mouth.ts'
 
 const shrinking = suite('shrink')
 
@@ -333,6 +334,33 @@ shrinking('what a client is sent is shrunk to why it is', () => {
   // Two who connect, a SUBSCRIBE and a PUBLISH.
   assert.is(shrunk.inputs.length, 6)
   assert.equal(shrunk.from.config, defaults, 'no option matters')
+})
+
+shrinking('of each packet all goes that need not be said', async () => {
+  const story = `# Each packet says more than one thing that is of no matter.
+
+c> connect user "u" keep-alive 60 will [ 'w' "gone" ] session-expiry-interval 9 receive-maximum 5
+c> subscribe id1 'a/#' qos1 'b/#' qos1 subscription-identifier 7
+p> connect user "u" keep-alive 60 will [ 'w' "gone" ] session-expiry-interval 9
+p> publish 'a/b' qos1 id1 retain "${'long '.repeat(50)}" content-type "x" message-expiry-interval 5
+----
+`
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-shrink-'))
+  try {
+    writeFileSync(join(folder, 'long.trace'), story)
+    const words = [join(folder, 'long.trace'), '--property', 'sends:c:a/b']
+    const { status, said } = await hear(shrinkRecording, ...words)
+    assert.is(status, 0, said)
+    const told = said.slice(0, said.indexOf('----')).trim().split('\n').slice(-4)
+    assert.equal(told, [
+      'c> connect',
+      `c> subscribe id1 'a/#' qos1`,
+      'p> connect',
+      `p> publish 'a/b' "x"`,
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 shrinking('a slot that is used again is never taken for a fault of the broker', () => {

@@ -95,12 +95,15 @@ class Shrinker {
 
   simplify(): void {
     for (let i = 0; i < this.inputs.length && !this.isCutShort; i++) {
-      for (const simple of simpler(this.inputs[i]!)) {
-        const some = this.inputs.map((one, at) => at === i ? simple : one)
-        this.attempt(some)
-        if (i >= this.inputs.length) break
-      }
+      // What has become simpler may become simpler still, in another way.
+      while (i < this.inputs.length && this.simplifyOne(i)) continue
     }
+  }
+
+  private simplifyOne(at: number): boolean {
+    return simpler(this.inputs[at]!).some((simple) =>
+      this.attempt(this.inputs.map((one, i) => i === at ? simple : one))
+    )
   }
 
   /** All at one moment. */
