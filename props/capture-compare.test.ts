@@ -320,6 +320,32 @@ compare('what ours says after the last of the captured broker is no difference',
   assert.is(over.differences().length, 2)
 })
 
+compare('what was retained before the capture is no difference', () => {
+  const retained = (topic: string, payload: string): AnyPacket =>
+    Packet.publish({ topic, payload, retain: true })
+  const willed = Packet.connect({
+    clientId: 'c3',
+    will: { topic: 'w', payload: 'gone', retain: true },
+  })
+  const comparison = begun()
+  comparison.opened(conn(3), { address: '192.0.2.2', port: 3 })
+  comparison.told(conn(3), willed)
+  comparison.told(conn(1), retained('new', 'x'))
+  comparison.told(conn(1), message('live', 'x', 0))
+  for (const packet of [retained('old', 'x'), retained('old', 'y')]) {
+    comparison.heard(conn(2), packet)
+  }
+  assert.equal(comparison.differences(), [])
+  assert.is(comparison.keptCount(null), 2)
+  assert.is(comparison.keptCount("'c1'"), 0)
+  // What somebody has published is compared, whatever it says, and so is what was no retained one.
+  comparison.heard(conn(2), retained('new', 'other'))
+  comparison.heard(conn(2), retained('live', 'x'))
+  comparison.heard(conn(2), retained('w', 'gone'))
+  assert.is(comparison.differences().length, 3)
+  assert.is(comparison.keptCount(null), 2)
+})
+
 compare('an answer to what came before is none to what came since', () => {
   const some: ReadonlyArray<Said> = [
     ['ours', 2, puback(4)],

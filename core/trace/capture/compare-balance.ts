@@ -17,6 +17,8 @@ export interface Entry {
   readonly conn: number
   /** Whether it hangs on what the session has kept from before. */
   readonly isOfSession: boolean
+  /** A message that was retained, and that nobody has published in the capture. */
+  readonly isKept: boolean
   /** The other side has sent this one, which came later on this side, before this. */
   overtaker: string | null
 }

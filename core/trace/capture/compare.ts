@@ -84,6 +84,8 @@ export class Comparison {
   private rank = 0
   /** Who published a message, by what is said of it; null for several. */
   private readonly publishers = new Map<string, string | null>()
+  /** Topics that somebody has published to with RETAIN, or may have with a will. */
+  private readonly retained = new Set<string>()
 
   /** Acknowledgements of messages that ours has not sent. */
   get strayCount(): number {
@@ -133,6 +135,7 @@ export class Comparison {
         link.clientId = packet.clientId
         link.isFresh = packet.cleanStart
         link.level = packet.level
+        if (packet.will?.retain === true) this.retains(packet.will.topic)
         const name = this.nameOf(link)
         let account = this.accounts.get(name)
         if (account === undefined) {
@@ -167,8 +170,14 @@ export class Comparison {
     return this.links.get(slot)?.account.exchanges.due() ?? []
   }
 
+  private retains(topic: string): void {
+    if (this.retained.size < publishersMax) this.retained.add(topic)
+  }
+
   private published(link: Link, packet: Publish): void {
-    const key = sameWords(packet, resolved(packet, link.saidAliases))
+    const topic = resolved(packet, link.saidAliases)
+    if (packet.retain) this.retains(topic)
+    const key = sameWords(packet, topic)
     const name = this.nameOf(link)
     const known = this.publishers.get(key)
     if (known === undefined) {
@@ -304,10 +313,24 @@ export class Comparison {
     return found
   }
 
-  /** Whether only one broker knows what the client had said by then, or before the capture. */
+  /** Messages that the captured broker has retained since before the capture. */
+  keptCount(whose: string | null): number {
+    let count = 0
+    for (const [name, { balance }] of this.accounts) {
+      if (whose !== null && name !== whose) continue
+      for (const some of balance.left()) count += some.filter(({ isKept }) => isKept).length
+    }
+    return count
+  }
+
+  /**
+   * Whether only one broker knows what the client had said by then, or what there was before the
+   * capture.
+   */
   private isLeftOut(account: Account, entry: Entry): boolean {
     const link = this.links.get(entry.conn)
-    return isOld(account, entry) || (link !== undefined && entry.at >= link.lostAt)
+    return isOld(account, entry) || entry.isKept ||
+      (link !== undefined && entry.at >= link.lostAt)
   }
 
   /**
@@ -332,10 +355,11 @@ export class Comparison {
     line: string | null,
     conn: number,
     isOfSession = false,
+    isKept = false,
   ): void {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
-    const other = balance.add({ side, text, line, rank, at, conn, isOfSession })
+    const other = balance.add({ side, text, line, rank, at, conn, isOfSession, isKept })
     const isHeard = side === 'theirs' || other !== null
     const upTo = side === 'theirs' ? other?.rank ?? rank : rank
     if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
@@ -363,8 +387,16 @@ export class Comparison {
       return false
     }
     if (isAgain) return false
-    this.add(link, side, text + messageWords(packet), this.lineOf(packet, topic), slot, true)
+    const words = text + messageWords(packet)
+    const isKept = side === 'theirs' && this.isFromBefore(packet, topic)
+    this.add(link, side, words, this.lineOf(packet, topic), slot, true, isKept)
     return true
+  }
+
+  /** Whether a retained message is of somebody who published before the capture. */
+  private isFromBefore(packet: Publish, topic: string): boolean {
+    return packet.retain && !this.retained.has(topic) && this.retained.size < publishersMax &&
+      !this.publishers.has(sameWords(packet, topic))
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Captured, CaptureFile } from './file.ts'
 import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
-import { few, nobodyText, olderTexts, portText, troublesOf } from './trouble.ts'
+import { few, nobodyText, olderTexts, portText, troublesOf, wasOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
 
 const usualPort = 1883
@@ -31,8 +31,6 @@ export interface Outcome {
 
 const countOf = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? '' : 's'}`
-
-const wasOf = (number: number): string => number === 1 ? 'was' : 'were'
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 

@@ -113,21 +113,32 @@ export const troublesOf = (
   return lines
 }
 
-/** Whose sessions are from before the capture: all, or that of the one of this name. */
+export const wasOf = (number: number): string => number === 1 ? 'was' : 'were'
+
+/** What is from before the capture: of all, or of the client of this name. */
 export const olderTexts = (
   comparison: Comparison,
   whose: string | null = null,
-): ReadonlyArray<string> =>
-  few(
-    comparison.older().filter(([name]) => whose === null || name === whose).map(([name, count]) =>
-      `The session of ${name} began before the capture, and what it had then is not known: ` +
-      `${count} ${
-        count === 1 ? 'message or answer was' : 'messages and answers were'
-      } not compared.`
+): ReadonlyArray<string> => {
+  const sessions = comparison.older().filter(([name]) => whose === null || name === whose)
+  const kept = comparison.keptCount(whose)
+  return [
+    ...few(
+      sessions.map(([name, count]) =>
+        `The session of ${name} began before the capture, and what it had then is not known: ` +
+        `${count} ${
+          count === 1 ? 'message or answer was' : 'messages and answers were'
+        } not compared.`
+      ),
+      oldersMax,
+      'sessions',
     ),
-    oldersMax,
-    'sessions',
-  )
+    ...(kept === 0 ? [] : [
+      `${countOf(kept, 'retained message')} that nobody published in the capture ` +
+      `${wasOf(kept)} not compared.`,
+    ]),
+  ]
+}
 
 /** Where nobody is to be found. */
 export const nobodyText = (port: number): string =>
