@@ -155,6 +155,80 @@ unreadable('what can be unzipped of a file is played, wherever it is damaged', a
   }
 })
 
+unreadable('what stands behind the last line is not passed over in silence', async () => {
+  const count = (answer: Answer): number => Number(/^(\d+) runs with/m.exec(answer.said)?.[1])
+  const { length } = text.split('\n')
+  const alone = await hear(playRecording, put('alone', text), '-q')
+  const sentences: ReadonlyArray<readonly [more: string, why: string]> = [
+    [text, 'another recording begins, which is to be played by itself'],
+    ['["i",{}]\n', 'it goes on behind its last line'],
+    ['\0'.repeat(4096), 'it goes on behind its last line'],
+  ]
+  for (const [more, why] of sentences) {
+    for (const [command, answer] of await askAll(put('joined', text + more))) {
+      const sentence = `The recording can be read up to line ${length - 1}; there ${why}.\n`
+      assert.ok(wordsOf(answer).includes(sentence), `${command} ${wordsOf(answer)}`)
+      assert.is(answer.status, 2, command)
+      if (command === 'replay') assert.is(count(answer), count(alone))
+    }
+  }
+  // One that broke off, such as that of a broker that was killed, and the next one.
+  const lines = text.split('\n').slice(0, 20)
+  const both = await hear(playRecording, put('both', `${lines.join('\n')}\n${text}`), '-q')
+  assert.match(both.complained, /up to line 20; there another recording begins, /)
+})
+
+unreadable('a recording with the line ends of Windows is the same recording', async () => {
+  const expected = await askAll(put('day', text))
+  const answers = await askAll(put('day', text.replaceAll('\n', '\r\n')))
+  for (const [at, [command, answer]] of answers.entries()) {
+    assert.is(answer.status, expected[at]![1].status, command)
+    assert.ok(wordsOf(answer) === wordsOf(expected[at]![1]), command)
+  }
+  const blank = await hear(playRecording, put('blank', `${text}\n`), '-q')
+  assert.is(blank.status, 0)
+})
+
+unreadable('inputs of a run that breaks off are played, wherever it does', async () => {
+  const conn = { slot: 0, generation: 1 }
+  const lines = recorded(initial(defaults, { at: 0, wall: 0, seed: 1 }), [
+    I.opened(conn, 0, '01234567-89AB-4CDE-8F01-23456789ABCD', '1883', { address: '::1', port: 1 }),
+    I.arrived(conn, 0, Packet.connect({ clientId: 'a' })),
+    I.arrived(conn, 0, Packet.publish({ topic: 't/0', payload: 'x' })),
+  ], 3).text.split('\n')
+  // The head and its sum, two inputs of three.
+  const there = lines.slice(0, 4).join('\n')
+  for (const more of ['\n', `\n${lines[4]!.slice(0, 5)}`]) {
+    const answer = await hear(playRecording, put('torn', there + more))
+    assert.is(answer.status, 2)
+    assert.match(answer.complained, /up to line 4; /)
+    assert.match(answer.said, /> connect 'a'/)
+    assert.match(answer.said, /^1 run with 2 inputs/m)
+  }
+})
+
+unreadable('a recording that breaks before its snapshot is whole says what is lost', async () => {
+  const lines = text.split('\n')
+  const head = lines[0]!.replace('"hasSnapshot":false', '"hasSnapshot":true')
+  const answer = await hear(playRecording, put('early', `${head}\n${lines.slice(1).join('\n')}`))
+  assert.is(answer.status, 2)
+  assert.match(
+    answer.complained,
+    /^The recording can be read up to line \d+; there [^,]+, before the snapshot is whole: .*\.\n$/,
+  )
+})
+
+unreadable('a large file without a line is found to be no recording in no time', async () => {
+  const began = Date.now()
+  const answer = await hear(playRecording, put('image', new Uint8Array(200_000_000)), '-q')
+  assert.is(
+    wordsOf(answer),
+    'This is no recording of sabethes: its first line is not the head ' +
+      'of one.\n',
+  )
+  assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`)
+})
+
 unreadable('a gzipped file that is cut off is said to be, and not to lack a line', async () => {
   const zipped = gzipSync(text)
   const head = put('head.gz', zipped.subarray(0, 30))

@@ -92,9 +92,12 @@ const parsed = (line: string): unknown => {
   }
 }
 
+/** Whether a recording begins with this line, be it one of another form. */
+export const isHead = (line: string): boolean => line.startsWith(opening)
+
 /** The head of a recording, or a sentence. */
 export const readHead = (line: string): Either<string, Head> => {
-  if (!line.startsWith(opening)) {
+  if (!isHead(line)) {
     return E.left('This is no recording of sabethes: its first line is not the head of one.')
   }
   const json = parsed(line)

@@ -17,7 +17,7 @@ import { digestOf } from './digest.ts'
 import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
 import type { Head } from './recording.ts'
-import { LineReader, readHead } from './recording.ts'
+import { isHead, LineReader, readHead } from './recording.ts'
 import { showEffect } from './show.ts'
 import type { NameOf } from './show.ts'
 import { otherReadings } from './reused.ts'
@@ -70,6 +70,8 @@ export type Run = typeof run
 const inputsMax = 100_000
 const bytesMax = 1_500_000_000
 
+const another = 'another recording begins, which is to be played by itself'
+
 // Of what a recording without payloads leaves open there is seldom more than one in a run.
 const readingsMax = 256
 
@@ -105,6 +107,8 @@ export class Replay {
   /** Found, and to be said before anything else; more than one only at the end. */
   private readonly found: Array<Found> = []
   private isOver = false
+  /** Its last line has been read. */
+  private hasEnded = false
 
   constructor(broker: Run = run) {
     this.run = broker
@@ -116,6 +120,7 @@ export class Replay {
    */
   line(text: string): Found | null {
     if (!this.isOver) this.take(text)
+    else if (this.hasEnded && text !== '') this.goesOn(text)
     return this.next()
   }
 
@@ -144,9 +149,25 @@ export class Replay {
   private missing(): string {
     if (this.lines === 0) return 'The recording is empty.'
     if (this.graph === null) return 'it ends without a last line'
+    return `it ends before ${this.unknown()}`
+  }
+
+  private unknown(): string {
     const { told: { length } } = this
-    return 'it ends before the snapshot is whole: how the broker was when the recording began is ' +
-      `not known, and so the ${length} run${length === 1 ? '' : 's'} that it has cannot be played`
+    return 'the snapshot is whole: how the broker was when the recording began is not known, and ' +
+      `so the ${length} run${length === 1 ? '' : 's'} that it has cannot be played`
+  }
+
+  /** Broken by this line. */
+  private damaged(why: string): void {
+    this.broken(this.graph === null ? why : `${why}, before ${this.unknown()}`)
+  }
+
+  /** Of recordings that were put together only the first is played, and that is said once. */
+  private goesOn(text: string): void {
+    this.lines += 1
+    this.hasEnded = false
+    this.broken(isHead(text) ? another : 'it goes on behind its last line')
   }
 
   private next(): Found | null {
@@ -164,12 +185,15 @@ export class Replay {
     this.lines += 1
     if (this.head === null) return this.begin(text)
     const read = this.reader.read(text)
-    if (E.isLeft(read)) return this.broken(read.left)
+    if (E.isLeft(read)) {
+      this.runs(null)
+      return this.damaged(isHead(text) ? another : read.left)
+    }
     const line = read.right
     if (line._tag === 'Mark') {
       const sum = sumOfText(this.sum, text.slice(0, text.lastIndexOf(',')))
       if (line.sum !== hex32(sum)) {
-        return this.broken('it is seen that this line or one before it was changed')
+        return this.damaged('it is seen that this line or one before it was changed')
       }
       this.sum = 0
       if (line.inputCount !== this.inputs.length) return this.broken('inputs are missing')
@@ -192,6 +216,7 @@ export class Replay {
         if (this.state === null) return this.unplayable(line.why)
         if (this.inputs.length > 0) return this.broken('inputs before the end belong to no run')
         this.isOver = true
+        this.hasEnded = true
         this.found.push({ _tag: 'Ended', why: line.why })
     }
   }
@@ -209,7 +234,7 @@ export class Replay {
     if (this.graph === null || this.isWhole) return this.broken('is a stray snapshot')
     for (const node of nodes) {
       const wrong = this.graph.add(node)
-      if (wrong !== null) return this.broken(wrong)
+      if (wrong !== null) return this.damaged(wrong)
     }
     this.isWhole = isLast
   }

@@ -17,15 +17,26 @@ export const lastOf = (replay: Replay, isUnreadable: boolean): ReadonlyArray<Fou
 // A line has a packet, and no packet is as long.
 const lineMax = 400_000_000
 
-/** The lines of a file in portions; a last one without its end is one as well. */
+const carriageReturn = '\r'
+
+const withoutEnd = (line: string): string =>
+  line.endsWith(carriageReturn) ? line.slice(0, -1) : line
+
+/**
+ * The lines of a file in portions; a last one without its end is one as well. A file that has been
+ * to Windows may have its ends of lines.
+ */
 export async function* linesOf(given: Given): AsyncIterableIterator<ReadonlyArray<string>> {
+  // What there is of a line whose end has not come. It is only put together once that has.
   let rest = ''
   for await (const chunk of given.chunks()) {
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
+    const lines = text.split('\n')
+    lines[0] = rest + lines[0]!
+    rest = lines.pop()!
     if (rest.length > lineMax) break
-    if (lines.length > 0) yield lines
+    if (lines.length === 0) continue
+    yield lines[0]!.endsWith(carriageReturn) ? lines.map(withoutEnd) : lines
   }
-  if (rest !== '') yield [rest]
+  if (rest !== '') yield [withoutEnd(rest)]
 }
