@@ -9,6 +9,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync } 
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -215,6 +216,37 @@ for (const [name, command] of runtimes) {
     assert.match(ended.said, listening)
     // The last word is why.
     assert.match(ended.said.replace(listening, ''), /Error: .*192\.0\.2\.1/)
+  })
+}
+
+/** The runs that have been printed. */
+const runsIn = (said: string): ReadonlyArray<number> =>
+  [...said.matchAll(/ run (\d+)\n/g)].map(([, run]) => Number(run))
+
+for (const [runtime, program] of runtimes) {
+  output(`--step waits for who is slow to answer, on ${runtime}`, async () => {
+    const [first, ...words] = program
+    // What a child has as standard input is a socket here, and answers EAGAIN as a terminal does.
+    const child = spawn(first!, [...words, 'replay', recording, '--step'], { stdio: 'pipe' })
+    children.add(child)
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => said += text)
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    const until = async (count: number): Promise<void> => {
+      while (runsIn(said).length < count) await sleep(10)
+      await sleep(100)
+    }
+    await until(1)
+    child.stdin.write('2')
+    await sleep(50)
+    child.stdin.write('\n')
+    await until(3)
+    child.stdin.write('b\n')
+    await until(4)
+    child.stdin.write('q\n')
+    assert.is(await ended, 0)
+    children.delete(child)
+    assert.equal(runsIn(said), [1, 2, 3, 2])
   })
 }
 

@@ -9,17 +9,35 @@ const stepsMax = 1000
 
 const longest = 100
 
+/** So long until it is looked again whether there is an answer. */
+const pauseMs = 20
+
+const nobody = new Int32Array(new SharedArrayBuffer(4))
+
+/** Whether a read would have to wait: Node does not where standard input is a terminal. */
+const mustWait = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+
+/** How many bytes of standard input came into `one`, which has room for one; 0 at its end. */
+const readOne = (one: Uint8Array): number => {
+  while (true) {
+    try {
+      return readSync(0, one, 0, 1, null)
+    } catch (error) {
+      // There may be no standard input to wait for.
+      if (!mustWait(error)) return 0
+    }
+    Atomics.wait(nobody, 0, 0, pauseMs)
+  }
+}
+
 /** A line of standard input without its end; null after the last one. */
 export const readAnswer = (): string | null => {
   const one = new Uint8Array(1)
   let text = ''
-  try {
-    while (readSync(0, one, 0, 1, null) === 1) {
-      if (one[0] === 0x0a) return text
-      if (text.length < longest) text += String.fromCharCode(one[0]!)
-    }
-  } catch {
-    // There is no standard input to wait for.
+  while (readOne(one) === 1) {
+    if (one[0] === 0x0a) return text
+    if (text.length < longest) text += String.fromCharCode(one[0]!)
   }
   return text === '' ? null : text
 }
