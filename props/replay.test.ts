@@ -14,6 +14,7 @@ import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import { encode } from '../core/codec/mod.ts'
+import type { Level } from '../core/codec/packet.ts'
 import { parseOptions, settingsFor } from '../core/config/command-line.ts'
 import { replayWish } from '../core/config/replay-words.ts'
 import { noSources } from '../core/config/mod.ts'
@@ -330,6 +331,57 @@ replay('a reload of the day does not bring its configuration to the other broker
     rmSync(folder, { recursive: true })
   }
 })
+
+replay(
+  'a packet that another configuration is too narrow for ends its connection there',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-narrow-'))
+    try {
+      const path = join(folder, 'day')
+      const config = join(folder, 'conf')
+      const peer = { address: '127.0.0.1', port: 5 }
+      const client = (slot: number, level: Level, clientId: string, userName?: string) => {
+        const to = { slot, generation: slot }
+        const publish = Packet.publish({ topic: 'd', qos: 1, payload: new Uint8Array(90) })
+        return [
+          I.opened(to, 0, nonce, '1883', peer),
+          I.arrived(to, 0, Packet.connect({ clientId, level, ...(userName && { userName }) })),
+          I.arrived(to, 0, publish),
+          I.arrived(to, 0, { _tag: 'Pingreq' }),
+        ]
+      }
+      const inputs = [
+        ...client(1, 5, 'a'),
+        ...client(2, 4, 'b'),
+        ...client(3, 4, 'c', 'u'.repeat(87)),
+      ]
+      const under = async (bytes: number): Promise<ReadonlyArray<string>> => {
+        writeFileSync(config, `listener 1883\nallow_anonymous true\nmax_packet_size ${bytes}\n`)
+        const { said } = await hear(playRecording, path, '-q', '--config', config)
+        return [...said.matchAll(/^[-+] (?!a< connack).*$/gm)].map(([line]) => line)
+      }
+      // A PUBLISH of 98 bytes at level 5 and of 97 below it, and a CONNECT of 104.
+      writeFileSync(path, recorded(initial(defaults, origin), inputs).text)
+      const [a, b, c] = [
+        ['- a< puback id1 0x10', '+ a< disconnect 0x95', '+ a close 0x95', '- a< pingresp'],
+        ['- b< puback id1', '+ b close 0x95', '- b< pingresp'],
+        ['- c< connack', '+ c close 0x95', '- c< puback id1', '- c< pingresp'],
+      ]
+      assert.equal(await under(104), [])
+      assert.equal(await under(103), c)
+      assert.equal(await under(98), c)
+      assert.equal(await under(97), [...a, ...c])
+      assert.equal(await under(96), [...a, ...b, ...c])
+
+      // Who is connected when the recording begins has been told otherwise.
+      const [before] = run(initial(defaults, origin), inputs.slice(0, 2))
+      writeFileSync(path, recorded(before, inputs.slice(2, 4)).text)
+      assert.equal(await under(50), [])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
 
 replay('under another configuration a reload of the day is still one', () => {
   const other: Config = { ...defaults, allowAnonymous: false }

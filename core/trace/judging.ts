@@ -1,16 +1,19 @@
 // Under another configuration clients may be asked for passwords that nobody asked for on the day.
 // A recording has none: whom its password files know is taken to have the right one. Or nobody may
-// ask who was asked on the day, and let in whom the day has refused.
+// ask who was asked on the day, and let in whom the day has refused. Packets may be larger than it
+// allows.
 
 import { type Config, rulesOf } from '../broker/config.ts'
 import { userNameOf } from '../broker/accept.ts'
 import type { Effect, Question } from '../broker/effect.ts'
 import type { Arrived, Conn, Input, Millis } from '../broker/input.ts'
-import { arrived, closed, commanded, judged, reconfigured } from '../broker/input.ts'
+import { arrived, broke, closed, commanded, judged, reconfigured } from '../broker/input.ts'
 import { recheckAll } from '../broker/recheck.ts'
 import { initial } from '../broker/state.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
+import { encodedSize } from '../codec/encode.ts'
+import { lengthFault, tooLarge } from '../codec/frame.ts'
 import { none } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -59,6 +62,25 @@ const verdictUnder = (before: State, input: Input, { knows }: Under): Input => {
   return reason !== ACCEPTED || userName === null || knows(link.listener, userName)
     ? input
     : judged(conn, at, NOT_AUTHORIZED)
+}
+
+/** A packet of the day, or the end of its connection where it is larger than CONNACK allowed. */
+const sizedUnder = ({ links, config }: State, input: Input): Input => {
+  if (input._tag !== 'Arrived') return input
+  const { conn, at, packet } = input
+  const link = IntMap.get(links, conn.slot)
+  if (link?.conn.generation !== conn.generation) return input
+  const { phase } = link
+  if (phase.phase === 'Ready') {
+    const { level, promised } = phase
+    return encodedSize(level, packet) > promised.packetBytesMax
+      ? broke(conn, at, lengthFault(level, tooLarge))
+      : input
+  }
+  return packet._tag === 'Connect' &&
+      encodedSize(packet.level, packet) > config.connectPacketBytesMax
+    ? broke(conn, at, lengthFault(0, tooLarge))
+    : input
 }
 
 /** Connections of the day as those of listeners that the other configuration has. */
@@ -170,7 +192,8 @@ export const runUnder = (
       feed(judged(one.conn, input.at, reason))
     }
   }
-  for (const input of toldUnder(day.inputs, other.state.config)) {
+  for (const told of toldUnder(day.inputs, other.state.config)) {
+    const input = sizedUnder(state, told)
     if (input._tag === 'Opened') {
       const before = state
       state = vacate(state, input.conn.slot, input.at, broker)
