@@ -504,19 +504,29 @@ faults('a damaged log that was salvaged is not found damaged again', async () =>
   assert.is(right(await look(openDirect, { folder: killed })).recordCount, 2)
 })
 
+const message = sample.find((each) => each.kind === 'message' && each.id === 40)!
+
+/** So many messages, numbered from here on, as they come. */
+const batch = (from: number, count: number): ReadonlyArray<Write> =>
+  Array.from({ length: count }, (_, i) => ({
+    _tag: 'Put',
+    isNew: true,
+    record: { ...message, kind: 'message', id: from + i } as typeof message,
+  }))
+
+/** The same messages, as they go. */
+const gone = (from: number, count: number): ReadonlyArray<Write> =>
+  Array.from({ length: count }, (_, i) => ({
+    _tag: 'Delete',
+    key: { kind: 'message', id: from + i },
+  }))
+
 faults('max_store_bytes is kept, and what makes room is let through', async () => {
   assert.match(left(await openDirect({ folder: folder(), storeBytesMax: 5 })), 'max_store_bytes')
   const path = folder()
   const storeBytesMax = 2 << 20
   const store = right(await openDirect({ folder: path, storeBytesMax }))
   right(await loadAll(store))
-  const message = sample.find((each) => each.kind === 'message' && each.id === 40)!
-  const batch = (from: number, count: number): ReadonlyArray<Write> =>
-    Array.from({ length: count }, (_, i) => ({
-      _tag: 'Put',
-      isNew: true,
-      record: { ...message, kind: 'message', id: from + i } as typeof message,
-    }))
   let from = 1
   let tight = 0
   for (;;) {
@@ -535,21 +545,46 @@ faults('max_store_bytes is kept, and what makes room is let through', async () =
   }
   assert.ok(from > 150)
   assert.ok(tight > 1, 'nobody is surprised by a full store')
-  const gone = batch(1, 100).map((write): Write => ({
-    _tag: 'Delete',
-    key: {
-      kind: 'message',
-      id: write._tag === 'Put' && write.record.kind === 'message' ? write.record.id : 0,
-    },
-  }))
   // Ten that did not fit come along with a hundred that go.
-  assert.is((await store.commit(stamp, [...batch(from, 10), ...gone]))._tag, 'Tight')
+  assert.is((await store.commit(stamp, [...batch(from, 10), ...gone(1, 100)]))._tag, 'Tight')
   await new Promise((resolve) => setTimeout(resolve, 600))
   // There is room again once the reserve is whole.
   assert.is((await store.commit(stamp, batch(from + 10, 10)))._tag, 'Durable')
   await store.close()
   const seen = right(await look(openDirect, { folder: path, storeBytesMax }))
   assert.is(seen.recordCount, from - 1 - 100 + 20)
+})
+
+faults('what is free in a file is room, also where the file is larger than allowed', async () => {
+  const storeBytesMax = 2 << 20
+  for (const before of [Infinity, storeBytesMax]) {
+    const path = folder()
+    const large = right(await openDirect({ folder: path, storeBytesMax: before }))
+    right(await loadAll(large))
+    let count = 0
+    while (count < 2_000) {
+      if ((await large.commit(stamp, batch(1 + count, 20)))._tag === 'Full') break
+      count += 20
+    }
+    assert.ok(['Durable', 'Tight'].includes((await large.commit(stamp, gone(1, count)))._tag))
+    await large.close()
+    const { size } = statSync(fileOf(path))
+    assert.ok(before < Infinity || size > storeBytesMax, `${size}`)
+
+    const store = right(await openDirect({ folder: path, storeBytesMax }))
+    right(await loadAll(store))
+    // More at once than the log has a share for.
+    assert.is((await store.commit(stamp, batch(1, 100)))._tag, 'Durable')
+    let kept = 100
+    while ((await store.commit(stamp, batch(1 + kept, 10)))._tag !== 'Full') kept += 10
+    assert.ok(kept > 150, `${kept}`)
+    assert.ok(before === storeBytesMax || statSync(fileOf(path)).size === size, 'no larger')
+    await store.close()
+    // Who wants the room back has it with the sqlite3 command.
+    byHand(path, 'VACUUM')
+    assert.ok(statSync(fileOf(path)).size < storeBytesMax)
+    assert.is(right(await look(openDirect, { folder: path, storeBytesMax })).recordCount, kept)
+  }
 })
 
 faults('kill -9 while it commits: everything that was said to be durable is there', async () => {

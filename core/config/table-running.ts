@@ -62,7 +62,8 @@ export const persistence: ReadonlyArray<Option> = rows('Persistence', [
     initial: defaultPersistence.storeBytesMax,
     reload: 'restart',
     since: 'Sabethes',
-    meaning: 'The files of the store together stay below this. Default: the disk decides.',
+    meaning: 'What is in the store and its log stay below this. What has become free in its file ' +
+      'is room again; the file does not become smaller. Default: the disk decides.',
   },
 ])
 

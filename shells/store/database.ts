@@ -243,8 +243,12 @@ export class Database {
   /** Whether the bytes allowed leave the reserve and as much again. */
   #isSpacious(): boolean {
     if (this.#bytesMax === Infinity) return true
-    const used = this.#number('page_count') - this.#number('freelist_count')
-    return used * pageBytes + this.#walBytesMax() + 2 * reserveBytes <= this.#bytesMax
+    return this.#bytesInUse() + this.#walBytesMax() + 2 * reserveBytes <= this.#bytesMax
+  }
+
+  /** Of the file, without what is free in it: that is room, which a file keeps. */
+  #bytesInUse(): number {
+    return (this.#number('page_count') - this.#number('freelist_count')) * pageBytes
   }
 
   /** Makes the reserve, and remembers why it cannot be made. */
@@ -448,7 +452,7 @@ export class Database {
     return this.#isTight ? this.#bytesMax : this.#bytesMax - reserveBytes
   }
 
-  /** The file without its log gets this many pages and no more. */
+  /** The file without its log gets this many pages and no more, or stays as large as it is. */
   #limitPages(): void {
     if (this.#bytesMax === Infinity) return
     const pages = Math.floor((this.#bytesUsable() - this.#walBytesMax()) / pageBytes)
@@ -458,14 +462,13 @@ export class Database {
   /** Whether the batch fits into the bytes allowed, whatever pages it touches. */
   #hasRoom(packedBytes: number, { rows, added, removed, forgotten }: Extent): boolean {
     if (this.#bytesMax === Infinity) return true
-    const pages = this.#number('page_count')
+    const used = this.#bytesInUse()
     const touched = Math.min(
       forgotten > 0 ? Infinity : 8 + 2 * rows + 2 * Math.ceil(packedBytes / pageBytes),
-      8 + pages + 2 * Math.ceil(packedBytes / pageBytes),
+      8 + used / pageBytes + 2 * Math.ceil(packedBytes / pageBytes),
     )
     const fits = (): boolean =>
-      pages * pageBytes + sizeOf(this.#paths.wal) + touched * frameBytes <=
-        this.#bytesUsable()
+      used + sizeOf(this.#paths.wal) + touched * frameBytes <= this.#bytesUsable()
     if (fits()) return true
     this.#emptyLog()
     // What takes away no less than it brings makes room, and needs some for a moment.
