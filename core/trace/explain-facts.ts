@@ -180,13 +180,18 @@ const isOfRouting = (effect: Effect): boolean =>
 
 /**
  * The effects of a publication: of a will, which may be one of several things in its step, what
- * follows the note of it and may come of it.
+ * follows the note of it and may come of it; of another one what comes before the first will.
  */
 export const effectsOf = (
   { by, topic }: Publication,
   { effects }: Moment,
 ): ReadonlyArray<Effect> => {
-  if (by._tag !== 'Will') return effects
+  if (by._tag !== 'Will') {
+    const will = effects.findIndex((effect) =>
+      effect._tag === 'Note' && effect.note._tag === 'WillPublished'
+    )
+    return will < 0 ? effects : effects.slice(0, will)
+  }
   const start = effects.findIndex((effect) =>
     effect._tag === 'Note' && effect.note._tag === 'WillPublished' &&
     effect.note.clientId === by.clientId && effect.note.topic === topic

@@ -209,7 +209,7 @@ export class Tracker {
       before.retained.until = at
       before.retained.why = next !== undefined
         ? 'replaced'
-        : moment.input._tag === 'Ticked' && own.length === 0
+        : moment.input._tag === 'Ticked' && old?.expiresAt !== null && old!.expiresAt <= at
         ? 'expired'
         : 'deleted'
     }

@@ -46,6 +46,11 @@ const listed = (words: ReadonlyArray<string>, max: number): string =>
     ? words.join(', ')
     : `${words.slice(0, max).join(', ')} and ${words.length - max} more`
 
+const hasReceived = ({ window }: Session): boolean => {
+  for (const [, { stage }] of Window.entries(window)) if (stage === 'released') return true
+  return false
+}
+
 /** Why the session could not be sent more at once; `before` messages stood in its queue. */
 const whyWaiting = (
   session: Session,
@@ -64,6 +69,11 @@ const whyWaiting = (
       `(max_inflight_bytes ${inflightBytesMax})`
   }
   if (unwrittenBytes(session) <= Math.max(unwrittenBytesMax, UNREPORTED_BYTES_MAX)) {
+    // The bytes of what it has received are free at once, and the queue goes on at its PUBCOMP.
+    if (inflightBytesMax > 0 && hasReceived(session)) {
+      return 'what it has received (PUBREC) has made room, which counts from its next answer on ' +
+        `(max_inflight_bytes ${inflightBytesMax})`
+    }
     return 'a reload has allowed more to be under way to it, which counts from its next answer on'
   }
   const line = before === 0 ? '' : `${counted(before, 'message')} stood before it and `

@@ -135,4 +135,22 @@ export const retained: ReadonlyArray<Explained> = [
       ` PUBACK when the recording ended, at 1.000s.`,
     ],
   ],
+  [
+    'retained until its time was over, though a will came in the same moment',
+    '--message d/1',
+    `
+    quiet
+    w> connect session-expiry-interval 60 will [ 'd/1' "gone" will-delay-interval 5 ]
+    p> connect
+    w lose
+    p> publish 'd/1' retain "on" message-expiry-interval 5
+    tick +10s
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` no subscription. It was retained until 5.000s, when its time was over.`,
+      `'d/1' was published at 5.000s as the will of 'w' with QoS 0: 4 bytes. It matched no` +
+      ` subscription.`,
+    ],
+  ],
 ]

@@ -323,4 +323,25 @@ export const rights: ReadonlyArray<Explained> = [
     ],
     ['user u\ntopic read #\n\nuser p\ntopic write #\n', 'user p\ntopic write #\n'],
   ],
+  [
+    'what ends its connection is not denied because the will is',
+    '--message d/1',
+    `
+    config maximumQos=1
+
+    quiet
+    p> connect user "p" will [ 'd/1' "gone" ]
+    p> publish 'd/1' qos2 id1 "on"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 1: 2 bytes. It went to` +
+      ` nobody: its publisher's connection was ended for it: protocol error 0x9b, a publish` +
+      ` above Maximum QoS [MQTT-3.2.2-11].`,
+      `'d/1' was published at 0.000s as the will of 'p' with QoS 0: 4 bytes. It went to` +
+      ` nobody: its publisher may not write it, denied by the access list of listener` +
+      ` "1883" (/etc/mosquitto/acl), in which no line of user "p" and no pattern lets it` +
+      ` write the topic.`,
+    ],
+    ['user p\ntopic read #\n'],
+  ],
 ]

@@ -200,4 +200,28 @@ export const waiting: ReadonlyArray<Explained> = [
       ` next answer on.`,
     ],
   ],
+  [
+    'in the queue though what went before it was received',
+    '--message d/2',
+    `
+    config inflightBytesMax=100
+
+    quiet
+    a> connect
+    a> subscribe id1 'd/#' qos2
+    p> connect
+    p> publish 'd/1' qos2 id1 "x"*200
+    p> pubrel id1
+    p> publish 'd/2' qos1 id2 "on"
+    a> pubrec id1
+    tick +1s
+    ----`,
+    [
+      `'d/2' was published at 0.000s by 'p' with QoS 1 and packet id 2: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 2.`,
+      `  'a': not delivered: queued at 0.000s; still in its queue when the recording ended,` +
+      ` at 0.000s: what it has received (PUBREC) has made room, which counts from its next` +
+      ` answer on (max_inflight_bytes 100).`,
+    ],
+  ],
 ]

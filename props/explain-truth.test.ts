@@ -1,0 +1,178 @@
+// What `sabethes explain` says is true: every sentence of it, about random days, held against a
+// second account of the day that is made of what was on the wires and in the log, and knows nothing
+// of the broker's state. How often each kind of sentence was met is counted.
+
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Effect } from '../core/broker/effect.ts'
+import type { Input } from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
+import * as B from '../core/data/bytes.ts'
+import { run } from '../core/mod.ts'
+import { Explainer } from '../core/trace/explain.ts'
+import type { Question } from '../core/trace/explain.ts'
+import type { Found } from '../core/trace/replay.ts'
+import { showEffect, showInput } from '../core/trace/show.ts'
+import { dayOf } from './explain/day.ts'
+import type { Day } from './explain/day.ts'
+import { Truth } from './explain/messages.ts'
+import { Publications } from './explain/publications.ts'
+import { Tally } from './explain/tally.ts'
+import { names, restlessHistory, unproved, utf8 } from './gen/histories.ts'
+import type { Command, History } from './gen/histories.ts'
+import { recorded, replayed } from './gen/recordings.ts'
+import { leastOf, runs } from './gen/settings.ts'
+import { begin, play } from './model/play.ts'
+
+const truth = suite('explain: truth')
+
+/** Only what deletes is empty: what is empty is not told apart. */
+const distinct = ({ config, commands }: History): History => ({
+  config,
+  commands: commands.map((one: Command) =>
+    one._tag === 'Publish' ? { ...one, empty: one.empty && one.retain } : one
+  ),
+})
+
+/** A payload of its own for what the world says more than once. */
+const numbered = (input: Input, number: number): Input => {
+  const mark = utf8(`${number}`)
+  if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
+    const packet = { ...input.command.packet, payload: mark }
+    return { ...input, command: { ...input.command, packet } }
+  }
+  if (input._tag !== 'Arrived') return input
+  const { packet } = input
+  if (packet._tag === 'Connect' && packet.will !== null) {
+    const [first = 0x77] = B.view(packet.will.payload)
+    const bytes = new Uint8Array([first, ...B.view(mark)])
+    return { ...input, packet: { ...packet, will: { ...packet.will, payload: B.of(bytes) } } }
+  }
+  return packet._tag === 'Publish' && new TextDecoder().decode(B.view(packet.payload)) === 'odd'
+    ? { ...input, packet: { ...packet, payload: mark } }
+    : input
+}
+
+interface Played {
+  readonly state: State
+  readonly inputs: ReadonlyArray<Input>
+  readonly effects: ReadonlyArray<ReadonlyArray<Effect>>
+}
+
+const playedOf = (history: History): Played => {
+  const inputs: Array<Input> = []
+  const effects: Array<ReadonlyArray<Effect>> = []
+  play(history, {
+    step: (before, told) => {
+      const input = numbered(told, inputs.length)
+      const [after, some] = run(before, [input])
+      inputs.push(input)
+      effects.push(some)
+      return [after, some]
+    },
+  })
+  return { state: begin(history), inputs, effects }
+}
+
+const ask = (found: ReadonlyArray<Found>, question: Question): ReadonlyArray<string> => {
+  const explainer = new Explainer(question, 'recording', Infinity)
+  for (const one of found) explainer.take(one)
+  return explainer.answer().map((line) => line.replaceAll(/ \(\d{4}-[^)]*Z\)/g, ''))
+}
+
+/** Runs a check; where it fails the day is told as well. */
+const withDay = (
+  inputs: Played['inputs'],
+  effects: Played['effects'],
+  check: () => void,
+): void => {
+  try {
+    check()
+  } catch (error) {
+    const told = inputs.flatMap((input, i) => [
+      `${i}. ${showInput(input)}`,
+      ...effects[i]!.map((effect) => `      ${showEffect(effect)}`),
+    ])
+    if (error instanceof Error) error.message += `\n\nThe day:\n${told.join('\n')}`
+    throw error
+  }
+}
+
+/** Every topic, for whom it concerns and for one more client of the day. */
+const messages = (found: ReadonlyArray<Found>, day: Day, tally: Tally, pick: number): void => {
+  const about = new Truth(day, new Publications(day), tally)
+  const clients = [...new Set(day.steps.flatMap(({ after }) => [...after.keys()]))]
+  const one = clients[pick % (clients.length || 1)]
+  for (const topic of names) {
+    for (const client of one === undefined ? [null] : [null, one]) {
+      about.check(topic, client, ask(found, { _tag: 'Message', topic, time: null, client }))
+    }
+    const untold = about.untold(topic)
+    assert.ok(untold === null, `nothing is said of ${untold}`)
+  }
+}
+
+/** How often a hundred days show each kind of sentence at least. */
+const floors: Readonly<Record<string, number>> = {
+  'No Local': 5,
+  acknowledged: 20,
+  'back-pressure': 1,
+  counted: 50,
+  delivered: 200,
+  'delivered as retained': 15,
+  'delivered later': 2,
+  'ended then': 1,
+  matched: 200,
+  'matched nobody': 200,
+  'missed: a shared subscription is': 10,
+  'missed: its subscription did not': 1,
+  'nearest: lost': 40,
+  'nearest: refused': 40,
+  'nearest: subscribed': 60,
+  'nearest: unsubscribed': 5,
+  'no session': 60,
+  'no subscription': 100,
+  'not acknowledged: its session ended': 10,
+  'not allowed': 2,
+  'not released': 50,
+  'not subscribed': 50,
+  offline: 10,
+  'queue full': 6,
+  refused: 80,
+  'refused by the client': 1,
+  'session ended with it': 2,
+  'shared: gave it to': 1,
+  'still in its queue': 8,
+  'still waiting for PUBACK': 5,
+  'still waiting for PUBCOMP': 1,
+  'still waiting for PUBREC': 2,
+  'too large': 1,
+  'went to nobody': 80,
+  'when another one took its place': 3,
+  'when it was deleted': 2,
+  'when its time was over': 5,
+}
+
+truth('whoever got a message, and why the others did not', () => {
+  const tally = new Tally()
+  fc.assert(
+    fc.property(
+      restlessHistory(120).map(unproved).map(distinct),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat(),
+      (history, size, pick) => {
+        const { state, inputs, effects } = playedOf(history)
+        if (inputs.length === 0) return
+        const found = replayed(recorded(state, inputs, size).text)
+        const day = dayOf(history.config, state.now, inputs, effects)
+        withDay(inputs, effects, () => messages(found, day, tally, pick))
+      },
+    ),
+    { numRuns: runs(100) },
+  )
+  if (process.env['SHOW'] === '1') console.log(tally.text())
+  for (const [kind, least] of Object.entries(floors)) tally.atLeast(kind, leastOf(least, 100))
+})
+
+truth.run()

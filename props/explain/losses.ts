@@ -1,0 +1,126 @@
+// Whether the words for a message that was dropped for a client are true: why it was, and the
+// numbers that go with it.
+
+import { endedWords, since } from './day.ts'
+import type { Day, Session, Step } from './day.ts'
+import type { Publication } from './publications.ts'
+
+/** What is said of each reason, with the number or the rest that there is to check. */
+const words: ReadonlyArray<readonly [why: string, RegExp]> = [
+  [
+    'queue full',
+    /^its queue was full(?:, with (\d+) messages? of (\d+) bytes?)? \((.+?)\); (.+)$/s,
+  ],
+  ['expired', /^its Message Expiry Interval was over before it could be sent$/],
+  ['too large', /^it is larger than the Maximum Packet Size of the client, (\d+) bytes?$/],
+  [
+    'back-pressure',
+    /^it was of QoS 0 and (\d+) bytes? waited already for its socket \(at most (\d+)\)$/,
+  ],
+  ['offline', /^(?:QoS 0|it) does not wait for who is away \((.+?)\)(.+)$/s],
+  [
+    'not allowed',
+    new RegExp(
+      '^(?:the client may not read it(?:, denied by .+)?|' +
+        "it is not behind the mount point '(.*)' of the client)$",
+      's',
+    ),
+  ],
+  ['memory short', /^the broker was short of memory and it would have had to wait: (.+)$/s],
+]
+
+/** The reason that the words are for; null where they are for none. */
+export const reasonIn = (text: string): string | null =>
+  words.find(([, pattern]) => pattern.test(text))?.[0] ?? null
+
+const between = 'its old connection had just ended and the new one had not begun'
+
+/**
+ * Why a session could not be sent more at once. `true` where the words are so, else what they
+ * should have been.
+ */
+export const isWaitTrue = (
+  text: string,
+  session: Session,
+  { packetIdMax, inflightBytesMax }: Step['config'],
+  day: Day,
+  isBack: boolean,
+): boolean => {
+  if (isBack) return text === between
+  if (session.line === null) return text === `it was away since ${since(day, session.offlineAt)}`
+  const counted = session.flying === 1 ? '1 message' : `${session.flying} messages`
+  const sent = `${counted} had been sent to it and not acknowledged`
+  if (session.flying >= Math.min(session.sentCountMax, packetIdMax)) {
+    return text === `${sent}, as many as may be (its Receive Maximum or max_inflight_messages)`
+  }
+  const bytes = /^(.+), \d+ bytes?, which is as much as may be \(max_inflight_bytes (\d+)\)$/s
+    .exec(text)
+  if (bytes !== null) return bytes[1] === sent && bytes[2] === String(inflightBytesMax)
+  if (text.startsWith('what it has received (PUBREC)')) {
+    return session.received > 0 && text.endsWith(`(max_inflight_bytes ${inflightBytesMax})`) &&
+      inflightBytesMax > 0
+  }
+  if (text.startsWith('a reload has allowed more')) {
+    return day.steps.some(({ input }) => input._tag === 'Reconfigured')
+  }
+  const socket = /^(?:\d+ messages? stood before it and )?(\d+) bytes? waited for its socket$/s
+    .exec(text)
+  return socket !== null && Number(socket[1]) === session.unwritten
+}
+
+/** Whether the words are true of a message that was dropped for a client in a step, for `why`. */
+export const isLossTrue = (
+  text: string,
+  why: string,
+  clientId: string,
+  publication: Publication,
+  step: Step,
+  day: Day,
+): boolean => {
+  const found = words.find(([one]) => one === why)?.[1].exec(text) ?? null
+  const old = step.before.get(clientId)
+  const session = step.after.get(clientId) ?? old
+  if (found === null || session === undefined) return false
+  const { next } = step
+  const isBack = session.line !== null && old !== undefined && old.line !== session.line
+  const isWait = (some: string): boolean => isWaitTrue(some, session, next, day, isBack)
+  switch (why) {
+    case 'queue full': {
+      const limits = `max_queued_messages ${next.queuedCountMax}, ` +
+        `max_queued_bytes ${next.queuedBytesMax}`
+      const count = found[1] === undefined ? null : Number(found[1])
+      const isFull = count === null ||
+        (next.queuedCountMax > 0 && count >= next.queuedCountMax) ||
+        (next.queuedBytesMax > 0 && count > 0)
+      return found[3] === limits && isFull && isWait(found[4]!)
+    }
+    case 'too large':
+      return Number(found[1]) === session.lately.connect?.properties.maximumPacketSize
+    case 'back-pressure':
+      return Number(found[2]) === next.unwrittenBytesMax &&
+        Number(found[1]) === session.unwritten
+    case 'offline': {
+      const isPlain = text.startsWith('QoS 0')
+      const limits = `queue_qos0_messages ${next.queueQos0}` +
+        (isPlain ? '' : `, shared_subscription_offline ${next.sharedOffline}`)
+      const when = isBack
+        ? `; ${between}`
+        : `, as the client was since ${since(day, session.offlineAt)}`
+      return found[1] === limits && found[2] === when &&
+        isPlain === (next.sharedOffline === 'queue')
+    }
+    case 'not allowed':
+      return found[1] === undefined ||
+        (found[1] === session.mountPoint && !publication.topic.startsWith(session.mountPoint + ''))
+    case 'memory short':
+      return isWait(found[1]!)
+    default:
+      return true
+  }
+}
+
+/** Why the client's session ended in a step, in words; null where it did not. */
+export const endIn = ({ notes }: Step, clientId: string): string | null => {
+  const note = notes.find((one) => one._tag === 'SessionEnded' && one.clientId === clientId)
+  return note?._tag === 'SessionEnded' ? endedWords[note.why]! : null
+}
