@@ -10,7 +10,7 @@ import { wakeAddress } from './schedule.ts'
 import { type Address, NEVER } from './state.ts'
 
 /** Whether an address is this machine's own: of the loopback, or the path of a socket. */
-const isLoopback = (address: string): boolean =>
+export const isLoopback = (address: string): boolean =>
   address.startsWith('/') || address.startsWith('127.') ||
   address === '::1' || address.startsWith('::ffff:127.')
 
