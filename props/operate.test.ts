@@ -556,7 +556,29 @@ for (const [runtime, command] of runtimes) {
       assert.is(connack._tag === 'Connack' && connack.reason, 0)
       writeFileSync(file, asIs + `listener ${port} 127.0.0.1\nallow_anonymous false\n`)
       broker.signal('SIGHUP')
+      const told = await claims.got('Disconnect')
+      assert.is(told._tag === 'Disconnect' && told.reason, 0x87)
+      await broker.says('disconnected: not authorised.')
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
+  test('who has no name stays when only names have to be proved from now on', async () => {
+    const port = await freePort()
+    const text = `listener ${port} 127.0.0.1\nallow_anonymous true\n`
+    const file = write(text)
+    const broker = new Broker(command, ['-c', file])
+    try {
+      await broker.says('running')
+      const [nameless, claims] = [new Client(port, 'n'), new Client(port, 'c', 'root', 'made up')]
+      await Promise.all([nameless.got('Connack'), claims.got('Connack')])
+      writeFileSync(join(folder, 'nobody.pw'), '', { mode: 0o600 })
+      writeFileSync(file, `${asIs}${text}password_file ${join(folder, 'nobody.pw')}\n`)
+      broker.signal('SIGHUP')
       await claims.got('Disconnect')
+      nameless.send({ _tag: 'Pingreq' })
+      await nameless.got('Pingresp')
     } finally {
       assert.is(await broker.end(), 0)
     }

@@ -155,10 +155,11 @@ export interface Revocation {
 
 /**
  * `Stop` ends every connection; `Kick` ends the connection of one client identifier; `Shut` ends
- * those that came in through a listener, which is no more; `Redirect` sends everybody who is
- * connected to where the configuration says; `Publish` is a message of the broker's own, to any
- * topic: it needs no connection, and nobody's wanting it is no loss; `Revoke`
- * ends the connections of users who are gone or have another hash, as soon as there is time.
+ * those that came in through a listener, which is no more, or which asks for proof of the names
+ * that they gave; `Redirect` sends everybody who is connected to where the configuration says;
+ * `Publish` is a message of the broker's own, to any topic: it needs no connection, and nobody's
+ * wanting it is no loss; `Revoke` ends the connections of users who are gone or have another hash,
+ * as soon as there is time.
  */
 export type Command =
   | { readonly _tag: 'Stop' }

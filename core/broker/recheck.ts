@@ -40,6 +40,13 @@ const isRevoked = (
   revocations: ReadonlyArray<readonly [listener: string, names: ReadonlySet<string>]>,
 ): boolean => revocations.some(([name, names]) => name === listener && names.has(userName))
 
+/** Whether it is there by a user name, and by no authentication method. */
+export const hasGivenName = (draft: Draft, { phase }: Link): boolean => {
+  if (phase.phase !== 'Ready' || phase.identity !== null) return false
+  const { source } = IntMap.get(draft.sessions, phase.session)!
+  return source !== null && source.userName !== null
+}
+
 /** Looks at one portion. */
 export const advanceRecheck = (draft: Draft): void => {
   const { recheck } = draft

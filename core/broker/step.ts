@@ -20,7 +20,7 @@ import type { Answered, Command, Conn, Input } from './input.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
 import { farewells, verdictOn } from './phase.ts'
 import { publish, publishOwn, release } from './publish.ts'
-import { recheckNames, revoke } from './recheck.ts'
+import { hasGivenName, recheckNames, revoke } from './recheck.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
 import { measured, rearm, report } from './sys.ts'
@@ -283,8 +283,24 @@ const written = (draft: Draft, link: Link, total: number): void => {
 }
 
 const SERVER_SHUTTING_DOWN = 0x8b
+const NOT_AUTHORIZED = 0x87
 const QUOTA_EXCEEDED = 0x97
 const ADMINISTRATIVE_ACTION = 0x98
+
+/**
+ * Ends the connections of a listener that is no more. Where it is there still, names have to be
+ * proved now: those end whose user name nobody asked to be proved.
+ */
+const shut = (draft: Draft, listener: string): void => {
+  const isThere = draft.config.listeners.some(([name]) => name === listener)
+  for (const [, { conn, listener: own }] of [...IntMap.entries(draft.links)]) {
+    if (own !== listener) continue
+    const link = linkOf(draft, conn)
+    if (link === undefined) continue
+    if (!isThere) expel(draft, link, 'listener closed', ADMINISTRATIVE_ACTION)
+    else if (hasGivenName(draft, link)) expel(draft, link, 'not authorised', NOT_AUTHORIZED)
+  }
+}
 
 const command = (draft: Draft, order: Command): void => {
   switch (order._tag) {
@@ -330,14 +346,8 @@ const command = (draft: Draft, order: Command): void => {
       return publishOwn(draft, order.packet)
     case 'Revoke':
       return revoke(draft, order.revocation)
-    case 'Shut': {
-      for (const [, { conn, listener }] of [...IntMap.entries(draft.links)]) {
-        if (listener !== order.listener) continue
-        const link = linkOf(draft, conn)
-        if (link !== undefined) expel(draft, link, 'listener closed', ADMINISTRATIVE_ACTION)
-      }
-      return
-    }
+    case 'Shut':
+      return shut(draft, order.listener)
     default:
       return absurd(order)
   }

@@ -140,6 +140,9 @@ export const causeText = (
       if (input._tag === 'Judged' && ended.fault === null) {
         return `by the broker, because ${verdictText(ended)}`
       }
+      if (input._tag === 'Commanded' && input.command._tag === 'Shut') {
+        return 'by the broker, because since a reload its user name has to be proved'
+      }
       if (before.recheck !== null && ended.wasAccepted && ended.fault === null) {
         const userName = session?.source?.userName ?? null
         return userName === null

@@ -187,7 +187,11 @@ const publishOwn = (model: Model, packet: Publish): void => {
 const shut = (model: Model, listener: string): void => {
   for (const link of [...model.links].sort((a, b) => a.conn.slot - b.conn.slot)) {
     if (link.listener !== listener) continue
-    if (link.phase === 'ready') expel(model, link, 'listener closed', 0x98)
+    if (model.config.listeners.some(([name]) => name === listener)) {
+      const { session, provedName } = link
+      const isNamed = session !== null && provedName === null && session.who.userName !== null
+      if (link.phase === 'ready' && isNamed) expel(model, link, 'not authorised', 0x87)
+    } else if (link.phase === 'ready') expel(model, link, 'listener closed', 0x98)
     else refuse(model, link, 0, 0x98, 'listener closed')
   }
 }

@@ -187,6 +187,24 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'a listener where names have to be proved',
+    '--why-disconnected a',
+    `
+    config maximumQos=1
+    listener "1883" maximumQos=1
+
+    quiet
+    a> connect user "u"
+    tick +1s
+    shut "1883"
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
+      ` broker, because since a reload its user name has to be proved. It had no will. Its` +
+      ` session ended as well (disconnected).`,
+    ],
+  ],
+  [
     'never seen, with near names',
     '--why-disconnected sensro',
     `

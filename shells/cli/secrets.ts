@@ -165,7 +165,7 @@ export class Secrets {
 const asks = ({ passwordFile, anonymous }: ListenerSettings): boolean =>
   passwordFile !== null || !anonymous
 
-/** Listeners whose clients have to go: it is closed, or they were never asked for a password. */
+/** Listeners some of whose clients have to go: it is closed, or names were not proved there. */
 export const goneOrGuarded = (old: Settings, next: Settings): ReadonlyArray<string> =>
   old.listeners.filter((one) => {
     const same = next.listeners.find(({ name }) => name === one.name)
