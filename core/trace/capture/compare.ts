@@ -360,7 +360,7 @@ export class Comparison {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
     const other = balance.add({ side, text, line, rank, at, conn, isOfSession, isKept })
-    const isHeard = side === 'theirs' || other !== null
+    const isHeard = (side === 'theirs' && !isKept) || other !== null
     const upTo = side === 'theirs' ? other?.rank ?? rank : rank
     if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
   }
