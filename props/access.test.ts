@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { type Acl, allowsRead, allowsSubscribe, allowsWrite } from '../core/broker/acl.ts'
 import {
   arrived,
+  closed,
   deadline,
   defaults,
   initial,
@@ -195,6 +196,23 @@ access('any text is read or refused', () => {
   )
 })
 
+access('a will that is denied was not published', () => {
+  const conn = { slot: 0, generation: 1 }
+  for (const [text, said] of [['topic write w', 'WillPublished'], ['', 'Denied']] as const) {
+    const acl = parsed(`topic read #\n${text}`)
+    const connect = Packet.connect({ clientId: 'c', will: { topic: 'w', payload: 'gone' } })
+    const [, effects] = run(initial({ ...defaults, acl }, { at: 0, wall: 0, seed: 1 }), [
+      opened(conn, 0, 'nonce', '1883', { address: '127.0.0.1', port: 1 }),
+      arrived(conn, 0, connect),
+      closed(conn, 0, 'failed'),
+    ])
+    const ofWill = effects.flatMap((one) =>
+      one._tag === 'Note' && /^(WillPublished|Denied)$/.test(one.note._tag) ? [one.note._tag] : []
+    )
+    assert.equal(ofWill, [said])
+  }
+})
+
 access('connections are looked at again in portions, each once and in order', () => {
   const count = 2_500
   const conns = Array.from({ length: count }, (_, i) => ({ slot: i, generation: i + 1 }))
@@ -207,17 +225,17 @@ access('connections are looked at again in portions, each once and in order', ()
   const config = { ...defaults, unauthenticatedMax: 10_000 }
   const [full] = run(initial(config, { at: 0, wall: 0, seed: 1 }), inputs)
   let [state] = run(full, [reconfigured(1, { ...config, allowAnonymous: false })])
-  const closed: number[] = []
+  const ended: number[] = []
   const portions: number[] = []
   while (deadline(state) <= 1) {
     const [next, effects] = run(state, [ticked(1, 1)])
     const slots = effects.flatMap((one) => one._tag === 'Close' ? [one.conn.slot] : [])
-    closed.push(...slots)
+    ended.push(...slots)
     portions.push(slots.length)
     state = next
   }
   assert.equal(portions, [500, 500, 250])
-  assert.equal(closed, conns.map(({ slot }) => slot).filter((slot) => slot % 2 === 0))
+  assert.equal(ended, conns.map(({ slot }) => slot).filter((slot) => slot % 2 === 0))
 })
 
 access.run()

@@ -217,7 +217,6 @@ export const publishWill = (draft: Draft, session: Session): void => {
   const expiryS = will.message.properties.messageExpiryInterval
   const expiresAt = expiryS === undefined ? null : draft.now + expiryS * 1000
   const message = { ...will.message, id: nextMessageId(draft), expiresAt }
-  note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
   publishIfAllowed(draft, message, editable, 'will')
 }
 

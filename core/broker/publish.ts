@@ -10,7 +10,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { denyPublish, mayPublish } from './access.ts'
 import { rulesOf } from './config.ts'
-import { type Draft, drop, editSession, setPhase } from './draft.ts'
+import { type Draft, drop, editSession, note, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
 import { mountedPublish } from './mount.ts'
 import type { DropReason } from './note.ts'
@@ -237,8 +237,12 @@ export const publishIfAllowed = (
   what: 'publish' | 'will',
 ): void => {
   if (draft.isGuarded && !mayPublish(draft, session, message.topic)) {
-    denyPublish(draft, session, what, message)
-  } else publishKept(draft, message, session.number)
+    return denyPublish(draft, session, what, message)
+  }
+  if (what === 'will') {
+    note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
+  }
+  publishKept(draft, message, session.number)
 }
 
 const publishKept = (draft: Draft, message: Message, publisher: number): void => {

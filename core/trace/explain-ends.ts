@@ -8,7 +8,7 @@ import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import { causeText, nameIn, peerText } from './explain-causes.ts'
 import type { Ended } from './explain-causes.ts'
-import { sessionFor } from './explain-facts.ts'
+import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
 import { whyDenied } from './explain-rights.ts'
@@ -21,14 +21,13 @@ const willFate = (
   clientId: string,
   { before, effects }: Moment,
 ): { readonly verb: 'published' | 'denied'; readonly by: string } | null => {
-  const notes = effects.flatMap((effect) => effect._tag === 'Note' ? [effect.note] : [])
-  if (!notes.some((note) => note._tag === 'WillPublished' && note.clientId === clientId)) {
-    return null
-  }
-  const isDenied = notes.some((note) =>
-    note._tag === 'Denied' && note.what === 'will' && note.clientId === clientId
+  const notes = effects.flatMap((effect) =>
+    effect._tag === 'Note' && isOfWill(effect.note) && effect.note.clientId === clientId
+      ? [effect.note]
+      : []
   )
-  if (!isDenied) return { verb: 'published', by: '' }
+  if (notes.length === 0) return null
+  if (!notes.some((note) => note._tag === 'Denied')) return { verb: 'published', by: '' }
   const { source = null, will = null } = sessionFor(before, clientId) ?? {}
   const rule = source === null || will === null
     ? null
@@ -111,7 +110,7 @@ export class EndTracker {
       } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
         this.cameBack(moment, clock)
-      } else if (note._tag === 'WillPublished' && note.clientId === clientId) {
+      } else if (isOfWill(note) && note.clientId === clientId) {
         this.willOut(moment, clock)
       }
     }

@@ -5,7 +5,7 @@ import type { Source } from '../broker/acl.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input, Millis } from '../broker/input.ts'
 import { match } from '../broker/match.ts'
-import type { DropReason } from '../broker/note.ts'
+import type { DropReason, Note } from '../broker/note.ts'
 import type { Session, Share, State, Subscription } from '../broker/state.ts'
 import type { Qos } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -175,8 +175,18 @@ export const receiversIn = (
 /** Whether it may come of routing a message; all else in a step begins something else. */
 const isOfRouting = (effect: Effect): boolean =>
   effect._tag === 'Note'
-    ? effect.note._tag === 'Dropped' || effect.note._tag === 'Denied'
+    ? effect.note._tag === 'Dropped'
     : effect._tag === 'Multicast' || (effect._tag === 'Send' && effect.packet._tag === 'Publish')
+
+/** The note that a will came to something: it was published, or denied. */
+export const isOfWill = (
+  note: Note,
+): note is Extract<Note, { readonly _tag: 'WillPublished' | 'Denied' }> =>
+  note._tag === 'WillPublished' || (note._tag === 'Denied' && note.what === 'will')
+
+/** A denied will: its message was dropped just before. */
+const isDenial = (effect: Effect | undefined): boolean =>
+  effect?._tag === 'Note' && effect.note._tag === 'Denied' && effect.note.what === 'will'
 
 /**
  * The effects of a publication: of a will, which may be one of several things in its step, what
@@ -193,12 +203,14 @@ export const effectsOf = (
     return will < 0 ? effects : effects.slice(0, will)
   }
   const start = effects.findIndex((effect) =>
-    effect._tag === 'Note' && effect.note._tag === 'WillPublished' &&
+    effect._tag === 'Note' && isOfWill(effect.note) &&
     effect.note.clientId === by.clientId && effect.note.topic === topic
   )
+  if (isDenial(effects[start])) return effects.slice(start - 1, start + 1)
   const rest = effects.slice(start + 1)
   const end = rest.findIndex((effect) => !isOfRouting(effect))
-  return end < 0 ? rest : rest.slice(0, end)
+  if (end < 0) return rest
+  return rest.slice(0, isDenial(rest[end]) ? end - 1 : end)
 }
 
 /**

@@ -10,7 +10,7 @@ import * as Window from '../data/window.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { sessionFor } from './explain-facts.ts'
+import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication, Publisher } from './explain-facts.ts'
 import { sessionOf } from './facts.ts'
 
@@ -121,7 +121,7 @@ const ofClient = (
 const ofWills = (topics: Topics, moment: Moment): ReadonlyArray<FoundPublication> => {
   const found: Array<FoundPublication> = []
   for (const effect of moment.effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'WillPublished') continue
+    if (effect._tag !== 'Note' || !isOfWill(effect.note)) continue
     const { clientId } = effect.note
     const session = sessionFor(moment.before, clientId)
     const will = session?.will?.message

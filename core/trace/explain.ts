@@ -10,7 +10,7 @@ import type { TopicName } from '../topic/name.ts'
 import { nameIn } from './explain-causes.ts'
 import { changesIn, isAbout } from './explain-changes.ts'
 import { EndTracker } from './explain-ends.ts'
-import { sessionFor } from './explain-facts.ts'
+import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Change, Moment, Publication } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
 import { topicIn } from './explain-publish.ts'
@@ -153,7 +153,7 @@ export class Explainer {
       else if (note._tag === 'ConnectionEnded') {
         const named = nameIn(note, moment)
         if (named !== null) this.seen(named)
-      } else if (note._tag === 'WillPublished' && this.names.size < namesMax) {
+      } else if (isOfWill(note) && this.names.size < namesMax) {
         this.names.add(note.topic)
       }
     }

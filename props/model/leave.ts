@@ -98,7 +98,6 @@ export const publishWill = (model: Model, session: Session): void => {
   if (will === null) return
   session.will = null
   session.willAt = NEVER
-  noted(model, `will "${session.clientId}" ${will.topic}`)
   publishIfAllowed(
     model,
     session,

@@ -8,7 +8,7 @@ import { byFilter } from './order.ts'
 import { keep, objection } from './retain.ts'
 import { choose, membersOf } from './share.ts'
 import type { Message, Model, Session, Subscription } from './state.ts'
-import { dropped } from './state.ts'
+import { dropped, noted } from './state.ts'
 
 /** The same for who may have lost the right to it since. */
 export const publishIfAllowed = (
@@ -16,10 +16,11 @@ export const publishIfAllowed = (
   publisher: Session,
   message: Message,
   what: 'publish' | 'will',
-): void =>
-  mayWrite(model, publisher, message.topic)
-    ? publishKept(model, publisher, message)
-    : refused(model, publisher, what, message)
+): void => {
+  if (!mayWrite(model, publisher, message.topic)) return refused(model, publisher, what, message)
+  if (what === 'will') noted(model, `will "${publisher.clientId}" ${message.topic}`)
+  publishKept(model, publisher, message)
+}
 
 /** Publishes a message that was kept for later: a released one, a will. */
 export const publishKept = (model: Model, publisher: Session | null, message: Message): void => {
