@@ -151,6 +151,51 @@ const fullDisk = async (kind: Kind): Promise<void> => {
   }
 }
 
+/** Who asks for a recording on a full disk is told that there is none. */
+const fullAtTheStart = async (kind: Kind): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-tape-'))
+  const small = join(folder, 'small')
+  mkdirSync(small)
+  if (!mountSmall(small)) {
+    console.log('\nNobody may mount a small disk here; nothing is recorded to one.')
+    rmSync(folder, { recursive: true })
+    return
+  }
+  const ask = (...words: ReadonlyArray<string>) =>
+    spawnSync(process.execPath, [
+      join(root, 'dist/shells/cli/main.js'),
+      'trace',
+      ...words,
+      '--persistence',
+      'true',
+      '--persistence-location',
+      folder,
+    ], { encoding: 'utf8' })
+  const broker = await keep(kind, folder)
+  try {
+    run('dd', 'if=/dev/zero', `of=${join(small, 'filler')}`, 'bs=4k')
+    const begun = ask('start', join(small, 'day'))
+    assert.is(begun.stdout, '')
+    assert.match(
+      begun.stderr,
+      /^Error: The recording .*day ends, .*(ENOSPC|No space left|os error 28)/,
+    )
+    assert.is(begun.status, 1)
+    assert.match(ask('status').stdout, 'Nothing is being recorded. The recording')
+    rmSync(join(small, 'filler'))
+    assert.match(
+      ask('start', join(small, 'day')).stdout,
+      /^Recording to .*day, payloads: hash\.\n$/,
+    )
+    assert.is(await broker.end(), 0)
+  } finally {
+    await broker.end()
+    run('umount', small)
+    mounted.delete(small)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 /** A disk that has no room for a recording costs the recording, and nobody anything else. */
 const fullOfRecording = async (kind: Kind): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-tape-'))
@@ -362,6 +407,7 @@ const flippedBit = async (kind: Kind): Promise<void> => {
 for (const kind of runtimes) {
   disk(`a flipped bit is not served on ${kind}`, () => flippedBit(kind))
   disk(`a full disk on ${kind}`, () => fullDisk(kind))
+  disk(`a recording that is asked for on a full disk on ${kind}`, () => fullAtTheStart(kind))
   disk(`a disk without room for a recording on ${kind}`, () => fullOfRecording(kind))
   disk(`at the edge of a full disk nobody waits on ${kind}`, () => edge(kind))
   disk(`a store that may not grow any more on ${kind}`, () => fullByOrder(kind))

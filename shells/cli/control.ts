@@ -40,8 +40,11 @@ const answers = (path: string): Promise<boolean> =>
     socket.setTimeout(silenceMsMax, end(true))
   })
 
+/** Throws nothing. */
+type Obey = (order: ControlOrder) => Promise<ControlAnswer>
+
 /** Answers one line, and is rid of who sends none. */
-const attend = (socket: Socket, obey: (order: ControlOrder) => ControlAnswer): void => {
+const attend = (socket: Socket, obey: Obey): void => {
   let text = ''
   socket.setEncoding('latin1')
   socket.setTimeout(silenceMsMax, () => socket.destroy())
@@ -51,19 +54,27 @@ const attend = (socket: Socket, obey: (order: ControlOrder) => ControlAnswer): v
   socket.on('close', () => clearTimeout(timer))
   socket.on('error', () => socket.destroy())
   const reply = (answer: ControlAnswer): void => {
+    socket.end(answerLine(answer), () => socket.destroy())
+  }
+  /** Nothing more is read, and nothing more has to come. */
+  const enough = (): void => {
     socket.removeAllListeners('data')
     socket.pause()
-    socket.end(answerLine(answer), () => socket.destroy())
+    socket.setTimeout(0)
+    clearTimeout(timer)
   }
   socket.on('data', (chunk: string) => {
     text += chunk
     const end = text.indexOf('\n')
     if (end < 0) {
-      if (text.length > controlBytesMax) reply({ status: 1, says: 'That is no order.' })
-      return
+      if (text.length <= controlBytesMax) return
+      enough()
+      return reply({ status: 1, says: 'That is no order.' })
     }
+    enough()
     const order = readOrder(Buffer.from(text.slice(0, end), 'latin1').toString('utf8'))
-    reply(E.isLeft(order) ? { status: 1, says: order.left } : obey(order.right))
+    if (E.isLeft(order)) reply({ status: 1, says: order.left })
+    else void obey(order.right).then(reply)
   })
 }
 
@@ -80,10 +91,10 @@ export class Control {
     this.inode = inode
   }
 
-  /** `obey` answers at once and throws nothing. Left: why there is no socket. */
+  /** Left: why there is no socket. */
   static async open(
     path: string,
-    obey: (order: ControlOrder) => ControlAnswer,
+    obey: Obey,
   ): Promise<Either<string, Control>> {
     const tooLong = whyTooLong(join(path, '../.sabethes-XXXXXX/s')) ?? whyTooLong(path)
     if (tooLong !== null) return E.left(tooLong)

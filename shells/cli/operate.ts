@@ -188,7 +188,7 @@ export class Operator {
     this.control?.close()
     this.control = null
     if (path === null) return
-    const opened = await Control.open(path, (order) => {
+    const opened = await Control.open(path, async (order) => {
       const { running, settings } = this
       return running === null || settings === null || this.signalledMs !== null
         ? { status: 1, says: 'The broker is ending.' }

@@ -14,7 +14,25 @@ export const recordingTo = (path: string, settings: Settings): Recording => {
 const could = (says: string): ControlAnswer => ({ status: 0, says })
 const couldNot = (says: string): ControlAnswer => ({ status: 1, says })
 
-const start = (running: Running, settings: Settings, file: string | null): ControlAnswer => {
+/** A disk that has not taken the first bytes by then may still take them. */
+const firstMsMax = 5_000
+const lookMs = 10
+
+/** Until the first bytes are in the file, or it is known that they will not be. */
+const untilBegun = async (running: Running): Promise<void> => {
+  const end = performance.now() + firstMsMax
+  while (performance.now() < end) {
+    const last = running.recorded()
+    if (last === null || last.isOver || last.bytes > 0) return
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+  }
+}
+
+const start = async (
+  running: Running,
+  settings: Settings,
+  file: string | null,
+): Promise<ControlAnswer> => {
   const going = running.recorded()
   if (going !== null && !going.isOver) {
     return couldNot(`There is a recording to ${going.path} already: sabethes trace stop ends it.`)
@@ -24,6 +42,7 @@ const start = (running: Running, settings: Settings, file: string | null): Contr
     return couldNot('Nothing says where to: sabethes trace start FILE, or trace_file.')
   }
   running.record(recordingTo(path, settings))
+  await untilBegun(running)
   const begun = running.recorded()
   if (begun === null || begun.isOver) return couldNot(begun?.fault ?? 'Nothing is recorded.')
   return could(`Recording to ${path}, payloads: ${begun.payload}.`)
@@ -58,11 +77,11 @@ const status = (running: Running, settings: Settings): ControlAnswer => {
 }
 
 /** Does what was asked for, and says what came of it. */
-export const obeyTrace = (
+export const obeyTrace = async (
   running: Running,
   settings: Settings,
   { action, file }: ControlOrder,
-): ControlAnswer => {
+): Promise<ControlAnswer> => {
   switch (action) {
     case 'start':
       return start(running, settings, file)
