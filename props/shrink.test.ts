@@ -286,6 +286,21 @@ shrinking('what a client is not to be sent is no loss', () => {
     ...toAway(4),
   ]
   assert.is(lost(group), null, 'another of the group has it')
+  // It was sent what is its own, and what is the group's is in its queue until it goes.
+  const both = [
+    ...begun.slice(0, 2),
+    I.arrived(at1, 0, Packet.subscribe({ filter: 'd', qos: 0 })),
+    I.arrived(at1, 0, Packet.subscribe({ packetId: 2, filter: '$share/g/d', qos: 1 })),
+    ...begun.slice(4),
+    ...toAway(2),
+    I.arrived(at2, 0, Packet.subscribe({ filter: '$share/g/d', qos: 1 })),
+    I.closed(at1, 0, 'closed'),
+  ]
+  const handing = { inflightCountMax: 1, sharedOrder: 'prefer online' } as const
+  const [, effects] = run(initial({ ...defaults, ...handing }, origin), both)
+  const last = effects.at(-1)
+  assert.ok(last?._tag === 'Send' && last.conn.slot === 2 && last.packet._tag === 'Publish')
+  assert.is(lost(both, handing), null, 'another of the group has it later')
 })
 
 shrinking('a message of QoS 2 is given when it is released', () => {

@@ -125,10 +125,10 @@ const unsent = (
   })
 }
 
-/** The place of a message that has come into the session in this step. */
+/** The place of a message that has come into the session in this step, by what is its own. */
 const orderIn = (session: Session, since: number, { topic, payload }: Given): number | null => {
-  for (const [{ order, stage, message }] of newIn(session, since)) {
-    if (stage === 'passing' || message.topic !== topic) continue
+  for (const [{ order, stage, message, terms }] of newIn(session, since)) {
+    if (stage === 'passing' || message.topic !== topic || terms.share !== null) continue
     if (B.equals(message.payload, payload)) return order
   }
   return null
