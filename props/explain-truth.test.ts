@@ -16,6 +16,7 @@ import type { Found } from '../core/trace/replay.ts'
 import { showEffect, showInput } from '../core/trace/show.ts'
 import { dayOf } from './explain/day.ts'
 import type { Day } from './explain/day.ts'
+import { Ends } from './explain/ends.ts'
 import { Truth } from './explain/messages.ts'
 import { Publications } from './explain/publications.ts'
 import { Tally } from './explain/tally.ts'
@@ -173,6 +174,58 @@ truth('whoever got a message, and why the others did not', () => {
   )
   if (process.env['SHOW'] === '1') console.log(tally.text())
   for (const [kind, least] of Object.entries(floors)) tally.atLeast(kind, leastOf(least, 100))
+})
+
+/** How often a hundred days show each kind of end at least. */
+const endFloors: Readonly<Record<string, number>> = {
+  'came back': 20,
+  'ended: connection closed by client': 4,
+  'ended: connection failed': 4,
+  'ended: disconnected': 4,
+  'ended: exceeded timeout': 2,
+  'ended: memory short': 1,
+  'ended: not authorised': 30,
+  'ended: protocol error': 20,
+  'ended: redirected': 1,
+  'ended: refused': 20,
+  'ended: server shutting down': 25,
+  'ended: session taken over': 35,
+  'ended: too many connections': 1,
+  'is connected still': 3,
+  'session ended: clean start': 6,
+  'session ended: disconnected': 40,
+  'session expired as said': 2,
+  'session kept': 50,
+  'session went on': 12,
+  'will: denied': 1,
+  'will: not published': 1,
+  'will: published': 12,
+  'will: put off': 2,
+}
+
+truth('why connections ended, and what became of will and session', () => {
+  const tally = new Tally()
+  fc.assert(
+    fc.property(
+      restlessHistory(120).map(unproved).map(distinct),
+      fc.integer({ min: 1, max: 30 }),
+      (history, size) => {
+        const { state, inputs, effects } = playedOf(history)
+        if (inputs.length === 0) return
+        const found = replayed(recorded(state, inputs, size).text)
+        const day = dayOf(history.config, state.now, inputs, effects)
+        const ends = new Ends(day, tally)
+        withDay(inputs, effects, () => {
+          for (const client of ends.names) {
+            ends.check(client, ask(found, { _tag: 'Connection', client }))
+          }
+        })
+      },
+    ),
+    { numRuns: runs(100) },
+  )
+  if (process.env['SHOW'] === '1') console.log(tally.text())
+  for (const [kind, least] of Object.entries(endFloors)) tally.atLeast(kind, leastOf(least, 100))
 })
 
 truth.run()

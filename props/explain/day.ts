@@ -23,6 +23,8 @@ export interface Line {
   connectedAt: number | null
   connect: Connect | null
   level: Level
+  /** As the client said, or as it was told. */
+  keepAliveS: number
   mountPoint: string
   willMountPoint: string
   endedAt: number | null
@@ -215,6 +217,7 @@ class Watcher {
         connectedAt: null,
         connect: null,
         level: 5,
+        keepAliveS: 0,
         mountPoint: '',
         willMountPoint: '',
         endedAt: null,
@@ -241,6 +244,7 @@ class Watcher {
     if (packet._tag === 'Connect' && line.connect === null) {
       line.connect = packet
       line.level = packet.level
+      line.keepAliveS = packet.keepAliveS
       line.mountPoint = rulesOf(this.config, line.listener).mountPoint
     }
     const isEnded = effects.some((one) =>
@@ -287,6 +291,9 @@ class Watcher {
       const line = this.lines.get(conn.generation)
       if (line === undefined) continue
       line.sentBytes += encodedSize(level, packet)
+      if (packet._tag === 'Connack') {
+        line.keepAliveS = packet.properties.serverKeepAlive ?? line.keepAliveS
+      }
       if (packet._tag === 'Publish') this.sent(line, packet)
       if (packet._tag === 'Suback' && input._tag === 'Arrived') {
         this.subscribed(line, input.packet, packet.reasons)
