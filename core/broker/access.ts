@@ -58,6 +58,7 @@ export const denyPublish = (
   what: Denied['what'],
   message: { readonly topic: string; readonly qos: Message['qos'] },
 ): void => {
-  drop(draft, null, message.topic, message.qos, 'not allowed')
+  // In this order: what follows the note of a will is of that will.
   deny(draft, session.clientId, what, message.topic)
+  drop(draft, null, message.topic, message.qos, 'not allowed')
 }

@@ -184,10 +184,6 @@ export const isOfWill = (
 ): note is Extract<Note, { readonly _tag: 'WillPublished' | 'Denied' }> =>
   note._tag === 'WillPublished' || (note._tag === 'Denied' && note.what === 'will')
 
-/** A denied will: its message was dropped just before. */
-const isDenial = (effect: Effect | undefined): boolean =>
-  effect?._tag === 'Note' && effect.note._tag === 'Denied' && effect.note.what === 'will'
-
 /**
  * The effects of a publication: of a will, which may be one of several things in its step, what
  * follows the note of it and may come of it; of another one what comes before the first will.
@@ -197,20 +193,16 @@ export const effectsOf = (
   { effects }: Moment,
 ): ReadonlyArray<Effect> => {
   if (by._tag !== 'Will') {
-    const will = effects.findIndex((effect) =>
-      effect._tag === 'Note' && effect.note._tag === 'WillPublished'
-    )
+    const will = effects.findIndex((effect) => effect._tag === 'Note' && isOfWill(effect.note))
     return will < 0 ? effects : effects.slice(0, will)
   }
   const start = effects.findIndex((effect) =>
     effect._tag === 'Note' && isOfWill(effect.note) &&
     effect.note.clientId === by.clientId && effect.note.topic === topic
   )
-  if (isDenial(effects[start])) return effects.slice(start - 1, start + 1)
   const rest = effects.slice(start + 1)
   const end = rest.findIndex((effect) => !isOfRouting(effect))
-  if (end < 0) return rest
-  return rest.slice(0, isDenial(rest[end]) ? end - 1 : end)
+  return end < 0 ? rest : rest.slice(0, end)
 }
 
 /**

@@ -134,6 +134,6 @@ export const refused = (
   what: 'publish' | 'will',
   { topic, qos }: Message,
 ): void => {
-  dropped(model, null, topic, qos, 'not allowed')
   denied(model, session, what, topic)
+  dropped(model, null, topic, qos, 'not allowed')
 }
