@@ -190,7 +190,7 @@ const endFloors: Readonly<Record<string, number>> = {
   'ended: refused': 20,
   'ended: server shutting down': 25,
   'ended: session taken over': 35,
-  'ended: too many connections': 1,
+  'ended: global_max_clients exceeded': 1,
   'is connected still': 3,
   'session ended: clean start': 6,
   'session ended: disconnected': 40,

@@ -290,7 +290,7 @@ shrinking('what a client is not to be sent is no loss', () => {
   const both = [
     ...begun.slice(0, 2),
     I.arrived(at1, 0, Packet.subscribe({ filter: 'd', qos: 0 })),
-    I.arrived(at1, 0, Packet.subscribe({ packetId: 2, filter: '$share/g/d', qos: 1 })),
+    I.arrived(at1, 0, Packet.subscribe({ filter: '$share/g/d', qos: 1 }, 2)),
     ...begun.slice(4),
     ...toAway(2),
     I.arrived(at2, 0, Packet.subscribe({ filter: '$share/g/d', qos: 1 })),

@@ -4,6 +4,7 @@
 import * as assert from 'uvu/assert'
 import { since } from './day.ts'
 import type { Day, Line, NoteOf, Step } from './day.ts'
+import { isOfWill } from './publications.ts'
 import type { Tally } from './tally.ts'
 
 type Ended = NoteOf<'ConnectionEnded'>
@@ -73,7 +74,7 @@ export class Ends {
           const end: End = { step, words: this.wordsOf(note, step, clientId), later: '' }
           ends.push(end)
           if (end.words.includes('was put off until')) due = end
-        } else if (note._tag === 'WillPublished' && note.clientId === clientId) {
+        } else if (isOfWill(note) && note.clientId === clientId) {
           if (due === null || due.step === step) continue
           due.later = ` It was ${this.fateIn(step, clientId)}${this.earlyIn(step, clientId)}\\.`
           this.tally.add('will: came later')
@@ -178,11 +179,15 @@ export class Ends {
           `\\(${config.connectionsMax}\\)`
       case 'max_connections exceeded':
         return 'by the broker, which had as many connections as may come by listener .*'
-      case 'too many connections':
-        return input._tag === 'Opened'
-          ? 'by the broker, .*'
-          : 'by the broker, which had as many sessions as it may have ' +
-            `\\(global_max_clients ${config.sessionsMax}\\)${fault}`
+      case 'max_connections_per_address exceeded':
+        return 'by the broker, which had as many connections from \\S+ as may come from one ' +
+          `address \\(${config.connectionsPerAddressMax}\\)`
+      case 'global_max_clients exceeded':
+        return 'by the broker, which had as many sessions as it may have ' +
+          `\\(global_max_clients ${config.sessionsMax}\\)${fault}`
+      case 'too many without CONNECT':
+        return `by the broker, to make room: no more than ${config.unauthenticatedMax} ` +
+          'connections? may be without an accepted CONNECT, and it had hesitated longest'
       case 'connecting too often':
         return 'by the broker, because too many connections came from its address in a short time'
       case 'not authorised':
@@ -234,7 +239,7 @@ export class Ends {
     if (will === null) return 'It had no will\\.'
     const start = `Its will on ${escaped(`'${line.willMountPoint}${will.topic}'`)} was `
     const { notes, after } = step
-    if (notes.some((one) => one._tag === 'WillPublished' && one.clientId === clientId)) {
+    if (notes.some((one) => isOfWill(one) && one.clientId === clientId)) {
       const isDenied = notes.some((one) =>
         one._tag === 'Denied' && one.what === 'will' && one.clientId === clientId
       )

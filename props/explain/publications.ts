@@ -1,6 +1,7 @@
 // What was published in a day, by whom, whether it went to anybody at all, and what was retained
 // from when to when: from the wires and the log.
 
+import type { Note } from '../../core/broker/note.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import { bodyOf, since } from './day.ts'
@@ -86,12 +87,18 @@ const sentTo = (step: Step, line: Line | null, tag: string): number | null => {
   return null
 }
 
+/** That a will came to something: it was published, or denied. */
+export const isOfWill = (
+  note: Note,
+): note is Extract<Note, { readonly _tag: 'WillPublished' | 'Denied' }> =>
+  note._tag === 'WillPublished' || (note._tag === 'Denied' && note.what === 'will')
+
 /** The notes of a step that may be of one publication: a will has those that follow its own. */
 const notesOf = ({ notes }: Step, by: Publication['by'], clientId: string | null) => {
   const start = by !== 'will'
     ? 0
-    : notes.findIndex((note) => note._tag === 'WillPublished' && note.clientId === clientId) + 1
-  const end = notes.findIndex((note, i) => i >= start && note._tag === 'WillPublished')
+    : notes.findIndex((note) => isOfWill(note) && note.clientId === clientId) + 1
+  const end = notes.findIndex((note, i) => i >= start && isOfWill(note))
   return notes.slice(start, end < 0 ? notes.length : end)
 }
 
@@ -266,7 +273,7 @@ export class Publications {
 
   private wills(step: Step): void {
     for (const note of step.notes) {
-      if (note._tag !== 'WillPublished') continue
+      if (!isOfWill(note)) continue
       const session = step.before.get(note.clientId)
       const will = session?.lately.connect?.will
       if (session === undefined || will === undefined || will === null) continue
