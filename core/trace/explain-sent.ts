@@ -55,6 +55,8 @@ export class Sends {
         for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
       }
     }
+    // The connection may have ended in this step as well.
+    this.settle(moment)
   }
 
   private sent(

@@ -164,6 +164,8 @@ class Watcher {
   readonly sents: Array<Sent> = []
   readonly changes: Array<Change> = []
   private sessions = 0
+  /** Whether what is dropped in the step may have been published in it just now. */
+  private isPublishing = false
   private step = 0
 
   constructor(config: Config, began: number) {
@@ -189,6 +191,8 @@ class Watcher {
     const { config } = this
     const before = this.world()
     if (input._tag === 'Reconfigured') this.config = input.config
+    this.isPublishing = input._tag === 'Commanded' || (input._tag === 'Arrived' &&
+      (input.packet._tag === 'Publish' || input.packet._tag === 'Pubrel'))
     this.heard(input, effects)
     effects.forEach((effect, i) => this.effect(effect, input, effects, i))
     const notes = effects.flatMap((effect) => effect._tag === 'Note' ? [effect.note] : [])
@@ -449,7 +453,8 @@ class Watcher {
     index: number,
   ): void {
     const session = clientId === null ? undefined : this.living.get(clientId)
-    if (session === undefined || (why !== 'too large' && why !== 'not allowed')) return
+    if (session === undefined || session.line === null) return
+    if (this.isPublishing || (why !== 'too large' && why !== 'not allowed')) return
     const last = effects[index - 1]
     const unsent = [...session.flying].filter(([, sent]) =>
       sent.stage === 'sent' && sent.topic === topic && sent.line !== session.line

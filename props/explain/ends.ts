@@ -18,6 +18,12 @@ const hex = (reason: number): string => `0x${reason.toString(16).padStart(2, '0'
 const peerOf = ({ peer }: { readonly peer: Ended['peer'] }): string =>
   `${peer.address}:${peer.port}`
 
+const kept = new RegExp(
+  'was disconnected at (\\S+) .* ' +
+    'Its session was kept for (?:ever|(\\d+) s)(?:, with (\\d+) messages?)?',
+  's',
+)
+
 /** One end, with what it must read like. */
 interface End {
   readonly step: Step
@@ -152,9 +158,11 @@ export class Ends {
         const what = line.continuedAt === null
           ? 'nothing whole was heard from it'
           : 'no more of its large packet came'
+        // A Keep Alive counts from when the client was let in.
+        const heardAt = Math.max(line.heardAt, line.connectedAt!)
         return escaped(
-          `by the broker, because ${what} since ${this.since(line.heardAt)}, ` +
-            `${(step.at - line.heardAt) / 1000} s before, with a Keep Alive of ` +
+          `by the broker, because ${what} since ${this.since(heardAt)}, ` +
+            `${(step.at - heardAt) / 1000} s before, with a Keep Alive of ` +
             `${line.keepAliveS} s (half as long again is allowed)`,
         )
       }
@@ -277,9 +285,7 @@ export class Ends {
 
   /** A session that is kept for so long is there for so long, and no longer. */
   private checkSession(clientId: string, answer: string): void {
-    const found =
-      /was disconnected at (\S+) .* Its session was kept for (?:ever|(\d+) s)(?:, with (\d+) messages?)?/s
-        .exec(answer)
+    const found = kept.exec(answer)
     if (found === null) return
     const [, time, seconds, messages] = found
     const start = this.day.steps.find(({ at, notes }) =>
@@ -289,9 +295,11 @@ export class Ends {
       )
     )
     assert.ok(start !== undefined, answer)
-    const { flying, received, subs } = start.after.get(clientId)!
+    const { flying, received } = start.after.get(clientId)!
     // What is of a group may have gone to others of it.
-    const isAlone = [...subs.values()].every(({ group }) => group === null)
+    const isAlone = this.day.changes.every((change) =>
+      change.clientId !== clientId || !change.filter.startsWith('$share/')
+    )
     const least = isAlone ? flying - received : 0
     assert.ok(Number(messages ?? 0) >= least, `${least} are in flight: ${answer}`)
     const until = seconds === undefined ? Infinity : start.at + Number(seconds) * 1000

@@ -32,8 +32,10 @@ export class Truth {
   private readonly publications: Publications
   private readonly tally: Tally
   /** For messages that waited: times, clients and topics of drops that were told. */
-  private asked = ''
   private readonly toldDrops = new Set<string>()
+  /** The same of one question, with how often each was told. */
+  private readonly claims = new Map<string, number>()
+  private asked = ''
 
   constructor(day: Day, publications: Publications, tally: Tally) {
     this.day = day
@@ -66,7 +68,22 @@ export class Truth {
     }
     const told = answers.filter((one) => !one.startsWith('No client '))
     assert.is(told.length, asked.length, `${topic}:\n${answers.join('\n')}`)
+    this.claims.clear()
     asked.forEach((one, i) => this.checkOne(one, client, told[i]!))
+    this.checkClaims(answers)
+  }
+
+  /** What is dropped once is told once. */
+  private checkClaims(answers: ReadonlyArray<string>): void {
+    for (const [key, count] of this.claims) {
+      const noted = this.day.steps.flatMap(({ at, notes }) =>
+        notes.filter((note) =>
+          note._tag === 'Dropped' && note.clientId !== null &&
+          `${this.since(at)} ${note.clientId} ${note.topic} ${note.why}` === key
+        )
+      )
+      assert.ok(count <= noted.length, `${key}: told ${count} times:\n${answers.join('\n')}`)
+    }
   }
 
   private checkOne(one: Publication, client: string | null, answer: string): void {
@@ -104,7 +121,11 @@ export class Truth {
       `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`,
     ]
     if (one.held !== null) words.push(one.held)
+    if (one.held !== null) {
+      this.tally.add(one.held.replace(/(: | at )\d.*|: at .*|Its publisher /gs, ''))
+    }
     if (one.again > 0) {
+      this.tally.add('came again')
       words.push(`Before that it came again ${one.again === 1 ? 'once' : `${one.again} times`}.`)
     }
     const rest = this.afterHead(one)
@@ -136,7 +157,11 @@ export class Truth {
       )
       this.tally.add(matched.length === 0 ? 'matched nobody' : 'matched')
     }
-    if (one.retained !== null && one.retained.until !== null) {
+    // Nothing is said of what was retained for no time at all.
+    if (
+      one.retained !== null && one.retained.until !== null &&
+      one.retained.until.index > one.retained.from.index
+    ) {
       const { until, why } = one.retained
       words.push(`It was retained until ${this.since(until.at)}, ${why}.`)
       this.tally.add(why)
@@ -413,7 +438,9 @@ export class Truth {
     if (steps.length === 0) return `nothing was dropped for it at ${time}: ${why}`
     const isSo = steps.some((step) => isLossTrue(text, why, clientId, one, step, this.day))
     if (!isSo) return `'${text}' is not so at ${time}`
-    this.toldDrops.add(`${time} ${clientId} ${one.topic} ${why}`)
+    const key = `${time} ${clientId} ${one.topic} ${why}`
+    this.toldDrops.add(key)
+    this.claims.set(key, (this.claims.get(key) ?? 0) + 1)
     this.tally.add(why)
     return null
   }
@@ -539,8 +566,13 @@ export class Truth {
         const why = this.lossProblem(one, clientId, this.since(step.at), part)
         if (why !== null) return why
       }
+      // What was given up in the step is told of where it was sent.
       const missing = [...new Set(drops)].filter((why) =>
-        !told.some((part) => reasonIn(part) === why)
+        !told.some((part) => reasonIn(part) === why) &&
+        !this.day.sents.some((sent) =>
+          sent.clientId === clientId && sent.topic === one.topic &&
+          sent.words.includes(`given up at ${this.since(step.at)}, ${why}`)
+        )
       )
       return missing.length === 0 || !this.isAlone(one, step)
         ? null

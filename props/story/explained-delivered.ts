@@ -380,4 +380,24 @@ export const delivered: ReadonlyArray<Explained> = [
       `  'c': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
     ],
   ],
+  [
+    'not taken by its socket, which was closed in the same moment',
+    '--message d/2',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'd/2' "gone" ]
+    a> subscribe id1 'd/#'
+    p> connect
+    p> publish 'd/1' "x"*70000
+    tick +1s
+    stop
+    tick +1s
+    ----`,
+    [
+      `'d/2' was published at 1.000s as the will of 'a' with QoS 0: 4 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 0.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges; its socket had not` +
+      ` taken it when the connection ended at 1.000s.`,
+    ],
+  ],
 ]

@@ -171,4 +171,25 @@ export const own: ReadonlyArray<Explained> = [
       ` 16777216); it was away since 1.000s.`,
     ],
   ],
+  [
+    'what was given up as its client came back is no other that it did not get',
+    '--message d/1@2',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 'd/1' "gone" ]
+    a> subscribe id1 '$share/g/d/1' qos1
+    a> subscribe id2 'd/1' no-local
+    p> connect
+    p> publish 'd/1' qos1 id1 "x"*100
+    tick +1s
+    b> connect 'a' session-expiry-interval 60 maximum-packet-size 60
+    ----`,
+    [
+      `The nearest of 2 publications to 'd/1':`,
+      `'d/1' was published at 1.000s as the will of 'a' with QoS 0: 4 bytes. It matched` +
+      ` '$share/g/d/1' of 'a' with QoS 1, 'd/1' of 'a' with QoS 0.`,
+      `  'a': not delivered: QoS 0 does not wait for who is away (queue_qos0_messages false);` +
+      ` its old connection had just ended and the new one had not begun.`,
+    ],
+  ],
 ]
