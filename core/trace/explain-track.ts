@@ -207,11 +207,9 @@ export class Tracker {
     const before = old === undefined ? null : copies.known(old)
     if (before !== null && before.retained !== null && before.retained.until === null) {
       before.retained.until = at
-      before.retained.why = next !== undefined
-        ? 'replaced'
-        : moment.input._tag === 'Ticked' && old?.expiresAt !== null && old!.expiresAt <= at
-        ? 'expired'
-        : 'deleted'
+      // What was over at a tick was so before anything else took its place there.
+      const isOver = moment.input._tag === 'Ticked' && (old?.expiresAt ?? Infinity) <= at
+      before.retained.why = isOver ? 'expired' : next === undefined ? 'deleted' : 'replaced'
     }
     if (next === undefined) return
     const [only] = own
@@ -271,9 +269,9 @@ export class Tracker {
       const publication = value === undefined ? null : this.copies.known(value)
       if (value === undefined || publication === null) continue
       for (const missed of missedIn(topic, value, moment)) {
-        // What waited is told of where it waited.
+        // What waited in a queue is told of where it waited.
         const waits = publication.copies.some((copy) =>
-          copy.isOpen && copy.clientId === missed.clientId
+          copy.isOpen && copy.packetId === 0 && copy.clientId === missed.clientId
         )
         if (!waits && publication.missed.length < missedMax) publication.missed.push(missed)
       }

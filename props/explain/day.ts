@@ -68,6 +68,8 @@ export interface Sent {
   sessionEndedAt: number | null
   /** What the wire does not tell apart: another of the same topic may have been given up. */
   isVague: boolean
+  /** Another member of a group may have it since the connection ended: nobody is told. */
+  mayBeGone: boolean
 }
 
 /** A session as it was between two steps. */
@@ -84,6 +86,8 @@ export interface Session {
   readonly flying: number
   /** How many of them are of messages that it has received (PUBREC). */
   readonly received: number
+  /** How many of them others of a group may have, so that they are in use no more. */
+  readonly mayBeGone: number
   readonly sentCountMax: number
   /** Bytes that its socket is not known to have taken. */
   readonly unwritten: number
@@ -180,7 +184,8 @@ class Watcher {
       const unwritten = one.line === null ? 0 : one.line.sentBytes - one.line.takenBytes
       const [subs, flying] = [new Map(one.subs), one.flying.size]
       const received = [...one.flying.values()].filter(({ stage }) => stage !== 'sent').length
-      found.set(clientId, { ...one, subs, flying, received, unwritten })
+      const mayBeGone = [...one.flying.values()].filter((sent) => sent.mayBeGone).length
+      found.set(clientId, { ...one, subs, flying, received, mayBeGone, unwritten })
     }
     return found
   }
@@ -349,6 +354,12 @@ class Watcher {
       if (session === undefined) return
       session.line = null
       session.offlineAt = this.now
+      for (const sent of session.flying.values()) {
+        const isShared = [...session.subs].some(([whole, { filter }]) =>
+          whole.startsWith('$share/') && isFor(filter, sent.topic)
+        )
+        if (sent.stage === 'sent' && sent.qos === 1 && isShared) sent.mayBeGone = true
+      }
     }
     if (note._tag === 'SessionEnded') {
       const session = this.living.get(note.clientId)
@@ -415,6 +426,7 @@ class Watcher {
     if (packet.dup && old !== undefined) {
       old.words.push(`sent again at ${when} with DUP`)
       old.line = line
+      old.mayBeGone = false
       old.carried.push({ line, end: line.sentBytes })
       return
     }
@@ -439,6 +451,7 @@ class Watcher {
       stage: qos === 0 ? 'over' : 'sent',
       sessionEndedAt: null,
       isVague: false,
+      mayBeGone: false,
     }
     this.sents.push(sent)
     if (qos === 0) return

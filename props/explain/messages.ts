@@ -541,6 +541,8 @@ export class Truth {
     const isStable = session !== undefined && step.after.get(clientId)?.line === session.line &&
       step.after.get(clientId)?.number === session.number
     if (!isStable || !this.isAlone(one, step)) return null
+    // A copy without any time that waits makes room for the next one.
+    if (one.expiryS === 0) return null
     const subs = subsFor(session, one.topic)
     if (groupsIn(subs).length > 0) return null
     const own = subs.filter(({ noLocal }) => !(noLocal && session.number === one.session))

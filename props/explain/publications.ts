@@ -78,6 +78,8 @@ const always: ReadonlySet<string> = new Set([
   'expired',
 ])
 
+const deleted = 'when it was deleted'
+
 const sentTo = (step: Step, line: Line | null, tag: string): number | null => {
   for (const effect of step.effects) {
     if (effect._tag !== 'Send' || effect.packet._tag !== tag) continue
@@ -288,6 +290,7 @@ export class Publications {
     one.routed = step
     const isExpired = one.refused !== null && one.refused.source.includes('Expiry')
     if (one.retain && (one.refused === null || isExpired)) this.retain(one, step)
+    else if (one.retain && this.hadNoRoom(one, step)) this.over(one.topic, step, deleted)
   }
 
   private retain(one: Publication, step: Step): void {
@@ -297,7 +300,7 @@ export class Publications {
         note._tag === 'Dropped' && note.clientId === null && note.topic === topic &&
         notRetained.has(note.why)
       )
-    this.over(topic, step, isKept ? 'when another one took its place' : 'when it was deleted')
+    this.over(topic, step, isKept ? 'when another one took its place' : deleted)
     if (!isKept) return
     const { retainedExpiryMs } = step.next
     const expiresAt = one.expiryS !== null
@@ -307,6 +310,15 @@ export class Publications {
       : Infinity
     one.retained = { from: step, until: null, why: '' }
     this.retained.set(topic, { publication: one, expiresAt })
+  }
+
+  /** What there was no room to retain has deleted what was, though its publisher is to try again. */
+  private hadNoRoom({ topic, by, clientId, qos }: Publication, step: Step): boolean {
+    return qos === 1 &&
+      notesOf(step, by, clientId).some((note) =>
+        note._tag === 'Dropped' && note.clientId === null && note.topic === topic &&
+        (note.why === 'memory short' || note.why === 'retained store full')
+      )
   }
 
   private over(topic: string, step: Step, why: string): void {

@@ -153,4 +153,43 @@ export const retained: ReadonlyArray<Explained> = [
       ` subscription.`,
     ],
   ],
+  [
+    'what is retained is over before a will takes its place',
+    '--message t/u',
+    `
+    config retainedExpiryMs=3000
+
+    quiet
+    a> connect
+    a> publish 't/u' retain "1"
+    b> connect keep-alive 2 will [ 't/u' "2" retain ]
+    tick +10s
+    ----`,
+    [
+      `'t/u' was published at 0.000s by 'a' with QoS 0, to be retained: 1 byte. It ` +
+      `matched no subscription. It was retained until 3.000s, when its time was over.`,
+      `'t/u' was published at 3.000s as the will of 'b' with QoS 0, to be retained: 1 ` +
+      `byte. It matched no subscription. It was retained until 6.000s, when its time was ` +
+      `over.`,
+    ],
+  ],
+  [
+    'what is retained is too large where it was sent live',
+    '--message t/u --client a',
+    `
+    quiet
+    a> connect maximum-packet-size 17
+    a> subscribe id1 't/u' qos1
+    a> publish 't/u' qos1 id2 retain "123"
+    a> subscribe id3 't/u' qos2 subscription-identifier 268435455
+    ----`,
+    [
+      `'t/u' was published at 0.000s by 'a' with QoS 1 and packet id 2, to be retained: 3` +
+      ` bytes. It matched 't/u' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK ` +
+      `when the recording ended, at 0.000s; and as retained message: not sent at 0.000s, ` +
+      `when it subscribed: it is larger than the Maximum Packet Size of the client, 17 ` +
+      `bytes.`,
+    ],
+  ],
 ]
