@@ -312,9 +312,13 @@ export class Publications {
     this.retained.set(topic, { publication: one, expiresAt })
   }
 
-  /** What there was no room to retain has deleted what was, though its publisher is to try again. */
+  /**
+   * What there was no room to retain has deleted what was, though its publisher is to try again:
+   * below MQTT 5 nothing is refused before.
+   */
   private hadNoRoom({ topic, by, clientId, qos }: Publication, step: Step): boolean {
-    return qos === 1 &&
+    const line = clientId === null ? null : step.before.get(clientId)?.line ?? null
+    return qos === 1 && line !== null && line.level < 5 &&
       notesOf(step, by, clientId).some((note) =>
         note._tag === 'Dropped' && note.clientId === null && note.topic === topic &&
         (note.why === 'memory short' || note.why === 'retained store full')
