@@ -39,13 +39,15 @@ interface Piece {
   readonly data?: Uint8Array
   readonly ms?: number
   readonly port?: number
+  /** What it has of the other side. */
+  readonly acked?: number
 }
 
 const initial = { client: 0xffff_fff0, broker: 5 }
 
 /** Ethernet frames, for an address of either version. */
 const frameOf = (
-  { from, flags, at, data, port = 5555 }: Piece,
+  { from, flags, at, data, port = 5555, acked }: Piece,
   six = false,
   ends: readonly [client: string, broker: string] = six
     ? ['2001:db8::2', '2001:db8::1']
@@ -59,7 +61,9 @@ const frameOf = (
     to: isByClient ? broker : client,
     toPort: isByClient ? 1883 : port,
     sequence: (initial[from] + 1 + at) >>> 0,
-    acknowledged: 0,
+    acknowledged: acked === undefined
+      ? 0
+      : (initial[isByClient ? 'broker' : 'client'] + 1 + acked) >>> 0,
     flags,
     data: data ?? new Uint8Array(0),
   }, isByClient)
@@ -468,12 +472,14 @@ capture('what cannot be read is said of each connection', async () => {
 const eventsOf = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Event> => {
   const file = new CaptureFile()
   const tap = new Tap(1883)
-  return file.push(fileOf(pieces)).flatMap((packet) => [...tap.packet(packet)])
+  const events = file.push(fileOf(pieces)).flatMap((packet) => [...tap.packet(packet)])
+  return [...events, ...tap.finish()]
 }
 
+const tags = (pieces: ReadonlyArray<Piece>): string =>
+  eventsOf(pieces).map((event) => event._tag + ('why' in event ? ` ${event.why}` : '')).join(', ')
+
 capture('connections begin and end as they did', () => {
-  const tags = (pieces: ReadonlyArray<Piece>): string =>
-    eventsOf(pieces).map((event) => event._tag + ('why' in event ? ` ${event.why}` : '')).join(', ')
   const end = hello.length
   assert.is(tags(usual), 'Opened, Said, Heard')
   assert.is(
@@ -492,6 +498,34 @@ capture('connections begin and end as they did', () => {
   assert.is(tags(handshake()), '')
   // No SYN, but all of the CONNECT.
   assert.is(tags(usual.slice(3)), 'Opened, Said, Heard')
+})
+
+capture('the end of a connection may stand in any order', () => {
+  const end = hello.length
+  const last: Piece = { from: 'client', flags: ACK, at: end, data: said([pingreq]) }
+  const fin: Piece = { from: 'client', flags: FIN | ACK, at: end + 2 }
+  const left: Piece = { from: 'broker', flags: FIN | ACK, at: answers.length, acked: end + 3 }
+  const reset: Piece = { from: 'client', flags: RST, at: end + 2 }
+  const whole = 'Opened, Said, Heard, Said, Ended closed, Left'
+  for (const pieces of [[last, fin, left], [last, left, fin], [left, last, fin]]) {
+    assert.is(tags([...usual, ...pieces]), whole)
+  }
+  for (const pieces of [[fin, left, last], [fin, last, left], [left, fin, last]]) {
+    assert.is(tags([...usual, ...pieces]), whole)
+  }
+  // Who leaves first leaves before the client, whatever is captured behind that.
+  assert.is(
+    tags([...usual, { ...left, acked: end }, fin, last]),
+    'Opened, Said, Heard, Left, Said, Ended closed',
+  )
+  assert.is(tags([...usual, reset, last]), 'Opened, Said, Heard, Said, Ended failed')
+  // It is awaited for a moment, until the port is used again, or the capture ends.
+  const later: Piece = { from: 'client', flags: ACK, at: 99, port: 5556, ms: 5_000 }
+  const none = 'Opened, Said, Heard, Ended failed'
+  for (const more of [[later, { ...last, ms: 5_000 }], handshake(), []]) {
+    assert.is(tags([...usual, fin, left, ...more]), `${none}, Left`)
+    assert.is(tags([...usual, reset, ...more]), none)
+  }
 })
 
 capture('an answer that was captured before its question is compared with ours', async () => {

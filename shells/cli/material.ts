@@ -14,6 +14,7 @@ import { CaptureFile } from '../../core/trace/capture/file.ts'
 import { doorOf } from '../../core/trace/capture/listener.ts'
 import { kept, Reenactment } from '../../core/trace/capture/reenact.ts'
 import { Tap } from '../../core/trace/capture/tap.ts'
+import type { Event } from '../../core/trace/capture/tap.ts'
 import { nobodyText, troublesOf } from '../../core/trace/capture/trouble.ts'
 import { tellStory } from '../../core/trace/golden.ts'
 import type { Told } from '../../core/trace/golden.ts'
@@ -174,6 +175,11 @@ const gatherCapture = async (
   let reenactment: Reenactment | null = null
   let beganMs = 0
   let unreadable: string | null = null
+  const take = (by: Reenactment | null, events: ReadonlyArray<Event>): void => {
+    for (const event of events) {
+      for (const found of by?.take(event) ?? []) gathering.take(kept(found))
+    }
+  }
   try {
     reading: for await (const chunk of given.chunks()) {
       for (const packet of file.push(chunk)) {
@@ -182,9 +188,7 @@ const gatherCapture = async (
           reenactment = new Reenactment(config, beganMs, port)
           gathering.take(reenactment.begin(version))
         }
-        for (const event of tap.packet(packet)) {
-          for (const found of reenactment.take(event)) gathering.take(kept(found))
-        }
+        take(reenactment, tap.packet(packet))
         if (gathering.isOver) break reading
       }
       if (file.breach !== null) break
@@ -194,7 +198,7 @@ const gatherCapture = async (
     unreadable = unreadableText(given.path, messageOf(error), true)
   }
   if (!gathering.isOver) {
-    tap.finish()
+    take(reenactment, tap.finish())
     reenactment?.finish(tap.conversations)
   }
   const troubles = [...troublesOf(tap, file, reenactment, beganMs)]

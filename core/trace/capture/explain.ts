@@ -11,6 +11,7 @@ import type { Captured, CaptureFile } from './file.ts'
 import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
+import type { Event } from './tap.ts'
 import { few, nobodyText, olderTexts, portText, troublesOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
 
@@ -65,15 +66,19 @@ export class CaptureExplainer {
       this.reenactment = new Reenactment(this.asked.config, captured.atMs, this.port)
       this.explainer.take(this.reenactment.begin(this.asked.version))
     }
-    for (const event of this.tap.packet(captured)) {
-      for (const found of this.reenactment.take(event)) this.explainer.take(found)
+    this.take(this.tap.packet(captured))
+  }
+
+  private take(events: ReadonlyArray<Event>): void {
+    for (const event of events) {
+      for (const found of this.reenactment?.take(event) ?? []) this.explainer.take(found)
     }
   }
 
   /** The capture is over. */
   answer(file: CaptureFile): Answer {
     const { tap, reenactment, explainer } = this
-    tap.finish()
+    this.take(tap.finish())
     reenactment?.finish(tap.conversations)
     const troubles = [...troublesOf(tap, file, reenactment, this.beganMs)]
     if (tap.conversations.length === 0 && file.breach === null) troubles.push(nobodyText(this.port))

@@ -35,6 +35,8 @@ export class Half {
   private waitingBytes = 0
   /** Up to here there were bytes. */
   private seenTo: number | null = null
+  /** Up to here the other side has got all; its end counts as a byte. */
+  private ackedTo: number | null = null
   /** Bytes before `next`. */
   private given = 0
   private behindAtMs = 0
@@ -44,6 +46,13 @@ export class Half {
   /** The end has been said, whether or not all before it has come. */
   get isEnding(): boolean {
     return this.finAt !== null
+  }
+
+  /** Whether more was on the wire than has come: bytes, or its end. */
+  get isAwaited(): boolean {
+    const { next, seenTo, ackedTo } = this
+    if (next === null || this.isOver) return false
+    return [seenTo, ackedTo].some((end) => end !== null && distance(next, end) > 0)
   }
 
   /** Its first byte will have this number. */
@@ -106,6 +115,8 @@ export class Half {
   acknowledged(sequence: number, atMs: number): void {
     if (this.next === null || this.isOver) return
     const offset = distance(this.next, sequence)
+    const isMore = this.ackedTo === null || distance(this.ackedTo, sequence) > 0
+    if (offset > 0 && offset <= farMax && isMore) this.ackedTo = sequence
     // The one that is too many may be the end of the stream, which counts as a byte.
     if (offset > 1 && offset <= farMax) this.reach(onward(sequence, -1), atMs)
   }

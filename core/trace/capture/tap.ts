@@ -73,7 +73,10 @@ class Talk implements Conversation {
   /** The sequence number of the SYN; null where the capture does not have it. */
   readonly synAt: number | null
   phase: Phase = 'new'
+  isReset = false
+  /** Its events are told up to the end of the client. */
   isOver = false
+  /** That the broker has ended its side is told. */
   hasLeft = false
   /** Seen on both sides of a machine that translates addresses. */
   isTwice = false
@@ -138,7 +141,7 @@ const isAnother = (talk: Talk, segment: Segment, isByClient: boolean): boolean =
   const { said, heard, phase } = talk
   const { flags, sequence, bytes, start, size } = segment
   if ((flags & RST) !== 0) return false
-  const isEnding = talk.isOver || talk.hasLeft || said.isEnding
+  const isEnding = talk.isOver || heard.isOver || said.isEnding
   const isOutside = (half: Half, first: number): boolean =>
     isEnding ? !half.has(first) : half.isFarFrom(first)
   if ((flags & SYN) !== 0) return !isByClient && isOutside(heard, onward(sequence, 1))
@@ -191,6 +194,9 @@ const isTranslated = ({ talk, atMs }: Asked, { from, to }: Segment, nowMs: numbe
   Math.abs(nowMs - atMs) < passageMs &&
   (talk.client.address === from.address) !== (talk.broker.address === to.address)
 
+// What belongs before the end of a connection may be captured behind it, within this time.
+const latenessMs = 1_000
+
 export class Tap {
   private readonly port: number
   private readonly clock = new Clock()
@@ -198,6 +204,8 @@ export class Tap {
   nowMs = 0
   private readonly live = new Map<string, Talk>()
   private readonly all: Array<Talk> = []
+  /** Those that have ended before all had come that was said, and until when it may come. */
+  private readonly late = new Map<Talk, number>()
   /** Packets of links that are not known, by their types. */
   readonly unknownLinks = new Map<number, number>()
   /** IP fragments of TCP, which are not put together. */
@@ -225,35 +233,42 @@ export class Tap {
     const { link } = captured
     const atMs = this.clock.timeOf(captured.atMs)
     this.nowMs = atMs
+    const events: Array<Event> = []
+    for (const [talk, untilMs] of this.late) {
+      if (untilMs > atMs) break
+      this.conclude(talk, atMs, events, false)
+    }
     if (!linkNames.has(link)) {
       this.unknownLinks.set(link, (this.unknownLinks.get(link) ?? 0) + 1)
-      return []
+      return events
     }
     const segment = segmentIn(captured)
     if (segment === 'fragment') this.fragments += 1
     if (segment === 'cut') this.cutCount += 1
-    if (typeof segment === 'string') return []
+    if (typeof segment === 'string') return events
     const { from, to } = segment
-    if (to.port !== this.port && from.port !== this.port) return []
-    return this.take(segment, atMs)
+    if (to.port === this.port || from.port === this.port) this.take(segment, atMs, events)
+    return events
   }
 
-  /** There are no more packets: holes that nothing has filled stay. */
-  finish(): void {
+  /** There are no more packets: holes that nothing has filled stay. Answers what ends by that. */
+  finish(): ReadonlyArray<Event> {
+    const events: Array<Event> = []
+    for (const talk of this.late.keys()) this.conclude(talk, this.nowMs, events, false)
     for (const talk of this.live.values()) this.settle(talk)
     this.live.clear()
+    return events
   }
 
-  private take(segment: Segment, atMs: number): ReadonlyArray<Event> {
+  private take(segment: Segment, atMs: number, events: Array<Event>): void {
     const { from, to, flags } = segment
     const here = `${from.address} ${from.port} ${to.address} ${to.port}`
     const there = `${to.address} ${to.port} ${from.address} ${from.port}`
-    const events: Array<Event> = []
     if ((flags & (SYN | ACK | RST)) === SYN) {
       if (to.port === this.port) this.ask(here, segment, atMs, events)
-      return events
+      return
     }
-    if (this.again.has(here) || this.again.has(there)) return events
+    if (this.again.has(here) || this.again.has(there)) return
     let talk = this.live.get(here)
     let isByClient = true
     if (talk === undefined) {
@@ -268,13 +283,13 @@ export class Tap {
     if (talk === undefined) {
       isByClient = to.port === this.port
       const isAnswer = !isByClient && (flags & SYN) !== 0
-      if ((flags & RST) !== 0 || (segment.size === 0 && !isAnswer)) return events
+      if ((flags & RST) !== 0 || (segment.size === 0 && !isAnswer)) return
       const synAt = isAnswer ? onward(segment.acknowledged, -1) : null
       talk = isByClient ? this.begin(here, from, to, synAt) : this.begin(there, to, from, synAt)
     }
     if (isByClient) this.byClient(talk, segment, atMs, events)
     else this.byBroker(talk, segment, atMs, events)
-    return events
+    this.conclude(talk, atMs, events, true)
   }
 
   private ask(key: string, segment: Segment, atMs: number, events: Array<Event>): void {
@@ -316,13 +331,15 @@ export class Tap {
     const { flags, sequence, bytes, start, end, size } = segment
     if (talk.isOver) return
     if ((flags & ACK) !== 0) talk.heard.acknowledged(segment.acknowledged, atMs)
-    if ((flags & RST) !== 0) return this.end(talk, 'failed', atMs, events)
+    if ((flags & RST) !== 0) {
+      talk.isReset = true
+      talk.said.acknowledged(sequence, atMs)
+      return
+    }
     const data = bytes.subarray(start, end)
     for (const piece of talk.said.push(sequence, data, size, (flags & FIN) !== 0, atMs)) {
       this.said(talk, piece, atMs, events)
     }
-    if (talk.said.isOver) this.end(talk, 'closed', atMs, events)
-    else if (talk.hasLeft && talk.said.isEnding) this.end(talk, 'failed', atMs, events)
   }
 
   private byBroker(talk: Talk, segment: Segment, atMs: number, events: Array<Event>): void {
@@ -332,7 +349,10 @@ export class Tap {
       if (talk.heard.next === null) talk.heard.begin(onward(sequence, 1))
       return
     }
-    if ((flags & RST) !== 0) return this.end(talk, 'failed', atMs, events)
+    if ((flags & RST) !== 0) {
+      talk.isReset = true
+      return
+    }
     if (talk.phase === 'other') return
     // Who is spoken to before it has said anything had said something before.
     if (talk.synAt === null && talk.phase === 'new' && size > 0) {
@@ -343,12 +363,7 @@ export class Tap {
       if (talk.phase === 'mqtt') events.push({ _tag: 'Heard', id: talk.id, atMs, bytes: piece })
       else talk.early = joined(talk.early, piece).slice()
     }
-    if (talk.early.length > earlyBytesMax) return this.refuse(talk, 'no connect')
-    if (!talk.heard.isOver || talk.hasLeft) return
-    talk.hasLeft = true
-    if (talk.phase === 'mqtt') events.push({ _tag: 'Left', id: talk.id, atMs })
-    // Both have ended, and what is missing will not come any more.
-    if (talk.said.isEnding) this.end(talk, 'failed', atMs, events)
+    if (talk.early.length > earlyBytesMax) this.refuse(talk, 'no connect')
   }
 
   private refuse(talk: Talk, trouble: Trouble & string): void {
@@ -379,8 +394,29 @@ export class Tap {
     events.push({ _tag: 'Opened', id, atMs, peer: talk.client })
     events.push({ _tag: 'Said', id, atMs, bytes })
     if (early.length > 0) events.push({ _tag: 'Heard', id, atMs, bytes: early })
-    if (talk.hasLeft) events.push({ _tag: 'Left', id, atMs })
     talk.early = nothing
+  }
+
+  /**
+   * Tells how the connection has ended, as far as it has. Where something of the client is missing
+   * that was before the end, it waits for that as long as it may.
+   */
+  private conclude(talk: Talk, atMs: number, events: Array<Event>, mayWait: boolean): void {
+    const { id, said, heard, phase } = talk
+    const isLeft = heard.isOver && !talk.hasLeft
+    const isEnded = said.isOver || talk.isReset || (heard.isOver && said.isEnding)
+    if (phase !== 'mqtt' || (!isLeft && (talk.isOver || !isEnded))) return
+    if (mayWait && !talk.isOver && said.isAwaited) {
+      if (!this.late.has(talk)) this.late.set(talk, atMs + latenessMs)
+      return
+    }
+    // What a broker acknowledges with its end was before that, also where it is never captured.
+    if (isEnded || said.isAwaited) this.end(talk, said.isOver ? 'closed' : 'failed', atMs, events)
+    if (isLeft) {
+      talk.hasLeft = true
+      events.push({ _tag: 'Left', id, atMs })
+    }
+    this.late.delete(talk)
   }
 
   private end(talk: Talk, why: 'closed' | 'failed', atMs: number, events: Array<Event>): void {
@@ -390,6 +426,7 @@ export class Tap {
   }
 
   private giveUp(talk: Talk, atMs: number, events: Array<Event>): void {
+    this.conclude(talk, atMs, events, false)
     this.end(talk, 'failed', atMs, events)
     this.settle(talk)
   }

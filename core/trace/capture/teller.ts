@@ -8,6 +8,7 @@ import type { Captured, CaptureFile } from './file.ts'
 import { doorOf } from './listener.ts'
 import { Reenactment } from './reenact.ts'
 import { Tap } from './tap.ts'
+import type { Event } from './tap.ts'
 import { few, nobodyText, olderTexts, portText, troublesOf, wasOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
 
@@ -77,8 +78,14 @@ export class CaptureTeller {
     }
     const events = this.tap.packet(captured)
     this.lastMs = Math.max(this.lastMs, this.tap.nowMs - this.beganMs)
+    told.push(...this.tell(events))
+    return told
+  }
+
+  private tell(events: ReadonlyArray<Event>): ReadonlyArray<ReadonlyArray<string>> {
+    const told: Array<ReadonlyArray<string>> = []
     for (const event of events) {
-      for (const found of this.reenactment.take(event)) {
+      for (const found of this.reenactment?.take(event) ?? []) {
         if (this.isOver) return told
         const lines = this.teller.tell(found)
         if (!this.isOver && found._tag === 'Ran') {
@@ -94,9 +101,10 @@ export class CaptureTeller {
   /** The capture is over, or nothing more is wanted of it. */
   finish(file: CaptureFile): Outcome {
     const { tap, reenactment } = this
+    const last: Array<string> = []
     // What has not been read need not be there.
     if (!this.isOver) {
-      tap.finish()
+      last.push(...this.tell(tap.finish()).flat())
       reenactment?.finish(tap.conversations)
     }
     const complained = [...troublesOf(tap, file, reenactment, this.beganMs)]
@@ -104,6 +112,7 @@ export class CaptureTeller {
     if (talks === 0 && file.breach === null && !this.isOver) complained.push(nobodyText(this.port))
     const differences = reenactment === null ? [] : reenactment.comparison.differences()
     const said = [
+      ...last,
       ...this.sums(),
       ...few(differences, differencesMax, 'differences'),
       ...this.agreement(differences.length),
