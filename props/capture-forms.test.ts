@@ -236,6 +236,27 @@ forms('times are of the unit, and from the moment, that their interface says', (
   }
 })
 
+forms('interfaces whose clocks differ are brought to one time', async () => {
+  const { two, four, block, section } = blocks(true)
+  const ms = 1_700_000_000_000
+  for (const differMs of [0, 100_000, -100_000, 3_600_000]) {
+    const seen = [...frames, ...Array.from({ length: 40 }, (_, i) => frameOf(i % 2 === 0, 1, ACK))]
+    const packets = seen.map((frame, i) => {
+      const number = (i >> 1) % 2
+      const ticks = BigInt(ms + i + number * differMs) * 1000n
+      const time = [four(Number(ticks >> 32n)), four(Number(ticks & 0xffff_ffffn))]
+      const size = four(frame.length)
+      return block(6, four(number), ...time, size, size, frame)
+    })
+    const plain = block(1, two(1), two(0), four(0))
+    const { status, told } = await asked(joined([section, plain, plain, ...packets]))
+    assert.is(status, 0, told)
+    const played = Number(/ in ([\d.]+)s were played/.exec(told)?.[1])
+    const onceS = Math.max(differMs, 0) / 1000
+    assert.ok(played >= onceS && played < onceS + 1, `${differMs} ${played}`)
+  }
+})
+
 forms('a time that cannot be ends the reading', async () => {
   const { two, four, block, section } = blocks(true)
   const one = frames[0]!
@@ -277,7 +298,7 @@ forms('packets that are cut within their headers are not passed over', async () 
     assert.match(complained, /^4 IP packets had no room for all of the headers of TCP \(the cap/)
   }
   const udp = joined([frames[0]!.subarray(0, 20), Uint8Array.of(17), frames[0]!.subarray(21, 60)])
-  assert.is(segmentIn({ atMs: 0, link: 1, bytes: udp, size: 90 }), 'other')
+  assert.is(segmentIn({ atMs: 0, link: 1, face: 0, bytes: udp, size: 90 }), 'other')
 })
 
 /** The frame with other headers between IPv6 and TCP; each but the last names the next. */
@@ -305,7 +326,7 @@ const extension = (
 
 forms('headers between IPv6 and TCP are passed by', async () => {
   const segmentOf = (bytes: Uint8Array) =>
-    segmentIn({ atMs: 0, link: 1, bytes, size: bytes.length })
+    segmentIn({ atMs: 0, link: 1, face: 0, bytes, size: bytes.length })
   const chains: ReadonlyArray<ReadonlyArray<readonly [number, ReadonlyArray<number>]>> = [
     [[0, extension(8, 0)]],
     [[43, extension(24, 2)]],

@@ -11,6 +11,8 @@ export interface Captured {
   readonly atMs: number
   /** The link type, of https://www.tcpdump.org/linktypes.html. */
   readonly link: number
+  /** Number of the interface that it was seen on: each may have a clock of its own. */
+  readonly face: number
   /** As much of it as was kept; lent until the next push. */
   readonly bytes: Uint8Array
   /** Bytes on the wire. */
@@ -168,13 +170,19 @@ export class CaptureFile {
     if (kept > packetBytesMax) return this.broken(`a packet claims to have ${kept} bytes`, at)
     if (there < head + kept) return 0
     this.lastMs = word(0) * 1000 + word(1) * 1000 / this.perSecond
-    this.found(packets, this.link, bytes.subarray(at + head, at + head + kept), word(3))
+    this.found(packets, this.link, 0, bytes.subarray(at + head, at + head + kept), word(3))
     return head + kept
   }
 
-  private found(packets: Array<Captured>, link: number, bytes: Uint8Array, size: number): void {
+  private found(
+    packets: Array<Captured>,
+    link: number,
+    face: number,
+    bytes: Uint8Array,
+    size: number,
+  ): void {
     this.packetCount += 1
-    packets.push({ atMs: this.lastMs, link, bytes, size: Math.max(size, bytes.length) })
+    packets.push({ atMs: this.lastMs, link, face, bytes, size: Math.max(size, bytes.length) })
   }
 
   private block(bytes: Uint8Array, at: number, there: number, packets: Array<Captured>): number {
@@ -223,14 +231,15 @@ export class CaptureFile {
       case 2:
       case 6: {
         if (body.length < 20) return 'a packet has no room for its header'
-        const one = this.interfaces[type === 6 ? word(0) : u16By(body, 0, isLittle)]
+        const face = type === 6 ? word(0) : u16By(body, 0, isLittle)
+        const one = this.interfaces[face]
         if (one === undefined) return 'a packet is of an interface that is not there'
         const kept = word(3)
         if (kept > body.length - 20) return 'a packet claims more than its block has'
         const atMs = timeOf(one, word(1), word(2))
         if (!(atMs >= 0 && atMs < timeMsMax)) return 'a packet claims a time that cannot be'
         this.lastMs = atMs
-        this.found(packets, one.link, body.subarray(20, 20 + kept), word(4))
+        this.found(packets, one.link, face, body.subarray(20, 20 + kept), word(4))
         return null
       }
       // A simple packet, which has no time of its own.
@@ -241,7 +250,7 @@ export class CaptureFile {
         const size = word(0)
         const room = Math.min(size, body.length - 4)
         const kept = snapLength === 0 ? room : Math.min(room, snapLength)
-        this.found(packets, one.link, body.subarray(4, 4 + kept), size)
+        this.found(packets, one.link, 0, body.subarray(4, 4 + kept), size)
         return null
       }
     }

@@ -231,7 +231,7 @@ export class Tap {
   /** What a captured packet comes to. */
   packet(captured: Captured): ReadonlyArray<Event> {
     const { link } = captured
-    const atMs = this.clock.timeOf(captured.atMs)
+    const atMs = this.clock.timeOf(captured)
     this.nowMs = atMs
     const events: Array<Event> = []
     for (const [talk, untilMs] of this.late) {
