@@ -323,6 +323,37 @@ order('who acknowledges and leaves at once has had it all', async () => {
   })
 })
 
+order('who comes back with the name that it was given has its session', () => {
+  const comparison = new Comparison()
+  const given = (assignedClientIdentifier: string): AnyPacket => ({
+    _tag: 'Connack',
+    sessionPresent: false,
+    reason: 0,
+    properties: { assignedClientIdentifier },
+  })
+  const connect = (clientId: string) =>
+    Packet.connect({ clientId, cleanStart: false, properties: { sessionExpiryInterval: 9 } })
+  // Either broker may be the first to answer.
+  for (const isOursFirst of [true, false]) {
+    const [theirs, ours] = [`theirs ${isOursFirst}`, `ours ${isOursFirst}`]
+    const slot = isOursFirst ? 10 : 20
+    const [first, second] = [{ slot, generation: 1 }, { slot: slot + 1, generation: 1 }]
+    comparison.opened(first, { address: '192.0.2.2', port: 1 })
+    assert.equal(comparison.told(first, connect('')), connect(''))
+    if (isOursFirst) comparison.sent(first, given(ours))
+    comparison.heard(first, given(theirs))
+    if (!isOursFirst) comparison.sent(first, given(ours))
+    assert.is(comparison.clientOf(slot), `'${theirs}'`)
+    comparison.heard(first, message('one', 1, 1))
+    comparison.opened(second, { address: '192.0.2.2', port: 2 })
+    assert.equal(comparison.told(second, connect(theirs)), connect(ours))
+    comparison.sent(second, connack(true))
+    comparison.heard(second, connack(true))
+    comparison.sent(second, message('one', 1, 7))
+  }
+  assert.equal([comparison.differences(), comparison.older()], [[], []])
+})
+
 order('what never comes is left out', async () => {
   const wire = new Wire()
   wire.enter(5001, 'c', Packet.subscribe({ filter: 't', qos: 1 }))

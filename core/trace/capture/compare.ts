@@ -31,6 +31,8 @@ interface Account {
 interface Link {
   readonly peer: End
   clientId: string | null
+  /** The name that ours gave to who came without one. */
+  ownId: string | null
   /** Whether it wants to begin anew; 3.1 has no other word for whether it does. */
   isFresh: boolean
   level: Level
@@ -86,6 +88,8 @@ export class Comparison {
   private readonly publishers = new Map<string, string | null>()
   /** Topics that somebody has published to with RETAIN, or may have with a will. */
   private readonly retained = new Set<string>()
+  /** What ours calls clients that came without a name, by what the captured broker calls them. */
+  private readonly assigned = new Map<string, string>()
 
   /** Acknowledgements of messages that ours has not sent. */
   get strayCount(): number {
@@ -111,6 +115,7 @@ export class Comparison {
     this.links.set(slot, {
       peer,
       clientId: null,
+      ownId: null,
       isFresh: false,
       level: 4,
       account: newAccount(),
@@ -143,7 +148,8 @@ export class Comparison {
           this.accounts.set(name, account)
         }
         link.account = account
-        return packet
+        const own = this.assigned.get(packet.clientId)
+        return own === undefined ? packet : { ...packet, clientId: own }
       }
       case 'Publish':
         this.published(link, packet)
@@ -190,9 +196,26 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     link.heardAt = this.nowMs
-    if (packet._tag === 'Connack' && packet.reason === 0) this.resumed(link.account, packet)
+    if (packet._tag === 'Connack' && packet.reason === 0) {
+      this.named(link, packet)
+      this.resumed(link.account, packet)
+    }
     if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
     else link.heardRank = ++this.rank
+  }
+
+  /** Who came without a name is known by the one that the captured broker gives it. */
+  private named(link: Link, { properties: { assignedClientIdentifier } }: Connack): void {
+    if (assignedClientIdentifier === undefined || link.clientId !== '') return
+    this.accounts.delete(this.nameOf(link))
+    link.clientId = assignedClientIdentifier
+    this.accounts.set(this.nameOf(link), link.account)
+    this.pair(link)
+  }
+
+  private pair({ clientId, ownId }: Link): void {
+    if (clientId === null || clientId === '' || ownId === null) return
+    if (this.assigned.size < publishersMax) this.assigned.set(clientId, ownId)
   }
 
   /** A session that is there when its client first comes is from before the capture. */
@@ -206,7 +229,11 @@ export class Comparison {
   sent({ slot }: Conn, packet: Packet): void {
     const link = this.links.get(slot)
     if (link === undefined) return
-    if (packet._tag === 'Connack' && isAnew(link, packet)) link.account.exchanges.forget()
+    if (packet._tag === 'Connack') {
+      if (isAnew(link, packet)) link.account.exchanges.forget()
+      link.ownId = packet.properties.assignedClientIdentifier ?? null
+      this.pair(link)
+    }
     this.count('ours', slot, link, onWire(link.level, packet))
   }
 
