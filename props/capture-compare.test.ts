@@ -259,6 +259,7 @@ compare('what hangs on a session from before the capture is no difference', () =
     { _tag: 'Suback', packetId: 4, reasons: [reason], properties: {} }
   )
   const some: ReadonlyArray<Said> = [
+    ['client', 1, message('t', 'something')],
     ['ours', 2, connack(false)],
     ['theirs', 2, connack(true)],
     ['theirs', 2, message('t', 'old')],
@@ -275,6 +276,7 @@ compare('what hangs on a session from before the capture is no difference', () =
   const anew = played([...some, ['theirs', 2, connack(false)], ['theirs', 2, message('t', 'new')]])
   assert.ok(anew.differences().some((line) => line.includes('"new"')))
   const own = differences([
+    ['client', 1, message('t', 'something')],
     ['theirs', 2, connack(false)],
     ['theirs', 2, connack(true)],
     ['theirs', 2, message('t', 'x')],
@@ -349,6 +351,41 @@ compare('what was retained before the capture is no difference', () => {
     played([['ours', 2, puback(4)], ['theirs', 2, retained('o', 'x')]]).differences(),
     [],
   )
+})
+
+compare('what was published elsewhere, or where bytes are missing, is no difference', () => {
+  const retained = Packet.publish({ topic: 'r', payload: 'x', retain: true })
+  const willed = Packet.connect({ clientId: 'c3', will: { topic: 'w', payload: 'x' } })
+  const talk = (): Comparison => {
+    const comparison = begun()
+    comparison.opened(conn(3), { address: '192.0.2.2', port: 3 })
+    comparison.told(conn(3), willed)
+    comparison.told(conn(1), message('whole', 'x'))
+    comparison.told(conn(1), message('other', 'x'))
+    comparison.told(conn(3), message('cut', 'x'))
+    comparison.nowMs = 10_000
+    for (const [topic, payload] of [['whole', 'x'], ['other', 'y'], ['cut', 'x'], ['w', 'x']]) {
+      comparison.heard(conn(2), message(topic!, payload!))
+    }
+    // Of a client of a listener that was not captured, or over a bridge.
+    comparison.heard(conn(2), message('elsewhere', 'x'))
+    comparison.sent(conn(2), retained)
+    comparison.heard(conn(2), puback(1))
+    comparison.sent(conn(2), puback(1))
+    return comparison
+  }
+  const topicsOf = (comparison: Comparison): ReadonlyArray<string | undefined> =>
+    comparison.differences().map((line) => /publish '(\w+)'/.exec(line)?.[1])
+  const comparison = talk()
+  assert.equal(topicsOf(comparison), ['whole', 'other', 'cut', 'w', 'r'])
+  assert.is(comparison.elsewhereCount(null), 1)
+  assert.is(comparison.elsewhereCount("'c1'"), 0)
+  // What comes before a hole can be seen hangs on it only if that is a moment.
+  comparison.missed(3, 11_001)
+  assert.is(comparison.elsewhereCount(null), 1)
+  comparison.missed(3, 11_000)
+  assert.equal(topicsOf(comparison), ['whole'])
+  assert.is(comparison.elsewhereCount(null), 5)
 })
 
 compare('an answer to what came before is none to what came since', () => {

@@ -223,7 +223,7 @@ capture('an answer that ours does not give is named, and the other way round', a
   const other = said([
     { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} },
     { _tag: 'Suback', packetId: 1, reasons: [0], properties: {} },
-    Packet.publish({ topic: 't/2', payload: 'o\nf' }),
+    Packet.publish({ topic: 't/1', payload: 'o\nf' }),
   ])
   const pieces = [
     ...usual.slice(0, -1),
@@ -233,7 +233,7 @@ capture('an answer that ours does not give is named, and the other way round', a
   assert.is(status, 1)
   assert.match(
     text,
-    /The captured broker sent publish 't\/2' "o\\nf" to 'c', this one does not\./,
+    /The captured broker sent publish 't\/1' "o\\nf" to 'c', this one does not\./,
   )
   assert.match(text, /This broker sends publish 't\/1' "on" to 'c', the captured one did not\./)
 })

@@ -2,6 +2,8 @@
 // far, and of what both have sent, in one line where there has to be one order, which came first.
 // Of all that agrees nothing is kept.
 
+import type { Source } from './compare-sources.ts'
+
 export type Side = 'theirs' | 'ours'
 
 /** One packet that one side has sent. */
@@ -19,6 +21,8 @@ export interface Entry {
   readonly isOfSession: boolean
   /** A message that was retained, and that nobody has published in the capture. */
   readonly isKept: boolean
+  /** For a message that hangs on who published it: any of theirs, and what ours had retained. */
+  readonly source: Source | null
   /** The other side has sent this one, which came later on this side, before this. */
   overtaker: string | null
 }

@@ -36,7 +36,10 @@ const sumOf = ({ buffer, start, end }: B.Bytes): number => {
 }
 
 /** A message without its properties: by this it is known which one is acknowledged. */
-export const messageText = ({ payload, qos, retain }: Publish, topic: string): string => {
+export const messageText = (
+  { payload, qos, retain }: Pick<Publish, 'payload' | 'qos' | 'retain'>,
+  topic: string,
+): string => {
   const size = B.size(payload)
   const bytes = size <= payloadShown
     ? showBytes(payload)

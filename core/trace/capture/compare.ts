@@ -13,6 +13,8 @@ import { Exchanges } from './compare-acks.ts'
 import type { Ack } from './compare-acks.ts'
 import { Balance } from './compare-balance.ts'
 import type { Entry, Side } from './compare-balance.ts'
+import { Sources } from './compare-sources.ts'
+import type { Source } from './compare-sources.ts'
 import { answerText, messageText, messageWords } from './compare-text.ts'
 import type { End } from './segment.ts'
 
@@ -86,6 +88,9 @@ export class Comparison {
   private rank = 0
   /** Who published a message, by what is said of it; null for several. */
   private readonly publishers = new Map<string, string | null>()
+  private readonly sources = new Sources()
+  /** From when on bytes of any client are missing, milliseconds since the capture began. */
+  private lostAt = Infinity
   /** Topics that somebody has published to with RETAIN, or may have with a will. */
   private readonly retained = new Set<string>()
   /** What ours calls clients that came without a name, by what the captured broker calls them. */
@@ -140,7 +145,9 @@ export class Comparison {
         link.clientId = packet.clientId
         link.isFresh = packet.cleanStart
         link.level = packet.level
-        if (packet.will?.retain === true) this.retains(packet.will.topic)
+        const { will } = packet
+        if (will !== null) this.sources.published(slot, sourceOf(will, will.topic))
+        if (will?.retain === true) this.retains(will.topic)
         const name = this.nameOf(link)
         let account = this.accounts.get(name)
         if (account === undefined) {
@@ -152,7 +159,7 @@ export class Comparison {
         return own === undefined ? packet : { ...packet, clientId: own }
       }
       case 'Publish':
-        this.published(link, packet)
+        this.published(slot, link, packet)
         return packet
       case 'Disconnect':
         link.leftAt = Math.min(link.leftAt, this.nowMs)
@@ -180,10 +187,12 @@ export class Comparison {
     if (this.retained.size < publishersMax) this.retained.add(topic)
   }
 
-  private published(link: Link, packet: Publish): void {
+  private published(slot: number, link: Link, packet: Publish): void {
     const topic = resolved(packet, link.saidAliases)
     if (packet.retain) this.retains(topic)
-    const key = sameWords(packet, topic)
+    const source = sourceOf(packet, topic)
+    this.sources.published(slot, source)
+    const key = source.words
     const name = this.nameOf(link)
     const known = this.publishers.get(key)
     if (known === undefined) {
@@ -276,6 +285,7 @@ export class Comparison {
   missed(slot: number, at: number): void {
     const link = this.links.get(slot)
     if (link !== undefined) link.lostAt = at
+    this.lostAt = Math.min(this.lostAt, at)
   }
 
   /** What a connection is called. */
@@ -350,13 +360,38 @@ export class Comparison {
     return count
   }
 
+  /** Messages that others have published than the capture has whole. */
+  elsewhereCount(whose: string | null): number {
+    let count = 0
+    for (const [name, account] of this.accounts) {
+      if (whose !== null && name !== whose) continue
+      for (const some of account.balance.left()) {
+        count += some.filter((one) => this.isElsewhere(account, one)).length
+      }
+    }
+    return count
+  }
+
+  /**
+   * Whether it hangs on what somebody may have published of which the capture has nothing: nobody
+   * has published it to the captured broker, or what ours had retained may have been replaced.
+   */
+  private isElsewhere(account: Account, { side, source, at, isKept, ...entry }: Entry): boolean {
+    if (source === null || isKept || isOld(account, entry)) return false
+    // A hole is seen with what follows it, which may be behind what the broker made of it.
+    const until = at + delayMs
+    if (side === 'ours') return this.lostAt <= until
+    if (this.sources.hasWhole(source, (slot) => this.links.get(slot)!.lostAt > until)) return false
+    return this.lostAt <= until || !this.sources.hasTopic(source)
+  }
+
   /**
    * Whether only one broker knows what the client had said by then, or what there was before the
    * capture.
    */
   private isLeftOut(account: Account, entry: Entry): boolean {
     const link = this.links.get(entry.conn)
-    return isOld(account, entry) || entry.isKept ||
+    return isOld(account, entry) || entry.isKept || this.isElsewhere(account, entry) ||
       (link !== undefined && entry.at >= link.lostAt)
   }
 
@@ -383,10 +418,11 @@ export class Comparison {
     conn: number,
     isOfSession = false,
     isKept = false,
+    source: Source | null = null,
   ): void {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
-    const other = balance.add({ side, text, line, rank, at, conn, isOfSession, isKept })
+    const other = balance.add({ side, text, line, rank, at, conn, isOfSession, isKept, source })
     const isHeard = (side === 'theirs' && !isKept) || other !== null
     const upTo = side === 'theirs' ? other?.rank ?? rank : rank
     if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
@@ -416,7 +452,8 @@ export class Comparison {
     if (isAgain) return false
     const words = text + messageWords(packet)
     const isKept = side === 'theirs' && this.isFromBefore(packet, topic)
-    this.add(link, side, words, this.lineOf(packet, topic), slot, true, isKept)
+    const source = side === 'theirs' || packet.retain ? sourceOf(packet, topic) : null
+    this.add(link, side, words, this.lineOf(packet, topic), slot, true, isKept, source)
     return true
   }
 
@@ -440,8 +477,10 @@ export class Comparison {
 /** Answers that say what was there before. */
 const ofSession: ReadonlySet<Packet['_tag']> = new Set(['Connack', 'Pubcomp', 'Unsuback'])
 
-const isOld = ({ oldTo }: Account, { isOfSession, rank }: Entry): boolean =>
-  isOfSession && rank <= oldTo
+const isOld = (
+  { oldTo }: Account,
+  { isOfSession, rank }: Pick<Entry, 'isOfSession' | 'rank'>,
+): boolean => isOfSession && rank <= oldTo
 
 /** Whether the session begins with this answer. */
 const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>
@@ -472,8 +511,13 @@ const isRepeated = (
 }
 
 /** What a publisher and a receiver see of the same message. */
-const sameWords = (packet: Publish, topic: string): string =>
-  messageText({ ...packet, qos: 0, retain: false }, topic)
+const sameWords = ({ payload }: Pick<Publish, 'payload'>, topic: string): string =>
+  messageText({ payload, qos: 0, retain: false }, topic)
+
+const sourceOf = (packet: Pick<Publish, 'payload'>, topic: string): Source => ({
+  topic,
+  words: sameWords(packet, topic),
+})
 
 // So long after ours a broker that still says nothing will not say it.
 const patienceMs = 5_000

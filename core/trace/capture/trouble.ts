@@ -115,13 +115,14 @@ export const troublesOf = (
 
 export const wasOf = (number: number): string => number === 1 ? 'was' : 'were'
 
-/** What is from before the capture: of all, or of the client of this name. */
+/** What is from before the capture, or not in it: of all, or of the client of this name. */
 export const olderTexts = (
   comparison: Comparison,
   whose: string | null = null,
 ): ReadonlyArray<string> => {
   const sessions = comparison.older().filter(([name]) => whose === null || name === whose)
   const kept = comparison.keptCount(whose)
+  const elsewhere = comparison.elsewhereCount(whose)
   return [
     ...few(
       sessions.map(([name, count]) =>
@@ -136,6 +137,10 @@ export const olderTexts = (
     ...(kept === 0 ? [] : [
       `${countOf(kept, 'retained message')} that nobody published in the capture ` +
       `${wasOf(kept)} not compared.`,
+    ]),
+    ...(elsewhere === 0 ? [] : [
+      `${countOf(elsewhere, 'message')} ${wasOf(elsewhere)} not compared: nobody published to ` +
+      'the topic in the capture, or bytes of who may have are missing.',
     ]),
   ]
 }
