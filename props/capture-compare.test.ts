@@ -388,6 +388,33 @@ compare('what was published elsewhere, or where bytes are missing, is no differe
   assert.is(comparison.elsewhereCount(null), 5)
 })
 
+compare('where bytes of a client are missing its session is not known until it begins anew', () => {
+  const connack = (sessionPresent: boolean): AnyPacket => (
+    { _tag: 'Connack', sessionPresent, reason: 0, properties: {} }
+  )
+  const comparison = begun()
+  comparison.heard(conn(2), connack(false))
+  comparison.sent(conn(2), connack(false))
+  comparison.told(conn(1), message('t', 'x', 0))
+  for (const [at, isPresent] of [[5_000, true], [9_000, false]] as const) {
+    comparison.nowMs = at
+    comparison.opened(conn(at), { address: '192.0.2.2', port: at })
+    comparison.told(conn(at), Packet.connect({ clientId: 'c2', cleanStart: false }))
+    comparison.heard(conn(at), connack(isPresent))
+    comparison.sent(conn(at), connack(isPresent))
+    comparison.heard(conn(at), message('t', `at ${at}`))
+    comparison.sent(conn(at), message('t', `ours at ${at}`, 0))
+    comparison.nowMs = at + 2_000
+    comparison.heard(conn(at), message('t', 'x', 0))
+    comparison.sent(conn(at), message('t', 'x', 0))
+  }
+  assert.ok(comparison.differences().some((line) => line.includes('ours at 5000')))
+  comparison.missed(2, 1_000)
+  assert.equal(comparison.differences(), [
+    `This broker sends publish 't' "ours at 9000" to 'c2', the captured one did not.`,
+  ])
+})
+
 compare('an answer to what came before is none to what came since', () => {
   const some: ReadonlyArray<Said> = [
     ['ours', 2, puback(4)],

@@ -28,6 +28,10 @@ interface Account {
    * capture; -1 where it has none.
    */
   oldTo: number
+  /** When the captured broker has begun its session anew, milliseconds since the capture began. */
+  readonly begunAt: Array<number>
+  /** From when to when it is not known, since bytes of its client are missing. */
+  readonly unknown: Array<readonly [from: number, to: number]>
 }
 
 interface Link {
@@ -66,6 +70,8 @@ const newAccount = (): Account => ({
   exchanges: new Exchanges(),
   isKnown: false,
   oldTo: -1,
+  begunAt: [],
+  unknown: [],
 })
 
 const resolved = (packet: Publish, aliases: Map<number, string>): string => {
@@ -230,7 +236,10 @@ export class Comparison {
   /** A session that is there when its client first comes is from before the capture. */
   private resumed(account: Account, { sessionPresent }: Connack): void {
     if (!account.isKnown && sessionPresent) account.oldTo = Infinity
-    if (!sessionPresent) account.oldTo = Math.min(account.oldTo, this.rank)
+    if (!sessionPresent) {
+      account.oldTo = Math.min(account.oldTo, this.rank)
+      account.begunAt.push(this.nowMs)
+    }
     account.isKnown = true
   }
 
@@ -284,7 +293,10 @@ export class Comparison {
   /** Bytes of the client are missing, which could be seen at this time, and all that follows. */
   missed(slot: number, at: number): void {
     const link = this.links.get(slot)
-    if (link !== undefined) link.lostAt = at
+    if (link === undefined) return
+    link.lostAt = at
+    const { begunAt, unknown } = link.account
+    unknown.push([at, begunAt.find((begun) => begun > at) ?? Infinity])
     this.lostAt = Math.min(this.lostAt, at)
   }
 
@@ -392,6 +404,7 @@ export class Comparison {
   private isLeftOut(account: Account, entry: Entry): boolean {
     const link = this.links.get(entry.conn)
     return isOld(account, entry) || entry.isKept || this.isElsewhere(account, entry) ||
+      isUnknown(account, entry) ||
       (link !== undefined && entry.at >= link.lostAt)
   }
 
@@ -481,6 +494,10 @@ const isOld = (
   { oldTo }: Account,
   { isOfSession, rank }: Pick<Entry, 'isOfSession' | 'rank'>,
 ): boolean => isOfSession && rank <= oldTo
+
+/** Whether it hangs on what a client may have said of which bytes are missing. */
+const isUnknown = ({ unknown }: Account, { isOfSession, at }: Entry): boolean =>
+  isOfSession && unknown.some(([from, to]) => at >= from && at < to)
 
 /** Whether the session begins with this answer. */
 const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>
