@@ -12,6 +12,7 @@ import { parseTopicFilter } from '../core/topic/filter.ts'
 import { StoreError } from '../shells/common/driver.ts'
 import { Keeper } from '../shells/common/keeper.ts'
 import type { Committed, Store } from '../shells/common/store.ts'
+import { recordsOf } from '../shells/store/memory.ts'
 import { bytesOf, topicOf } from './crash/client.ts'
 import { bytesText } from './crash/telling.ts'
 import { type Line, type Socket, World } from './crash/world.ts'
@@ -208,6 +209,21 @@ durable('what hangs on nothing stored is answered while the disk is busy', async
   assert.equal(waiting.news(), [])
   await world.flushOne()
   assert.equal(waiting.news(), ['Puback', 'Pingresp'])
+})
+
+durable('what a restart changes sets out at once, with nobody there', async () => {
+  const world = await start()
+  const peer = await client(world, 'peer')
+  await peer.say(subscribe('t', 1))
+  await world.flush()
+  await world.kill()
+  world.time += 500
+  await world.start(held, null)
+  assert.ok(world.isFlushing)
+  await world.flushOne()
+  const [session] = recordsOf(world.disk).filter(({ kind }) => kind === 'session')
+  assert.equal(session!.kind === 'session' && session!.offlineAt, 500)
+  assert.not(world.isFlushing)
 })
 
 durable('a batch gathers while another one is flushed, and waits for its own flush', async () => {

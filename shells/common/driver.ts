@@ -228,6 +228,8 @@ export class Driver {
     )
     if (restored !== undefined) {
       for (const effect of restored.effects) this.carryOut(effect)
+      // Nobody may have anything to say for long, and the next restart counts from this one.
+      this.keeper!.push(this.base)
       this.memory.litter(this.base)
     }
     this.log.attach((topic, text) => this.command(publishing(topic, text)))
