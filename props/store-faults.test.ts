@@ -462,6 +462,30 @@ const leftBehind = (file: Uint8Array, log: Uint8Array): string => {
   return path
 }
 
+faults('the log of a store behind a link is looked at where it is', async () => {
+  const path = folder()
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  await store.commit(stamp, writes.slice(0, 80))
+  await store.commit(stamp, writes.slice(80))
+  const file = readFileSync(fileOf(path))
+  const log = readFileSync(`${fileOf(path)}-wal`)
+  await store.close()
+  const linked = folder()
+  mkdirSync(linked)
+  const real = leftBehind(file, log)
+  symlinkSync(fileOf(real), fileOf(linked))
+  let said = ''
+  const say = (text: string): void => void (said += text)
+  assert.is(await lookIntoStore({ say, complain: say }, 'verify', linked), 0)
+  assert.match(said, `${sample.length} records, all of them sound`)
+  log[100] = log[100]! ^ 1
+  const damaged = leftBehind(file, log)
+  rmSync(fileOf(linked))
+  symlinkSync(fileOf(damaged), fileOf(linked))
+  assert.match(left(await openDirect({ folder: linked })), `${fileOf(damaged)}-wal is damaged`)
+})
+
 /** Puts into a store what `batches` say, and then ends without a word. */
 const cutShort = async (
   path: string,

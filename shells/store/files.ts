@@ -21,8 +21,18 @@ export interface Paths {
 }
 
 export const pathsOf = (folder: string): Paths => {
-  const file = join(folder, fileName)
+  const file = behindLink(join(folder, fileName))
   return { folder, file, wal: `${file}-wal`, reserve: `${file}-reserve`, probe: `${file}-probe` }
+}
+
+/** SQLite keeps the log beside the file itself, and not beside a link to it. */
+const behindLink = (file: string): string => {
+  try {
+    return fs.lstatSync(file).isSymbolicLink() ? fs.realpathSync(file) : file
+  } catch {
+    // There is none, or it leads nowhere, or nobody may look: what opens the file has a word for it.
+    return file
+  }
 }
 
 export const exists = (path: string): boolean => fs.existsSync(path)
