@@ -361,6 +361,16 @@ faults('rows that vanish, come back, change or dangle are reported and not serve
   }
 })
 
+faults('what the sqlite3 command leaves in a sound store is no damage', async () => {
+  for (const statements of ['ANALYZE', 'PRAGMA journal_mode = DELETE; VACUUM', 'REINDEX']) {
+    const path = await sampleStore()
+    byHand(path, statements)
+    settle(path)
+    const { records } = right(await look(openDirect, { folder: path }))
+    assert.equal(lines(records), lines(sample), statements)
+  }
+})
+
 faults('a row that was deleted and put back by hand is reported', async () => {
   const path = await sampleStore()
   byHand(path, 'CREATE TABLE kept AS SELECT * FROM retains')

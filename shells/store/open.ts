@@ -252,11 +252,14 @@ const check = (
 
 const nothingKnown: Meta = { schema: schemaVersion, program: version, at: 0, wall: 0, tally: '' }
 
+/** What ANALYZE of the sqlite3 command leaves is SQLite's own; nobody else may take such a name. */
+const namesAndTexts = "SELECT name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'"
+
 /** Every table is the one that this program would make, and there is nothing else. */
 const schemaFault = (connection: Connection): string | null => {
   const expected = new Map(tables.map((table) => [table.name, creation(table)]))
   expected.set('meta', metaCreation)
-  for (const { name, sql } of connection.prepare('SELECT name, sql FROM sqlite_schema').all()) {
+  for (const { name, sql } of connection.prepare(namesAndTexts).all()) {
     if (expected.get(String(name)) !== sql) return `the table ${name} is not as it was made`
     expected.delete(String(name))
   }
