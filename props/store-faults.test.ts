@@ -744,6 +744,15 @@ if (isMounted) {
       second.process.stdin?.write('go on\n')
       await second.line('Durable')
       await second.ended
+      const empty = join(mount, 'empty')
+      mkdirSync(empty)
+      // The same disk, mounted so that nobody may write to it.
+      assert.is(spawnSync('mount', ['-o', 'remount,ro', mount]).status, 0)
+      for (const refused of [path, empty]) {
+        const third = own('once', refused)
+        await third.ended
+        assert.match(third.lines.join(), /refused Cannot write to .*: mount what it is on/)
+      }
     } finally {
       spawnSync('umount', ['-l', mount])
     }

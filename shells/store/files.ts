@@ -30,7 +30,7 @@ const behindLink = (file: string): string => {
   try {
     return fs.lstatSync(file).isSymbolicLink() ? fs.realpathSync(file) : file
   } catch {
-    // There is none, or it leads nowhere, or nobody may look: what opens the file has a word for it.
+    // There is none, or it leads nowhere, or nobody may look: what opens it has a word for that.
     return file
   }
 }
@@ -117,6 +117,10 @@ export const isOfQuota = (error: unknown): boolean =>
   (error as { readonly errno?: unknown } | null)?.errno === -constants.errno.EDQUOT ||
   /Disk quota/i.test(messageOf(error))
 
+/** Nobody may write to any of it: a disk that was mounted so, or a service that is kept from it. */
+export const isReadOnly = (error: unknown): boolean =>
+  /EROFS|Read-only file system/i.test(messageOf(error))
+
 /** The file or its log was taken from a broker that runs: what it writes goes into no name. */
 export const goneSentence = ({ file, folder }: Paths): string =>
   `${file} or its log is not there any more: it or its folder was removed, renamed or replaced ` +
@@ -132,6 +136,11 @@ export const whyNot = (folder: string, error: unknown): string => {
   if (/NotCapable|Requires (read|write)/.test(text)) {
     return `Deno does not let the broker use ${folder} (${text}): start it with ` +
       `--allow-read=${folder} --allow-write=${folder}.`
+  }
+  if (isReadOnly(error)) {
+    return `Cannot write to ${folder} (${text}): mount what it is on for writing, or, where ` +
+      'systemd keeps a service from it, name it in ReadWritePaths=; or name another folder with ' +
+      'persistence_location.'
   }
   return `Cannot write to ${folder} (${text}): give the folder and what is in it to the user ` +
     'that runs the broker, or name another folder with persistence_location.'

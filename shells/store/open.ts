@@ -11,6 +11,8 @@ import {
   createEmpty,
   exists,
   freeName,
+  isOfRoom,
+  isReadOnly,
   makeCradle,
   pathsOf,
   prepareFolder,
@@ -29,7 +31,7 @@ import { metaInsertion, metaWriter, readMeta } from './meta.ts'
 import type { Meta } from './meta.ts'
 import { migrations, stepsBetween } from './migrate.ts'
 import type { Migrations } from './migrate.ts'
-import { whyNoRoom } from './reserve.ts'
+import { whyNoFile } from './reserve.ts'
 import { creation, metaCreation, schemaVersion, tables } from './table.ts'
 import { emptyTallies, tallyText } from './tally.ts'
 import { stateOfWal } from './wal.ts'
@@ -335,8 +337,8 @@ export const explain = (paths: Paths, error: unknown): string => {
     case 'contradiction':
       return damagedSentence(paths, text)
     case 'input/output': {
-      const cannot = whyNoRoom(paths.probe)
-      if (cannot !== null) return whyNot(paths.folder, cannot)
+      const cannot = whyNoFile(paths.probe)
+      if (isOfRoom(cannot) || isReadOnly(cannot)) return whyNot(paths.folder, cannot)
       return `${paths.file} cannot be read (${text}): look at the disk (dmesg), and put back a ` +
         'copy from before if it is failing.'
     }

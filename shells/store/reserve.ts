@@ -44,15 +44,21 @@ export const makeReserve = (path: string, bytes = reserveBytes): unknown => {
 /** More than is left where a page did not fit. */
 const probeBytes = 64 << 10
 
-/** What says that there is no room, asked with a file that is gone again; null if nothing does. */
-export const whyNoRoom = (path: string): unknown => {
+/** What keeps files from being written, asked with one that is gone again; null if nothing does. */
+export const whyNoFile = (path: string): unknown => {
   try {
     createEmpty(path)
     fs.writeFileSync(path, new Uint8Array(probeBytes))
     return null
   } catch (error) {
-    return isOfRoom(error) ? error : null
+    return error ?? 'unknown'
   } finally {
     giveUp(path)
   }
+}
+
+/** What says that there is no room; null if nothing does. */
+export const whyNoRoom = (path: string): unknown => {
+  const error = whyNoFile(path)
+  return isOfRoom(error) ? error : null
 }
