@@ -68,7 +68,9 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
     const left = drops.get(key) ??
       dropsFor(moment, copy.clientId, topic).filter((why) => ofThoseThatWait.has(why))
     drops.set(key, left)
-    const why = left.shift()
+    // What has been sent is too late to be over: only what waits in a queue is dropped for that.
+    const drop = left.findIndex((why) => why !== 'expired' || copy.packetId === 0)
+    const [why] = drop < 0 ? [] : left.splice(drop, 1)
     if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })
     else {
       const ended = whyEnded(moment, copy.clientId)

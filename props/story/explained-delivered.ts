@@ -400,4 +400,33 @@ export const delivered: ReadonlyArray<Explained> = [
       ` taken it when the connection ended at 1.000s.`,
     ],
   ],
+  [
+    'what was sent is not over when what waits behind it is',
+    '--message t --client a',
+    `
+    config queuedCountMax=1 inflightCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 3 will [ 't' "w" qos1 will-delay-interval 1 ]
+    a> subscribe id1 '#' qos2
+    a> subscribe id2 '$share/g/t' qos2
+    p> connect
+    p> publish 't' qos1 id1 "1" message-expiry-interval 2
+    a lose
+    at 9000
+    ticked
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'#' of 'a' with QoS 2, '$share/g/t' of 'a' with QoS 2.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; not acknowledged: its ` +
+      `session ended at 9.000s because its Session Expiry Interval was over; and queued ` +
+      `at 0.000s; not delivered: dropped at 9.000s, its Message Expiry Interval was over ` +
+      `before it could be sent.`,
+      `'t' was published at 9.000s as the will of 'a' with QoS 1: 1 byte. It matched '#' ` +
+      `of 'a' with QoS 2, '$share/g/t' of 'a' with QoS 2.`,
+      `  'a': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes ` +
+      `16777216); it was away since 0.000s.`,
+    ],
+  ],
 ]
