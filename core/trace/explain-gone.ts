@@ -1,7 +1,9 @@
 // Copies that are in their sessions no more, and why.
 
 import type { DropReason } from '../broker/note.ts'
+import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as StrMap from '../data/str-map.ts'
 import type { Copies } from './explain-copies.ts'
 import { dropsFor, isSameShare } from './explain-facts.ts'
 import type { Copy, Moment } from './explain-facts.ts'
@@ -58,7 +60,7 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
       continue
     }
-    const taken = copy.share === null ? [] : takers(copies, copy)
+    const taken = copy.share === null ? [] : takers(copies, copy, moment)
     if (taken.length > 0) {
       copy.events.push({ _tag: 'HandedOver', at, to: taken })
       continue
@@ -79,12 +81,22 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
   }
 }
 
+const isMember = ({ session }: Copy, { share }: Copy, { sessions }: State): boolean => {
+  const subscriptions = IntMap.get(sessions, session)?.subscriptions
+  if (subscriptions === undefined) return false
+  for (const [, subscription] of StrMap.entries(subscriptions)) {
+    if (isSameShare(subscription.share, share)) return true
+  }
+  return false
+}
+
 /** Who else of the group has got the message in this step. */
-const takers = (copies: Copies, copy: Copy): ReadonlyArray<string> => {
+const takers = (copies: Copies, copy: Copy, { after }: Moment): ReadonlyArray<string> => {
   const all = copies.ownerOf(copy)?.copies ?? []
+  // What goes at once does not say how: a member may have it by the group.
   const found = all.filter((other) =>
     copies.fresh.has(other) && other.session !== copy.session &&
-    (other.share === null || isSameShare(other.share, copy.share))
+    (other.share === null ? isMember(other, copy, after) : isSameShare(other.share, copy.share))
   )
   return [...new Set(found.map(({ clientId }) => clientId))]
 }

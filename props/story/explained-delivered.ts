@@ -429,4 +429,28 @@ export const delivered: ReadonlyArray<Explained> = [
       `16777216); it was away since 0.000s.`,
     ],
   ],
+  [
+    'only who is of the group is handed what was its',
+    '--message t --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/h/t' qos1
+    a> subscribe id2 '$share/g/t' qos1
+    b> connect
+    b> subscribe id1 '$share/h/t'
+    p> connect
+    p> publish 't' qos1 id1 "1"
+    a lose
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'$share/g/t' of 'a' with QoS 1, '$share/h/t' of 'a' with QoS 1, '$share/h/t' of ` +
+      `'b' with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 0.000s to ` +
+      `'b' of its shared group; and delivered at 0.000s with QoS 1 and packet id 2; not ` +
+      `acknowledged: its session ended at 0.000s with its connection, which it was not to` +
+      ` outlive.`,
+    ],
+  ],
 ]
