@@ -344,4 +344,29 @@ export const rights: ReadonlyArray<Explained> = [
     ],
     ['user p\ntopic read #\n'],
   ],
+  [
+    'of two wills on a topic in one moment one is denied',
+    '--message d/1',
+    `
+    quiet
+    s> connect user "s"
+    s> subscribe id1 'd/#'
+    a> connect keep-alive 2 user "a" will [ 'd/1' "a" ]
+    b> connect keep-alive 2 user "b" will [ 'd/1' "bb" ]
+    tick +4s
+    ----`,
+    [
+      `'d/1' was published at 3.000s as the will of 'a' with QoS 0: 1 byte. It went to ` +
+      `nobody: its publisher may not write it, denied by the access list of listener ` +
+      `"1883" (/etc/mosquitto/acl), in which no line of user "a" and no pattern lets it ` +
+      `write the topic.`,
+      `  's': not delivered: its publisher may not write it, denied by the access list of` +
+      ` listener "1883" (/etc/mosquitto/acl), in which no line of user "a" and no pattern` +
+      ` lets it write the topic.`,
+      `'d/1' was published at 3.000s as the will of 'b' with QoS 0: 2 bytes. It matched ` +
+      `'d/#' of 's' with QoS 0.`,
+      `  's': delivered at 3.000s with QoS 0, which nobody acknowledges.`,
+    ],
+    ['user s\ntopic read #\n\nuser b\ntopic write #\n'],
+  ],
 ]
