@@ -157,6 +157,24 @@ const withDay = (
   }
 }
 
+/** Checks what is said of recordings of random days, with a number to choose something by. */
+const ofDays = (
+  count: number,
+  check: (day: Day, found: ReadonlyArray<Found>, pick: number) => void,
+): void => {
+  const size = fc.integer({ min: 1, max: 30 })
+  fc.assert(
+    fc.property(days, size, shares, fc.nat(), (history, size, share, pick) => {
+      const { state, inputs, effects } = playedOf(history, share)
+      if (inputs.length === 0) return
+      const found = replayed(recorded(state, inputs, size).text)
+      const day = dayOf(history.config, state.now, inputs, effects)
+      withDay(inputs, effects, () => check(day, found, pick))
+    }),
+    { numRuns: runs(count) },
+  )
+}
+
 /** Every topic, for whom it concerns and for one more client of the day. */
 const messages = (found: ReadonlyArray<Found>, day: Day, tally: Tally, pick: number): void => {
   const about = new Truth(day, new Publications(day), tally)
@@ -214,22 +232,7 @@ const floors: Readonly<Record<string, number>> = {
 
 truth('whoever got a message, and why the others did not', () => {
   const tally = new Tally()
-  fc.assert(
-    fc.property(
-      days,
-      fc.integer({ min: 1, max: 30 }),
-      shares,
-      fc.nat(),
-      (history, size, share, pick) => {
-        const { state, inputs, effects } = playedOf(history, share)
-        if (inputs.length === 0) return
-        const found = replayed(recorded(state, inputs, size).text)
-        const day = dayOf(history.config, state.now, inputs, effects)
-        withDay(inputs, effects, () => messages(found, day, tally, pick))
-      },
-    ),
-    { numRuns: runs(150) },
-  )
+  ofDays(150, (day, found, pick) => messages(found, day, tally, pick))
   if (process.env['SHOW'] === '1') console.log(tally.text())
   for (const [kind, least] of Object.entries(floors)) tally.atLeast(kind, leastOf(least, 150))
 })
@@ -263,26 +266,12 @@ const endFloors: Readonly<Record<string, number>> = {
 
 truth('why connections ended, and what became of will and session', () => {
   const tally = new Tally()
-  fc.assert(
-    fc.property(
-      days,
-      fc.integer({ min: 1, max: 30 }),
-      shares,
-      (history, size, share) => {
-        const { state, inputs, effects } = playedOf(history, share)
-        if (inputs.length === 0) return
-        const found = replayed(recorded(state, inputs, size).text)
-        const day = dayOf(history.config, state.now, inputs, effects)
-        const ends = new Ends(day, tally)
-        withDay(inputs, effects, () => {
-          for (const client of ends.names) {
-            ends.check(client, ask(found, { _tag: 'Connection', client }))
-          }
-        })
-      },
-    ),
-    { numRuns: runs(100) },
-  )
+  ofDays(100, (day, found) => {
+    const ends = new Ends(day, tally)
+    for (const client of ends.names) {
+      ends.check(client, ask(found, { _tag: 'Connection', client }))
+    }
+  })
   if (process.env['SHOW'] === '1') console.log(tally.text())
   for (const [kind, least] of Object.entries(endFloors)) tally.atLeast(kind, leastOf(least, 100))
 })
