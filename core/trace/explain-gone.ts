@@ -1,8 +1,10 @@
 // Copies that are in their sessions no more, and why.
 
 import type { DropReason } from '../broker/note.ts'
+import { isExpired } from '../broker/state.ts'
 import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { Copies } from './explain-copies.ts'
 import { dropsFor, isSameShare } from './explain-facts.ts'
@@ -70,8 +72,8 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
     const left = drops.get(key) ??
       dropsFor(moment, copy.clientId, topic).filter((why) => ofThoseThatWait.has(why))
     drops.set(key, left)
-    // What has been sent is too late to be over: only what waits in a queue is dropped for that.
-    const drop = left.findIndex((why) => why !== 'expired' || copy.packetId === 0)
+    const isOver = hasExpired(copy, moment)
+    const drop = left.findIndex((why) => (why === 'expired') === isOver)
     const [why] = drop < 0 ? [] : left.splice(drop, 1)
     if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })
     else {
@@ -79,6 +81,16 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       copy.events.push({ _tag: 'SessionEnded', at, why: ended })
     }
   }
+}
+
+/** Only what waits in a queue is dropped for being over: what has been sent is too late for that. */
+const hasExpired = ({ session, packetId, order }: Copy, { before, after }: Moment): boolean => {
+  const queue = packetId > 0 ? undefined : IntMap.get(before.sessions, session)?.queue
+  if (queue === undefined) return false
+  for (const one of Queue.entries(queue)) {
+    if (one.order === order) return isExpired(one.message, after.now)
+  }
+  return false
 }
 
 const isMember = ({ session }: Copy, { share }: Copy, { sessions }: State): boolean => {

@@ -453,4 +453,38 @@ export const delivered: ReadonlyArray<Explained> = [
       ` outlive.`,
     ],
   ],
+  [
+    'what waited and is over is not what is too large after it',
+    '--message t --client a',
+    `
+    config queuedCountMax=1 inflightCountMax=1
+
+    quiet
+    a> connect maximum-packet-size 40
+    a> subscribe id1 '#' 't' qos1
+    p> connect
+    p> publish 't' qos1 id1 "1"
+    p> publish 't' qos1 id2 "2" message-expiry-interval 1
+    tick +1s
+    p> publish 't' qos1 id3 "3"*40
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'#' of 'a' with QoS 0, 't' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK ` +
+      `when the recording ended, at 1.000s; and delivered at 0.000s with QoS 0, which ` +
+      `nobody acknowledges.`,
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 2: 1 byte. It matched ` +
+      `'#' of 'a' with QoS 0, 't' of 'a' with QoS 1.`,
+      `  'a': queued at 0.000s; not delivered: dropped at 1.000s, its Message Expiry ` +
+      `Interval was over before it could be sent; and delivered at 0.000s with QoS 0, ` +
+      `which nobody acknowledges.`,
+      `'t' was published at 1.000s by 'p' with QoS 1 and packet id 3: 40 bytes. It ` +
+      `matched '#' of 'a' with QoS 0, 't' of 'a' with QoS 1.`,
+      `  'a': not delivered: queued at 1.000s; still in its queue when the recording ` +
+      `ended, at 1.000s: 1 message had been sent to it and not acknowledged, as many as ` +
+      `may be (its Receive Maximum or max_inflight_messages); and a copy was lost at ` +
+      `1.000s: it is larger than the Maximum Packet Size of the client, 40 bytes.`,
+    ],
+  ],
 ]
