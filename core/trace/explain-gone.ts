@@ -83,7 +83,7 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
   }
 }
 
-/** Only what waits in a queue is dropped for being over: what has been sent is too late for that. */
+/** Only what waits in a queue is dropped for being over: what was sent is too late for that. */
 const hasExpired = ({ session, packetId, order }: Copy, { before, after }: Moment): boolean => {
   const queue = packetId > 0 ? undefined : IntMap.get(before.sessions, session)?.queue
   if (queue === undefined) return false
