@@ -461,7 +461,7 @@ class Watcher {
 
   /** What cannot be sent again is given up: of QoS 2 a PUBREL says which. */
   private dropped(
-    { clientId, topic, why }: NoteOf<'Dropped'>,
+    { clientId, topic, why, qos: dropped }: NoteOf<'Dropped'>,
     effects: ReadonlyArray<Effect>,
     index: number,
   ): void {
@@ -470,7 +470,8 @@ class Watcher {
     if (this.isPublishing || (why !== 'too large' && why !== 'not allowed')) return
     const last = effects[index - 1]
     const unsent = [...session.flying].filter(([, sent]) =>
-      sent.stage === 'sent' && sent.topic === topic && sent.line !== session.line
+      sent.stage === 'sent' && sent.topic === topic && sent.qos === dropped &&
+      sent.line !== session.line
     )
     const released = last?._tag === 'Send' && last.packet._tag === 'Pubrel'
       ? last.packet.packetId
