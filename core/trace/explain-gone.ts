@@ -2,7 +2,6 @@
 
 import type { DropReason } from '../broker/note.ts'
 import { isExpired } from '../broker/state.ts'
-import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -93,22 +92,23 @@ const hasExpired = ({ session, packetId, order }: Copy, { before, after }: Momen
   return false
 }
 
-const isMember = ({ session }: Copy, { share }: Copy, { sessions }: State): boolean => {
-  const subscriptions = IntMap.get(sessions, session)?.subscriptions
-  if (subscriptions === undefined) return false
-  for (const [, subscription] of StrMap.entries(subscriptions)) {
+const isMember = ({ session }: Copy, { share }: Copy, { before, after }: Moment): boolean => {
+  // Its own session may end in the same step.
+  const there = IntMap.get(after.sessions, session) ?? IntMap.get(before.sessions, session)
+  if (there === undefined) return false
+  for (const [, subscription] of StrMap.entries(there.subscriptions)) {
     if (isSameShare(subscription.share, share)) return true
   }
   return false
 }
 
 /** Who else of the group has got the message in this step. */
-const takers = (copies: Copies, copy: Copy, { after }: Moment): ReadonlyArray<string> => {
+const takers = (copies: Copies, copy: Copy, moment: Moment): ReadonlyArray<string> => {
   const all = copies.ownerOf(copy)?.copies ?? []
   // What goes at once does not say how: a member may have it by the group.
   const found = all.filter((other) =>
     copies.fresh.has(other) && other.session !== copy.session &&
-    (other.share === null ? isMember(other, copy, after) : isSameShare(other.share, copy.share))
+    (other.share === null ? isMember(other, copy, moment) : isSameShare(other.share, copy.share))
   )
   return [...new Set(found.map(({ clientId }) => clientId))]
 }

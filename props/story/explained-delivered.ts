@@ -487,4 +487,26 @@ export const delivered: ReadonlyArray<Explained> = [
       `1.000s: it is larger than the Maximum Packet Size of the client, 40 bytes.`,
     ],
   ],
+  [
+    'who is handed it may end in the same moment',
+    '--message t --client a',
+    `
+    config sharedOffline="drop"
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 '$share/h/t' qos1
+    p> connect
+    p> publish 't' qos1 id1 "1"
+    b> connect
+    b> subscribe id1 '$share/h/t'
+    redirect
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'$share/h/t' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 0.000s to ` +
+      `'b' of its shared group.`,
+    ],
+  ],
 ]
