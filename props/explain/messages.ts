@@ -174,7 +174,14 @@ export class Truth {
 
   // ---- one client
 
-  private sentsOf({ topic, body }: Publication, clientId?: string): ReadonlyArray<Sent> {
+  private sentsOf(one: Publication, clientId?: string): ReadonlyArray<Sent> {
+    const { topic, body } = one
+    // What was refused and is sent is what its publisher said once more.
+    const isSaidAgain = one.refused !== null &&
+      this.publications.all.some((other) =>
+        other !== one && other.topic === topic && other.body === body && other.refused === null
+      )
+    if (isSaidAgain) return []
     return this.day.sents.filter((sent) =>
       sent.topic === topic && sent.body === body &&
       (clientId === undefined || sent.clientId === clientId)
