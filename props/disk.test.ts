@@ -151,8 +151,10 @@ const fullDisk = async (kind: Kind): Promise<void> => {
   }
 }
 
-/** Who asks for a recording on a full disk is told that there is none. */
-const fullAtTheStart = async (kind: Kind): Promise<void> => {
+/** Hands over a folder for a broker with a small disk in it; both are gone afterwards. */
+const besideSmallDisk = async (
+  act: (folder: string, small: string) => Promise<void>,
+): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-tape-'))
   const small = join(folder, 'small')
   mkdirSync(small)
@@ -161,92 +163,91 @@ const fullAtTheStart = async (kind: Kind): Promise<void> => {
     rmSync(folder, { recursive: true })
     return
   }
-  const ask = (...words: ReadonlyArray<string>) =>
-    spawnSync(process.execPath, [
-      join(root, 'dist/shells/cli/main.js'),
-      'trace',
-      ...words,
-      '--persistence',
-      'true',
-      '--persistence-location',
-      folder,
-    ], { encoding: 'utf8' })
-  const broker = await keep(kind, folder)
   try {
-    run('dd', 'if=/dev/zero', `of=${join(small, 'filler')}`, 'bs=4k')
-    const begun = ask('start', join(small, 'day'))
-    assert.is(begun.stdout, '')
-    assert.match(
-      begun.stderr,
-      /^Error: The recording .*day ends, .*(ENOSPC|No space left|os error 28)/,
-    )
-    assert.is(begun.status, 1)
-    assert.match(ask('status').stdout, 'Nothing is being recorded. The recording')
-    rmSync(join(small, 'filler'))
-    assert.match(
-      ask('start', join(small, 'day')).stdout,
-      /^Recording to .*day, payloads: hash\.\n$/,
-    )
-    assert.is(await broker.end(), 0)
+    await act(folder, small)
   } finally {
-    await broker.end()
     run('umount', small)
     mounted.delete(small)
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** A disk that has no room for a recording costs the recording, and nobody anything else. */
-const fullOfRecording = async (kind: Kind): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), 'sabethes-tape-'))
-  const small = join(folder, 'small')
-  mkdirSync(small)
-  if (!mountSmall(small)) {
-    console.log('\nNobody may mount a small disk here; nothing is recorded to one.')
-    rmSync(folder, { recursive: true })
-    return
-  }
-  const path = join(small, 'day')
-  const broker = await keep(kind, folder, { args: ['--trace', path] })
-  try {
-    await absent(broker.port)
-    const writer = await five(broker.port, 'writer')
-    const promised: string[] = []
-    const topic = 'long/'.repeat(40)
-    const isOver = (): boolean => broker.said.includes('The recording')
-    for (let i = 0; i < 400 && !isOver(); i++) {
-      promised.push(`message ${i}`)
-      assert.is(await writer.publish('t', promised.at(-1)!, { qos: 1 }), 0)
-      // Of what nobody listens to there is a line as well.
-      for (let more = 0; more < 40; more++) {
-        // Topics differ, or those that came together would have short lines.
-        writer.send(publishBytes({ level: 5, topic: `${topic}${i}/${more}`, payload: `${i}` }))
-      }
+/** Who asks for a recording on a full disk is told that there is none. */
+const fullAtTheStart = (kind: Kind): Promise<void> =>
+  besideSmallDisk(async (folder, small) => {
+    const ask = (...words: ReadonlyArray<string>) =>
+      spawnSync(process.execPath, [
+        join(root, 'dist/shells/cli/main.js'),
+        'trace',
+        ...words,
+        '--persistence',
+        'true',
+        '--persistence-location',
+        folder,
+      ], { encoding: 'utf8' })
+    const broker = await keep(kind, folder)
+    try {
+      run('dd', 'if=/dev/zero', `of=${join(small, 'filler')}`, 'bs=4k')
+      const begun = ask('start', join(small, 'day'))
+      assert.is(begun.stdout, '')
+      assert.match(
+        begun.stderr,
+        /^Error: The recording .*day ends, .*(ENOSPC|No space left|os error 28)/,
+      )
+      assert.is(begun.status, 1)
+      assert.match(ask('status').stdout, 'Nothing is being recorded. The recording')
+      rmSync(join(small, 'filler'))
+      assert.match(
+        ask('start', join(small, 'day')).stdout,
+        /^Recording to .*day, payloads: hash\.\n$/,
+      )
+      assert.is(await broker.end(), 0)
+    } finally {
+      await broker.end()
     }
-    await until(5_000, 'a line in the log', isOver)
-    promised.push('after')
-    assert.is(await writer.publish('t', 'after', { qos: 1 }), 0)
-    const said = broker.said.match(/The recording .*/g)
-    assert.is(said?.length, 1)
-    assert.match(said![0], /day ends, the broker goes on: .*(ENOSPC|No space left|os error 28)/)
-    const played = spawnSync(process.execPath, [
-      join(root, 'dist/shells/cli/main.js'),
-      'replay',
-      '-q',
-      path,
-    ], { encoding: 'utf8' })
-    assert.is(played.status, 2)
-    assert.match(played.stderr, /The recording can be read up to line [1-9]\d{3,}; there /)
-    assert.match(played.stdout, /\d runs with \d{4,} inputs .* came to what was recorded/)
-    holdsAll(await drain(broker.port), promised)
-    assert.is(await broker.end(), 0)
-  } finally {
-    await broker.end()
-    run('umount', small)
-    mounted.delete(small)
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+  })
+
+/** A disk that has no room for a recording costs the recording, and nobody anything else. */
+const fullOfRecording = (kind: Kind): Promise<void> =>
+  besideSmallDisk(async (folder, small) => {
+    const path = join(small, 'day')
+    const broker = await keep(kind, folder, { args: ['--trace', path] })
+    try {
+      await absent(broker.port)
+      const writer = await five(broker.port, 'writer')
+      const promised: string[] = []
+      const topic = 'long/'.repeat(40)
+      const isOver = (): boolean => broker.said.includes('The recording')
+      for (let i = 0; i < 400 && !isOver(); i++) {
+        promised.push(`message ${i}`)
+        assert.is(await writer.publish('t', promised.at(-1)!, { qos: 1 }), 0)
+        // Of what nobody listens to there is a line as well.
+        for (let more = 0; more < 40; more++) {
+          // Topics differ, or those that came together would have short lines.
+          writer.send(publishBytes({ level: 5, topic: `${topic}${i}/${more}`, payload: `${i}` }))
+        }
+      }
+      await until(5_000, 'a line in the log', isOver)
+      promised.push('after')
+      assert.is(await writer.publish('t', 'after', { qos: 1 }), 0)
+      const said = broker.said.match(/The recording .*/g)
+      assert.is(said?.length, 1)
+      assert.match(said![0], /day ends, the broker goes on: .*(ENOSPC|No space left|os error 28)/)
+      const played = spawnSync(process.execPath, [
+        join(root, 'dist/shells/cli/main.js'),
+        'replay',
+        '-q',
+        path,
+      ], { encoding: 'utf8' })
+      assert.is(played.status, 2)
+      assert.match(played.stderr, /The recording can be read up to line [1-9]\d{3,}; there /)
+      assert.match(played.stdout, /\d runs with \d{4,} inputs .* came to what was recorded/)
+      holdsAll(await drain(broker.port), promised)
+      assert.is(await broker.end(), 0)
+    } finally {
+      await broker.end()
+    }
+  })
 
 const fullByOrder = async (kind: Kind): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-most-'))

@@ -71,7 +71,7 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
     const left = drops.get(key) ??
       dropsFor(moment, copy.clientId, topic).filter((why) => ofThoseThatWait.has(why))
     drops.set(key, left)
-    const isOver = hasExpired(copy, moment)
+    const isOver = left.length > 0 && hasExpired(copy, moment)
     const drop = left.findIndex((why) => (why === 'expired') === isOver)
     const [why] = drop < 0 ? [] : left.splice(drop, 1)
     if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })

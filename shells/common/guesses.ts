@@ -31,7 +31,7 @@ export class Guesses {
   private readonly now: () => number
   private readonly later: Later
   /** Whose last guess is oldest comes first. */
-  private guessers = new Map<string, Guesser>()
+  private readonly guessers = new Map<string, Guesser>()
   private readonly pauses = new Set<() => void>()
 
   constructor(now: () => number, later: Later) {
@@ -64,12 +64,8 @@ export class Guesses {
     guesser.at = now
     this.guessers.delete(key)
     this.guessers.set(key, guesser)
-    if (this.guessers.size > rememberedMax) {
-      for (const oldest of this.guessers.keys()) {
-        this.guessers.delete(oldest)
-        break
-      }
-    }
+    const [oldest] = this.guessers.keys()
+    if (oldest !== undefined && this.guessers.size > rememberedMax) this.guessers.delete(oldest)
     if (guesser.wrong === 1) return
     guesser.waiting += 1
     await this.sleep(Math.min(pauseMsMax, pauseMsMin * 2 ** (guesser.wrong - 2)))
