@@ -41,34 +41,44 @@ const whyUnsent = (
     : null
 }
 
-/** Those of a step in which nothing is published; `value` is what the topic has retained. */
-export const missedIn = (
+/**
+ * Whom something was dropped for in a step in which nothing is published; `value` is what the topic
+ * has retained.
+ */
+export const droppedIn = (
+  topic: TopicName,
+  { source }: Message,
+  moment: Moment,
+): ReadonlyArray<Missed> => {
+  const { after, effects } = moment
+  const found: Array<Missed> = []
+  for (const effect of effects) {
+    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
+    const { note: { clientId, why, topic: dropped } } = effect
+    if (clientId === null || dropped !== topic) continue
+    found.push({ clientId, at: after.now, why, moment, source })
+  }
+  return found
+}
+
+/** For each subscription of the step that is not to be sent what the topic retains, the why. */
+export const unsentIn = (
   topic: TopicName,
   value: Message,
   moment: Moment,
 ): ReadonlyArray<Missed> => {
   const { input, before, after, effects } = moment
-  const at = after.now
-  const { source } = value
-  const found: Array<Missed> = []
-  for (const effect of effects) {
-    if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
-    const { note: { clientId, why, topic: dropped } } = effect
-    if (clientId !== null && dropped === topic) found.push({ clientId, at, why, moment, source })
-  }
-  if (input._tag !== 'Arrived' || input.packet._tag !== 'Subscribe') return found
+  if (input._tag !== 'Arrived' || input.packet._tag !== 'Subscribe') return []
   const session = sessionOf(before, input.conn)
   const suback = effects.find((one) => one._tag === 'Send' && one.packet._tag === 'Suback')
-  if (session === undefined || suback?._tag !== 'Send' || suback.packet._tag !== 'Suback') {
-    return found
-  }
+  if (session === undefined || suback?._tag !== 'Send' || suback.packet._tag !== 'Suback') return []
+  const { clientId } = session
   const { reasons } = suback.packet
-  input.packet.requests.forEach((request, i) => {
-    if ((reasons[i] ?? 0x80) >= 0x80) return
+  return input.packet.requests.flatMap((request, i) => {
+    if ((reasons[i] ?? 0x80) >= 0x80) return []
     const why = whyUnsent(session, request, topic, value, moment)
-    if (why !== null) found.push({ clientId: session.clientId, at, why, moment, source })
+    return why === null ? [] : [{ clientId, at: after.now, why, moment, source: value.source }]
   })
-  return found
 }
 
 /** Whether the session is still to be sent what is retained for the topic. */

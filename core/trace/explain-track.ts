@@ -16,9 +16,9 @@ import * as Tree from '../topic/tree.ts'
 import { Copies, emptyFor } from './explain-copies.ts'
 import type { Shelf } from './explain-copies.ts'
 import { receiversIn } from './explain-facts.ts'
-import type { Missed, Moment, Publication } from './explain-facts.ts'
+import type { Copy, Missed, Moment, Publication } from './explain-facts.ts'
 import { close, goneIn } from './explain-gone.ts'
-import { missedIn, notReachedIn, stillToComeIn } from './explain-missed.ts'
+import { droppedIn, notReachedIn, stillToComeIn, unsentIn } from './explain-missed.ts'
 import { newIn } from './explain-places.ts'
 import { publicationOf, publicationsIn } from './explain-publish.ts'
 import { Sends } from './explain-sent.ts'
@@ -33,6 +33,10 @@ const isPublishing = (input: Input): boolean =>
   input._tag === 'Arrived'
     ? input.packet._tag === 'Publish' || input.packet._tag === 'Pubrel'
     : input._tag === 'Commanded' && input.command._tag === 'Publish'
+
+/** Whether what is retained may be sent to a client at such an input. */
+const catchesUp = (input: Input): boolean =>
+  input._tag === 'Ticked' || (input._tag === 'Arrived' && input.packet._tag === 'Subscribe')
 
 const payloadBytesOf = (message: Message | Gist): number =>
   'payload' in message ? B.size(message.payload) : message.payloadBytes
@@ -120,6 +124,7 @@ export class Tracker {
     }
     this.sends.step(moment, fresh, gone)
     close(copies, moment, gone)
+    if (fresh.length === 0 && catchesUp(input)) this.misses(moment, gone)
   }
 
   /** The recording is over. */
@@ -258,23 +263,31 @@ export class Tracker {
       if (session !== undefined) this.scan(session.number, moment, fresh)
     } else if (input._tag === 'Ticked') {
       for (const number of Queue.entries(before.catching)) this.scan(number, moment, fresh)
-    } else return
-    if (fresh.length === 0) this.misses(moment)
+    }
   }
 
   /** Those who were to be sent what is retained, and were not. */
-  private misses(moment: Moment): void {
+  private misses(moment: Moment, gone: ReadonlyArray<Copy>): void {
     for (const topic of this.topics) {
       const value = Tree.get(moment.before.retained, topic)
       const publication = value === undefined ? null : this.copies.known(value)
       if (value === undefined || publication === null) continue
-      for (const missed of missedIn(topic, value, moment)) {
-        // What waited in a queue is told of where it waited.
-        const waits = publication.copies.some((copy) =>
-          copy.isOpen && copy.packetId === 0 && copy.clientId === missed.clientId
+      const { copies, missed } = publication
+      // What has waited in a queue is told of where it waited, and has one of the drops to itself.
+      const told = gone.filter((copy) =>
+        copy.events.at(-1)?._tag === 'Dropped' && this.copies.ownerOf(copy)?.topic === topic
+      )
+      const drops = droppedIn(topic, value, moment).filter(({ clientId }) => {
+        const own = told.findIndex((copy) => copy.clientId === clientId)
+        if (own >= 0) told.splice(own, 1)
+        return own < 0
+      })
+      const unsent = unsentIn(topic, value, moment).filter(({ clientId }) =>
+        !copies.some((copy) =>
+          (copy.isOpen || gone.includes(copy)) && copy.packetId === 0 && copy.clientId === clientId
         )
-        if (!waits && publication.missed.length < missedMax) publication.missed.push(missed)
-      }
+      )
+      missed.push(...[...drops, ...unsent].slice(0, Math.max(0, missedMax - missed.length)))
     }
   }
 }

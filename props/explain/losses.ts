@@ -102,9 +102,11 @@ export const isLossTrue = (
     }
     case 'too large':
       return Number(found[1]) === session.lately.connect?.properties.maximumPacketSize
-    case 'back-pressure':
-      return Number(found[2]) === next.unwrittenBytesMax &&
-        Number(found[1]) === session.unwritten
+    case 'back-pressure': {
+      // Where the connection has ended in the same step, it was dropped before.
+      const { unwritten } = session.line === null && old !== undefined ? old : session
+      return Number(found[2]) === next.unwrittenBytesMax && Number(found[1]) === unwritten
+    }
     case 'offline': {
       const isPlain = text.startsWith('QoS 0')
       const limits = `queue_qos0_messages ${next.queueQos0}` +

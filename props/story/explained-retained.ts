@@ -192,4 +192,33 @@ export const retained: ReadonlyArray<Explained> = [
       `bytes.`,
     ],
   ],
+  [
+    'a copy of it waits in the queue where the retained one is dropped',
+    '--message t --client a',
+    `
+    config inflightCountMax=1
+
+    quiet
+    a> connect maximum-packet-size 40
+    a> subscribe id1 't' qos1
+    b> connect
+    b> publish 't' qos1 id1 "1"
+    b> publish 't' qos1 id2 retain "0123456789012345678901234567890123456789"
+    tick +1s
+    a> subscribe id2 't'
+    ----`,
+    [
+      `'t' was published at 0.000s by 'b' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'t' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK ` +
+      `when the recording ended, at 1.000s.`,
+      `'t' was published at 0.000s by 'b' with QoS 1 and packet id 2, to be retained: 40 ` +
+      `bytes. It matched 't' of 'a' with QoS 1.`,
+      `  'a': not delivered: queued at 0.000s; still in its queue when the recording ` +
+      `ended, at 1.000s: 1 message had been sent to it and not acknowledged, as many as ` +
+      `may be (its Receive Maximum or max_inflight_messages); and as retained message: ` +
+      `not sent at 1.000s, when it subscribed: it is larger than the Maximum Packet Size ` +
+      `of the client, 40 bytes.`,
+    ],
+  ],
 ]
