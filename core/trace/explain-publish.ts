@@ -97,11 +97,13 @@ const ofClient = (
   if (packet._tag !== 'Publish') return []
   const { packetId } = packet
   const known = packet.qos > 0 ? Window.get(session.incoming, packetId) : undefined
-  const later = IntMap.get(after.sessions, session.number)
-  const there = later === undefined ? undefined : Window.get(later.incoming, packetId)
   const old = known?.message ?? null
-  const isAgain = known !== undefined && (later === undefined || there === known)
-  const found: Array<FoundPublication> = old !== null && topics.has(old.topic)
+  // What ended its connection was not looked at any further, whatever had its identifier before.
+  const later = sessionOf(after, input.conn)
+  const there = later === undefined ? undefined : Window.get(later.incoming, packetId)
+  const isAgain = known !== undefined && there === known
+  const found: Array<FoundPublication> = old !== null && topics.has(old.topic) &&
+      later !== undefined
     ? [{ _tag: isAgain ? 'Again' : 'Void', message: old }]
     : []
   const topic = isAgain ? null : topicIn(before, input)

@@ -83,4 +83,29 @@ export const reused: ReadonlyArray<Explained> = [
       ` message itself.`,
     ],
   ],
+  [
+    'an identifier that was never released, for what ended the connection',
+    '--message d/1',
+    `
+    config retainAvailable=false
+
+    quiet
+    a> connect
+    a> subscribe id1 'd/#'
+    p> connect v4
+    p> publish 'd/1' qos2 id7 "on"
+    tick +1s
+    p> publish 'd/1' qos2 id7 retain "off"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 7: 2 bytes. Its ` +
+      `publisher had not released it (PUBREL) when the recording ended.`,
+      `  'a': not delivered: its publisher had not released it (PUBREL).`,
+      `'d/1' was published at 1.000s by 'p' with QoS 2 and packet id 7, to be retained: 3` +
+      ` bytes. It went to nobody: its publisher's connection was ended for it: protocol ` +
+      `error 0x9a, a publish to be retained, which is not available [v3 MQTT-4.8.0-1].`,
+      `  'a': not delivered: its publisher's connection was ended for it: protocol error ` +
+      `0x9a, a publish to be retained, which is not available [v3 MQTT-4.8.0-1].`,
+    ],
+  ],
 ]
