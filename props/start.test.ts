@@ -11,6 +11,7 @@ import { connect as connectTo } from 'node:net'
 import type { Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freePort } from './free-port.ts'
@@ -239,6 +240,32 @@ starting(
     }
   },
 )
+
+starting('at a terminal Deno asks nobody what a broker in a program may read', () => {
+  if (deno === null) return
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-terminal-'))
+  const file = join(folder, 'listen.ts')
+  const shell = pathToFileURL(join(root, 'shells/deno/mod.ts')).href
+  writeFileSync(
+    file,
+    `import { start } from '${shell}'\n` +
+      "const broker = await start({ ports: [0], hosts: ['127.0.0.1'] })\n" +
+      "await broker.stop()\nconsole.log('stopped')\n",
+  )
+  const command = `${deno} run --allow-net --config ${join(root, 'deno.json')} ${file}`
+  try {
+    // `script` gives it a terminal, at which nobody answers.
+    const options = { encoding: 'utf8', timeout: 10_000, input: '' } as const
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], options)
+    if (stdout === null) {
+      return console.log('SKIPPED: Deno at a terminal because script is missing')
+    }
+    assert.not.match(stdout, /requests/)
+    assert.match(stdout, /stopped/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
 starting('Deno that may not tell who runs the broker is given the option that is missing', () => {
   if (deno === null) return

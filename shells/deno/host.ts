@@ -39,19 +39,20 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     },
     disarm,
     fatal,
-    memory,
+    memory: createMemory(),
     collect,
   }
 }
 
 const GiB = 1024 * 1024 * 1024
 
-const machineBytes = (): number => {
-  // Asking without the permission would make Deno ask the operator.
-  const { state } = Deno.permissions.querySync({ name: 'sys', kind: 'systemMemoryInfo' })
+/** Whether something may be asked: without the permission Deno would ask the operator. */
+const isGranted = (permission: Deno.PermissionDescriptor): boolean =>
+  Deno.permissions.querySync(permission).state === 'granted'
+
+const machineBytes = (): number =>
   // The smallest machine on which V8 has the heap that it has on most.
-  return state === 'granted' ? Deno.systemMemoryInfo().total : 4 * GiB
-}
+  isGranted({ name: 'sys', kind: 'systemMemoryInfo' }) ? Deno.systemMemoryInfo().total : 4 * GiB
 
 /** What the control groups of this process allow; Infinity where that is not known. */
 const groupBytes = (): number => {
@@ -71,23 +72,26 @@ const groupBytes = (): number => {
 }
 
 const textOf = (path: string): string => {
+  if (!isGranted({ name: 'read', path })) return ''
   try {
     return Deno.readTextFileSync(path)
   } catch {
-    // Not there; or not all permissions, without which Deno shows nothing of /proc and /sys.
+    // Not there, as on another system than Linux; or not all permissions, without which Deno shows
+    // nothing of /proc and /sys.
     return ''
   }
 }
 
-const totalBytes = machineBytes()
-const limitBytes = Math.min(totalBytes, groupBytes())
-
-// Deno does not tell: V8's own rule is half of the machine, at most 2 GiB, or 4 from 15 GiB on.
-const heapLimitBytes = Math.min(totalBytes / 2, totalBytes < 15 * GiB ? 2 * GiB : 4 * GiB)
-
-const memory = (): Memory => {
-  const { heapUsed, external } = Deno.memoryUsage()
-  return { heapUsedBytes: heapUsed, heapLimitBytes, usedBytes: heapUsed + external, limitBytes }
+/** Looks once for what there is, and answers who asks how much of it is used. */
+const createMemory = (): () => Memory => {
+  const totalBytes = machineBytes()
+  const limitBytes = Math.min(totalBytes, groupBytes())
+  // Deno does not tell: V8's own rule is half of the machine, at most 2 GiB, or 4 from 15 GiB on.
+  const heapLimitBytes = Math.min(totalBytes / 2, totalBytes < 15 * GiB ? 2 * GiB : 4 * GiB)
+  return () => {
+    const { heapUsed, external } = Deno.memoryUsage()
+    return { heapUsedBytes: heapUsed, heapLimitBytes, usedBytes: heapUsed + external, limitBytes }
+  }
 }
 
 // V8 begins to mark when so much was allocated outside of its heap (64 MiB) since it last did, and
@@ -122,15 +126,11 @@ export const printOut = (text: string): void => writeAll(Deno.stdout, text)
 
 export const runtime: Runtime = { words: () => Deno.args, mention: printOut }
 
-/** How many files and sockets this process may have open; Infinity where that is not known. */
+/**
+ * How many files and sockets this process may have open; Infinity where that is not known, and then
+ * accepting pauses when no descriptor is left.
+ */
 export const openFilesMax = (): number => {
-  try {
-    const limits = Deno.readTextFileSync('/proc/self/limits')
-    const found = /^Max open files +(\d+)/m.exec(limits)
-    return found === null ? Infinity : Number(found[1])
-  } catch {
-    // Another system than Linux; or not all permissions, without which Deno shows nothing of /proc.
-    // Then accepting pauses when no descriptor is left.
-    return Infinity
-  }
+  const found = /^Max open files +(\d+)/m.exec(textOf('/proc/self/limits'))
+  return found === null ? Infinity : Number(found[1])
 }

@@ -32,24 +32,25 @@ export const createHost = (fatal: (error: unknown) => void): Host => {
     },
     disarm,
     fatal,
-    memory,
+    memory: createMemory(),
     collect,
   }
 }
 
-// What the control group allows; a huge number where it allows everything, 0 where it is not known.
-const constrainedBytes = process.constrainedMemory()
-
-const limitBytes = Math.min(totalmem(), constrainedBytes > 0 ? constrainedBytes : Infinity)
-
-// process.memoryUsage() says the same and asks the system for more, at ten times the price.
-const memory = (): Memory => {
-  const { used_heap_size, heap_size_limit, external_memory } = getHeapStatistics()
-  return {
-    heapUsedBytes: used_heap_size,
-    heapLimitBytes: heap_size_limit,
-    usedBytes: used_heap_size + external_memory,
-    limitBytes,
+/** Looks once for what there is, and answers who asks how much of it is used. */
+const createMemory = (): () => Memory => {
+  // What the control group allows; a huge number where it allows all, 0 where it is not known.
+  const constrainedBytes = process.constrainedMemory()
+  const limitBytes = Math.min(totalmem(), constrainedBytes > 0 ? constrainedBytes : Infinity)
+  return () => {
+    // process.memoryUsage() says the same and asks the system for more, at ten times the price.
+    const { used_heap_size, heap_size_limit, external_memory } = getHeapStatistics()
+    return {
+      heapUsedBytes: used_heap_size,
+      heapLimitBytes: heap_size_limit,
+      usedBytes: used_heap_size + external_memory,
+      limitBytes,
+    }
   }
 }
 
