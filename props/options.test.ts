@@ -9,6 +9,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { commandOptions, help } from '../core/config/command-help.ts'
 import { parseOptions, settingsFor } from '../core/config/command-line.ts'
+import { explainWish } from '../core/config/explain-words.ts'
+import { replayWish } from '../core/config/replay-words.ts'
+import { shrinkWish } from '../core/config/shrink-words.ts'
 import type { Run } from '../core/config/command-line.ts'
 import { logTypes } from '../core/config/settings.ts'
 import type { Settings } from '../core/config/settings.ts'
@@ -107,11 +110,49 @@ options('what makes no sense is refused with a sentence that names it', () => {
     ['store verify', /^store verify wants one folder/],
     ['config', /^config wants to know what to do/],
     ['config diff a', /^config diff wants two files/],
+    [
+      '--hlep',
+      "Unknown option '--hlep'.\nDid you mean '--help'? sabethes --help lists what there is.",
+    ],
+    ['--port=1884', /\nDid you mean '--port 1884'\?/],
+    ['--persistance true', /\nDid you mean '--persistence'\?/],
+    ['--max_store_bytes 1', /\nDid you mean '--max-store-bytes'\?/],
+    ['replya day', /\nDid you mean 'replay'\?/],
+    ['-v replay day', "Unknown option 'replay'.\nsabethes --help lists what there is."],
+    ['help', /\nDid you mean '--help'\?/],
+    ['--p 1884', /\nDid you mean '-p'\?/],
   ]
   for (const [line, wanted] of rows) {
     const said = String(asked(line))
     if (typeof wanted === 'string') assert.is(said, wanted, line)
     else assert.match(said, wanted, line)
+  }
+})
+
+options('an unknown option of a command has the one that was meant', () => {
+  const rows = [
+    [
+      replayWish(['day', '--form', '5']),
+      /^Unknown option '--form'\.\nDid you mean '--from'\? sabethes replay /,
+    ],
+    [
+      explainWish(['day', '--mesage=a']),
+      /^Unknown .*\nDid you mean '--message a'\? sabethes explain /,
+    ],
+    [
+      shrinkWish(['day', '--poperty', 'x']),
+      /^Unknown .*\nDid you mean '--property'\? sabethes shrink /,
+    ],
+    [shrinkWish(['day', '--output']), /^Unknown option '--output'\.\n/],
+  ] as const
+  for (const [read, wanted] of rows) {
+    assert.match(read._tag === 'Left' ? read.left : 'it was understood', wanted)
+  }
+})
+
+options('every command has a page of help', () => {
+  for (const line of ['-h', 'store --help', 'store verify -h', 'config --help', 'config diff -h']) {
+    assert.equal(asked(line), { _tag: 'Help' }, line)
   }
 })
 

@@ -454,6 +454,10 @@ shrinking('the command writes a story or a recording, and says how much is left'
     assert.is(story.status, 0)
     assert.match(story.complained, /^6 inputs of 460 are left after \d+ trials\.\n$/)
     assert.match(story.said, /^# Recorded by .* Shrunk: sends:c3:t\/3\.\n/)
+    const umlaut = join(folder, 'umlaut.trace')
+    const told = "# Told.\n\na> connect\na> subscribe id1 'ü'\npublish 'ü' \"x\"\n----\n"
+    writeFileSync(umlaut, told)
+    assert.match((await asked([umlaut, '--property', 'sends:a:ü'])).said, /Shrunk: sends:a:ü\.\n/)
     const lines = story.said.split('\n')
     for (const line of ['c3> connect v5'.slice(0, 11), "c3> subscribe id1 't/3'"]) {
       assert.ok(lines.some((one) => one.startsWith(line)), `${line} in\n${story.said}`)
@@ -624,6 +628,15 @@ shrinking('its words and the names of properties are taken or refused', async ()
   ) assert.ok(E.isLeft(shrinkWish(words)), words.join(' '))
   for (const name of ['nonsense', 'differs', 'sends:a', 'sends:a:a/#/b', 'not-delivered::t']) {
     assert.ok(E.isLeft(propertyOf(name, null)), name)
+  }
+  for (
+    const [name, meant] of [['thorws', 'throws'], ['send:a:b', 'sends:CLIENT:TOPIC'], [
+      'sends:a',
+      'sends:CLIENT:TOPIC',
+    ]]
+  ) {
+    const refused = propertyOf(name!, null)
+    assert.ok(E.isLeft(refused) && refused.left.includes(`did you mean '${meant}'?`), name)
   }
   const colons = propertyOf('sends:urn:a:b/#', null)
   assert.ok(E.isRight(colons), 'a client identifier may have colons')

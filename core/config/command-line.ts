@@ -11,6 +11,7 @@ import type { StoreWishes } from './resolve.ts'
 import { defaultPort, defaultSettings, localOnly, logTypes } from './settings.ts'
 import type { Settings } from './settings.ts'
 import type { ConfigError, Sources } from './source.ts'
+import { unknownOption } from './words.ts'
 
 /** A broker that was asked for. */
 export interface Run {
@@ -151,6 +152,12 @@ for (const word of commandOptions) {
   for (const name of word.names) byName.set(name, word)
 }
 
+/** What the first word may be in place of an option. */
+export const commands = ['store', 'config', 'replay', 'trace', 'shrink', 'explain']
+
+const wantsHelp = (words: ReadonlyArray<string>): boolean =>
+  words.includes('--help') || words.includes('-h')
+
 /**
  * The words after the program's name. Left: what to print after "Error: ", one or two lines, and
  * end with `statusUsage`.
@@ -178,7 +185,9 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
     const word = words[i]!
     const option = byName.get(word)
     if (option === undefined) {
-      return E.left(`Unknown option '${word}'.\nsabethes --help lists what there is.`)
+      // Commands come first.
+      const names = i === 0 ? [...byName.keys(), ...commands] : [...byName.keys()]
+      return E.left(unknownOption(word, names, 'sabethes --help'))
     }
     const [name] = option.names
     // Read from left to right: what comes after these was never looked at.
@@ -205,6 +214,7 @@ export const parseOptions = (words: ReadonlyArray<string>): Either<string, Comma
 }
 
 const parseStore = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
+  if (wantsHelp(words)) return E.right({ _tag: 'Help' })
   const [, action, folder] = words
   if (action !== 'verify' && action !== 'dump') {
     return E.left('store wants to know what to do: sabethes store verify DIR, or store dump DIR.')
@@ -216,6 +226,7 @@ const parseStore = (words: ReadonlyArray<string>): Either<string, CommandLine> =
 }
 
 const parseDiff = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
+  if (wantsHelp(words)) return E.right({ _tag: 'Help' })
   const [, action, before, after] = words
   if (action !== 'diff') {
     return E.left('config wants to know what to do: sabethes config diff OLD NEW.')

@@ -4,7 +4,7 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { isTopicName, whyNoName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
-import { quoted } from './words.ts'
+import { optionsOf, quoted, unknownOption } from './words.ts'
 
 /** What is to be explained. `time` is as it was written: seconds, or a date. */
 export interface ExplainWish {
@@ -82,7 +82,7 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
     }
   }
   if (name.startsWith('-')) {
-    return `Unknown option '${name}'.\nsabethes explain --help lists what there is.`
+    return unknownOption(name, optionsOf(explainHelp), 'sabethes explain --help')
   }
   if (draft.file !== null) return 'explain answers about one file.'
   draft.file = name

@@ -4,6 +4,7 @@ import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
+import { optionsOf, unknownOption } from './words.ts'
 
 /** What of a replay is wanted. Times are milliseconds since the recording began. */
 export interface ReplayWish {
@@ -124,7 +125,7 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
       return null
   }
   if (name.startsWith('-')) {
-    return `Unknown option '${name}'.\nsabethes replay --help lists what there is.`
+    return unknownOption(name, optionsOf(replayHelp), 'sabethes replay --help')
   }
   if (draft.file !== null) return 'replay plays one file.'
   draft.file = name

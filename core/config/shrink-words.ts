@@ -2,6 +2,7 @@
 
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
+import { optionsOf, unknownOption } from './words.ts'
 
 export interface ShrinkWish {
   readonly file: string
@@ -25,6 +26,7 @@ left is made simpler. What clients sent in a capture is played to a new broker, 
 CONNECTs; for another port or configuration make a recording of it first: sabethes replay CAPTURE
 --to-recording OUT --port N --config FILE.
 
+ --property NAME    the failure, by one of the names that --list prints.
  --list             print the names of properties, with a sentence each.
  -o, --out OUT      write it to this file: a story if the name ends in .trace, else a
                     recording. Without it the story is printed.
@@ -43,6 +45,8 @@ const take = (
   name: string,
   value: string | undefined,
 ): string | null => {
+  const names = optionsOf(shrinkHelp)
+  if (!names.includes(name)) return unknownOption(name, names, 'sabethes shrink --help')
   if (!value) return `${name} wants something behind it.`
   switch (name) {
     case '--property':
@@ -63,7 +67,7 @@ const take = (
       draft.trialsMax = Number(value)
       return null
   }
-  return `Unknown option '${name}'.\nsabethes shrink --help lists what there is.`
+  return null
 }
 
 /** What is to be done: a page to be printed, or a wish. Left: what makes no sense. */

@@ -69,6 +69,28 @@ export const meant = (word: string, names: ReadonlyArray<string>): string | null
   return best
 }
 
+/** The options that a page of help tells of, a line for each. */
+export const optionsOf = (help: string): ReadonlyArray<string> =>
+  [...help.matchAll(/^ (-[a-z-]+)(?:, (--[a-z-]+))?/gm)]
+    .flatMap(([, one = '', other]) => other === undefined ? [one] : [one, other])
+
+const dashless = (word: string): string => word.replace(/^-+/, '').replaceAll('-', '_')
+
+/** What is said of a word that is none of the names of a command line, and what was meant. */
+export const unknownOption = (
+  word: string,
+  names: ReadonlyArray<string>,
+  page: string,
+): string => {
+  const near = meant(dashless(word), names.map(dashless))
+  const name = near === null ? undefined : names.find((each) => dashless(each) === near)
+  // `--port=1883` of other programs
+  const value = /^--?[a-z-]+=(.+)$/s.exec(word)?.[1]
+  const wanted = value === undefined ? name : `${name} ${quoted(value)}`
+  const question = name === undefined ? '' : `Did you mean '${wanted}'? `
+  return `Unknown option '${quoted(word)}'.\n${question}${page} lists what there is.`
+}
+
 // No system opens a file by a longer name.
 const pathCharactersMax = 4096
 

@@ -13,6 +13,7 @@ import { disagreement } from './agree.ts'
 import { beginUnder, runUnder } from './judging.ts'
 import type { Other, Under } from './judging.ts'
 import { notDelivered } from './loss.ts'
+import { nearNames } from './near.ts'
 import { differenceOf, seenByClients } from './replay.ts'
 import type { Run } from './replay.ts'
 import { explicitName } from './show.ts'
@@ -140,6 +141,16 @@ export const properties: ReadonlyArray<readonly [name: string, says: string]> = 
   ],
 ]
 
+/** What is said of a name that is none of a property, and which was meant. */
+const unknownProperty = (name: string): string => {
+  const headOf = (text: string): string => text.split(':')[0]!
+  const names = properties.map(([one]) => one)
+  const [near] = nearNames(headOf(name), names.map(headOf))
+  const found = names.find((one) => headOf(one) === headOf(name) || headOf(one) === near)
+  const question = found === undefined ? '' : `did you mean '${found}'? `
+  return `There is no property '${name}': ${question}sabethes shrink --list has them all.`
+}
+
 /**
  * The property of this name. `under` is that of --config, `version` that of --against. Left: what
  * makes no sense.
@@ -173,7 +184,7 @@ export const propertyOf = (
   const found = /^(sends|not-delivered):(.+):([^:]+)$/s.exec(name)
   const [, what, client, topic] = found ?? []
   if (what === undefined || client === undefined || topic === undefined) {
-    return E.left(`There is no property '${name}': sabethes shrink --list has them all.`)
+    return E.left(unknownProperty(name))
   }
   if (!isTopicFilter(topic)) return E.left(`'${topic}' is no topic filter.`)
   return E.right(what === 'sends' ? sends(client, topic) : notDelivered(client, topic))

@@ -5,6 +5,7 @@
 import { basename } from 'node:path'
 import process from 'node:process'
 import {
+  commands,
   configIsGood,
   diff,
   help,
@@ -50,12 +51,10 @@ const loadOutlets = async (): Promise<OpenOutlet> => {
 /** What it was started as: a link may have the name of the program that it stands for. */
 const nameOfProgram = (): string => process.env['SABETHES_NAME'] ?? basename(process.argv[1] ?? '')
 
-const ours = new Set(['store', 'config', 'replay', 'trace', 'shrink', 'explain'])
-
 /** mosquitto has options and no commands. */
 const parse = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
   const [first] = words
-  return nameOfProgram() === 'mosquitto' && (ours.has(first ?? ''))
+  return nameOfProgram() === 'mosquitto' && commands.includes(first ?? '')
     ? E.left(`Unknown option '${first}'.`)
     : parseOptions(words)
 }

@@ -7,6 +7,7 @@ import { run } from '../../core/broker/step.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { shrinkHelp, shrinkWish } from '../../core/config/shrink-words.ts'
 import type { ShrinkWish } from '../../core/config/shrink-words.ts'
+import { quoted } from '../../core/config/words.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { cut } from '../../core/trace/cut.ts'
@@ -29,6 +30,9 @@ import { whyOverwritten } from './same-file.ts'
 type Mouth = Pick<Program, 'say' | 'complain'>
 
 const statusNone = 2
+
+/** Characters of a property's name in a title: a client and a topic as long as they may be. */
+const nameMax = 200_000
 
 interface Result {
   readonly shrunk: Shrunk
@@ -151,8 +155,7 @@ export const shrinkRecording = async (
     return statusNone
   }
   const { inputs, trials, isCutShort } = result.shrunk
-  const name = wish.property.replace(/[^ -~]/g, '?')
-  const failed = put(mouth, wish, `${title} Shrunk: ${name}.`, result)
+  const failed = put(mouth, wish, `${title} Shrunk: ${quoted(wish.property, nameMax)}.`, result)
   if (failed !== null) {
     mouth.complain(`Error: ${failed}.\n`)
     return statusNone
