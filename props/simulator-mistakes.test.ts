@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { Packet } from '../core/mod.ts'
 import { simulate } from '../shells/simulator/mod.ts'
 import type { Client, World } from '../shells/simulator/mod.ts'
+import { connectStream } from '../shells/simulator/stream.ts'
 
 const mistakes = suite('simulator-mistakes')
 
@@ -332,7 +333,42 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   [() => fresh().stall(loose(3)), 'a client is its name, or what connect has answered, and not 3'],
   [
     () => fresh().expect('a', loose('home/lamp on')),
-    'expect: the lines is a list, and not "home/lamp on"',
+    'expect: what should have come is a list of strings, and not "home/lamp on"',
+  ],
+  [() => fresh().check(false, loose(undefined)), 'check: what should hold is a string, and not '],
+  [() => client().last(loose('suback')), 'last: the kind is "Connect", "Connack", "Publish", '],
+  [() => client().write(loose('hello')), 'write: what is sent is a Uint8Array, and not "hello"'],
+  [() => client().send(loose({})), 'send: the _tag of a packet is "Connect", "Connack", '],
+  [() => client().send(loose('PINGREQ')), 'send: a packet is an object, and not "PINGREQ"'],
+  [
+    () => client().send(loose({ _tag: 'Puback', packetId: 1, properties: {} })),
+    'send: Puback: reason is a number, and not undefined',
+  ],
+  [
+    () => client().send(loose({ ...Packet.publish({ topic: 't' }), payload: 'on' })),
+    'send: Publish: payload is an object with buffer, start and end, and not "on"',
+  ],
+  [
+    () => client().send(loose({ ...Packet.publish({ topic: 't' }), retained: true })),
+    'send: Publish takes no "retained": did you mean retain; there are _tag, dup, qos, retain, ',
+  ],
+  [() => client().subscribe([]), 'subscribe takes at least one filter'],
+  [() => client().unsubscribe(), 'unsubscribe takes at least one filter'],
+  [
+    () => connectStream(fresh(), loose(undefined)),
+    'connectStream: the name of the client is a string, and not undefined',
+  ],
+  [
+    () => connectStream(loose('phone'), 'phone'),
+    'connectStream: the world is what simulate has answered, and not "phone"',
+  ],
+  [
+    () => fresh().open('raw', loose({ bytes: () => {} })),
+    'open: gone is a function, and not undefined',
+  ],
+  [
+    () => client().publish('x', loose(new ArrayBuffer(1))),
+    'publish: the payload is a string or a Uint8Array, and not an ArrayBuffer',
   ],
   [
     () => fresh().command(loose({ _tag: 'Kik' })),
@@ -363,6 +399,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     () => fresh().command(loose({ _tag: 'Revoke', revocation: { listener: '', userNames: 'u' } })),
     'revocation of command: userNames is a list of strings, and not "u"',
   ],
+  [() => fresh().advance(loose(5n)), '5n is no span of time: write whole milliseconds'],
   [() => fresh().advance(loose(null)), 'null is no span of time: write whole milliseconds'],
   [
     () => fresh().delay('a', '1s', loose({ jiter: '1s' })),

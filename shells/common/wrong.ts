@@ -22,9 +22,11 @@ const shownMax = 40
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, shownMax))
   if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return String(value)
   const name = tagOf(value)
-  return name === 'Array' ? 'a list' : name === 'Object' ? 'an object' : `a ${name}`
+  if (name === 'Array') return 'a list'
+  return name === 'Object' ? 'an object' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
 // What was made in another realm, as by a test runner that isolates its tests, has the same tag.

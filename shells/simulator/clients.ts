@@ -18,7 +18,15 @@ import { view } from '../../core/data/bytes.ts'
 import { showBytes } from '../../core/trace/words.ts'
 import type { Clock, Plan } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
-import { checkConnect, checkPublish, checkSubscribe, checkUnsubscribe } from './shapes.ts'
+import {
+  checkConnect,
+  checkPacket,
+  checkPublish,
+  checkSubscribe,
+  checkTag,
+  checkUnsubscribe,
+  checkWrite,
+} from './shapes.ts'
 
 /** How a client connects and behaves; what is left out is as a good library does it. */
 export interface ClientWish extends Partial<ConnectWish> {
@@ -101,6 +109,7 @@ export class Client {
 
   /** The newest packet of a kind that came, or undefined. */
   last<Tag extends PacketTag>(tag: Tag): Extract<Packet, { _tag: Tag }> | undefined {
+    checkTag(tag)
     for (let i = this.received.length - 1; i >= 0; i--) {
       const packet = this.received[i]!
       if (isOf(packet, tag)) return packet
@@ -199,6 +208,7 @@ export class Client {
 
   /** Sends any packet as it is. */
   send(packet: Packet): this {
+    checkPacket(packet)
     this.put(packet)
     this.world.settle()
     return this
@@ -206,6 +216,7 @@ export class Client {
 
   /** Sends any bytes, which need not be a packet. */
   write(bytes: Uint8Array): this {
+    checkWrite(bytes)
     this.connected().send(bytes)
     this.world.settle()
     return this

@@ -2,9 +2,11 @@
 // say the same to who has them; an option that is missing here is an error of theirs.
 
 import type { SubscribeWish, WillWish } from '../../core/codec/make.ts'
+import type { Packet, PacketTag } from '../../core/codec/packet.ts'
 import type { PropertyRow } from '../../core/codec/property.ts'
 import { propertyTable } from '../../core/codec/property.ts'
 import type { ClientWish, PublishOptions } from './clients.ts'
+import type { Arrivals } from './net.ts'
 import type { DelayOptions, SimulateOptions } from './world.ts'
 import { checkConfig } from '../common/shapes.ts'
 import type { Kind, Shape } from '../common/wrong.ts'
@@ -17,11 +19,14 @@ import {
   list,
   needed,
   number,
+  octets,
   oneOf,
+  orNull,
   pairs,
   payload,
   record,
   text,
+  texts,
   whole,
   wholes,
   work,
@@ -118,20 +123,104 @@ export const checkPublish = (topic: unknown, body: unknown, options: PublishOpti
   checkProperties('publish', options.properties)
 }
 
+/** Without a filter the packet would be an error of protocol, and the connection at its end. */
+const checkSome = (call: string, filters: ReadonlyArray<unknown>): void => {
+  if (filters.length === 0) throw new TypeError(`${call} takes at least one filter`)
+}
+
 export const checkSubscribe = (wishes: ReadonlyArray<unknown>, asked: unknown): void => {
   checkValue('subscribe: the QoS behind the filter', qos, asked)
+  checkSome('subscribe', wishes)
   for (const wish of wishes) {
     if (typeof wish !== 'string') checkRecord('subscribe', subscribeShape, wish)
   }
 }
 
 export const checkUnsubscribe = (filters: ReadonlyArray<unknown>): void => {
+  checkSome('unsubscribe', filters)
   for (const filter of filters) checkValue('unsubscribe: each filter', text, filter)
 }
 
 export const checkDelay = (options: DelayOptions): void => checkRecord('delay', delayShape, options)
 
-export const checkLines = (lines: unknown): void => checkValue('expect: the lines', list, lines)
+export const checkLines = (lines: unknown): void =>
+  checkValue('expect: what should have come', texts, lines)
 
-export const checkName = (name: unknown): void =>
-  checkValue('connect: the name of the client', text, name)
+export const checkHolds = (what: unknown): void => checkValue('check: what should hold', text, what)
+
+export const checkName = (call: string, name: unknown): void =>
+  checkValue(`${call}: the name of the client`, text, name)
+
+/** Known by what it can do, since a test runner may have loaded the package twice. */
+const world: Kind = {
+  words: 'what simulate has answered',
+  holds: (it) => typeof it === 'object' && it !== null && 'open' in it && work.holds(it.open),
+}
+
+export const checkWorld = (it: unknown): void => checkValue('connectStream: the world', world, it)
+
+export const checkArrivals = (arrivals: Arrivals): void => {
+  checkValue('open: what hears of the connection', record, arrivals)
+  checkValue('open: bytes', work, arrivals.bytes)
+  checkValue('open: gone', work, arrivals.gone)
+}
+
+export const checkWrite = (sent: unknown): void => checkValue('write: what is sent', octets, sent)
+
+const _tag = anything
+const properties = needed(record)
+const packetId = needed(number)
+const reason = needed(number)
+const answer = { _tag, packetId, reason, properties }
+const answers = { _tag, packetId, reasons: needed(list), properties }
+
+/** What each packet consists of. Values may be wrong in the sense of the standard. */
+const packetShapes: {
+  readonly [Tag in PacketTag]: Shape<Extract<Packet, { readonly _tag: Tag }>>
+} = {
+  Connect: {
+    _tag,
+    level: needed(number),
+    bridge: needed(flag),
+    cleanStart: needed(flag),
+    keepAliveS: needed(number),
+    clientId: needed(text),
+    will: needed(orNull(record)),
+    userName: needed(orNull(text)),
+    password: needed(orNull(bytes)),
+    properties,
+  },
+  Connack: { _tag, sessionPresent: needed(flag), reason, properties },
+  Publish: {
+    _tag,
+    dup: needed(flag),
+    qos: needed(number),
+    retain: needed(flag),
+    topic: needed(text),
+    packetId,
+    payload: needed(bytes),
+    properties,
+  },
+  Puback: answer,
+  Pubrec: answer,
+  Pubrel: answer,
+  Pubcomp: answer,
+  Subscribe: { _tag, packetId, requests: needed(list), properties },
+  Suback: answers,
+  Unsubscribe: { _tag, packetId, filters: needed(texts), properties },
+  Unsuback: answers,
+  Pingreq: { _tag },
+  Pingresp: { _tag },
+  Disconnect: { _tag, reason, properties },
+  Auth: { _tag, reason, properties },
+}
+
+const packetTag = oneOf(...Object.keys(packetShapes))
+
+export const checkTag = (tag: unknown): void => checkValue('last: the kind', packetTag, tag)
+
+export const checkPacket = (packet: Packet): void => {
+  checkValue('send: a packet', record, packet)
+  checkValue('send: the _tag of a packet', packetTag, packet._tag)
+  checkRecord(`send: ${packet._tag}`, packetShapes[packet._tag], packet)
+}

@@ -3,6 +3,7 @@
 
 import { Duplex } from 'node:stream'
 import type { World } from './world.ts'
+import { checkName, checkWorld } from './shapes.ts'
 
 /**
  * Opens a connection; what is written arrives at the broker at once, or as late as `delay` says.
@@ -10,6 +11,8 @@ import type { World } from './world.ts'
  * read.
  */
 export const connectStream = (world: World, name: string): Duplex => {
+  checkName('connectStream', name)
+  checkWorld(world)
   const stream = new Duplex({
     // As of a socket: when the broker has ended the connection nothing is left of it, and whoever
     // has it hears 'close'.

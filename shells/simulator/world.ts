@@ -15,7 +15,15 @@ import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
 import { checkCommand, checkConfig } from '../common/shapes.ts'
-import { checkConnect, checkDelay, checkLines, checkName, checkSimulate } from './shapes.ts'
+import {
+  checkArrivals,
+  checkConnect,
+  checkDelay,
+  checkHolds,
+  checkLines,
+  checkName,
+  checkSimulate,
+} from './shapes.ts'
 import { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
 
@@ -154,7 +162,7 @@ export class World {
    * last time but for what `wish` says.
    */
   connect(name: string, wish: ClientWish = {}): Client {
-    checkName(name)
+    checkName('connect', name)
     checkConnect(wish)
     let client = this.clients.get(name)
     if (client === undefined) {
@@ -188,6 +196,7 @@ export class World {
 
   /** Throws unless `holds`; the error says what should hold and shows the conversation. */
   check(holds: boolean, what: string): void {
+    checkHolds(what)
     if (holds) return
     const text = what.endsWith('\n') ? what : `${what}\n`
     throw new Unexpected(`${text}in this conversation:\n${this.show()}`)
@@ -340,6 +349,8 @@ export class World {
    * broker. Whoever sends on it calls `settle` afterwards.
    */
   open(name: string, arrivals: Arrivals): Connection {
+    checkName('open', name)
+    checkArrivals(arrivals)
     const { clock, dice, server } = this
     const delay = this.delays.get(name) ?? noDelay
     const down: Pipe = new Pipe(clock, dice, delay, {
