@@ -247,6 +247,10 @@ replay('the command tells what happened, all of it or a part', async () => {
     assert.equal(part.said.match(/publish '[^']*'/g), ["publish 't/3'"])
     const one = await asked(path, '--client', 'b')
     assert.not.match(one.said, /publish/)
+    assert.is(one.complained, "No client 'b' was seen in what was played: did you mean 'a'?\n")
+    assert.is((await asked(path, '--client', 'a')).complained, '')
+    const story = await asked(path, '--client', 'stranger', '--to-story')
+    assert.is(story.complained, "No client 'stranger' was seen in what was played.\n")
     const quiet = await asked(path, '-q')
     assert.is(quiet.said.split('\n').length, 4)
 

@@ -454,6 +454,12 @@ shrinking('the command writes a story or a recording, and says how much is left'
     assert.is(story.status, 0)
     assert.match(story.complained, /^6 inputs of 460 are left after \d+ trials\.\n$/)
     assert.match(story.said, /^# Recorded by .* Shrunk: sends:c3:t\/3\.\n/)
+    const typo = await asked([path, '--property', 'sends:c33:t/3'])
+    assert.is(typo.status, 2)
+    assert.match(
+      typo.complained,
+      /\nNo client 'c33' was seen in what was played: did you mean '/,
+    )
     const umlaut = join(folder, 'umlaut.trace')
     const told = "# Told.\n\na> connect\na> subscribe id1 'ü'\npublish 'ü' \"x\"\n----\n"
     writeFileSync(umlaut, told)

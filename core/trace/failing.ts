@@ -151,6 +151,11 @@ const unknownProperty = (name: string): string => {
   return `There is no property '${name}': ${question}sabethes shrink --list has them all.`
 }
 
+const withClient = /^(sends|not-delivered):(.+):([^:]+)$/s
+
+/** The client that a property is about; null where it is about all. */
+export const clientOf = (name: string): string | null => withClient.exec(name)?.[2] ?? null
+
 /**
  * The property of this name. `under` is that of --config, `version` that of --against. Left: what
  * makes no sense.
@@ -181,7 +186,7 @@ export const propertyOf = (
           'where it is installed.',
       )
   }
-  const found = /^(sends|not-delivered):(.+):([^:]+)$/s.exec(name)
+  const found = withClient.exec(name)
   const [, what, client, topic] = found ?? []
   if (what === undefined || client === undefined || topic === undefined) {
     return E.left(unknownProperty(name))

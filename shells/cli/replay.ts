@@ -9,6 +9,7 @@ import type { Either } from '../../core/prelude.ts'
 import type { Under } from '../../core/trace/judging.ts'
 import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
+import { Strangers } from '../../core/trace/strangers.ts'
 import { stateText, Teller } from '../../core/trace/teller.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
@@ -140,11 +141,14 @@ const play = async (
 ): Promise<number> => {
   const quiet = wish.quiet || out !== null
   const teller = new Teller({ ...wish, quiet, treeOf: treeText, under })
+  const strangers = new Strangers(wish.client)
   const replay = new Replay()
   const steps = wish.step
     ? new Steps(mouth.say, mouth.ask ?? readAnswer, (state) => stateText(state, treeText))
     : null
   const tell = (found: Found): void => {
+    if (found._tag === 'Began') strangers.know(found.state)
+    if (found._tag === 'Ran') strangers.learn(found.batch)
     const lines = teller.tell(found)
     if (!teller.isOver) out?.take(found)
     if (lines.length === 0) return
@@ -173,6 +177,8 @@ const play = async (
   const last = teller.isOver || steps?.isOver ? [] : lastOf(replay, unreadable !== null)
   for (const found of last) tell(found)
   mouth.say(`${teller.sum()}\n`)
+  const stranger = teller.hasBegun ? strangers.told() : null
+  if (stranger !== null) mouth.complain(`${stranger}\n`)
   const unwritten = out?.finish(mouth) ?? null
   if (unwritten !== null) {
     mouth.complain(`Error: ${unwritten}\n`)

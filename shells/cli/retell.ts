@@ -10,6 +10,7 @@ import { cut } from '../../core/trace/cut.ts'
 import type { Cut } from '../../core/trace/cut.ts'
 import { goldenStory } from '../../core/trace/golden.ts'
 import { printStory } from '../../core/trace/story.ts'
+import { strangerIn } from '../../core/trace/strangers.ts'
 import type { Program } from '../common/program.ts'
 import type { Given } from './given.ts'
 import { gather, writeRecording } from './material.ts'
@@ -49,6 +50,8 @@ export const retell = async (
   const inputs = [...part.inputs, ...fatal]
   let status = broken === null ? 0 : statusBroken
   if (broken !== null) mouth.complain(`${broken}\n`)
+  const stranger = strangerIn(wish.client, from, batches)
+  if (stranger !== null) mouth.complain(`${stranger}\n`)
   if (wish.toRecording !== null) {
     const failed = writeRecording(wish.toRecording, initial(part.config, part.origin), inputs)
     if (failed !== null) {

@@ -11,13 +11,14 @@ import { quoted } from '../../core/config/words.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { cut } from '../../core/trace/cut.ts'
-import { properties, propertyOf } from '../../core/trace/failing.ts'
+import { clientOf, properties, propertyOf } from '../../core/trace/failing.ts'
 import type { Failing, Version } from '../../core/trace/failing.ts'
 import { goldenStory } from '../../core/trace/golden.ts'
 import type { Run } from '../../core/trace/replay.ts'
 import { shrink } from '../../core/trace/shrink.ts'
 import type { Shrunk } from '../../core/trace/shrink.ts'
 import { printStory, storyOfInputs } from '../../core/trace/story.ts'
+import { strangerIn } from '../../core/trace/strangers.ts'
 import { plural } from '../../core/trace/words.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
@@ -152,6 +153,9 @@ export const shrinkRecording = async (
   const result = shortest(found.right, failing.right, wish, broker)
   if (result === null) {
     mouth.complain(`It does not fail: ${wish.property} is not to be seen in ${wish.file}.\n`)
+    const { from, batches } = found.right
+    const stranger = strangerIn(clientOf(wish.property), from, batches)
+    if (stranger !== null) mouth.complain(`${stranger}\n`)
     return statusNone
   }
   const { inputs, trials, isCutShort } = result.shrunk
