@@ -24,6 +24,7 @@ import {
   connect,
   disconnect,
   join,
+  nameOf,
   packetsIn,
   pingreq,
   publish,
@@ -638,6 +639,33 @@ driver('Closed comes after all frames that came before it', () => {
   world.settle()
   assert.equal(tagsIn(4, reader.wire.got), ['Connack', 'Suback', 'Publish', 'Publish'])
   assert.is(hasty.wire.destroyed, 1)
+})
+
+driver('whose socket fails while its answers are not read is gone at once', () => {
+  const payload = B.of(Uint8Array.of(1))
+  const will = { topic: nameOf('wills'), payload, qos: 0, retain: false, properties: none }
+  const pings = bytesOf(4, ...new Array<Packet>(10_000).fill(pingreq))
+  // The last answers are too much before the socket fails, and after it.
+  for (const isBefore of [true, false]) {
+    const world = new World({ config: { unwrittenBytesMax: 65_536 } })
+    const heir = world.client('heir')
+    world.say(heir, subscribe('wills'))
+    const flood = world.open()
+    world.say(flood, { ...connect('flood'), will } as Packet)
+    world.settle()
+    flood.wire.stalled = true
+    for (let i = 0; i < (isBefore ? 14 : 13); i++) {
+      world.give(flood, pings)
+      world.settle()
+    }
+    assert.is(flood.link.paused, isBefore, 'nobody listens to who does not read')
+    // What it had still to say was read, and is heard.
+    world.give(flood, join([pings, bytesOf(4, publish('wills', 4))]))
+    world.gone(flood, 'failed')
+    world.settle()
+    assert.is(flood.wire.destroyed, 1)
+    assert.equal(tagsIn(4, heir.wire.got), ['Connack', 'Suback', 'Publish', 'Publish'])
+  }
 })
 
 driver('a fault of one client is its own: the others are served', () => {

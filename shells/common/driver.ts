@@ -321,6 +321,7 @@ export class Driver {
     if (why === 'failed') {
       link.gone = why
       this.office.drop(link)
+      if (isDeaf(link)) link.paused = false
     }
     if (link.silent) this.afterWrite(link)
     else this.enqueue(link)
@@ -689,6 +690,7 @@ export class Driver {
           // What the client was told counts, or, where it was told nothing, what counts now: the
           // configuration may have changed since the connection was opened.
           const { maximumPacketSize } = packet.properties
+          link.accepted = true
           link.reader.accept(maximumPacketSize ?? this.limits.packetBytesMax)
         }
         const { keeper } = this
@@ -706,7 +708,7 @@ export class Driver {
       }
       case 'Pause': {
         const link = this.linkOf(effect.conn)
-        if (link !== null) link.paused = true
+        if (link !== null && !isDeaf(link)) link.paused = true
         return
       }
       case 'Resume': {
@@ -820,6 +822,12 @@ export class Driver {
 export type Ear = Pick<Driver, 'opened' | 'absorbed' | 'received' | 'relieve' | 'taken' | 'closed'>
 
 export const createDriver = (options: DriverOptions): Driver => new Driver(options)
+
+/**
+ * Nobody reads its answers any more, so it need not wait for that to be heard: what it has said,
+ * and then that it is gone. Whether a client is let in at all may still be asked.
+ */
+const isDeaf = (link: Link): boolean => link.accepted && link.gone === 'failed'
 
 const limitsOf = (config: Config): Limits => ({
   ...defaultLimits,

@@ -25,6 +25,8 @@ export class Link extends Outbox {
   continued = false
   /** In the queue of links to be served. */
   queued = false
+  /** The broker has let it in. */
+  accepted = false
   /** The broker has told us to decode nothing. */
   paused = false
   /** Nothing is decoded until the disk has caught up. */
