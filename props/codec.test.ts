@@ -1023,6 +1023,8 @@ codec('below level 5 CONNACK has return codes and SUBACK one failure', () => {
   const suback: Packet = { _tag: 'Suback', packetId: 1, reasons, properties: none }
   assert.is(hex(encode(5, suback)), '90 09 00 01 00 00 01 02 80 87 9e')
   assert.is(hex(encode(4, suback)), '90 08 00 01 00 01 02 80 80 80')
+  // In 3.1 who is not allowed is not told.
+  assert.is(hex(encode(3, suback)), '90 08 00 01 00 01 02 80 00 80')
   assert.is(hex(encode(4, { ...suback, _tag: 'Unsuback' })), 'b0 02 00 01')
 })
 

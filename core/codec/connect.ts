@@ -150,7 +150,12 @@ const checkFlags = (c: Cursor, flags: number): void => {
     failBy(c, malformedPacket, 'MQTT-3.1.2-3', 'MQTT-3.1.2-3', 'the reserved connect flag is set')
   }
   const willQos = (flags >> 3) & 3
-  if ((flags & willFlag) === 0) {
+  if ((flags & willFlag) !== 0) {
+    if (willQos === 3) {
+      // [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
+      failBy(c, malformedPacket, 'MQTT-3.1.2-12', 'MQTT-3.1.2-14', 'the will has QoS 3')
+    }
+  } else if (c.level !== 3) { // 3.1 disregards what is said of a will that there is not.
     if (willQos !== 0) {
       // [MQTT-3.1.2-11] [v3 MQTT-3.1.2-13]
       failBy(c, malformedPacket, 'MQTT-3.1.2-11', 'MQTT-3.1.2-13', 'a will QoS without a will')
@@ -159,9 +164,6 @@ const checkFlags = (c: Cursor, flags: number): void => {
       // [MQTT-3.1.2-13] [v3 MQTT-3.1.2-15]
       failBy(c, malformedPacket, 'MQTT-3.1.2-13', 'MQTT-3.1.2-15', 'will retain without a will')
     }
-  } else if (willQos === 3) {
-    // [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
-    failBy(c, malformedPacket, 'MQTT-3.1.2-12', 'MQTT-3.1.2-14', 'the will has QoS 3')
   }
   if (c.level !== 5 && (flags & passwordFlag) !== 0 && (flags & userNameFlag) === 0) {
     // [v3 MQTT-3.1.2-22]

@@ -1,7 +1,7 @@
 // Every reason code of MQTT 5 with its name and the packets it may stand in, and what becomes of it
 // in CONNACK and SUBACK of 3.1 and 3.1.1, which know fewer.
 
-import type { PacketTag } from './packet.ts'
+import type { Level, PacketTag } from './packet.ts'
 
 /** A reason code, what the standard calls it, and the packets that it may stand in. */
 export interface ReasonRow {
@@ -127,8 +127,12 @@ export const toReturnCode = (reason: number): number => {
   return reason === 0x89 || reason === 0x97 || reason === 0x9f ? 3 : 5
 }
 
+const notAuthorized = 0x87
+
 /**
- * The granted QoS, or 0x80 for every failure, which is all that a SUBACK below level 5 can say
- * [v3 MQTT-3.9.3-2].
+ * What SUBACK says at a level: below 5 the granted QoS, or 0x80 for every failure
+ * [v3 MQTT-3.9.3-2]. 3.1 has no failure and wants a client that is not allowed to subscribe to be
+ * answered as if it were, as mosquitto does; what else is refused it is told as one of 3.1.1.
  */
-export const toGrant = (reason: number): number => (reason < 0x80 ? reason : 0x80)
+export const toGrant = (reason: number, level: Level): number =>
+  reason < 0x80 || level === 5 ? reason : level === 3 && reason === notAuthorized ? 0 : 0x80

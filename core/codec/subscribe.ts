@@ -77,7 +77,7 @@ export const decodeSuback = (c: Cursor): Suback => {
   while (c.at < c.end) {
     const reason = readByte(c, 'a reason code')
     // Below level 5 the one failure is 0x80.
-    if (!isReason('Suback', reason) || (c.level !== 5 && toGrant(reason) !== reason)) {
+    if (!isReason('Suback', reason) || (c.level !== 5 && reason > 0x80)) {
       const detail = 'a reason code that Suback does not have'
       failBy(c, protocolError, 'MQTT-3.9.3-2', 'MQTT-3.9.3-2', detail) // [MQTT-3.9.3-2]
       break
@@ -208,7 +208,7 @@ export const encodeSubscription = (
       return to
     case 'Suback':
       // [MQTT-3.9.3-1] [v3 MQTT-3.9.3-1]
-      for (const reason of packet.reasons) target[to++] = level === 5 ? reason : toGrant(reason)
+      for (const reason of packet.reasons) target[to++] = toGrant(reason, level)
       return to
     case 'Unsuback':
       // [MQTT-3.11.3-1]

@@ -38,7 +38,10 @@ const showSent = (packet: Packet, level: Level, payloadText: PayloadText): strin
     return showPacket({ ...packet, reason: toReturnCode(packet.reason) })
   }
   if (packet._tag === 'Suback') {
-    return showPacket({ ...packet, reasons: packet.reasons.map(toGrant) })
+    return showPacket({
+      ...packet,
+      reasons: packet.reasons.map((reason) => toGrant(reason, level)),
+    })
   }
   return packet._tag === 'Unsuback' ? showPacket({ ...packet, reasons: [] }) : showPacket(packet)
 }

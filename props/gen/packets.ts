@@ -173,7 +173,7 @@ export const reason = (level: Level, kind: PacketTag): fc.Arbitrary<number> => {
   if (level === 5) return fc.constantFrom(...codes)
   if (kind === 'Connack') return fc.constantFrom(0x00, 0x84, 0x85, 0x86, 0x87, 0x88)
   return kind === 'Suback'
-    ? fc.constantFrom(...codes.filter((code) => toGrant(code) === code))
+    ? fc.constantFrom(...codes.filter((code) => toGrant(code, level) === code))
     : fc.constant(0)
 }
 

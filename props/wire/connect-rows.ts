@@ -46,11 +46,14 @@ raw 45 the reserved connect flag with all others
 raw 3 the reserved connect flag, which 3.1 does not use | > 10 [@v 03 003c "~a"] | < @ok
 
 [MQTT-3.1.2-11] [v3 MQTT-3.1.2-13]
-raw 345 will QoS 1 without a will | > 10 [@v 0a 003c {()} "~a"] | rejected 81
-raw 345 will QoS 2 without a will | > 10 [@v 12 003c {()} "~a"] | rejected 81
-raw 345 will QoS 3 without a will | > 10 [@v 1a 003c {()} "~a"] | rejected 81
+raw 45 will QoS 1 without a will | > 10 [@v 0a 003c {()} "~a"] | rejected 81
+raw 45 will QoS 2 without a will | > 10 [@v 12 003c {()} "~a"] | rejected 81
+raw 45 will QoS 3 without a will | > 10 [@v 1a 003c {()} "~a"] | rejected 81
 [MQTT-3.1.2-13] [v3 MQTT-3.1.2-15]
-raw 345 will retain without a will | > 10 [@v 22 003c {()} "~a"] | rejected 81
+raw 45 will retain without a will | > 10 [@v 22 003c {()} "~a"] | rejected 81
+raw 3 will QoS 1 without a will, which 3.1 disregards | > 10 [@v 0a 003c "~a"] | < @ok
+raw 3 will QoS 3 and retain without a will, which 3.1 disregards
+  | > 10 [@v 3a 003c "~a"] | < @ok
 [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
 raw 345 will QoS 3 | > 10 [@v 1e 003c {()} "~a" {()} "~/w" "x"] | rejected 81
 raw 345 will QoS 3 and retain | > 10 [@v 3e 003c {()} "~a" {()} "~/w" "x"] | rejected 81
