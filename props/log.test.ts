@@ -85,6 +85,8 @@ log("notes read like mosquitto's lines", () => {
     into.note({ ...wrong, fault: { ...fault, reason } })
   }
   into.note({ ...ended, ending: 'not authorised', reason: 0x87, fault: { ...fault, reason: 0x87 } })
+  into.note({ ...ended, ending: 'refused', reason: 0x9b, fault: { ...fault, reason: 0x9b } })
+  into.note({ ...ended, ending: 'protocol error', reason: 0x9a, fault: { ...fault, reason: 0x9a } })
   for (
     const ending of [
       'max_connections exceeded',
@@ -113,6 +115,10 @@ log("notes read like mosquitto's lines", () => {
       'Client <unknown> [10.42.0.3:40123] disconnected: oversize packet.',
       '\ttoo early (MQTT-3.1.0-1)',
       'Client x [10.42.0.3:40123] disconnected: not authorised.',
+      '\ttoo early (MQTT-3.1.0-1)',
+      'Client x [10.42.0.3:40123] disconnected: QoS too high or retain not supported.',
+      '\ttoo early (MQTT-3.1.0-1)',
+      'Client x [10.42.0.3:40123] disconnected: QoS too high or retain not supported.',
       '\ttoo early (MQTT-3.1.0-1)',
       'Client connection from 10.42.0.3 denied: max_connections exceeded.',
       'Client connection from 10.42.0.3 denied: max_connections_per_address exceeded.',

@@ -112,9 +112,14 @@ export const belowNote = (note: Note): ReadonlyArray<string> =>
 
 const MALFORMED_PACKET = 0x81
 const PACKET_TOO_LARGE = 0x95
+const RETAIN_NOT_SUPPORTED = 0x9a
+const QOS_NOT_SUPPORTED = 0x9b
 
-/** mosquitto tells three kinds of what is one to the machine. */
+/** mosquitto tells kinds of what is one to the machine. */
 const endingOf = ({ ending, reason }: Extract<Note, { _tag: 'ConnectionEnded' }>): string => {
+  if (reason === RETAIN_NOT_SUPPORTED || reason === QOS_NOT_SUPPORTED) {
+    return 'QoS too high or retain not supported'
+  }
   if (ending !== 'protocol error') return ending
   if (reason === MALFORMED_PACKET) return 'malformed packet'
   return reason === PACKET_TOO_LARGE ? 'oversize packet' : ending
