@@ -19,6 +19,7 @@ import * as B from '../core/data/bytes.ts'
 import { harmless } from '../core/log/harmless.ts'
 import type { Verbosity } from '../core/log/settings.ts'
 import { strftime } from '../core/log/strftime.ts'
+import { Packet } from '../core/mod.ts'
 import type { Note } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import type { TopicName } from '../core/topic/name.ts'
@@ -331,6 +332,34 @@ log('each log type brings its own lines and no others', () => {
   assert.is(to('stderr').length, logTypes.length)
   const nowhere = recorded({ types: logTypes, destinations: [] })
   assert.is(nowhere.log.verbose, false, 'what goes nowhere costs nothing')
+})
+
+log('of the will speaks who wants to hear of packets, with or without who comes', () => {
+  const heard = (settings: Partial<LogSettings>): ReadonlyArray<string> => {
+    const { log: into, to } = recorded({ timestamp: false, ...settings })
+    into.input(I.arrived(conn, 0, Packet.connect({ clientId: 'x' })))
+    into.note(connected('x'))
+    into.flush(1)
+    return to('stderr')
+  }
+  assert.equal(heard({ types: ['debug'] }), ['No will message specified.'])
+  assert.is(heard({ types: ['notice', 'debug'] }).length, 2)
+  assert.equal(heard({ types: ['notice', 'debug'], connectionMessages: false }), [])
+})
+
+log('a session whose time is over is a line of mosquitto, and what it took along below', () => {
+  const { log: into, to } = recorded({ timestamp: false })
+  const over = { _tag: 'SessionEnded', clientId: 'x', why: 'expired' } as const
+  into.note({ ...over, messages: 0 })
+  into.note({ ...over, messages: 1 })
+  into.note({ ...over, why: 'clean start', messages: 2 })
+  into.flush(1)
+  assert.equal(to('stderr'), [
+    'Expiring client x due to timeout.',
+    'Expiring client x due to timeout.',
+    '\t1 message with it.',
+    'Session of x ended: clean start, 2 messages with it.',
+  ])
 })
 
 log('without connection messages nobody hears who comes and goes', () => {

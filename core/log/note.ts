@@ -25,7 +25,7 @@ export const typeOfNote = (note: Note): LogType => {
     case 'Dropped':
       return quietDrops.has(note.why) ? 'debug' : 'notice'
     case 'SessionEnded':
-      return note.messages === 0 ? 'debug' : 'notice'
+      return note.messages === 0 && note.why !== 'expired' ? 'debug' : 'notice'
     case 'Contested':
     case 'TooManySubscriptions':
     case 'MemoryShort':
@@ -80,7 +80,8 @@ export const textOfNote = (note: Note): string => {
       return `Denied ${note.what.toUpperCase()} from ${harmless(note.clientId)} ` +
         `('${harmless(note.topic)}').`
     case 'SessionEnded': {
-      const lost = note.messages === 0 ? '.' : `, ${note.messages} messages with it.`
+      if (note.why === 'expired') return `Expiring client ${harmless(note.clientId)} due to timeout.`
+      const lost = note.messages === 0 ? '.' : `, ${lostWith(note)}`
       return `Session of ${harmless(note.clientId)} ended: ${note.why}${lost}`
     }
     case 'Contested':
@@ -104,11 +105,20 @@ export const textOfNote = (note: Note): string => {
   }
 }
 
+const lostWith = ({ messages }: Extract<Note, { _tag: 'SessionEnded' }>): string =>
+  `${messages} ${messages === 1 ? 'message' : 'messages'} with it.`
+
 /** What stands below it, so that mosquitto's sentence is whole for whoever looks for it. */
-export const belowNote = (note: Note): ReadonlyArray<string> =>
-  note._tag === 'ConnectionEnded' && note.fault !== null
-    ? [`${note.fault.detail} (${note.fault.clause})`]
-    : []
+export const belowNote = (note: Note): ReadonlyArray<string> => {
+  switch (note._tag) {
+    case 'ConnectionEnded':
+      return note.fault === null ? [] : [`${note.fault.detail} (${note.fault.clause})`]
+    case 'SessionEnded':
+      return note.why === 'expired' && note.messages > 0 ? [lostWith(note)] : []
+    default:
+      return []
+  }
+}
 
 const MALFORMED_PACKET = 0x81
 const PACKET_TOO_LARGE = 0x95

@@ -168,7 +168,11 @@ export class Log {
   note(note: Note): void {
     if (this.verbose) this.learn(note)
     const type = typeOfNote(note)
-    if (!this.wanted.has(type)) return
+    if (this.wanted.has(type)) this.tell(note, type)
+    if (note._tag === 'ClientConnected') this.tellWill(note.conn)
+  }
+
+  private tell(note: Note, type: LogType): void {
     if (!this.settings.connectionMessages && isOfConnection(note)) return
     if ('topic' in note && ownTopics(note.topic)) return
     const limiter = type === 'debug' ? null : this.limiterOf(note)
@@ -176,10 +180,14 @@ export class Log {
       this.gather(line(type, textOfNote(note), note._tag, note, belowNote(note)))
     }
     if (type === 'warning') this.write()
-    if (note._tag !== 'ClientConnected') return
-    const will = this.wills[note.conn.slot]
-    if (will !== undefined) this.gather(will)
-    this.wills[note.conn.slot] = undefined
+  }
+
+  /** mosquitto tells of the will when it has let the client in, if it tells of clients. */
+  private tellWill({ slot }: Conn): void {
+    const will = this.wills[slot]
+    if (will === undefined) return
+    if (this.settings.connectionMessages) this.gather(will)
+    this.wills[slot] = undefined
   }
 
   /** By whom the lines of such a note are counted; null where each is written. */
@@ -236,7 +244,6 @@ export class Log {
     const { slot } = conn
     if (packet._tag === 'Connect') {
       if (packet.clientId !== '') this.call(conn, packet.clientId)
-      // mosquitto tells of the will when it has let the client in.
       this.wills[slot] = willLine(packet)
       return
     }
