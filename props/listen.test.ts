@@ -1,8 +1,8 @@
 // What a running broker listens on: opened and closed as a whole or not at all, without disturbing
 // anybody who is connected; TCP and Unix sockets; and rules that differ between two of them.
 
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -347,6 +347,12 @@ listening('a path that somebody listens at is taken, one left behind is not', as
   const error = await failure(start({ listeners: [unix(path)] }))
   assert.match(error.message, `Address already in use: ${path}`)
   await first.stop()
+  // mosquitto would remove it, whosever it is.
+  writeFileSync(path, 'mine')
+  const kept = await failure(start({ listeners: [unix(path)] }))
+  assert.match(kept.message, /a file that is no socket lies there: stop or remove it/)
+  assert.is(readFileSync(path, 'utf8'), 'mine')
+  rmSync(path)
   // Node takes away the file of a socket that it closes, so another program leaves one behind.
   const { spawnSync } = await import('node:child_process')
   const leave = `import socket;s=socket.socket(socket.AF_UNIX);s.bind('${path}');s.listen()`

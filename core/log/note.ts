@@ -80,7 +80,9 @@ export const textOfNote = (note: Note): string => {
       return `Denied ${note.what.toUpperCase()} from ${harmless(note.clientId)} ` +
         `('${harmless(note.topic)}').`
     case 'SessionEnded': {
-      if (note.why === 'expired') return `Expiring client ${harmless(note.clientId)} due to timeout.`
+      if (note.why === 'expired') {
+        return `Expiring client ${harmless(note.clientId)} due to timeout.`
+      }
       const lost = note.messages === 0 ? '.' : `, ${lostWith(note)}`
       return `Session of ${harmless(note.clientId)} ended: ${note.why}${lost}`
     }

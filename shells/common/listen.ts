@@ -271,8 +271,12 @@ const explain = (error: ListenError, address: Address): string => {
   const isUnix = address._tag === 'Unix'
   switch (error.reason) {
     case 'in use':
-      return `Address already in use: ${where}. Another program listens there, perhaps another ` +
-        `broker: stop it, or choose another ${isUnix ? 'path' : 'port'}.`
+      return `Address already in use: ${where}. ` +
+        (isUnix
+          ? 'Another program listens there, or a file that is no socket lies there: stop or ' +
+            'remove it, or choose another path.'
+          : 'Another program listens there, perhaps another broker: stop it, or choose another ' +
+            'port.')
     case 'not allowed':
       return `Not allowed to listen on ${where}: ${error.message}. ` +
         (isUnix
