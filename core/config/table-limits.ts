@@ -159,7 +159,9 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'retainAvailable',
     initial: initial.retainAvailable,
     reload: 'new connections',
-    meaning: 'Whether messages may be retained; MQTT 5 clients are told.',
+    meaning:
+      'Whether clients may have messages retained; those of MQTT 5 are told. What is said below $SYS ' +
+      'is retained all the same.',
   },
   {
     name: 'retain_expiry_interval',
