@@ -179,17 +179,32 @@ log('dropped messages are ten lines a second per client, and a count of the othe
   for (let i = 0; i < 1000; i++) into.note(dropped('slow'))
   for (let i = 0; i < 3; i++) into.note(dropped('other'))
   into.flush(100)
-  assert.is(lines().length, 13)
+  assert.is(lines().length, 26)
   assert.is(into.due(), 1000)
   into.flush(999)
-  assert.is(lines().length, 13)
+  assert.is(lines().length, 26)
   into.flush(1000)
-  assert.is(lines().length, 14)
-  assert.match(lines()[13]!, /Dropped 990 more messages for slow\.$/)
+  assert.is(lines().length, 27)
+  assert.match(lines()[26]!, /Dropped 990 more messages for slow\.$/)
   assert.is(into.due(), Number.MAX_SAFE_INTEGER)
+  for (let i = 0; i < 11; i++) into.note(dropped('slow'))
+  into.flush(2001)
+  assert.match(lines()[47]!, /Dropped 1 more message for slow\.$/)
+})
+
+log('whose messages are dropped is said in the words of mosquitto, and which and why below', () => {
+  const { log: into, to } = recorded({ timestamp: false })
   into.note(dropped('slow'))
-  into.flush(1001)
-  assert.match(lines()[14]!, /Dropped message for slow \(q0, 'a\/b'\): back-pressure\.$/)
+  into.note({ _tag: 'Dropped', clientId: 'away', topic: 'a\nb', qos: 1, why: 'queue full' })
+  into.note({ _tag: 'Dropped', clientId: 'small', topic: 'a', qos: 1, why: 'too large' })
+  into.flush(1)
+  assert.equal(to('stderr'), [
+    'Outgoing messages are being dropped for client slow.',
+    "\tback-pressure (q0, 'a/b')",
+    'Outgoing messages are being dropped for client away.',
+    "\tqueue full (q1, 'a\\x0ab')",
+    "Dropped message for small (q1, 'a'): too large.",
+  ])
 })
 
 log('a message that nobody subscribed to is a line only when verbose', () => {
@@ -567,7 +582,7 @@ log('a crowd of strangers is a few lines a second, whoever is let in has all of 
   assert.is(to('stderr').length, 150)
   into.flush(1000)
   assert.is(to('stderr').length, 151)
-  assert.match(to('stderr')[150]!, /: 19950 more lines about connections from others are left out/)
+  assert.match(to('stderr')[150]!, /: Left out 19950 more lines about connections from others\./)
 })
 
 log('a limiter withholds what is too much and loses count of nothing', () => {

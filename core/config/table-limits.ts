@@ -160,8 +160,8 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     initial: initial.retainAvailable,
     reload: 'new connections',
     meaning:
-      'Whether clients may have messages retained; those of MQTT 5 are told. What is said below $SYS ' +
-      'is retained all the same.',
+      'Whether clients may have messages retained; those of MQTT 5 are told. What is said below ' +
+      '$SYS is retained all the same.',
   },
   {
     name: 'retain_expiry_interval',

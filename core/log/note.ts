@@ -5,6 +5,8 @@ import type { DropReason, Ending, Note } from '../broker/note.ts'
 import { harmless } from './harmless.ts'
 import type { LogType } from '../config/settings.ts'
 
+type Dropped = Extract<Note, { _tag: 'Dropped' }>
+
 // What is no news unless somebody asks for everything: in these cases nobody lost what he was
 // promised. What is not allowed has a line of its own where a client asked for it.
 const quietDrops: ReadonlySet<DropReason> = new Set<DropReason>([
@@ -73,8 +75,12 @@ export const textOfNote = (note: Note): string => {
         `${note.count === 1 ? 'one was' : `${note.count} were`} refused, from ` +
         `'${harmless(note.filter)}' on. More are allowed by max_subscriptions_per_client.`
     case 'Dropped': {
-      const whom = note.clientId === null ? '' : ` for ${harmless(note.clientId)}`
-      return `Dropped message${whom} (q${note.qos}, '${harmless(note.topic)}'): ${note.why}.`
+      const { clientId } = note
+      if (isHeldUp(note)) {
+        return `Outgoing messages are being dropped for client ${nameOf(clientId)}.`
+      }
+      return `Dropped message${clientId === null ? '' : ` for ${harmless(clientId)}`} ` +
+        `(${messageOf(note)}): ${note.why}.`
     }
     case 'Denied':
       return `Denied ${note.what.toUpperCase()} from ${harmless(note.clientId)} ` +
@@ -107,6 +113,12 @@ export const textOfNote = (note: Note): string => {
   }
 }
 
+/** What mosquitto has one sentence for: a client that does not take, or is not there. */
+const isHeldUp = ({ clientId, why }: Dropped): boolean =>
+  clientId !== null && (why === 'queue full' || why === 'back-pressure')
+
+const messageOf = ({ qos, topic }: Dropped): string => `q${qos}, '${harmless(topic)}'`
+
 const lostWith = ({ messages }: Extract<Note, { _tag: 'SessionEnded' }>): string =>
   `${messages} ${messages === 1 ? 'message' : 'messages'} with it.`
 
@@ -115,6 +127,8 @@ export const belowNote = (note: Note): ReadonlyArray<string> => {
   switch (note._tag) {
     case 'ConnectionEnded':
       return note.fault === null ? [] : [`${note.fault.detail} (${note.fault.clause})`]
+    case 'Dropped':
+      return isHeldUp(note) ? [`${note.why} (${messageOf(note)})`] : []
     case 'SessionEnded':
       return note.why === 'expired' && note.messages > 0 ? [lostWith(note)] : []
     default:

@@ -32,6 +32,9 @@ const topicLinesMax = 1_000
 /** Publishes a line. */
 export type PublishLine = (topic: string, text: string) => void
 
+const more = (count: number, what: string): string =>
+  `${count} more ${what}${count === 1 ? '' : 's'}`
+
 const about = (who: string | null, word: string): string =>
   who === null ? `${word} others` : `${word} ${harmless(who)}`
 
@@ -67,18 +70,18 @@ export class Log {
     each: 10,
     all: 200,
     withheld: (count, who) =>
-      `Dropped ${count} more messages${who === '' ? '' : ` ${about(who, 'for')}`}.`,
+      `Dropped ${more(count, 'message')}${who === '' ? '' : ` ${about(who, 'for')}`}.`,
   })
   private readonly denials = new Limiter({
     each: 10,
     all: 200,
-    withheld: (count, who) => `Denied ${count} more packets ${about(who, 'from')}.`,
+    withheld: (count, who) => `Denied ${more(count, 'packet')} ${about(who, 'from')}.`,
   })
   private readonly strangers = new Limiter({
     each: 10,
     all: 50,
     withheld: (count, who) =>
-      `${count} more lines about connections ${about(who, 'from')} are left out.`,
+      `Left out ${more(count, 'line')} about connections ${about(who, 'from')}.`,
   })
   private readonly limiters = [this.drops, this.denials, this.strangers]
 
