@@ -584,6 +584,26 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
+  test('which files are read again is said at a reload as it is at the start', async () => {
+    const included = join(folder, `${runtime}-read-again`)
+    spawnSync('mkdir', ['-p', included])
+    writeFileSync(join(included, 'one.conf'), 'connection_messages true\n')
+    const listener = `listener ${await freePort()} 127.0.0.1\n`
+    const broker = new Broker(command, ['-c', write(`${listener}include_dir ${included}\n`)])
+    try {
+      await broker.says('running')
+      broker.errors = ''
+      writeFileSync(join(included, 'two.conf'), 'max_inflight_messages 5\n')
+      broker.signal('SIGHUP')
+      await broker.says('max_inflight_messages: 20 -> 5')
+      for (const name of ['one', 'two']) {
+        await broker.says(`Loading config file '${join(included, name)}.conf'`)
+      }
+    } finally {
+      assert.is(await broker.end(), 0)
+    }
+  })
+
   test('what needs a restart is said at every reload until there is one', async () => {
     const port = await freePort()
     const text = `listener ${port} 127.0.0.1\n`

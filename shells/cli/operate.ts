@@ -377,6 +377,7 @@ export class Operator {
     for (const listener of goneOrGuarded(old, settings)) {
       running.command({ _tag: 'Shut', listener })
     }
+    this.say(settings.notices, 'information')
     this.say(settings.warnings.map((text) => `Warning: ${text}`), 'warning')
     this.say(next.right.warnings.map((text) => `Warning: ${text}`), 'warning')
     this.say(printDiff(diff(old, settings)), 'information')
