@@ -336,6 +336,63 @@ replay('a reload of the day does not bring its configuration to the other broker
   }
 })
 
+replay('what another configuration changes is told of those who are asked for', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-asked-'))
+  try {
+    const path = join(folder, 'day')
+    const peer = { address: '127.0.0.1', port: 5 }
+    const [ann, bob] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+    const enter = (to: typeof ann, clientId: string): ReadonlyArray<Input> => {
+      const properties = { topicAliasMaximum: 5 }
+      return [
+        I.opened(to, 0, nonce, '1883', peer),
+        I.arrived(to, 0, Packet.connect({ clientId, properties })),
+        I.arrived(to, 0, Packet.subscribe({ filter: 'd/#', qos: 1 })),
+        I.arrived(to, 0, Packet.subscribe({ filter: `own/${clientId}`, qos: 1 })),
+      ]
+    }
+    const said = (at: number, topic: string, packetId: number): Input =>
+      I.arrived(bob, at, Packet.publish({ topic, qos: 1, packetId }))
+    const inputs = [
+      ...enter(ann, 'ann'),
+      ...enter(bob, 'bob'),
+      said(1000, 'd/one', 1),
+      said(2000, 'd/two', 2),
+      said(3000, 'own/bob', 3),
+      said(4000, 'd/two', 4),
+    ]
+    writeFileSync(path, recorded(initial(defaults, origin), inputs).text)
+    const config = join(folder, 'conf')
+    const text = 'listener 1883\nallow_anonymous true\n'
+    writeFileSync(config, `${text}max_qos 0\n`)
+    const changed = async (...words: ReadonlyArray<string>) => {
+      const { said, status } = await asked(path, '-q', '--config', config, ...words)
+      return { lines: said.split('\n').filter((line) => /^[-+] /.test(line)), said, status }
+    }
+    const all = (await changed()).lines
+    const ofAnn = await changed('--client', 'ann')
+    assert.is(ofAnn.status, 1)
+    assert.equal(ofAnn.lines, all.filter((line) => / ann[< ]/.test(line)))
+    assert.ok(ofAnn.lines.length > 0 && ofAnn.lines.length < all.length)
+    // The broker says the topic once, and an alias from then on.
+    const onTwo = await changed('--client', 'ann', '--topic', 'd/two')
+    assert.is(onTwo.lines.length, 2, onTwo.said)
+    for (const line of onTwo.lines) assert.match(line, /^- ann< publish/)
+    const late = await changed('--client', 'ann', '--from', '3.5')
+    assert.is(late.lines.length, 1, late.said)
+    assert.match(late.said, /\n4\.000s run 12\n- ann< publish '' .*topic-alias/)
+    const nothing = await changed('--client', 'ann', '--topic', 'own/#')
+    assert.is(nothing.status, 0)
+    assert.match(nothing.said, /were played\. Something differs in what was not asked for\.\n$/)
+    writeFileSync(config, text)
+    const same = await changed('--client', 'ann')
+    assert.is(same.status, 0)
+    assert.match(same.said, /were played, and all came to what was recorded\.\n$/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 replay(
   'a packet that another configuration is too narrow for ends its connection there',
   async () => {

@@ -46,6 +46,7 @@ is what happened on the day. FILE may be gzipped.
  -q, --quiet        print only what it comes to.
  --config FILE      play it under this configuration too, and print what clients
                     see otherwise: - as recorded, + under the new one.
+                    --client, --topic and --from say of whom and of what.
  --to-pcapng OUT    write all of it, up to --until, to a capture for Wireshark and
                     print only what it comes to.
 

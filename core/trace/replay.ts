@@ -12,7 +12,6 @@ import { run } from '../broker/step.ts'
 import { E } from '../prelude.ts'
 import type { Either } from '../prelude.ts'
 import { doorOf } from './capture/listener.ts'
-import type { PayloadText } from './connect-text.ts'
 import { digestOf } from './digest.ts'
 import type { Weigh } from './digest.ts'
 import { GraphReader } from './graph.ts'
@@ -350,26 +349,23 @@ export const toldUnder = (
     return listener === one.listener ? one : { ...one, listener }
   })
 
-/** What the clients of a run see, as text: packets one by one for every receiver, and ends. */
+type Seen = Extract<Effect, { readonly _tag: 'Send' | 'Close' }>
+
+/** What the clients of a run see: packets one by one for every receiver, and ends. */
+export const seenOf = (effects: ReadonlyArray<Effect>): ReadonlyArray<Seen> =>
+  effects.flatMap((effect): ReadonlyArray<Seen> => {
+    if (effect._tag === 'Send') return [{ ...effect, when: 'now' }]
+    if (effect._tag === 'Close') return [effect]
+    if (effect._tag !== 'Multicast') return []
+    const { conns, level, packet } = effect
+    return conns.map((conn) => ({ _tag: 'Send', conn, level, packet, when: 'now' }))
+  })
+
+/** The same as text. */
 export const seenByClients = (
   effects: ReadonlyArray<Effect>,
   nameOf: NameOf,
-  payloadText?: PayloadText,
-): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  const add = (effect: Effect): void => {
-    lines.push(showEffect(effect, nameOf, payloadText))
-  }
-  for (const effect of effects) {
-    if (effect._tag === 'Send') add({ ...effect, when: 'now' })
-    else if (effect._tag === 'Close') add(effect)
-    else if (effect._tag === 'Multicast') {
-      const { level, packet } = effect
-      for (const conn of effect.conns) add({ _tag: 'Send', conn, level, packet, when: 'now' })
-    }
-  }
-  return lines
-}
+): ReadonlyArray<string> => seenOf(effects).map((effect) => showEffect(effect, nameOf))
 
 /** Lines that only one side has: `-` of the first, `+` of the second, each in its order. */
 export const differenceOf = (

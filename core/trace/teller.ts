@@ -16,7 +16,7 @@ import { beginUnder, runUnder } from './judging.ts'
 import type { Other, Under } from './judging.ts'
 import { Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
-import { brokenText, differenceOf, listenerUnder, seenByClients } from './replay.ts'
+import { brokenText, differenceOf, listenerUnder, seenOf } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
@@ -46,6 +46,17 @@ const count = (number: number, what: string): string =>
 const connsOf = (one: Input | Effect): ReadonlyArray<Conn> =>
   'conns' in one ? one.conns : 'conn' in one ? [one.conn] : []
 
+/** What a client sees, as text. */
+interface Seen {
+  readonly line: string
+  readonly isWanted: boolean
+}
+
+const lineOf = ({ line }: Seen): string => line
+
+const wantedOf = (some: ReadonlyArray<Seen>): ReadonlyArray<string> =>
+  some.filter(({ isWanted }) => isWanted).map(lineOf)
+
 export class Teller {
   /** 0: all as recorded; 1: something differs; 2: it could not be read to its end. */
   status = 0
@@ -67,6 +78,10 @@ export class Teller {
   private topics: ReadonlyMap<Input | Effect, string> = new Map()
   /** Listeners of the day that the other configuration does not have. */
   private readonly listeners = new Set<string>()
+  /** What clients have seen of topic aliases, on the day and under the other configuration. */
+  private readonly seenAliases = { day: new Aliases(), other: new Aliases() }
+  /** Whether something differs that nobody asked for. */
+  private differsElsewhere = false
   private hasGuessed = false
   private hasParted = false
   private readonly nameOf: NameOf = (conn) => {
@@ -113,8 +128,11 @@ export class Teller {
   /** What all of it came to. */
   sum(): string {
     const [runs, inputs] = [count(this.batches, 'run'), count(this.inputs, 'input')]
-    return `${runs} with ${inputs} in ${seconds(this.now - this.beganAt)} were played` +
-      (this.status === 1 || !this.hasBegun ? '.' : ', and all came to what was recorded.')
+    const played = `${runs} with ${inputs} in ${seconds(this.now - this.beganAt)} were played`
+    if (this.status === 1 || !this.hasBegun) return `${played}.`
+    return this.differsElsewhere
+      ? `${played}. Something differs in what was not asked for.`
+      : `${played}, and all came to what was recorded.`
   }
 
   private begin({ head, state }: Extract<Found, { readonly _tag: 'Began' }>) {
@@ -146,13 +164,13 @@ export class Teller {
     const listeners: Array<string> = []
     IntMap.each(day.links, ({ listener }) => listeners.push(listener))
     const told = [...this.moved(listeners, state.config), ...this.guesses(guessed)]
-    const lines = seenByClients(effects, this.nameOf, this.payloadText)
-    if (lines.length === 0) return told
-    this.status = 1
-    return [
+    this.seenAliases.day.begin(day)
+    this.seenAliases.other.begin(state)
+    const lines = this.differing([], this.seen(effects, this.seenAliases.other), true)
+    return lines.length === 0 ? told : [
       ...told,
       'Of those who are connected by then the other configuration lets some in no more:',
-      ...lines.map((line) => `+ ${line}`),
+      ...lines,
     ]
   }
 
@@ -243,11 +261,12 @@ export class Teller {
       const other = runUnder(before, batch, under)
       const { effects, guessed, parted } = other
       this.other = other
-      const lines = differenceOf(
-        seenByClients(batch.effects, this.nameOf, this.payloadText),
-        seenByClients(effects, this.nameOf, this.payloadText),
+      const { seenAliases } = this
+      const lines = this.differing(
+        this.seen(batch.effects, seenAliases.day),
+        this.seen(effects, seenAliases.other),
+        batch.after.now - this.beganAt >= this.telling.fromMs,
       )
-      if (lines.length > 0) this.status = 1
       return [...told, ...this.guesses(guessed), ...this.partings(parted), ...lines]
     } catch {
       // What happened on the day need not be possible there: the slot of one whom the broker would
@@ -255,6 +274,30 @@ export class Teller {
       this.other = null
       return ['The two have come so far apart that no comparison is possible from here on.']
     }
+  }
+
+  /** What clients see, and whether that was asked for. */
+  private seen(effects: ReadonlyArray<Effect>, aliases: Aliases): ReadonlyArray<Seen> {
+    const { client, topic } = this.telling
+    return seenOf(effects).map((one) => {
+      const isMessage = one._tag === 'Send' && one.packet._tag === 'Publish'
+      const shown = isMessage ? aliases.topicOf(-one.conn.generation, one.packet) : ''
+      const isWanted = (client === null || this.names.of(one.conn.generation) === client) &&
+        (topic === null || (isTopicName(shown) && match(topic, shown)))
+      return { line: showEffect(one, this.nameOf, this.payloadText), isWanted }
+    })
+  }
+
+  /** What differs of that; that something else does is only remembered. */
+  private differing(
+    day: ReadonlyArray<Seen>,
+    other: ReadonlyArray<Seen>,
+    isShown: boolean,
+  ): ReadonlyArray<string> {
+    const lines = isShown ? differenceOf(wantedOf(day), wantedOf(other)) : []
+    if (lines.length > 0) this.status = 1
+    else this.differsElsewhere ||= differenceOf(day.map(lineOf), other.map(lineOf)).length > 0
+    return lines
   }
 
   /** Sentences on connections that come in through another listener than on the day, once each. */
