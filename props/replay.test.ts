@@ -245,6 +245,14 @@ replay('the command tells what happened, all of it or a part', async () => {
     )
     const part = await asked(path, '--topic', 't/3', '--from', '0.010', '--until', '0.020')
     assert.equal(part.said.match(/publish '[^']*'/g), ["publish 't/3'"])
+    // Who came before is known by name.
+    for (const words of [[], ['--client', 'a']]) {
+      const all = (await asked(path, ...words)).said
+      const late = (await asked(path, ...words, '--from', '0.010')).said
+      const start = all.search(/^0\.010s run/m)
+      assert.ok(start > 0)
+      assert.is(late, all.slice(0, all.indexOf('\n') + 1) + all.slice(start))
+    }
     const one = await asked(path, '--client', 'b')
     assert.not.match(one.said, /publish/)
     assert.is(one.complained, "No client 'b' was seen in what was played: did you mean 'a'?\n")

@@ -195,7 +195,7 @@ export class Teller {
     this.batches += 1
     this.inputs += batch.inputs.length
     const isShown = !quiet && at >= fromMs
-    if (isShown || this.other !== null) this.names.learn(batch)
+    if (!quiet || this.other !== null) this.names.learn(batch)
     if (this.telling.topic !== null) this.topics = topicsOf(batch, this.aliases)
     const lines = isShown ? this.show(batch) : []
     const { under } = this.telling
