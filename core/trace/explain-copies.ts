@@ -9,7 +9,7 @@ import type { Copy, CopyEvent, Publication } from './explain-facts.ts'
 /** Which publications are kept; those that are not may be forgotten at once. */
 export interface Shelf {
   /** Takes one in; answers what has to go for it, which may be the new one itself. */
-  readonly admit: (publication: Publication) => Publication | null
+  readonly admit: (publication: Publication) => ReadonlyArray<Publication>
 }
 
 export class Copies {
@@ -33,17 +33,17 @@ export class Copies {
     return this.kept.size === 0
   }
 
-  /** Whether the publication is kept; another one may go for it. */
+  /** Whether the publication is kept; others may go for it. */
   admit(publication: Publication): boolean {
     this.kept.add(publication)
-    const out = this.shelf.admit(publication)
-    if (out === null) return true
-    this.kept.delete(out)
-    for (const copy of out.copies) {
-      this.open.delete(copy)
-      if (copy.order !== null) this.places.delete(`${copy.session} ${copy.order}`)
+    for (const out of this.shelf.admit(publication)) {
+      this.kept.delete(out)
+      for (const copy of out.copies) {
+        this.open.delete(copy)
+        if (copy.order !== null) this.places.delete(`${copy.session} ${copy.order}`)
+      }
     }
-    return out !== publication
+    return this.kept.has(publication)
   }
 
   mark(publication: Publication, ...some: ReadonlyArray<object>): void {

@@ -3,7 +3,27 @@
 import type { Millis } from '../broker/input.ts'
 import type { Publication } from './explain-facts.ts'
 
-/** Those at the beginning and the last one, or the one that is nearest to a time. */
+/** Those of one moment, which no time tells apart: the first of them and the last. */
+class Moment {
+  readonly at: Millis
+  readonly some: Array<Publication>
+  count = 1
+  private readonly few: number
+
+  constructor(first: Publication, few: number) {
+    this.at = first.at
+    this.some = [first]
+    this.few = few
+  }
+
+  /** Answers what has to go for it. */
+  add(publication: Publication): ReadonlyArray<Publication> {
+    this.count += 1
+    return this.some.splice(this.few - 1, 1, publication)
+  }
+}
+
+/** Those at the beginning and the last one, or those of the moment that is nearest to a time. */
 export class Wanted {
   readonly first: Array<Publication> = []
   last: Publication | null = null
@@ -12,45 +32,57 @@ export class Wanted {
   earlier = 0
   private readonly few: number
   private readonly at: Millis | null
+  /** The last moment before the time, and the first after it. */
+  private before: Moment | null = null
+  private after: Moment | null = null
 
   constructor(few: number, at: Millis | null) {
     this.few = few
     this.at = at
   }
 
-  admit(publication: Publication): Publication | null {
+  /** Answers those that are told no more for it, which may be itself. */
+  admit(publication: Publication): ReadonlyArray<Publication> {
     this.count += 1
     if (publication.by._tag === 'Earlier') this.earlier += 1
-    const out = this.last
-    if (this.at !== null) {
-      // The last before that time, and the first after it.
-      if (publication.at > this.at) {
-        if (out !== null) return publication
-        this.last = publication
-        return null
-      }
-      const before = this.first[0] ?? null
-      this.first[0] = publication
-      return before
-    }
+    if (this.at !== null) return this.near(publication, this.at)
     if (this.first.length < this.few) {
       this.first.push(publication)
-      return null
+      return []
     }
+    const out = this.last
     this.last = publication
-    return out
+    return out === null ? [] : [out]
+  }
+
+  private near(publication: Publication, at: Millis): ReadonlyArray<Publication> {
+    const { before, after, few } = this
+    if (publication.at > at) {
+      if (after !== null) return publication.at > after.at ? [publication] : after.add(publication)
+      this.after = new Moment(publication, few)
+      return []
+    }
+    // Of what is older nobody knows when it was, only that the last one was nearest.
+    const isOlder = before?.some[0]?.by._tag === 'Earlier'
+    if (before !== null && publication.at === before.at && !isOlder) return before.add(publication)
+    this.before = new Moment(publication, few)
+    return before?.some ?? []
+  }
+
+  private get nearest(): Moment | null {
+    const { at, before, after } = this
+    if (at === null || before === null || after === null) return before ?? after
+    return at - before.at <= after.at - at ? before : after
+  }
+
+  /** How many there were in the moment that is told. */
+  get together(): number {
+    return this.nearest?.count ?? 0
   }
 
   /** What is told, in order. */
   shown(): ReadonlyArray<Publication> {
-    const [before] = this.first
-    if (this.at === null) {
-      const first = this.last === null ? this.first : this.first.slice(0, 1)
-      return this.last === null ? first : [...first, this.last]
-    }
-    if (before === undefined || this.last === null) {
-      return before ? [before] : this.last ? [this.last] : []
-    }
-    return this.at - before.at <= this.last.at - this.at ? [before] : [this.last]
+    if (this.at !== null) return this.nearest?.some ?? []
+    return this.last === null ? this.first : [...this.first.slice(0, 1), this.last]
   }
 }

@@ -15,7 +15,7 @@ import type { Change, Moment, Publication } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
 import { topicIn } from './explain-publish.ts'
 import type { Reload } from './explain-rights.ts'
-import { momentOf, since } from './explain-time.ts'
+import { dated, momentOf, since } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
@@ -223,8 +223,10 @@ export class Explainer {
     this.tracker?.finish(last)
     const shown = wanted?.shown() ?? []
     this.isTopicSeen = shown.length > 0
+    const outside = this.outside(question.time, last)
     if (wanted === null || !this.isTopicSeen) {
       return [
+        ...outside,
         `Nothing was published to ${name(topic)} in this ${this.what}` +
         meant(nearNames(topic, this.names)),
       ]
@@ -235,13 +237,12 @@ export class Explainer {
       const ground = { clock, last, changes, reloads, stoppedAt, what }
       return aboutPublication(one, question.client, ground).join('\n')
     })
-    if (question.time !== null && wanted.count > 1) {
-      return [
-        `The nearest of ${counted(wanted.count, 'publication')} to ${name(topic)}:`,
-        ...answers,
-      ]
+    if (question.time !== null) {
+      return wanted.count > 1
+        ? [...outside, this.nearest(wanted, topic, shown.length), ...answers]
+        : [...outside, ...answers]
     }
-    if (question.time === null && wanted.last !== null) {
+    if (wanted.last !== null) {
       const { count, earlier } = wanted
       const old = earlier === 0
         ? ''
@@ -256,6 +257,26 @@ export class Explainer {
       ]
     }
     return answers
+  }
+
+  private nearest({ count, together }: Wanted, topic: TopicName, shown: number): string {
+    const several = together < 2 ? '' : `, ${together} of them in the same millisecond`
+    const some = together <= shown ? '' : `; the first ${shown - 1} and the last`
+    return `The nearest of ${counted(count, 'publication')} to ${name(topic)}${several}${some}:`
+  }
+
+  /** A sentence where nobody knows what was at the time that is asked for. */
+  private outside(time: TimeWish | null, last: State): ReadonlyArray<string> {
+    if (time === null) return []
+    const { clock } = this
+    const at = momentOf(time, clock)
+    // Times are read off in whole milliseconds.
+    if (at <= clock.at - 1) {
+      return [`That time is before the ${this.what} began, at ${dated(clock.at, clock)}.`]
+    }
+    return at < last.now + 1
+      ? []
+      : [`That time is later than all that was played, which ends at ${dated(last.now, clock)}.`]
   }
 }
 

@@ -48,6 +48,83 @@ export const asked: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'several in the millisecond that is nearest to a time',
+    '--message d/1@0.9 --client a',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    tick +1s
+    p> publish 'd/1' "1"
+    a> unsubscribe id9 'd/#'
+    p> publish 'd/1' "22"
+    tick +1s
+    p> publish 'd/1' "3"
+    ----`,
+    [
+      `The nearest of 4 publications to 'd/1', 2 of them in the same millisecond:`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0: 2 bytes. It matched no subscription.`,
+      `  'a': not delivered: it had no subscription; it unsubscribed from 'd/#' at 1.000s.`,
+    ],
+  ],
+  [
+    'more in a millisecond than are told, after the time',
+    '--message d/1@0.9',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    a> unsubscribe id9 'd/#'
+    tick +1s
+    p> publish 'd/1' "1"
+    p> publish 'd/1' "22"
+    p> publish 'd/1' "333"
+    p> publish 'd/1' "4444"
+    p> publish 'd/1' "5"
+    p> publish 'd/1' "6"
+    p> publish 'd/1' "777"
+    tick +1s
+    p> publish 'd/1' "8"
+    ----`,
+    [
+      `The nearest of 9 publications to 'd/1', 7 of them in the same millisecond; the first 4` +
+      ` and the last:`,
+      ...[1, 2, 3, 4, 3].flatMap((bytes) => [
+        `'d/1' was published at 1.000s by 'p' with QoS 0: ${bytes} byte${
+          bytes === 1 ? '' : 's'
+        }. It matched no subscription.`,
+        `  'a': not delivered: it had no subscription; it unsubscribed from 'd/#' at 0.000s.`,
+      ]),
+    ],
+  ],
+  [
+    'a time after the end',
+    '--message d/1@60 --client a',
+    `${both}
+    quiet
+    p> publish 'd/1' "0"
+    ----`,
+    [
+      `That time is later than all that was played, which ends at 0.000s.`,
+      `'d/1' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched 'd/#' of 'a'` +
+      ` with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
+    'a time before the beginning',
+    '--message d/1@1950-01-01T00:00:00Z --client a',
+    `${both}
+    quiet
+    p> publish 'q/1' "0"
+    ----`,
+    [
+      `That time is before the recording began, at 0.000s.`,
+      `Nothing was published to 'd/1' in this recording: did you mean 'q/1'?`,
+    ],
+  ],
+  [
     'never published',
     '--message D/2',
     `${both}

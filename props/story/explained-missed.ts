@@ -144,7 +144,7 @@ export const missed: ReadonlyArray<Explained> = [
   ],
   [
     'QoS 0 while congested',
-    '--message d/1@2',
+    '--message d/1@1',
     `
     config unwrittenBytesMax=100000
 

@@ -173,7 +173,7 @@ export const own: ReadonlyArray<Explained> = [
   ],
   [
     'what was given up as its client came back is no other that it did not get',
-    '--message d/1@2',
+    '--message d/1@1',
     `
     quiet
     a> connect session-expiry-interval 60 will [ 'd/1' "gone" ]
