@@ -7,11 +7,15 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
+import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import { encode } from '../core/codec/mod.ts'
-import { Packet } from '../core/mod.ts'
+import * as B from '../core/data/bytes.ts'
 import * as IntMap from '../core/data/int-map.ts'
+import * as Queue from '../core/data/queue.ts'
+import { initial, Packet, run } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
+import { sessionFor } from '../core/trace/explain-facts.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { createDriver } from '../shells/common/driver.ts'
 import type { Driver } from '../shells/common/driver.ts'
@@ -21,7 +25,7 @@ import { printingLog } from '../shells/common/log.ts'
 import type { Wire } from '../shells/common/outbox.ts'
 import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions } from '../shells/common/recorder.ts'
-import { linesIn, replayed } from './gen/recordings.ts'
+import { linesIn, recorded, replayed } from './gen/recordings.ts'
 import { hear } from './mouth.ts'
 
 const snapshot = suite('snapshot')
@@ -230,6 +234,44 @@ snapshot('one that is whole can be played, with and without a run behind it', ()
     world.driver.record(null)
     assert.is(played(world.text).runs, isAsked ? 2 : 1)
   }
+})
+
+snapshot('payloads are in it without what they share a buffer with', () => {
+  const [away, there] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+  const enter = (conn: typeof away, clientId: string) => [
+    I.opened(conn, 0, '0'.repeat(32), '1883', { address: '127.0.0.1', port: 5 }),
+    I.arrived(
+      conn,
+      0,
+      Packet.connect({ clientId, properties: { sessionExpiryInterval: 60 } }),
+    ),
+  ]
+  const said = ['one', 'two', 'three'].map((text) => new TextEncoder().encode(text))
+  // Those of one run are kept together.
+  const [state] = run(initial(defaults, { at: 0, wall: 0, seed: 1 }), [
+    ...enter(away, 'away'),
+    I.arrived(away, 0, Packet.subscribe({ filter: 'd', qos: 1 })),
+    I.closed(away, 0, 'closed'),
+    ...enter(there, 'there'),
+    ...said.map((payload, i) =>
+      I.arrived(there, 0, Packet.publish({ topic: 'd', qos: 1, packetId: i + 1, payload }))
+    ),
+  ])
+  const { text } = recorded(state, [])
+  const written = text.split('\n').filter((line) => line.startsWith('["s"')).flatMap((line) =>
+    (JSON.parse(line) as [string, ReadonlyArray<unknown>])[1]
+  ).filter((node) => typeof node === 'string')
+  const wanted = said.map((payload) => Buffer.from(payload).toString('base64'))
+  for (const one of wanted) assert.ok(written.includes(one), `${one} is not in ${written}`)
+  for (const node of written) assert.ok(node.length < 30, `${node.length} characters`)
+  const [began] = replayed(text)
+  assert.ok(began?._tag === 'Began')
+  const queue = sessionFor(began.state, 'away')?.queue
+  const waiting = queue === undefined ? [] : [...Queue.entries(queue)]
+  assert.equal(
+    waiting.map(({ message }) => 'payload' in message ? B.view(message.payload) : null),
+    said,
+  )
 })
 
 snapshot('it hurries where a file would else become far longer than allowed', () => {

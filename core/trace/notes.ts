@@ -11,6 +11,7 @@ import type { State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
 import type { Level } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
+import * as B from '../data/bytes.ts'
 import type { Bytes } from '../data/bytes.ts'
 import { digestOf } from './digest.ts'
 import type { Weigh } from './digest.ts'
@@ -42,6 +43,10 @@ export type TurnPage = (end: number) => Uint8Array
 const nodesPerLine = 64
 
 const bare = (payload: Bytes): Bytes => payload
+
+/** Without what it shares a buffer with: that may be much, and of messages that have gone. */
+const alone = (payload: Bytes): Bytes =>
+  B.size(payload) === payload.buffer.length ? payload : B.own(payload)
 
 /** Whether it is as `initial` makes it, which any version can do for itself. */
 const isNew = (state: State): boolean => {
@@ -133,7 +138,7 @@ export class Notes {
     this.beginningBytes = head.length + 1
     const hide = (payload: Bytes): Bytes =>
       fillOf(payload.end - payload.start, markOf(veil, payload))
-    this.nodes = isFresh ? null : graphOf(state, veil.payload === 'full' ? bare : hide)
+    this.nodes = isFresh ? null : graphOf(state, veil.payload === 'full' ? alone : hide)
     this.mark(0, [])
   }
 
