@@ -21,6 +21,7 @@ import { close, goneIn } from './explain-gone.ts'
 import { droppedIn, notReachedIn, stillToComeIn, unsentIn } from './explain-missed.ts'
 import { newIn } from './explain-places.ts'
 import { publicationOf, publicationsIn } from './explain-publish.ts'
+import type { FoundPublication } from './explain-publish.ts'
 import { Sends } from './explain-sent.ts'
 import { sessionOf } from './facts.ts'
 
@@ -104,7 +105,8 @@ export class Tracker {
     const { before, after, input } = moment
     copies.fresh.clear()
     if (input._tag === 'Reconfigured') this.mount(input.config)
-    const fresh = this.find(moment)
+    const found = publicationsIn(this.topics, moment)
+    const fresh = this.keep(found, moment)
     if (fresh.length > 0) {
       const topics = new Set(fresh.map(({ topic }) => topic))
       for (const number of receiversIn(moment, topics)) this.scan(number, moment, fresh)
@@ -124,7 +126,8 @@ export class Tracker {
     }
     this.sends.step(moment, fresh, gone)
     close(copies, moment, gone)
-    if (fresh.length === 0 && catchesUp(input)) this.misses(moment, gone)
+    // What is dropped where something is published is that, whether it is told or not.
+    if (found.length === 0 && catchesUp(input)) this.misses(moment, gone)
   }
 
   /** The recording is over. */
@@ -178,20 +181,23 @@ export class Tracker {
   }
 
   /** Those that are routed in this step, of those that are kept. */
-  private find(moment: Moment): ReadonlyArray<Publication> {
+  private keep(
+    found: ReadonlyArray<FoundPublication>,
+    moment: Moment,
+  ): ReadonlyArray<Publication> {
     const { copies } = this
     const fresh: Array<Publication> = []
-    for (const found of publicationsIn(this.topics, moment)) {
-      if (found._tag === 'New') {
-        if (!copies.admit(found.publication)) continue
-        copies.mark(found.publication, ...found.marks)
-        if (found.publication.held === null) fresh.push(found.publication)
+    for (const one of found) {
+      if (one._tag === 'New') {
+        if (!copies.admit(one.publication)) continue
+        copies.mark(one.publication, ...one.marks)
+        if (one.publication.held === null) fresh.push(one.publication)
         continue
       }
-      const publication = copies.known(found.message)
+      const publication = copies.known(one.message)
       if (publication === null) continue
-      if (found._tag === 'Again') publication.again += 1
-      else if (found._tag === 'Void') publication.voidAt = moment.after.now
+      if (one._tag === 'Again') publication.again += 1
+      else if (one._tag === 'Void') publication.voidAt = moment.after.now
       else {
         publication.releasedAt = moment.after.now
         publication.moment = moment

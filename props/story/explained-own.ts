@@ -172,6 +172,33 @@ export const own: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'a later will on the topic that is not asked for, and finds the queue full',
+    '--message d/1@0 --client a',
+    `config queuedCountMax=1
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' qos1 id1 "kept" retain
+    a> puback id1
+    q> connect session-expiry-interval 60 will [ 'd/1' "gone" qos1 will-delay-interval 5 ]
+    a lose
+    p> publish 'd/2' qos1 id2 "waits"
+    tick +1s
+    p> publish 'd/1' "between"
+    q lose
+    at 9000
+    ticked
+    ----`,
+    [
+      `The nearest of 3 publications to 'd/1':`,
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 4 bytes.` +
+      ` It matched 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; acknowledged at 0.000s (PUBACK).`,
+    ],
+  ],
+  [
     'what was given up as its client came back is no other that it did not get',
     '--message d/1@1',
     `
