@@ -133,9 +133,18 @@ const playedOf = (history: History, share: number): Played => {
   return { state: begin(history), inputs: inputs.slice(0, count), effects: effects.slice(0, count) }
 }
 
-const ask = (found: ReadonlyArray<Found>, question: Question): ReadonlyArray<string> => {
-  const explainer = new Explainer(question, 'recording', Infinity)
+const asked = (found: ReadonlyArray<Found>, question: Question, few = Infinity): Explainer => {
+  const explainer = new Explainer(question, 'recording', few)
   for (const one of found) explainer.take(one)
+  return explainer
+}
+
+const ask = (
+  found: ReadonlyArray<Found>,
+  question: Question,
+  few = Infinity,
+): ReadonlyArray<string> => {
+  const explainer = asked(found, question, few)
   return explainer.answer().map((line) => line.replaceAll(/ \(\d{4}-[^)]*Z\)/g, ''))
 }
 
@@ -235,6 +244,36 @@ truth('whoever got a message, and why the others did not', () => {
   ofDays(150, (day, found, pick) => messages(found, day, tally, pick))
   if (process.env['SHOW'] === '1') console.log(tally.text())
   for (const [kind, least] of Object.entries(floors)) tally.atLeast(kind, leastOf(least, 150))
+})
+
+/** What is said of each publication. */
+const publicationsOf = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const line of lines) {
+    if (/' was published (at|before) /.test(line) && !line.startsWith(' ')) found.push(line)
+    else if (line.startsWith('  ')) found.push(`${found.pop() ?? ''}\n${line}`)
+  }
+  return found
+}
+
+truth('of one moment the same is said as where everything is asked for', () => {
+  ofDays(100, (_, found, pick) => {
+    const [began] = found
+    assert.ok(began?._tag === 'Began')
+    for (const topic of names) {
+      const whole: Question = { _tag: 'Message', topic, time: null, client: null }
+      const all = publicationsOf(ask(found, whole))
+      const times = asked(found, whole).publications.map(({ at }) => at - began.head.at)
+      const ms = times[pick % times.length]
+      if (ms === undefined) continue
+      const lines = ask(found, { ...whole, time: { _tag: 'Since', ms } }, 2 + pick % 4)
+      const some = publicationsOf(lines)
+      assert.ok(some.length > 0, lines.join('\n'))
+      for (const one of some) {
+        assert.ok(all.includes(one), `at ${ms}:\n${one}\n\nof all:\n${all.join('\n')}`)
+      }
+    }
+  })
 })
 
 /** How often a hundred days show each kind of end at least. */
