@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Write } from '../core/broker/record.ts'
@@ -755,6 +756,43 @@ if (isMounted) {
       }
     } finally {
       spawnSync('umount', ['-l', mount])
+    }
+  })
+}
+
+if (isMounted) {
+  faults('a disk that messages have filled is emptied of them, again and again', async () => {
+    for (const [mib, count] of [[1, 1], [1, 5], [2, 1]] as const) {
+      const disk = folder()
+      mkdirSync(disk, { recursive: true })
+      spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', disk])
+      try {
+        const store = right(await openDirect({ folder: join(disk, 'data') }))
+        right(await loadAll(store))
+        let first = 1000
+        let next = first
+        const add = async (): Promise<string> => {
+          const committed = await store.commit(stamp, batch(next, count))
+          next += count
+          return committed._tag
+        }
+        for (let round = 1; round <= 2; round++) {
+          const where = `${mib} MiB, ${count} at once, round ${round}`
+          while (await add() === 'Durable') { /* there is room */ }
+          // What is under way when the broker hears of it.
+          assert.is(await add(), 'Tight', where)
+          for (const last = next - (next - first) / 10; first < last; first += 2) {
+            const committed = await store.commit(stamp, gone(first, 2))
+            assert.is.not(committed._tag, 'Full', `${where}, ${next - first} left`)
+          }
+          // There is a look for room once a second.
+          await sleep(1_100)
+          assert.is((await store.commit(stamp, gone(first, 2)))._tag, 'Durable', where)
+          first += 2
+        }
+      } finally {
+        spawnSync('umount', ['-l', disk])
+      }
     }
   })
 }

@@ -74,10 +74,10 @@ export class Database {
   #bytesMax: number
   /** Why nothing is written any more. */
   #broken: string | null = null
-  /** Frames that the log has, by estimate, and how many a row costs by experience. */
+  /** Frames that the log has, by estimate, and how many a row costs by experience; 0: none yet. */
   #frames = 0
   #rows = 0
-  #framesPerRow = 1
+  #framesPerRow = 0
   /** Whether the reserve was given up, or could not be made; and when to look for room again. */
   #isTight = false
   #whyNoRoom: unknown = null
@@ -187,6 +187,9 @@ export class Database {
       this.#isTight = true
       giveUp(this.#paths.reserve)
       this.#limitPages()
+      // First of all into the file: a log that grew into the reserve could not move any more.
+      this.#emptyLog()
+      if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
       if (!this.#fit(stamp, packed, extent)) return this.#full()
       // The log may have wanted the reserve only to move into the file.
       this.#lookAt = 0
@@ -259,13 +262,17 @@ export class Database {
 
   #makeReserve(): boolean {
     this.#emptyLog()
-    if (this.#reserve(this.#reserveBytes)) return true
-    this.#reserveBytes = reserveBytes
-    if (this.#reserve()) return true
+    const sizes = this.#reserveBytes > reserveBytes ? [this.#reserveBytes] : []
+    sizes.push(reserveBytes)
     // A file never becomes smaller. What is free in it is room as well, and leaves only the log to
     // be provided for.
-    return this.#number('freelist_count') * pageBytes >= 2 * reserveBytes &&
-      this.#reserve(reserveBytes / 4)
+    if (this.#number('freelist_count') * pageBytes >= 2 * reserveBytes) sizes.push(reserveBytes / 4)
+    for (const bytes of sizes) {
+      if (!this.#reserve(bytes)) continue
+      this.#reserveBytes = bytes
+      return true
+    }
+    return false
   }
 
   #number(pragma: 'page_count' | 'freelist_count'): number {
@@ -315,7 +322,7 @@ export class Database {
     }
     this.#tallies = tallies
     this.#rows += rows
-    this.#frames += 1 + rows * this.#framesPerRow
+    this.#frames += 1 + Math.max(rows * this.#framesPerRow, packed.length / pageBytes)
     return true
   }
 
@@ -383,9 +390,9 @@ export class Database {
 
   /** To be called between batches: moves pages from the log into the file when it is time. */
   tidy(): void {
-    if (this.#broken !== null || this.#frames * frameBytes < this.#walWanted()) return
+    if (this.#broken !== null || this.#walBytes() < this.#walWanted()) return
     this.#growReserve()
-    if (this.#frames * frameBytes < this.#walWanted()) return
+    if (this.#walBytes() < this.#walWanted()) return
     try {
       const result = this.#connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
       const frames = Number(result?.['log'])
@@ -398,9 +405,16 @@ export class Database {
     this.#frames = 0
   }
 
+  /** What is in the log. Its file does not become smaller when that has moved. */
+  #walBytes(): number {
+    return this.#framesPerRow > 0 ? this.#frames * frameBytes : sizeOf(this.#paths.wal)
+  }
+
   #walWanted(): number {
-    // The log stays as small as the reserve, which has to have room for what moves into the file.
-    return Math.min(this.#reserveBytes, this.#walBytesMax() / 2)
+    // The log stays as small as the reserve, which has to have room for what moves into the file;
+    // and where that was given up, so small that both it and what moves have room in what is left.
+    const room = this.#isTight ? reserveBytes / 8 : this.#reserveBytes
+    return Math.min(room, this.#walBytesMax() / 2)
   }
 
   /** Once, when it turns out that there is much to write. */
