@@ -29,6 +29,7 @@ import { lookIntoStore } from '../shells/cli/store.ts'
 import { Database } from '../shells/store/database.ts'
 import { copyStore, pathsOf } from '../shells/store/files.ts'
 import { copyInto } from '../shells/store/open.ts'
+import type { Statement } from '../shells/store/library.ts'
 import { openSqlite } from '../shells/store/sqlite.ts'
 import { findDeno, root } from './runtimes.ts'
 import { openDirect, settle, sqlite, storeOf } from './store/direct.ts'
@@ -110,6 +111,42 @@ const start = (command: string, args: ReadonlyArray<string>): Child => {
 }
 
 const own = (...what: ReadonlyArray<string>): Child => start(process.execPath, ownArguments(what))
+
+/** SQLite that fails with these errors, in order, where a statement of this text is run. */
+const failing = (errors: Readonly<Record<string, Array<string>>>): typeof sqlite => {
+  const failIf = (statement: string): void => {
+    const text = errors[statement]?.shift()
+    if (text !== undefined) throw new Error(text)
+  }
+  class DatabaseSync extends sqlite.DatabaseSync {
+    override prepare(statement: string): Statement {
+      const prepared = super.prepare(statement)
+      return {
+        run: (...values) => (failIf(statement), prepared.run(...values)),
+        get: (...values) => (failIf(statement), prepared.get(...values)),
+        all: (...values) => prepared.all(...values),
+        iterate: (...values) => prepared.iterate(...values),
+      }
+    }
+  }
+  return { DatabaseSync }
+}
+
+faults('a log that fails to move ends the store, where a batch had no room as well', async () => {
+  const path = folder()
+  const commits: Array<string> = []
+  const moves: Array<string> = []
+  const faulty = failing({ COMMIT: commits, 'PRAGMA wal_checkpoint(TRUNCATE)': moves })
+  const store = storeOf(right(Database.open(faulty, { folder: path })), path)
+  right(await loadAll(store))
+  commits.push('database or disk is full')
+  moves.push('disk I/O error')
+  const { _tag } = await store.commit(stamp, writes)
+  assert.is(_tag, 'Broken', 'a flush that failed may seem to succeed the second time')
+  assert.is((await store.commit(stamp, writes))._tag, 'Broken')
+  assert.equal([commits, moves], [[], []], 'the faults have come')
+  await store.close()
+})
 
 faults('folder and files are for their owner only', async () => {
   const path = join(folder(), 'deep')

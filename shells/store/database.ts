@@ -183,14 +183,13 @@ export class Database {
     if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
     try {
       if (this.#fit(stamp, packed, extent)) return this.#found()
-      if (this.#isTight) return this.#full()
+      if (this.#isTight || this.#broken !== null) return this.#full()
       this.#isTight = true
       giveUp(this.#paths.reserve)
       this.#limitPages()
       // First of all into the file: a log that grew into the reserve could not move any more.
       this.#emptyLog()
-      if (this.#broken !== null) return { _tag: 'Broken', why: this.#broken }
-      if (!this.#fit(stamp, packed, extent)) return this.#full()
+      if (this.#broken !== null || !this.#fit(stamp, packed, extent)) return this.#full()
       // The log may have wanted the reserve only to move into the file.
       this.#lookAt = 0
       return this.#found()
@@ -225,7 +224,7 @@ export class Database {
     if (this.#transact(stamp, packed, extent)) return true
     // What the log holds may as well stand in the file; once that is done there may be room.
     this.#emptyLog()
-    return this.#transact(stamp, packed, extent)
+    return this.#broken === null && this.#transact(stamp, packed, extent)
   }
 
   /** What to say of a batch that is on disk: there is room again once the reserve is whole. */
@@ -279,8 +278,11 @@ export class Database {
     return Number(this.#connection.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
   }
 
+  /** What to say of a batch that did not fit. */
   #full(): Committed {
-    return { _tag: 'Full', why: this.#whyFull() }
+    return this.#broken === null
+      ? { _tag: 'Full', why: this.#whyFull() }
+      : { _tag: 'Broken', why: this.#broken }
   }
 
   /** Why there is no room: whoever looks for it on a disk that has some looks in vain. */
