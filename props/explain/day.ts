@@ -10,6 +10,7 @@ import { encodedSize } from '../../core/codec/encode.ts'
 import type { Connect, Level, Packet, Publish } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import { isFor, mountedAt, sharedIn } from './matches.ts'
+import { hex } from './words.ts'
 
 export type NoteOf<Tag extends Note['_tag']> = Extract<Note, { readonly _tag: Tag }>
 
@@ -132,6 +133,10 @@ export interface Day {
 export const since = (day: Pick<Day, 'began'>, at: number): string =>
   `${((at - day.began) / 1000).toFixed(3)}s`
 
+/** The steps at a time that an answer has. */
+export const stepsAt = (day: Day, time: string): ReadonlyArray<Step> =>
+  day.steps.filter(({ at }) => since(day, at) === time)
+
 /** What a payload is known by. */
 export const bodyOf = (payload: Publish['payload']): string =>
   String.fromCharCode(...B.view(payload).subarray(0, 64)) + `:${B.size(payload)}`
@@ -156,8 +161,6 @@ interface Living {
   readonly flying: Map<number, Sent>
   sentCountMax: number
 }
-
-const hex = (reason: number): string => `0x${reason.toString(16).padStart(2, '0')}`
 
 class Watcher {
   readonly began: number

@@ -6,14 +6,11 @@ import { since } from './day.ts'
 import type { Day, Line, NoteOf, Step } from './day.ts'
 import { isOfWill } from './publications.ts'
 import type { Tally } from './tally.ts'
+import { escaped, hex } from './words.ts'
 
 type Ended = NoteOf<'ConnectionEnded'>
 
 const shownMax = 5
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-
-const hex = (reason: number): string => `0x${reason.toString(16).padStart(2, '0')}`
 
 const peerOf = ({ peer }: { readonly peer: Ended['peer'] }): string =>
   `${peer.address}:${peer.port}`

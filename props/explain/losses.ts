@@ -127,6 +127,19 @@ export const isLossTrue = (
   }
 }
 
+/** Why messages on the topic were dropped for the client in a step, as they were routed. */
+export const dropsIn = (
+  { topic }: Publication,
+  { notes }: Step,
+  clientId: string,
+): ReadonlyArray<string> =>
+  notes.flatMap((note) =>
+    note._tag === 'Dropped' && note.clientId === clientId && note.topic === topic &&
+      note.why !== 'session ended' && note.why !== 'expired'
+      ? [note.why]
+      : []
+  )
+
 /** Why the client's session ended in a step, in words; null where it did not. */
 export const endIn = ({ notes }: Step, clientId: string): string | null => {
   const note = notes.find((one) => one._tag === 'SessionEnded' && one.clientId === clientId)

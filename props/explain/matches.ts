@@ -1,7 +1,7 @@
 // Which filter matches which topic, and what stands in a shared one: a second definition, by
 // regular expression, that has nothing of the broker's own.
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+import { escaped } from './words.ts'
 
 const expressions = new Map<string, RegExp>()
 

@@ -5,7 +5,8 @@ import type { Note } from '../../core/broker/note.ts'
 import type { Publish } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import { bodyOf, since } from './day.ts'
-import type { Day, Line, Session, Step } from './day.ts'
+import type { Day, Line, Sent, Session, Step } from './day.ts'
+import { escaped, hex } from './words.ts'
 
 export interface Publication {
   readonly topic: string
@@ -43,8 +44,6 @@ export const mountPointsBy = ({ steps }: Day, index: number): ReadonlySet<string
   }
   return found
 }
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 const literally = (text: string): RegExp => new RegExp(`^${escaped(text)}$`, 's')
 
@@ -118,11 +117,12 @@ const refusalIn = (
   }
   for (const note of step.notes) {
     if (note._tag !== 'ConnectionEnded' || note.conn.generation !== line?.conn.generation) continue
-    const hex = `0x${note.reason.toString(16).padStart(2, '0')}`
     const { fault } = note
     const words = note.ending === 'memory short'
       ? 'the broker was short of memory'
-      : `${note.ending} ${hex}${fault === null ? '' : `, ${fault.detail} [${fault.clause}]`}`
+      : `${note.ending} ${hex(note.reason)}${
+        fault === null ? '' : `, ${fault.detail} [${fault.clause}]`
+      }`
     return literally(`its publisher's connection was ended for it: ${words}`)
   }
   return null
@@ -157,6 +157,26 @@ export class Publications {
       own === topic && retained !== null && retained.from.index < index &&
       (retained.until === null || retained.until.index >= index)
     ) ?? null
+  }
+
+  /** What was sent of a publication, to anybody or to one client. */
+  sentsOf(one: Publication, clientId?: string): ReadonlyArray<Sent> {
+    const { topic, body } = one
+    // What was refused and is sent is what its publisher said once more.
+    const isSaidAgain = one.refused !== null &&
+      this.all.some((other) =>
+        other !== one && other.topic === topic && other.body === body && other.refused === null
+      )
+    if (isSaidAgain) return []
+    return this.day.sents.filter((sent) =>
+      sent.topic === topic && sent.body === body &&
+      (clientId === undefined || sent.clientId === clientId)
+    )
+  }
+
+  /** Whether no other one on its topic was routed in the step, so that notes are of this one. */
+  isAlone({ topic: own }: Publication, step: Step): boolean {
+    return this.all.filter(({ topic, routed }) => topic === own && routed === step).length === 1
   }
 
   private take(step: Step): void {
