@@ -504,6 +504,7 @@ const queueLaw: Law<Queue.Queue<number>, ReadonlyArray<number>, readonly [QueueO
     assert.is(Queue.peek(items), model[0])
     assert.is(Queue.last(items), model.at(-1))
     assert.equal([...Queue.entries(items)], model)
+    assert.equal([...Queue.newestFirst(items)], model.toReversed())
   },
 }
 
@@ -539,6 +540,7 @@ queue('holds 200,000 items without a deep call', () => {
   items = Queue.pop(Queue.pop(items, null), null)
   assert.is(Queue.peek(items), 2)
   assert.is([...Queue.entries(items)].length, 199_998)
+  assert.is([...Queue.newestFirst(items)].length, 199_998)
 })
 
 queue.run()

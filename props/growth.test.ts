@@ -7,7 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
 import type { Record } from '../core/broker/record.ts'
-import { isSingle } from '../core/broker/state.ts'
+import { isSingle, type Session } from '../core/broker/state.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import { newOwner } from '../core/data/owner.ts'
 import * as Queue from '../core/data/queue.ts'
@@ -30,6 +30,7 @@ import {
   written,
 } from '../core/mod.ts'
 import * as Tree from '../core/topic/tree.ts'
+import { newIn, queuedAt } from '../core/trace/explain-places.ts'
 import './gen/settings.ts'
 import { filter, name } from './gen/topics.ts'
 import { inOrder, recordsOf } from './model/store.ts'
@@ -325,6 +326,31 @@ growth('a message more costs a long queue as many new objects as a short one', (
   const short = costOf(1_000)
   const long = costOf(50_000)
   assert.ok(long < short * 1.5 + 50, `${long} new objects against ${short}`)
+})
+
+growth('what explains a message looks at few of the many that wait', () => {
+  const state = waiting({ filter: 'q', identifiers: false })
+  const session = IntMap.get(state.sessions, StrMap.get(state.clients, 'away')!)!
+  let visits = 0
+  let queue: Session['queue'] = Queue.empty
+  for (const { order, ...rest } of Queue.entries(session.queue)) {
+    const counted = {
+      ...rest,
+      get order() {
+        visits++
+        return order
+      },
+    }
+    queue = Queue.push(queue, null, counted)
+  }
+  const watched = { ...session, queue }
+  const [first, last] = [Queue.peek(session.queue)!.order, Queue.last(session.queue)!.order]
+  assert.equal(newIn(watched, last).map(([{ order }]) => order), [last])
+  for (const order of [first, first + 1, last - 1, last]) {
+    assert.is(queuedAt(watched, order)?.order, order)
+  }
+  assert.is(queuedAt(watched, last + 1), undefined)
+  assert.ok(visits < 100, `${visits} visits`)
 })
 
 growth('who does not go on with what is retained costs no more with every new topic', () => {

@@ -101,6 +101,21 @@ export function* entries<A>(queue: Queue<A>): IterableIterator<A> {
   yield* present(queue.tail)
 }
 
+/** The items, newest first. */
+export function* newestFirst<A>(queue: Queue<A>): IterableIterator<A> {
+  yield* backwards(queue.tail)
+  for (let cell = queue.back; cell !== null; cell = cell.next) yield* backwards(cell.chunk)
+  for (let cell = turn(queue.front); cell !== null; cell = cell.next) yield* backwards(cell.chunk)
+  yield* backwards(queue.head)
+}
+
+function* backwards<A>(chunk: Chunk<A>): IterableIterator<A> {
+  for (let i = chunk.length - 1; i >= 0; i--) {
+    const item = chunk[i]
+    if (item !== undefined) yield item
+  }
+}
+
 function* present<A>(chunk: Chunk<A>): IterableIterator<A> {
   for (const item of chunk) if (item !== undefined) yield item
 }

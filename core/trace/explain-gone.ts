@@ -3,12 +3,11 @@
 import type { DropReason } from '../broker/note.ts'
 import { isExpired } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
-import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { Copies } from './explain-copies.ts'
 import { dropsFor, isSameShare } from './explain-facts.ts'
 import type { Copy, Moment } from './explain-facts.ts'
-import { placeOf } from './explain-places.ts'
+import { placeOf, queuedAt } from './explain-places.ts'
 import { sessionOf } from './facts.ts'
 
 /** Open copies that are in their sessions no more; those that moved on are noted. */
@@ -84,12 +83,10 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
 
 /** Only what waits in a queue is dropped for being over: what was sent is too late for that. */
 const hasExpired = ({ session, packetId, order }: Copy, { before, after }: Moment): boolean => {
-  const queue = packetId > 0 ? undefined : IntMap.get(before.sessions, session)?.queue
-  if (queue === undefined) return false
-  for (const one of Queue.entries(queue)) {
-    if (one.order === order) return isExpired(one.message, after.now)
-  }
-  return false
+  if (packetId > 0 || order === null) return false
+  const there = IntMap.get(before.sessions, session)
+  const waited = there === undefined ? undefined : queuedAt(there, order)
+  return waited !== undefined && isExpired(waited.message, after.now)
 }
 
 const isMember = ({ session }: Copy, { share }: Copy, { before, after }: Moment): boolean => {

@@ -10,6 +10,20 @@ export type Place =
   | { readonly _tag: 'Queue' }
   | { readonly _tag: 'Window'; readonly packetId: number; readonly outgoing: Outgoing }
 
+/** What waits at a place in the line; looked for from the nearer end, as queues may be long. */
+export const queuedAt = ({ queue }: Session, order: number): Delivery | undefined => {
+  const first = Queue.peek(queue)
+  const last = Queue.last(queue)
+  if (first === undefined || last === undefined) return undefined
+  if (order < first.order || order > last.order) return undefined
+  const isNearFirst = order - first.order < last.order - order
+  for (const one of isNearFirst ? Queue.entries(queue) : Queue.newestFirst(queue)) {
+    if (one.order === order) return one
+    if (one.order > order === isNearFirst) return undefined
+  }
+  return undefined
+}
+
 /** Where a copy is in its session; null where it is not in it. */
 export const placeOf = (session: Session, { order, packetId, share }: Copy): Place | null => {
   if (order === null) return null
@@ -17,14 +31,11 @@ export const placeOf = (session: Session, { order, packetId, share }: Copy): Pla
     const outgoing = Window.get(session.window, packetId)
     return outgoing?.order === order ? { _tag: 'Window', packetId, outgoing } : null
   }
-  const head = Queue.peek(session.queue)
+  const first = Queue.peek(session.queue)
   const last = Queue.last(session.queue)
-  if (head !== undefined && last !== undefined && head.order <= order && order <= last.order) {
+  if (first !== undefined && last !== undefined && first.order <= order && order <= last.order) {
     // Only what others of a group can have leaves from the middle of the queue.
-    if (share === null) return { _tag: 'Queue' }
-    for (const one of Queue.entries(session.queue)) {
-      if (one.order === order) return { _tag: 'Queue' }
-    }
+    if (share === null || queuedAt(session, order) !== undefined) return { _tag: 'Queue' }
   }
   for (const [id, outgoing] of Window.entries(session.window)) {
     if (outgoing.order === order) return { _tag: 'Window', packetId: id, outgoing }
@@ -41,9 +52,12 @@ export const newIn = (
   for (const [packetId, one] of Window.entries(session.window)) {
     if (one.order >= since && one.stage !== 'released') found.push([one, packetId])
   }
-  const last = Queue.last(session.queue)
-  if (last === undefined || last.order < since) return found
-  for (const one of Queue.entries(session.queue)) if (one.order >= since) found.push([one, 0])
+  const queued: Array<Delivery> = []
+  for (const one of Queue.newestFirst(session.queue)) {
+    if (one.order < since) break
+    queued.push(one)
+  }
+  for (let i = queued.length - 1; i >= 0; i--) found.push([queued[i]!, 0])
   return found
 }
 
