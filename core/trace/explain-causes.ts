@@ -10,8 +10,7 @@ import { isSameConn } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
 import { since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
-import { counted } from './explain-why.ts'
-import { hex, quote } from './words.ts'
+import { hex, plural, quote } from './words.ts'
 
 const SERVER_UNAVAILABLE = 0x88
 const SERVER_BUSY = 0x89
@@ -114,7 +113,7 @@ export const causeText = (
       const seconds = before.config.stalledMs / 1000
       if (session === undefined) return 'by the broker, because its socket took nothing'
       return 'by the broker, because its socket has taken nothing of ' +
-        `${counted(unwrittenBytes(session), 'byte')} since ${since(session.progressAt, clock)} ` +
+        `${plural(unwrittenBytes(session), 'byte')} since ${since(session.progressAt, clock)} ` +
         `(at most ${seconds} s): the client did not read`
     }
     case 'global_max_connections exceeded':
@@ -131,7 +130,7 @@ export const causeText = (
         `(global_max_clients ${before.config.sessionsMax})`
     case 'too many without CONNECT':
       return 'by the broker, to make room: no more than ' +
-        `${counted(before.config.unauthenticatedMax, 'connection')} may be without an accepted ` +
+        `${plural(before.config.unauthenticatedMax, 'connection')} may be without an accepted ` +
         'CONNECT, and it had hesitated longest'
     case 'connecting too often':
       return 'by the broker, because too many connections came from its address in a short time'

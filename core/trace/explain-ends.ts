@@ -14,7 +14,8 @@ import { whyEnded } from './explain-gone.ts'
 import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
-import { counted, name } from './explain-why.ts'
+import { name } from './explain-why.ts'
+import { plural } from './words.ts'
 
 /** What becomes of its will in a step, and where that is denied by what; null: nothing does. */
 const willFate = (
@@ -55,14 +56,14 @@ const sessionText = (clientId: string, { before, after, effects }: Moment): stri
     if (effect._tag !== 'Note' || effect.note._tag !== 'SessionEnded') continue
     const { note } = effect
     if (note.clientId !== clientId) continue
-    const messages = note.messages === 0 ? '' : `, and ${counted(note.messages, 'message')} in it`
+    const messages = note.messages === 0 ? '' : `, and ${plural(note.messages, 'message')} in it`
     return `Its session ended as well (${note.why})${messages}.`
   }
   const session = sessionFor(after, clientId)
   if (session === undefined || sessionFor(before, clientId) === undefined) return ''
   const messages = messagesIn(session) === 0
     ? ''
-    : `, with ${counted(messagesIn(session), 'message')} for it`
+    : `, with ${plural(messagesIn(session), 'message')} for it`
   if (session.conn !== null) return `Its session went on with the new connection${messages}.`
   return session.expiryS === EXPIRY_NEVER_S
     ? `Its session was kept for ever${messages}.`
@@ -187,7 +188,7 @@ export class EndTracker {
     const earlier = this.count - this.told.length
     const head = earlier === 0
       ? []
-      : [`${counted(earlier, 'earlier end')} of its connections left out; replay --client has all.`]
+      : [`${plural(earlier, 'earlier end')} of its connections left out; replay --client has all.`]
     if (session === undefined || session.conn === null) return [...head, ...lines]
     const opened = this.openedAt.get(session.conn.generation)
     return [

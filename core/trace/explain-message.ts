@@ -9,9 +9,9 @@ import { effectsOf, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
-import { besides, copyText, counted, missedText, name, whyNot } from './explain-why.ts'
+import { besides, copyText, missedText, name, whyNot } from './explain-why.ts'
 import type { Ground } from './explain-why.ts'
-import { hex } from './words.ts'
+import { hex, plural } from './words.ts'
 
 const byText = ({ by }: Publication): string => {
   switch (by._tag) {
@@ -35,7 +35,7 @@ const headText = (publication: Publication, { clock, what }: Ground): string => 
     : `, for whom it is ${name(topic.slice(mountPoint.length))} (mount_point ${mountPoint}),`
   const who = `${byText(publication)}${mounted}`
   return `${name(topic)} was published ${when} ${who} with QoS ${qos}${id}` +
-    `${retain ? ', to be retained' : ''}: ${counted(bytes, 'byte')}.`
+    `${retain ? ', to be retained' : ''}: ${plural(bytes, 'byte')}.`
 }
 
 // These keep a message from everybody; the others may only keep it from being retained.
@@ -255,7 +255,7 @@ export const aboutPublication = (
     lines.push(`  ${name(one)}: ${forClient(one, publication, refused, ground)}.`)
   }
   if (clients.length > linesMax) {
-    lines.push(`  ${counted(clients.length - linesMax, 'more client')}: name one with --client.`)
+    lines.push(`  ${plural(clients.length - linesMax, 'more client')}: name one with --client.`)
   }
   return lines
 }

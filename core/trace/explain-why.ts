@@ -20,7 +20,7 @@ import { whyDeniedSince } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
 import { since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
-import { hex, quote } from './words.ts'
+import { hex, plural, quote } from './words.ts'
 
 /** What there is to look things up in. */
 export interface Ground {
@@ -38,9 +38,6 @@ export interface Ground {
 }
 
 export const name = (text: string): string => quote(text, "'")
-
-export const counted = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
 
 const listed = (words: ReadonlyArray<string>, max: number): string =>
   words.length <= max
@@ -61,12 +58,12 @@ const whyWaiting = (
 ): string => {
   if (session.conn === null) return `it was away since ${since(session.offlineAt, clock)}`
   const { inflightBytes, inflightCountMax, window } = session
-  const sent = `${counted(Window.size(window), 'message')} had been sent to it and not acknowledged`
+  const sent = `${plural(Window.size(window), 'message')} had been sent to it and not acknowledged`
   if (Window.size(window) >= Math.min(inflightCountMax, packetIdMax)) {
     return `${sent}, as many as may be (its Receive Maximum or max_inflight_messages)`
   }
   if (inflightBytesMax > 0 && inflightBytes >= inflightBytesMax) {
-    return `${sent}, ${counted(inflightBytes, 'byte')}, which is as much as may be ` +
+    return `${sent}, ${plural(inflightBytes, 'byte')}, which is as much as may be ` +
       `(max_inflight_bytes ${inflightBytesMax})`
   }
   if (unwrittenBytes(session) <= Math.max(unwrittenBytesMax, UNREPORTED_BYTES_MAX)) {
@@ -77,14 +74,14 @@ const whyWaiting = (
     }
     return 'a reload has allowed more to be under way to it, which counts from its next answer on'
   }
-  const line = before === 0 ? '' : `${counted(before, 'message')} stood before it and `
-  return `${line}${counted(unwrittenBytes(session), 'byte')} waited for its socket`
+  const line = before === 0 ? '' : `${plural(before, 'message')} stood before it and `
+  return `${line}${plural(unwrittenBytes(session), 'byte')} waited for its socket`
 }
 
 const betweenText = 'its old connection had just ended and the new one had not begun'
 
 /** In words, why the message was dropped for a client of whom there was a session. */
-export const dropText = (
+const dropText = (
   why: DropReason,
   { before, after }: Pick<Moment, 'before' | 'after'>,
   clientId: string,
@@ -106,8 +103,8 @@ export const dropText = (
       // How much was in it is not known where the step went on with it.
       const content = isBack || next === undefined
         ? ''
-        : `, with ${counted(Queue.size(session.queue), 'message')} of ` +
-          counted(session.queuedBytes, 'byte')
+        : `, with ${plural(Queue.size(session.queue), 'message')} of ` +
+          plural(session.queuedBytes, 'byte')
       return `its queue was full${content} (max_queued_messages ${config.queuedCountMax}, ` +
         `max_queued_bytes ${config.queuedBytesMax}); ${wait}`
     }
@@ -115,9 +112,9 @@ export const dropText = (
       return 'its Message Expiry Interval was over before it could be sent'
     case 'too large':
       return `it is larger than the Maximum Packet Size of the client, ` +
-        `${counted(session.packetBytesMax, 'byte')}`
+        `${plural(session.packetBytesMax, 'byte')}`
     case 'back-pressure':
-      return `it was of QoS 0 and ${counted(unwrittenBytes(session), 'byte')} waited already for ` +
+      return `it was of QoS 0 and ${plural(unwrittenBytes(session), 'byte')} waited already for ` +
         `its socket (at most ${config.unwrittenBytesMax})`
     case 'offline': {
       const why = config.sharedOffline === 'queue'

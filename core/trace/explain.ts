@@ -19,10 +19,11 @@ import { dated, momentOf, since } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
-import { counted, name } from './explain-why.ts'
+import { name } from './explain-why.ts'
 import { nearNames } from './near.ts'
 import { brokenText } from './replay.ts'
 import type { Found } from './replay.ts'
+import { plural } from './words.ts'
 
 export type Question =
   | {
@@ -262,7 +263,7 @@ export class Explainer {
   private nearest({ count, together }: Wanted, topic: TopicName, shown: number): string {
     const several = together < 2 ? '' : `, ${together} of them in the same millisecond`
     const some = together <= shown ? '' : `; the first ${shown - 1} and the last`
-    return `The nearest of ${counted(count, 'publication')} to ${name(topic)}${several}${some}:`
+    return `The nearest of ${plural(count, 'publication')} to ${name(topic)}${several}${some}:`
   }
 
   /** A sentence where nobody knows what was at the time that is asked for. */

@@ -21,7 +21,7 @@ import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
 import { veiledText } from './veil.ts'
 import type { Veil } from './veil.ts'
-import { quote } from './words.ts'
+import { plural, quote, seconds } from './words.ts'
 
 export interface Telling {
   readonly fromMs: number
@@ -35,13 +35,8 @@ export interface Telling {
   readonly under: Under | null
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
-
 const traceOf = (error: unknown): string =>
   error instanceof Error ? error.stack ?? error.message : String(error)
-
-const count = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
 
 const connsOf = (one: Input | Effect): ReadonlyArray<Conn> =>
   'conns' in one ? one.conns : 'conn' in one ? [one.conn] : []
@@ -113,7 +108,7 @@ export class Teller {
           ...found.inputs.slice(-20).map((input) =>
             showInput(input, this.nameOf, this.payloadText)
           ),
-          `At these inputs, the last of ${count(this.inputs + found.inputs.length, 'input')}, ` +
+          `At these inputs, the last of ${plural(this.inputs + found.inputs.length, 'input')}, ` +
           `the broker is at fault: ${traceOf(found.error)}`,
           ...aroundOf(found.before, this.telling.treeOf),
         ]
@@ -127,7 +122,7 @@ export class Teller {
 
   /** What all of it came to. */
   sum(): string {
-    const [runs, inputs] = [count(this.batches, 'run'), count(this.inputs, 'input')]
+    const [runs, inputs] = [plural(this.batches, 'run'), plural(this.inputs, 'input')]
     const played = `${runs} with ${inputs} in ${seconds(this.now - this.beganAt)} were played`
     if (this.status === 1 || !this.hasBegun) return `${played}.`
     return this.differsElsewhere
@@ -148,8 +143,8 @@ export class Teller {
         Math.floor(head.wall / 1000)
       } on ` +
       `(Unix seconds), payloads: ${head.payload}; ` +
-      `${count(IntMap.size(state.sessions), 'session')}, ` +
-      `${count(IntMap.size(state.links), 'connection')} at the beginning.`,
+      `${plural(IntMap.size(state.sessions), 'session')}, ` +
+      `${plural(IntMap.size(state.links), 'connection')} at the beginning.`,
       ...this.beginOther(state, !head.hasSnapshot),
     ]
   }
@@ -366,8 +361,8 @@ export const stateText = (state: State, treeOf: Telling['treeOf']): string =>
   `${aroundOf(state, treeOf).join('\n')}\n`
 
 const aroundOf = (state: State, treeOf: Telling['treeOf']): ReadonlyArray<string> => [
-  `Before it: ${count(IntMap.size(state.links), 'connection')}, ` +
-  `${count(IntMap.size(state.sessions), 'session')}, ` +
-  `${count(state.retained.size, 'retained message')}; subscriptions:`,
+  `Before it: ${plural(IntMap.size(state.links), 'connection')}, ` +
+  `${plural(IntMap.size(state.sessions), 'session')}, ` +
+  `${plural(state.retained.size, 'retained message')}; subscriptions:`,
   ...treeOf(state).split('\n').slice(0, 100).filter((line) => line !== ''),
 ]

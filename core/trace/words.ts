@@ -81,6 +81,9 @@ export const unquote = (token: string, mark: Mark): string | null => {
 export const plural = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : 's'}`
 
+/** `1.500s`. */
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
 /** A number as two or more digits in hexadecimal. */
 export const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`
 

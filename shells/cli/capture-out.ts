@@ -9,11 +9,9 @@ import type { Tape } from '../common/recorder.ts'
 import type { Given } from './given.ts'
 import { whyOverwritten } from './same-file.ts'
 import { tapes } from '../trace/tapes.ts'
+import { plural } from '../../core/trace/words.ts'
 
 const portionBytes = 256 * 1024
-
-const countOf = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
 
 export class CaptureOut {
   private readonly from: Given
@@ -61,13 +59,13 @@ export class CaptureOut {
     if (this.tape === null) return null
     const { packetCount, laneCount, headlessCount, leftOutCount } = exporter
     const lines = [
-      `${path} has ${countOf(packetCount, 'packet')} of ${countOf(laneCount, 'connection')}, ` +
+      `${path} has ${plural(packetCount, 'packet')} of ${plural(laneCount, 'connection')}, ` +
       'all as if plain MQTT on port 1883.',
     ]
     if (headlessCount > 0) {
       const isOne = headlessCount === 1
       lines.push(
-        `${countOf(headlessCount, 'connection')} ${isOne ? 'was' : 'were'} open before: ` +
+        `${plural(headlessCount, 'connection')} ${isOne ? 'was' : 'were'} open before: ` +
           `${isOne ? 'its' : 'their'} CONNECT is not there.`,
       )
     }
@@ -78,7 +76,7 @@ export class CaptureOut {
     }
     if (leftOutCount > 0) {
       lines.push(
-        `${countOf(leftOutCount, 'message')} that broke the protocol ` +
+        `${plural(leftOutCount, 'message')} that broke the protocol ` +
           `${leftOutCount === 1 ? 'was' : 'were'} left out.`,
       )
     }

@@ -11,6 +11,7 @@ import { Tap } from './tap.ts'
 import type { Event } from './tap.ts'
 import { few, nobodyText, olderTexts, portText, troublesOf, wasOf } from './trouble.ts'
 import type { Connects } from './trouble.ts'
+import { plural, seconds } from '../words.ts'
 
 const usualPort = 1883
 
@@ -29,11 +30,6 @@ export interface Outcome {
   readonly complained: ReadonlyArray<string>
   readonly status: number
 }
-
-const countOf = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 const differencesMax = 50
 const unansweredMax = 5
@@ -126,15 +122,15 @@ export class CaptureTeller {
     const brokers = [...tap.brokers]
     const twice = tap.conversations.filter(({ isTwice }) => isTwice).length
     return [
-      `${countOf(tap.conversations.length, 'connection')} to port ${this.port}: ` +
-      `${countOf(this.runs, 'run')} with ${countOf(this.inputs, 'input')} ` +
+      `${plural(tap.conversations.length, 'connection')} to port ${this.port}: ` +
+      `${plural(this.runs, 'run')} with ${plural(this.inputs, 'input')} ` +
       `in ${seconds(this.lastMs)} were played.`,
       ...(brokers.length < 2 ? [] : [
         `${brokers.slice(0, 5).join(', ')}${brokers.length > 5 ? ', ...' : ''} are taken to be ` +
         'addresses of one broker.',
       ]),
       ...(twice === 0 ? [] : [
-        `${countOf(twice, 'connection')} ${wasOf(twice)} captured with translated ` +
+        `${plural(twice, 'connection')} ${wasOf(twice)} captured with translated ` +
         'addresses (NAT) as well, and played once.',
       ]),
     ]
@@ -164,11 +160,11 @@ export class CaptureTeller {
     }
     lines.push(...olderTexts(comparison))
     if (sysCount > 0) {
-      lines.push(`${countOf(sysCount, 'message')} below $SYS ${wasOf(sysCount)} not compared.`)
+      lines.push(`${plural(sysCount, 'message')} below $SYS ${wasOf(sysCount)} not compared.`)
     }
     if (strayCount > 0) {
       lines.push(
-        `${countOf(strayCount, 'acknowledgement')} of messages that this broker had not sent ` +
+        `${plural(strayCount, 'acknowledgement')} of messages that this broker had not sent ` +
           `${wasOf(strayCount)} left out.`,
       )
     }

@@ -4,14 +4,10 @@ import type { Comparison } from './compare.ts'
 import type { CaptureFile } from './file.ts'
 import type { Reenactment } from './reenact.ts'
 import type { Conversation, Tap, Trouble } from './tap.ts'
+import { plural, seconds } from '../words.ts'
 
 const troublesMax = 50
 const oldersMax = 5
-
-const countOf = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 /** The first of them, and how many more there are. */
 export const few = (
@@ -34,7 +30,7 @@ export const portText = (port: number, asked: number | null, connects: Connects)
     return `No CONNECT was found; the broker's port is taken to be ${port}.`
   }
   const rest = others.slice(0, 5).map(([other, count]) => `${other} (${count})`).join(', ')
-  return `The broker's port is taken to be ${port}, where ${countOf(first[1], 'CONNECT')} went` +
+  return `The broker's port is taken to be ${port}, where ${plural(first[1], 'CONNECT')} went` +
     (rest === '' ? '.' : `; others went to ${rest}: --port N is for these.`)
 }
 
@@ -67,7 +63,7 @@ const troubleText = (
   const { of, hole } = trouble
   const why = hole.isCut ? ` (${cutText})` : ''
   return `${who} is incomplete from ${seconds(hole.atMs - beganMs)} on: ` +
-    `${countOf(hole.bytes, 'byte')} of the ${of} ${
+    `${plural(hole.bytes, 'byte')} of the ${of} ${
       hole.bytes === 1 ? 'is' : 'are'
     } missing${why}; ` +
     'what follows is left out.'
@@ -89,7 +85,7 @@ export const troublesOf = (
   })
   const lines = [...few(troubles, troublesMax, 'connections')]
   for (const [link, count] of tap.unknownLinks) {
-    lines.push(`${countOf(count, 'packet')} of link type ${link} could not be read.`)
+    lines.push(`${plural(count, 'packet')} of link type ${link} could not be read.`)
   }
   if (tap.fragments > 0) {
     lines.push(
@@ -100,14 +96,14 @@ export const troublesOf = (
   }
   if (tap.cutCount > 0) {
     lines.push(
-      `${countOf(tap.cutCount, 'IP packet')} had no room for all of the headers of TCP ` +
+      `${plural(tap.cutCount, 'IP packet')} had no room for all of the headers of TCP ` +
         `(${cutText}), and nobody knows whose they were.`,
     )
   }
   if (breach !== null) {
     lines.push(
       `The capture can be read up to byte ${breach.offset}, after ` +
-        `${countOf(packetCount, 'packet')}; there ${breach.why}.`,
+        `${plural(packetCount, 'packet')}; there ${breach.why}.`,
     )
   }
   return lines
@@ -135,11 +131,11 @@ export const olderTexts = (
       'sessions',
     ),
     ...(kept === 0 ? [] : [
-      `${countOf(kept, 'retained message')} that nobody published in the capture ` +
+      `${plural(kept, 'retained message')} that nobody published in the capture ` +
       `${wasOf(kept)} not compared.`,
     ]),
     ...(elsewhere === 0 ? [] : [
-      `${countOf(elsewhere, 'message')} ${wasOf(elsewhere)} not compared: nobody published to ` +
+      `${plural(elsewhere, 'message')} ${wasOf(elsewhere)} not compared: nobody published to ` +
       'the topic in the capture, or bytes of who may have are missing.',
     ]),
   ]
