@@ -17,8 +17,8 @@ import type { TopicFilter } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
+import type { Builder } from './rebuild-builder.ts'
 import { bareFilter } from './rebuild-connect.ts'
-import type { Builder } from './rebuild-connect.ts'
 import { fillersOf, inFlight, queued } from './rebuild-owed.ts'
 import type { Owed } from './rebuild-owed.ts'
 
@@ -204,7 +204,7 @@ export interface Owing {
 interface Publication {
   readonly message: Message
   readonly retain: boolean
-  /** By their place among those away. */
+  /** Whom it is for, by their places among those who are owed something. */
   readonly members: ReadonlySet<number>
 }
 
@@ -270,9 +270,9 @@ class Publications {
       const { message, retain } = next
       // What is retained anyway can be published as that once more.
       publishAgain(this.builder, message, retain && this.builder.isRetained(message))
-      for (const line of this.lines) {
-        const at = line.indexOf(next)
-        if (at >= 0) line.splice(at, 1)
+      for (const i of next.members) {
+        const line = this.lines[i]!
+        line.splice(line.indexOf(next), 1)
       }
       for (const foreign of this.foreign) foreign.delete(next)
       for (const i of next.members) this.drink(i)

@@ -7,7 +7,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import type { Builder, Part } from './rebuild-connect.ts'
+import type { Builder, Part } from './rebuild-builder.ts'
 import { forgottenIn, owedOtherwise, owedTexts } from './rebuild-owed.ts'
 import { plural, quote } from './words.ts'
 
