@@ -499,6 +499,27 @@ const foldersHaveReadmes: Rule = (house) => {
     .map((folder) => `${folder} has no README.md`)
 }
 
+/** What a README says of the files beside it: each is named, and none that is gone. */
+const readmesAreWhole: Rule = (house) =>
+  [...house].flatMap(([path, text]) => {
+    const folder = /^((?:core|shells)\/.+)\/README\.md$/.exec(path)?.[1]
+    if (folder === undefined) return []
+    const named = new Set([...text.matchAll(/`([\w*-]+\.ts)`/g)].map(([, name]) => name!))
+    const families = [...named].filter((name) => name.endsWith('*.ts'))
+    const isFamily = (file: string): boolean =>
+      families.some((name) => file.startsWith(name.slice(0, -4)))
+    const files = [...house.keys()].flatMap((one) =>
+      one.startsWith(`${folder}/`) ? [one.slice(folder.length + 1)] : []
+    ).filter((file) => /^[\w-]+\.ts$/.test(file))
+    return [
+      // A door is where one looks for it.
+      ...files.filter((file) => file !== 'mod.ts' && !named.has(file) && !isFamily(file))
+        .map((file) => `${path} does not name ${file}`),
+      ...[...named].filter((name) => !families.includes(name) && !files.includes(name))
+        .map((name) => `${path} names ${name}, which is not there`),
+    ]
+  })
+
 /** The guide to the properties knows all of them. */
 const guideIsWhole: Rule = (house) => {
   const guide = house.get('props/README.md') ?? ''
@@ -675,6 +696,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'every file says what it is for': headers,
   'nothing is left unfinished': nothingUnfinished,
   'every folder has a README': foldersHaveReadmes,
+  'a README names the files beside it': readmesAreWhole,
   'the guide to the properties is whole': guideIsWhole,
   'what is offered says what it is': offersAreDocumented,
   'the shells are twins': shellsAreTwins,

@@ -254,6 +254,20 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
     [{ 'core/a.ts': 'const a = 1 // FIX' + 'ME' }],
     { 'core/a.ts': '// All is well.' },
   ],
+  'a README names the files beside it': [
+    [
+      { 'core/data/README.md': '`a.ts`', 'core/data/a.ts': '', 'core/data/b.ts': '' },
+      { 'core/data/README.md': '`a.ts`, `b.ts`', 'core/data/a.ts': '' },
+      { 'core/data/README.md': '`a-*.ts`', 'core/data/b.ts': '' },
+    ],
+    {
+      'core/data/README.md': '`a.ts`, `b-*.ts`, not `common/c.ts`',
+      'core/data/a.ts': '',
+      'core/data/b-c.ts': '',
+      'core/data/mod.ts': '',
+      'core/data/deep/d.ts': '',
+    },
+  ],
   'every folder has a README': [
     [
       { 'core/README.md': '', 'core/data/a.ts': '' },
