@@ -5,6 +5,7 @@ import type { Question } from '../../core/broker/effect.ts'
 import type { PasswordHash, PasswordTable } from '../../core/config/password-file.ts'
 import { revokedUsers } from '../../core/config/password-file.ts'
 import * as Bytes from '../../core/data/bytes.ts'
+import { isSame, raw } from './digest.ts'
 import { Guesses } from './guesses.ts'
 import type { Later } from './guesses.ts'
 
@@ -55,18 +56,6 @@ const SERVER_BUSY = 0x89
 
 const atOnceDefault = 4
 const waitingDefault = 200
-
-// A Uint8Array over memory that is surely not shared, which is all that WebCrypto takes.
-type Raw = Uint8Array<ArrayBuffer>
-
-const raw = (bytes: Uint8Array): Raw => Uint8Array.from(bytes)
-
-/** Looks at every byte, wherever the first difference is. */
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => {
-  let difference = a.length ^ b.length
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0)
-  return difference === 0
-}
 
 const hashOf = async (
   password: Uint8Array,

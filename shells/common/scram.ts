@@ -5,6 +5,8 @@
 import type { Query } from '../../core/broker/effect.ts'
 import type { Answer } from '../../core/broker/input.ts'
 import * as Bytes from '../../core/data/bytes.ts'
+import { isSame, raw } from './digest.ts'
+import type { Raw } from './digest.ts'
 
 /** What is kept of a password: enough to check it, not enough to log in with it. */
 export interface ScramCredentials {
@@ -36,11 +38,6 @@ const hashBytes = 32
 
 const NOT_AUTHORIZED = 0x87
 
-// A Uint8Array over memory that is surely not shared, which is all that WebCrypto takes.
-type Raw = Uint8Array<ArrayBuffer>
-
-const raw = (bytes: Uint8Array): Raw => Uint8Array.from(bytes)
-
 const encoder = new TextEncoder()
 
 const text = (words: string): Raw => raw(encoder.encode(words))
@@ -52,13 +49,6 @@ const hmac = async (key: Uint8Array, bytes: Raw): Promise<Raw> => {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   const made = await crypto.subtle.importKey('raw', raw(key), algorithm, false, ['sign'])
   return new Uint8Array(await crypto.subtle.sign('HMAC', made, bytes))
-}
-
-/** Looks at every byte, wherever the first difference is. */
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => {
-  let difference = a.length ^ b.length
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0)
-  return difference === 0
 }
 
 // The tables of RFC 4013, as far as characters can be told by their properties.
