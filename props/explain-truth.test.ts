@@ -5,13 +5,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { defaults } from '../core/broker/config.ts'
-import type { Effect } from '../core/broker/effect.ts'
-import type { Input } from '../core/broker/input.ts'
-import type { State } from '../core/broker/state.ts'
-import * as B from '../core/data/bytes.ts'
 import { run } from '../core/mod.ts'
-import { Explainer } from '../core/trace/explain.ts'
 import type { Question } from '../core/trace/explain.ts'
 import type { Found } from '../core/trace/replay.ts'
 import { showEffect, showInput } from '../core/trace/show.ts'
@@ -20,133 +14,14 @@ import type { Day } from './explain/day.ts'
 import { Ends } from './explain/ends.ts'
 import { Truth } from './explain/messages.ts'
 import { Publications } from './explain/publications.ts'
+import { ask, asked, days, playedOf, publicationsOf, shares } from './explain/random-days.ts'
+import type { Played } from './explain/random-days.ts'
 import { Tally } from './explain/tally.ts'
-import { groupHistory } from './gen/groups.ts'
-import { names, restlessHistory, unproved, utf8 } from './gen/histories.ts'
-import type { Command, History } from './gen/histories.ts'
+import { names } from './gen/histories.ts'
 import { recorded, replayed } from './gen/recordings.ts'
 import { leastOf, runs } from './gen/settings.ts'
-import { begin, play } from './model/play.ts'
 
 const truth = suite('explain: truth')
-
-/** Only what deletes is empty: what is empty is not told apart. */
-const distinct = ({ config, commands }: History): History => ({
-  config,
-  commands: commands.map((one: Command) =>
-    one._tag === 'Publish' ? { ...one, empty: one.empty && one.retain } : one
-  ),
-})
-
-/** A payload of its own for what the world says more than once. */
-const numbered = (input: Input, number: number): Input => {
-  const mark = utf8(`${number}`)
-  if (input._tag === 'Commanded' && input.command._tag === 'Publish') {
-    const packet = { ...input.command.packet, payload: mark }
-    return { ...input, command: { ...input.command, packet } }
-  }
-  if (input._tag !== 'Arrived') return input
-  const { packet } = input
-  if (packet._tag === 'Connect' && packet.will !== null) {
-    const [first = 0x77] = B.view(packet.will.payload)
-    const bytes = new Uint8Array([first, ...B.view(mark)])
-    return { ...input, packet: { ...packet, will: { ...packet.will, payload: B.of(bytes) } } }
-  }
-  return packet._tag === 'Publish' && new TextDecoder().decode(B.view(packet.payload)) === 'odd'
-    ? { ...input, packet: { ...packet, payload: mark } }
-    : input
-}
-
-/** Some repeat what they have not released yet, or say something else under its identifier. */
-const withMore = (input: Input, number: number): ReadonlyArray<Input> => {
-  if (input._tag !== 'Arrived' || input.packet._tag !== 'Publish') return [input]
-  const { packet } = input
-  if (packet.qos !== 2 || packet.topic === '' || number % 4 > 1) return [input]
-  const again = number % 4 === 0
-    ? { ...packet, dup: true }
-    : { ...packet, payload: utf8(`another ${number}`) }
-  return [input, { ...input, packet: again }]
-}
-
-/** The same where everybody is let in and keeps his session, and may come back with less room. */
-const calm = ({ config, commands }: History): History => {
-  const { inflightCountMax, queuedCountMax, allowDuplicateMessages, retainedExpiryMs } = config
-  return {
-    config: {
-      ...defaults,
-      inflightCountMax,
-      queuedCountMax,
-      allowDuplicateMessages,
-      retainedExpiryMs,
-    },
-    commands: commands.filter(({ _tag }) => _tag !== 'Reconfigure' && _tag !== 'Rights').map((
-      one,
-    ) =>
-      one._tag !== 'Connect' ? one : {
-        ...one,
-        level: 5,
-        cleanStart: false,
-        sessionExpiryS: 30,
-        receiveMaximum: one.receiveMaximum ?? (one.keepAliveS > 0 ? 1 : null),
-        method: null,
-        keepAliveS: 0,
-      }
-    ),
-  }
-}
-
-/** Days of all kinds, and some on which everybody is in a shared group. */
-const days: fc.Arbitrary<History> = fc.oneof(
-  { arbitrary: restlessHistory(120).map(unproved), weight: 4 },
-  { arbitrary: restlessHistory(120).map(calm), weight: 2 },
-  { arbitrary: groupHistory(120).map(unproved), weight: 1 },
-).map(distinct)
-
-const shares = fc.constantFrom(1, 1, 0.9, 0.8, 0.6, 0.4)
-
-interface Played {
-  readonly state: State
-  readonly inputs: ReadonlyArray<Input>
-  readonly effects: ReadonlyArray<ReadonlyArray<Effect>>
-}
-
-/** A day, or only so much of it. */
-const playedOf = (history: History, share: number): Played => {
-  const inputs: Array<Input> = []
-  const effects: Array<ReadonlyArray<Effect>> = []
-  play(history, {
-    step: (before, told) => {
-      const number = inputs.length
-      let after = before
-      const all: Array<Effect> = []
-      for (const input of withMore(numbered(told, number), number)) {
-        const [next, some] = run(after, [input])
-        inputs.push(input)
-        effects.push(some)
-        all.push(...some)
-        after = next
-      }
-      return [after, all]
-    },
-  })
-  const count = Math.ceil(inputs.length * share)
-  return { state: begin(history), inputs: inputs.slice(0, count), effects: effects.slice(0, count) }
-}
-
-const asked = (found: ReadonlyArray<Found>, question: Question, few = Infinity): Explainer => {
-  const explainer = new Explainer(question, 'recording', few)
-  for (const one of found) explainer.take(one)
-  return explainer
-}
-
-const ask = (
-  found: ReadonlyArray<Found>,
-  question: Question,
-  few = Infinity,
-): ReadonlyArray<string> => {
-  const explainer = asked(found, question, few)
-  return explainer.answer().map((line) => line.replaceAll(/ \(\d{4}-[^)]*Z\)/g, ''))
-}
 
 /** Runs a check; where it fails the day is told as well. */
 const withDay = (
@@ -246,16 +121,6 @@ truth('whoever got a message, and why the others did not', () => {
   for (const [kind, least] of Object.entries(floors)) tally.atLeast(kind, leastOf(least, 150))
 })
 
-/** What is said of each publication. */
-const publicationsOf = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const found: Array<string> = []
-  for (const line of lines) {
-    if (/' was published (at|before) /.test(line) && !line.startsWith(' ')) found.push(line)
-    else if (line.startsWith('  ')) found.push(`${found.pop() ?? ''}\n${line}`)
-  }
-  return found
-}
-
 truth('of one moment the same is said as where everything is asked for', () => {
   ofDays(100, (_, found, pick) => {
     const [began] = found
@@ -274,6 +139,64 @@ truth('of one moment the same is said as where everything is asked for', () => {
       }
     }
   })
+})
+
+/** The times of a recording that began later, in those of the day; and `by` that is in ms. */
+const shifted = (text: string, by: number): string =>
+  text.replaceAll(/(\d+)\.(\d{3})s( before the beginning)?/g, (_, s, ms, before) => {
+    const at = by + (before === undefined ? 1 : -1) * (Number(s) * 1000 + Number(ms))
+    return `${(at / 1000).toFixed(3)}s`
+  })
+
+/** Without what only somebody knows who was there before: how it came to be so. */
+const withoutPast = (text: string): string => {
+  const kept = text
+    .replaceAll(/, since the reload at [\d.]+s/g, '')
+    .replaceAll(/ \(before that it was (?:allowed|denied)[^)]*\)/g, '')
+  return /: not delivered: it (?:had no|was subscribed)/.test(kept)
+    ? kept.split(/; |\.$/)[0]!
+    : kept
+}
+
+const headOf = (one: string): string => one.split('\n', 1)[0]!
+
+/** Who published it, when and how: enough to find it again. */
+const factsOf = (one: string): string => /^.*? bytes?\./s.exec(headOf(one))?.[0] ?? headOf(one)
+
+truth('a recording that begins in the midst says the same of what comes later', () => {
+  let met = 0
+  fc.assert(
+    fc.property(days, fc.nat(), (history, pick) => {
+      const { state, inputs, effects } = playedOf(history, 1)
+      if (inputs.length < 3) return
+      const count = 1 + pick % (inputs.length - 2)
+      const midst = inputs.slice(0, count).reduce((before, input) => run(before, [input])[0], state)
+      const whole = replayed(recorded(state, inputs, 1).text)
+      const part = replayed(recorded(midst, inputs.slice(count), 1).text)
+      const by = midst.now - state.now
+      withDay(inputs, effects, () => {
+        for (const topic of names) {
+          const question: Question = { _tag: 'Message', topic, time: null, client: null }
+          const all = publicationsOf(ask(whole, question))
+          const some = publicationsOf(ask(part, question).map((line) => shifted(line, by)))
+            .filter((one) => !/ was published before /.test(headOf(one)))
+          for (const [i, one] of some.entries()) {
+            // Of those that have the same to find them by the last ones are meant.
+            const later = some.slice(i).filter((other) => factsOf(other) === factsOf(one)).length
+            const same = all.filter((other) => factsOf(other) === factsOf(one)).at(-later)
+            assert.ok(same !== undefined, `from ${count} on:\n${one}\n\nof all:\n${all.join('\n')}`)
+            const known = new Set(same.split('\n').map(withoutPast))
+            for (const line of one.split('\n').map(withoutPast)) {
+              met += 1
+              assert.ok(known.has(line), `from ${count} on:\n${line}\n\nand all in all:\n${same}`)
+            }
+          }
+        }
+      })
+    }),
+    { numRuns: runs(100) },
+  )
+  assert.ok(met >= leastOf(500, 100), `only ${met} sentences were compared`)
 })
 
 /** How often a hundred days show each kind of end at least. */

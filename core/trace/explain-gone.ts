@@ -60,7 +60,9 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       copy.events.push({ _tag: 'Answered', at, by: word[answer._tag], reason: answer.reason })
       continue
     }
-    const taken = copy.share === null ? [] : takers(copies, copy, moment)
+    // QoS 2 is finished with the client that it was sent to, or not at all [MQTT-4.8.2-5].
+    const isBegun = copy.qos === 2 && copy.packetId > 0
+    const taken = copy.share === null || isBegun ? [] : takers(copies, copy, moment)
     if (taken.length > 0) {
       copy.events.push({ _tag: 'HandedOver', at, to: taken })
       continue
@@ -71,7 +73,9 @@ export const close = (copies: Copies, moment: Moment, gone: ReadonlyArray<Copy>)
       dropsFor(moment, copy.clientId, topic).filter((why) => ofThoseThatWait.has(why))
     drops.set(key, left)
     const isOver = left.length > 0 && hasExpired(copy, moment)
-    const drop = left.findIndex((why) => (why === 'expired') === isOver)
+    // Who has no session any more was sent nothing of what was in it.
+    const isThere = IntMap.get(after.sessions, copy.session) !== undefined
+    const drop = left.findIndex((why) => why === 'expired' ? isOver : !isOver && isThere)
     const [why] = drop < 0 ? [] : left.splice(drop, 1)
     if (why !== undefined) copy.events.push({ _tag: 'Dropped', at, why, moment })
     else {

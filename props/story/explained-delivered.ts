@@ -130,6 +130,32 @@ export const delivered: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'what QoS 2 has begun is handed over to nobody, though the other group does so',
+    '--message t --client b',
+    `
+    quiet
+    a> connect
+    b> connect
+    b> subscribe id1 '$share/h/t' qos2
+    b> subscribe id2 '$share/g/t' qos1
+    a> publish 't' qos2 id3 "on"
+    a> pubrel id3
+    a> subscribe id1 '$share/h/t'
+    a> subscribe id2 '$share/g/t'
+    tick +1s
+    b lose
+    ----`,
+    [
+      `'t' was published at 0.000s by 'a' with QoS 2 and packet id 3: 2 bytes. It was ` +
+      `released at 0.000s (PUBREL). It matched '$share/g/t' of 'b' with QoS 1, ` +
+      `'$share/h/t' of 'b' with QoS 2.`,
+      `  'b': delivered at 0.000s with QoS 2 and packet id 1; not acknowledged: its ` +
+      `session ended at 1.000s with its connection, which it was not to outlive; and ` +
+      `delivered at 0.000s with QoS 1 and packet id 2; handed over at 1.000s to 'a' of ` +
+      `its shared group.`,
+    ],
+  ],
+  [
     'handed over when a member leaves',
     '--message d/1',
     `

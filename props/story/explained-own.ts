@@ -219,4 +219,27 @@ export const own: ReadonlyArray<Explained> = [
       ` its old connection had just ended and the new one had not begun.`,
     ],
   ],
+  [
+    'what was in flight is not what is too large when its session ends',
+    '--message t --client a',
+    `
+    quiet
+    a> connect maximum-packet-size 20 will [ 't' "12345678901234567890" ]
+    a> subscribe id1 't' qos1
+    p> connect
+    p> publish 't' qos1 id1 "1"
+    tick +1s
+    stop
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'t' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; not acknowledged: its ` +
+      `session ended at 1.000s with its connection, which it was not to outlive.`,
+      `'t' was published at 1.000s as the will of 'a' with QoS 0: 20 bytes. It matched ` +
+      `'t' of 'a' with QoS 1.`,
+      `  'a': not delivered: it is larger than the Maximum Packet Size of the client, 20 ` +
+      `bytes.`,
+    ],
+  ],
 ]
