@@ -405,12 +405,14 @@ explain('its words are taken or refused', async () => {
   }
   const day = '2026-11-29T07:00:00Z'
   assert.equal(meant(`a@b@${day}`), ['a@b', day])
+  // A time without its day is a time all the same, to be told that it is none.
+  assert.equal(meant('n@11:46:30'), ['n', '11:46:30'])
   // A topic may end as if a time stood there.
-  for (const topic of ['n@5', 'n@5s', `n@${day}`, 'n@5@', '@5@@', 'n@5@6']) {
+  for (const topic of ['n@5', 'n@5s', `n@${day}`, 'n@7:15', 'n@5@', '@5@@', 'n@5@6']) {
     assert.equal(meant(`${topic}@`), [topic, null])
     assert.equal(meant(`${topic}@7.5`), [topic, '7.5'])
   }
-  for (const topic of ['n', 'n@', 'n@x', 'n@@', 'n@5/x', '@']) {
+  for (const topic of ['n', 'n@', 'n@x', 'n@@', 'n@5/x', 'n@7:15/x', '@']) {
     assert.equal(meant(topic), [topic, null])
   }
 })

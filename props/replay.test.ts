@@ -839,12 +839,14 @@ replay('its words are taken or refused', () => {
       ['--to-pcapng and --to-recording', ...pcap, '--to-recording', 'y'],
       ['--step is for what is printed', '--step', '--to-story'],
       ['--step is for what is printed', '--to-recording', 'y', '--step'],
+      ['--from is later than --until', '--from', '9.001', '--until', '9'],
     ]
   ) {
     const refused = replayWish(['f', ...words])
     assert.is(E.isLeft(refused) && refused.left.slice(0, says!.length), says, words.join(' '))
   }
   assert.ok(E.isRight(replayWish(['f', ...pcap, '--until', '9', '-q', '--config', 'c'])))
+  assert.ok(E.isRight(replayWish(['f', '--from', '9', '--until', '9'])))
   assert.equal(replayWish(['--help']), E.right(null))
 })
 

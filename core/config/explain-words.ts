@@ -90,7 +90,7 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
 }
 
 // What stands behind the last @ is a time if it begins as one.
-const timeText = '(?:[0-9][0-9.]*s?|[0-9]{4}-[0-9]{2}[^@]*)'
+const timeText = '(?:[0-9][0-9.]*s?|[0-9]{4}-[0-9]{2}[^@]*|[0-9]{1,2}:[0-9]{2}[0-9:.]*Z?)'
 const withTime = new RegExp(`^(.*)@(${timeText})$`, 's')
 // Of a topic that ends like that itself: one more @ says that it does.
 const withoutTime = new RegExp(`^(.*@${timeText}@*)@$`, 's')

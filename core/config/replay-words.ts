@@ -133,9 +133,10 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
   return null
 }
 
-/** Options of which one would have to be passed over. */
+/** Options of which one would have to be passed over, or that leave nothing. */
 const conflictOf = (draft: Draft): string | null => {
-  const { toPcapng, toStory, toRecording, fromMs, client, topic, step } = draft
+  const { toPcapng, toStory, toRecording, fromMs, untilMs, client, topic, step } = draft
+  if (fromMs > untilMs) return '--from is later than --until, and nothing lies between them.'
   const told = toStory ? '--to-story' : toRecording !== null ? '--to-recording' : null
   if (told !== null && step) return `--step is for what is printed, and not for ${told}.`
   if (toPcapng === null) return null
