@@ -5,7 +5,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
@@ -659,7 +659,7 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
-  test('systemd is told when the broker is ready', async () => {
+  test('systemd is told when the broker is ready, reloads and ends, in this order', async () => {
     if (spawnSync('systemd-notify', ['--version']).error !== undefined) {
       console.log('SKIPPED: readiness because systemd-notify is missing')
       return
@@ -675,14 +675,30 @@ while True:
     const manager = new Broker(['python3'], ['-c', hear])
     await until('the socket', () => existsSync(socket))
     const port = await freePort()
-    const env = { NOTIFY_SOCKET: socket }
-    const broker = new Broker(command, ['-p', String(port)], env)
+    // What is told first takes longest to arrive.
+    const slow = join(folder, 'slow')
+    mkdirSync(slow, { recursive: true })
+    const notify = '#!/bin/sh\nPATH=${PATH#*:}\n' +
+      'case "$*" in *RELOADING=1) sleep 0.5 ;; esac\nexec systemd-notify "$@"\n'
+    writeFileSync(join(slow, 'systemd-notify'), notify, { mode: 0o755 })
+    const env = { NOTIFY_SOCKET: socket, PATH: `${slow}:${process.env['PATH']}` }
+    const broker = new Broker(command, ['-c', write(`listener ${port} 127.0.0.1\n`)], env)
+    const told = (): ReadonlyArray<string> =>
+      manager.output.match(/(READY|RELOADING|STOPPING|ERRNO)=\d+/g) ?? []
+    const hears = (...words: ReadonlyArray<string>): Promise<void> =>
+      until(words.join(), () => told().join() === words.join())
     try {
-      await until('READY=1', () => manager.output.includes('READY=1'))
+      await hears('READY=1')
       assert.match(manager.output, `MAINPID=${broker.child.pid}`)
       assert.ok(await accepts(port))
+      broker.signal('SIGHUP')
+      await hears('READY=1', 'RELOADING=1', 'READY=1')
     } finally {
       assert.is(await broker.end(), 0)
+    }
+    try {
+      await hears('READY=1', 'RELOADING=1', 'READY=1', 'STOPPING=1')
+    } finally {
       manager.signal('SIGKILL')
     }
   })
