@@ -131,7 +131,8 @@ listening('where one cannot be opened all is as before', async () => {
   const broker = await start({ listeners: [tcp(first)] })
   const error = await failure(broker.listen([tcp(fine), tcp(taken)]))
   assert.ok(error instanceof StartError, error.message)
-  assert.match(error.message, `Address already in use: 127.0.0.1 port ${taken}`)
+  const other = `Address already in use: 127.0.0.1 port ${taken}. Another program listens there`
+  assert.match(error.message, other)
   assert.ok(await isRefused(fine))
   const [, client] = await greet(first)
   client.destroy()
@@ -177,7 +178,7 @@ listening('of equal listeners there are as many as are wanted, each with its por
   assert.ok(await isRefused(other!))
   assert.is(new Set(await broker.listen([tcp(0), tcp(0), tcp(0)])).size, 3)
   const error = await failure(broker.listen([tcp(one!), tcp(one!)]))
-  assert.match(error.message, /already in use/)
+  assert.match(error.message, `already in use: 127.0.0.1 port ${one}. Another listener of this`)
   await broker.stop()
 })
 

@@ -38,7 +38,8 @@ wanting('a port alone is on every address, of the families that are wanted', asy
 wanting('what is given is what is taken', async () => {
   assert.equal(await of({ host: '127.0.0.1' }), ['127.0.0.1 1883'])
   assert.equal(await of({ path: '/run/mqtt.sock', port: 0 }), ['/run/mqtt.sock'])
-  assert.match(String(await of({ host: '127.0.0.1', domain: 'ipv6' })), 'socket_domain')
+  const other = String(await of({ host: '127.0.0.1', domain: 'ipv6' }))
+  assert.match(other, 'no ipv6 address (socket_domain). It has: 127.0.0.1.')
 })
 
 wanting('a name is looked up, and one that is none is said', async () => {
@@ -90,6 +91,9 @@ wanting('a sentence about an interface says where it was named', async () => {
   const of = (option: string, listener: string | null) => ({ option, listener, place })
   const said = [of('bind_interface', '1884'), of('bind_interface', '1883')]
   assert.match(String(await placesOf({ ...settings, origins: said })), '(bind_interface, m.conf:7)')
+  const four = settingsWith({ host: '::1', domain: 'ipv4' })
+  const where = await placesOf({ ...four, origins: [of('socket_domain', '1883')] })
+  assert.match(String(where), '(socket_domain, m.conf:7)')
 })
 
 wanting(

@@ -21,13 +21,15 @@ const isVersion6 = (host: string): boolean => host.includes(':')
 const isIn = (host: string, domain: ListenerSettings['domain']): boolean =>
   domain === 'any' || (domain === 'ipv6') === isVersion6(host)
 
-/** What a sentence says of bind_interface: its name, and where it was given. */
-const interfaceAt = ({ origins, isLocalOnly }: Settings, { name }: ListenerSettings): string => {
+/** What a sentence says of an option of a listener: its name, and where it was given. */
+const optionAt = (
+  wanted: 'bind_interface' | 'socket_domain',
+  { origins, isLocalOnly }: Settings,
+  { name }: ListenerSettings,
+): string => {
   const owner = isLocalOnly ? null : name
-  const said = origins.find(({ option, listener }) =>
-    option === 'bind_interface' && listener === owner
-  )
-  return said === undefined ? '(bind_interface)' : `(bind_interface, ${showPlace(said.place)})`
+  const said = origins.find(({ option, listener }) => option === wanted && listener === owner)
+  return said === undefined ? `(${wanted})` : `(${wanted}, ${showPlace(said.place)})`
 }
 
 /** An address of an interface: as it is bound to, and all that it may be called. */
@@ -97,7 +99,7 @@ const hostsOf = async (
   const asked = await askedFor(listener, settings.isLocalOnly)
   if (E.isLeft(asked)) return asked
   if (bindInterface === null) return E.right(asked.right ?? anywhere)
-  const at = interfaceAt(settings, listener)
+  const at = optionAt('bind_interface', settings, listener)
   const own = ofInterface(bindInterface, at)
   if (E.isLeft(own)) return own
   const wanted = asked.right?.map(shortest)
@@ -125,7 +127,11 @@ const addressesOf = async (
   if (E.isLeft(hosts)) return hosts
   const some = hosts.right.filter((host) => isIn(host, domain))
   return some.length === 0
-    ? E.left(`The listener ${listener.name} has no ${domain} address (socket_domain).`)
+    ? E.left(
+      `The listener ${listener.name} has no ${domain} address ` +
+        `${optionAt('socket_domain', settings, listener)}. It has: ${hosts.right.join(', ')}. ` +
+        `Name one of ${domain}, or leave out socket_domain.`,
+    )
     : E.right(some.map((host) => ({ _tag: 'Tcp', host, port })))
 }
 

@@ -209,7 +209,8 @@ export class Listeners {
           if (!(error instanceof ListenError)) throw error
           isTaken = error.reason === 'in use' && wantsAnyPort(door) && tries < freePortTries
           if (isTaken) break
-          throw new StartError(explain(error, door.address))
+          const ours = [...kept, ...fresh, ...opened].find((one) => isBeside(one.door, door))
+          throw new StartError(explain(error, door.address, ours?.door.address ?? null))
         }
       }
       if (isTaken) {
@@ -266,11 +267,20 @@ const opening = (address: Address): string =>
 const textOf = (address: Address): string =>
   address._tag === 'Unix' ? address.path : `${address.host} port ${address.port}`
 
-const explain = (error: ListenError, address: Address): string => {
+/** Whether the one may be in the other's way: both are on the same port. */
+const isBeside = ({ address: one }: Door, { address: other }: Door): boolean =>
+  one._tag === 'Tcp' && other._tag === 'Tcp' && one.port === other.port
+
+/** `ours` is what the broker itself has opened there. */
+const explain = (error: ListenError, address: Address, ours: Address | null): string => {
   const where = textOf(address)
   const isUnix = address._tag === 'Unix'
   switch (error.reason) {
     case 'in use':
+      if (ours !== null) {
+        return `Address already in use: ${where}. Another listener of this broker may be in its ` +
+          `way, on ${textOf(ours)}: leave one of them out, or choose another port.`
+      }
       return `Address already in use: ${where}. ` +
         (isUnix
           ? 'Another program listens there, or a file that is no socket lies there: stop or ' +
@@ -286,7 +296,8 @@ const explain = (error: ListenError, address: Address): string => {
       return `Cannot listen on ${where}: its folder does not exist. Make it, and let the broker ` +
         'write there.'
     case 'not available':
-      return `Address not available: ${where}: ${error.message}.`
+      return `Address not available: ${where}: ${error.message}. This machine does not have it, ` +
+        'or not yet: correct the listener, or start the broker when the network is up.'
     case 'failed':
       return `Cannot listen on ${where}: ${error.message}.`
   }
