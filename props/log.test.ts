@@ -292,7 +292,7 @@ const recorded = (
         if (why === null) texts.set(key, (texts.get(key) ?? '') + lines)
         return why
       },
-      reopen: () => broken.get(key) ?? null,
+      reopen: () => broken.get(`anew ${key}`) ?? null,
       close: () => void closed.push(key),
     }
     return E.right(outlet)
@@ -501,6 +501,19 @@ log('a reload keeps what stays, closes what goes, and changes nothing if it fail
   into.error('three')
   into.flush(2)
   assert.equal(to('/a'), ['1600000000: one', '1600000000: Error: three'])
+})
+
+log('a file that cannot be begun anew goes on, and says so where it can be read', () => {
+  const broken = new Map([['anew /a', 'EACCES']])
+  const destinations: ReadonlyArray<LogDestination> = [{ to: 'file', path: '/a' }]
+  const { log: into, to, complaints } = recorded({ destinations }, broken)
+  into.reopen()
+  into.line('after')
+  into.flush(1)
+  const [warning = '', after] = to('/a')
+  assert.match(warning, 'Warning: The log file /a cannot be opened anew: EACCES.')
+  assert.match(complaints.join(), warning.slice('1600000000: '.length))
+  assert.is(after, '1600000000: after')
 })
 
 log('a change of the log can be taken back until it is final, without opening anything', () => {

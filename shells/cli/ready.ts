@@ -16,7 +16,8 @@ const tell = (state: State): Promise<void> =>
     child.on('error', ({ message }) => {
       process.stderr.write(
         `Warning: systemd-notify does not start (${message}), so systemd is not told that the ` +
-          'broker runs. Install it, or write Type=exec in the unit.\n',
+          'broker runs. Install it (on Deno, allow it: --allow-run=systemd-notify), or write ' +
+          'Type=exec in the unit.\n',
       )
       resolve()
     })

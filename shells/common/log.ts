@@ -53,6 +53,7 @@ export class Log {
   private readonly sinks: Sinks
   private readonly stamp = new Stamp()
   private readonly wall: () => number
+  private readonly complain: (text: string) => void
   private plain = ''
   private prioritised = ''
   private published: Array<readonly [topic: string, text: string]> = []
@@ -89,6 +90,7 @@ export class Log {
   constructor(open: OpenOutlet, wall: () => number, complain: (text: string) => void) {
     this.settings = { ...defaultLog, destinations: [] }
     this.wall = wall
+    this.complain = complain
     this.sinks = new Sinks(open, complain)
   }
 
@@ -116,7 +118,11 @@ export class Log {
   /** Begins the log's files anew, for whoever has moved them away, and makes a change final. */
   reopen(): void {
     this.write()
-    this.sinks.reopen()
+    for (const sentence of this.sinks.reopen()) {
+      // The old file is there to be read as well, and nobody reads standard error after -d.
+      this.complain(`Warning: ${sentence}\n`)
+      this.warn(sentence)
+    }
   }
 
   /** Writes what there is and closes every destination; resolves when they have it. */

@@ -65,6 +65,11 @@ export const fileRefused = (path: string, why: string): string =>
   `Unable to open log file ${path} for writing: ${why}. Make its folder, and let the user that ` +
   'runs the broker write there; or name another file in log_dest.'
 
+/** Why a file is not begun anew, and what to do. */
+export const notReopened = (path: string, why: string): string =>
+  `The log file ${path} cannot be opened anew: ${why}. What is said still goes to the one that ` +
+  'was opened before. Let the user that runs the broker write there, and send SIGHUP again.'
+
 /** The folder that a path stands in. */
 export const folderOf = (path: string): string => {
   const at = path.lastIndexOf('/')

@@ -4,6 +4,7 @@
 import type { LogDestination } from '../../core/config/settings.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { notReopened } from './outlet.ts'
 import type { OpenOutlet, Outlet } from './outlet.ts'
 
 /** So long a log is waited for that has been closed. */
@@ -71,13 +72,16 @@ export class Sinks {
     }
   }
 
-  /** The change is final: closes what it has left over, and begins all files anew. */
-  reopen(): void {
+  /**
+   * The change is final: closes what it has left over, and begins all files anew. Answers what the
+   * operator is to know.
+   */
+  reopen(): ReadonlyArray<string> {
     this.closeRetired()
-    for (const { destination, outlet } of this.sinks) {
+    return this.sinks.flatMap(({ destination, outlet }) => {
       const why = outlet?.reopen() ?? null
-      if (why !== null) this.complain(`Warning: ${nameOf(destination)}: ${why}\n`)
-    }
+      return why === null ? [] : [notReopened(nameOf(destination), why)]
+    })
   }
 
   /** Resolves when all has been handed over; whoever takes nothing is not waited for long. */
