@@ -226,7 +226,7 @@ starting(
       const args = ['run', '--no-prompt', ...permissions, main, ...command]
       const { status, stderr } = spawnSync(deno, args, { encoding: 'utf8', timeout: 30_000 })
       assert.is(status, 1, what)
-      assert.ok(stderr.includes(`--allow-write=${store}`), `${what}: ${stderr}`)
+      assert.ok(stderr.includes(`--allow-write=${store} as well.`), `${what}: ${stderr}`)
       assert.ok(stderr.includes('Deno does not let the broker use'), what)
     }
     try {

@@ -135,7 +135,7 @@ export const whyNot = (folder: string, error: unknown): string => {
   }
   if (/NotCapable|Requires (read|write)/.test(text)) {
     return `Deno does not let the broker use ${folder} (${text}): start it with ` +
-      `--allow-read=${folder} --allow-write=${folder}.`
+      `--allow-read=${folder} --allow-write=${folder} as well.`
   }
   if (isReadOnly(error)) {
     return `Cannot write to ${folder} (${text}): mount what it is on for writing, or, where ` +
