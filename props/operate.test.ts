@@ -659,6 +659,16 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
+  test('config diff expands what the broker does', async () => {
+    const [old, next] = [write('listener ${PORT}\nmax_qos 1\n'), write('listener ${PORT}\n')]
+    const env = { PORT: '1884' }
+    const expanded = new Broker(command, ['config', 'diff', '--expand', old, next], env)
+    assert.is(await expanded.ended, 0)
+    assert.is(expanded.output, 'max_qos of listener 1884: 1 -> 2 (for new connections)\n')
+    const plain = new Broker(command, ['config', 'diff', old, next], env)
+    assert.is(await plain.ended, 3)
+  })
+
   test('systemd is told when the broker is ready, reloads and ends, in this order', async () => {
     if (spawnSync('systemd-notify', ['--version']).error !== undefined) {
       console.log('SKIPPED: readiness because systemd-notify is missing')

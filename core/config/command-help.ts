@@ -129,7 +129,7 @@ sabethes is an MQTT broker for MQTT 5.0, 3.1.1 and 3.1.
 
 Usage: sabethes [-c file] [-d] [-p port] [-q | -v] [--test-config]
        sabethes store verify | dump DIR
-       sabethes config diff OLD NEW
+       sabethes config diff [--expand] OLD NEW
        sabethes replay FILE [options]
        sabethes trace start [FILE] | stop | status [options]
        sabethes shrink FILE --property NAME [-o OUT]

@@ -42,7 +42,12 @@ export type CommandLine =
   /** Looks into a store instead of starting a broker. */
   | { readonly _tag: 'Store'; readonly action: 'verify' | 'dump'; readonly folder: string }
   /** Compares two configuration files. */
-  | { readonly _tag: 'ConfigDiff'; readonly before: string; readonly after: string }
+  | {
+    readonly _tag: 'ConfigDiff'
+    readonly before: string
+    readonly after: string
+    readonly expand: boolean
+  }
   /** Plays a recording; its words are its own. */
   | { readonly _tag: 'Replay'; readonly words: ReadonlyArray<string> }
   /** Begins or ends a recording of a broker that runs; its words are its own. */
@@ -227,14 +232,15 @@ const parseStore = (words: ReadonlyArray<string>): Either<string, CommandLine> =
 
 const parseDiff = (words: ReadonlyArray<string>): Either<string, CommandLine> => {
   if (wantsHelp(words)) return E.right({ _tag: 'Help' })
-  const [, action, before, after] = words
+  const [, action, ...rest] = words
   if (action !== 'diff') {
     return E.left('config wants to know what to do: sabethes config diff OLD NEW.')
   }
-  if (before === undefined || after === undefined || words.length > 4) {
+  const [before, after, ...more] = rest.filter((word) => word !== '--expand')
+  if (before === undefined || after === undefined || more.length > 0) {
     return E.left('config diff wants two files: sabethes config diff OLD NEW.')
   }
-  return E.right({ _tag: 'ConfigDiff', before, after })
+  return E.right({ _tag: 'ConfigDiff', before, after, expand: rest.includes('--expand') })
 }
 
 /**

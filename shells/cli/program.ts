@@ -77,8 +77,13 @@ const testConfig = async (program: Program, run: Run): Promise<never> => {
 }
 
 /** What a reload would change, on standard output; status 0 whether or not that is anything. */
-const compare = (program: Program, before: string, after: string): never => {
-  const [old, next] = [readFile(before), readFile(after)]
+const compare = (
+  program: Program,
+  before: string,
+  after: string,
+  expand: boolean,
+): never => {
+  const [old, next] = [readFile(before, expand), readFile(after, expand)]
   for (const one of [old, next]) {
     if (E.isRight(one)) continue
     complain(program, one.left.lines)
@@ -145,7 +150,7 @@ export const main = async (): Promise<void> => {
       return program.exit(await explainRecording(program, asked.words))
     }
     case 'ConfigDiff':
-      return compare(program, asked.before, asked.after)
+      return compare(program, asked.before, asked.after, asked.expand)
     case 'Run':
       if (asked.testConfig) return testConfig(program, asked)
       if (asked.daemon) return program.exit(await goToBackground(program))

@@ -80,5 +80,5 @@ export const readRun = (run: Run): Either<ConfigError, Settings> =>
   settingsFor(run, run.file === null ? nothingRead(run.expand) : readAll(run.file, run.expand))
 
 /** The settings that a file alone stands for. */
-export const readFile = (path: string): Either<ConfigError, Settings> =>
-  parseConfig(path, readAll(path, false))
+export const readFile = (path: string, expand = false): Either<ConfigError, Settings> =>
+  parseConfig(path, readAll(path, expand))
