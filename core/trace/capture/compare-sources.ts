@@ -30,6 +30,11 @@ export class Sources {
     return this.topics.has(topic) || this.topics.size >= keysMax
   }
 
+  /** Whether anybody has published the message. */
+  hasMessage({ words }: Source): boolean {
+    return this.messages.has(words) || this.messages.size >= keysMax
+  }
+
   /** Whether somebody has published the message who is whole. */
   hasWhole({ words }: Source, isWhole: (slot: number) => boolean): boolean {
     const some = this.messages.get(words)

@@ -97,7 +97,7 @@ export class Comparison {
   private readonly sources = new Sources()
   /** From when on bytes of any client are missing, milliseconds since the capture began. */
   private lostAt = Infinity
-  /** Topics that somebody has published to with RETAIN, or may have with a will. */
+  /** Topics that somebody has published to with RETAIN. */
   private readonly retained = new Set<string>()
   /** What ours calls clients that came without a name, by what the captured broker calls them. */
   private readonly assigned = new Map<string, string>()
@@ -153,7 +153,6 @@ export class Comparison {
         link.level = packet.level
         const { will } = packet
         if (will !== null) this.sources.published(slot, sourceOf(will, will.topic))
-        if (will?.retain === true) this.retains(will.topic)
         const name = this.nameOf(link)
         let account = this.accounts.get(name)
         if (account === undefined) {
@@ -213,7 +212,7 @@ export class Comparison {
     link.heardAt = this.nowMs
     if (packet._tag === 'Connack' && packet.reason === 0) {
       this.named(link, packet)
-      this.resumed(link.account, packet)
+      this.resumed(slot, link.account, packet)
     }
     if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
     else link.heardRank = ++this.rank
@@ -234,11 +233,12 @@ export class Comparison {
   }
 
   /** A session that is there when its client first comes is from before the capture. */
-  private resumed(account: Account, { sessionPresent }: Connack): void {
+  private resumed(slot: number, account: Account, { sessionPresent }: Connack): void {
     if (!account.isKnown && sessionPresent) account.oldTo = Infinity
     if (!sessionPresent) {
       account.oldTo = Math.min(account.oldTo, this.rank)
       account.begunAt.push(this.nowMs)
+      account.balance.begin(slot)
     }
     account.isKnown = true
   }
@@ -430,12 +430,14 @@ export class Comparison {
     line: string | null,
     conn: number,
     isOfSession = false,
+    isMessage = false,
     isKept = false,
     source: Source | null = null,
   ): void {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
-    const other = balance.add({ side, text, line, rank, at, conn, isOfSession, isKept, source })
+    const sent = { side, text, line, rank, at, conn, isOfSession, isMessage, isKept, source }
+    const other = balance.add(sent)
     const isHeard = (side === 'theirs' && !isKept) || other !== null
     const upTo = side === 'theirs' ? other?.rank ?? rank : rank
     if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
@@ -466,14 +468,14 @@ export class Comparison {
     const words = text + messageWords(packet)
     const isKept = side === 'theirs' && this.isFromBefore(packet, topic)
     const source = side === 'theirs' || packet.retain ? sourceOf(packet, topic) : null
-    this.add(link, side, words, this.lineOf(packet, topic), slot, true, isKept, source)
+    this.add(link, side, words, this.lineOf(packet, topic), slot, true, true, isKept, source)
     return true
   }
 
   /** Whether a retained message is of somebody who published before the capture. */
   private isFromBefore(packet: Publish, topic: string): boolean {
     return packet.retain && !this.retained.has(topic) && this.retained.size < publishersMax &&
-      !this.publishers.has(sameWords(packet, topic))
+      !this.sources.hasMessage(sourceOf(packet, topic))
   }
 
   /**
