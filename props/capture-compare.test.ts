@@ -269,7 +269,7 @@ compare('what hangs on a session from before the capture is no difference', () =
     ...after,
   ]
   const comparison = played(some)
-  assert.equal(comparison.older(), [["'c2'", 4]])
+  assert.equal(comparison.older(), [["'c2'", 4, true]])
   assert.is(comparison.differences().length, 2)
   assert.ok(comparison.differences().every((line) => line.includes('suback')))
   // It has ended, or is none from before.
@@ -282,6 +282,31 @@ compare('what hangs on a session from before the capture is no difference', () =
     ['theirs', 2, message('t', 'x')],
   ])
   assert.is(own.length, 3)
+})
+
+compare('CONNACK of 3.1 does not say whether the session is from before the capture', () => {
+  const connack: AnyPacket = { _tag: 'Connack', sessionPresent: false, reason: 0, properties: {} }
+  const old = message('t', 'old')
+  for (const cleanStart of [false, true]) {
+    const comparison = new Comparison()
+    const comes = (slot: number, cleanStart: boolean): void => {
+      comparison.opened(conn(slot), { address: '192.0.2.2', port: slot })
+      comparison.told(conn(slot), Packet.connect({ clientId: 'c', level: 3, cleanStart }))
+      comparison.sent(conn(slot), connack)
+      comparison.heard(conn(slot), connack)
+    }
+    comes(1, cleanStart)
+    comparison.told(conn(1), old)
+    comparison.heard(conn(1), old)
+    assert.is(comparison.differences().length, cleanStart ? 1 : 0)
+    assert.equal(comparison.older(), cleanStart ? [] : [["'c'", 1, false]])
+    comes(2, false)
+    comparison.heard(conn(2), old)
+    assert.is(comparison.differences().length, cleanStart ? 1 : 0)
+    comes(3, true)
+    comparison.heard(conn(3), old)
+    assert.is(comparison.differences().length, 1)
+  }
 })
 
 compare('what a session was told before it began anew is not what it is told after', () => {
@@ -310,7 +335,7 @@ compare('what a session was told before it began anew is not what it is told aft
   comesAgain(4)
   comparison.nowMs = 6_000
   assert.equal(comparison.differences(), [])
-  assert.equal(comparison.older(), [["'c2'", 3]])
+  assert.equal(comparison.older(), [["'c2'", 3, true]])
   // Of what only one of them sends then each time counts.
   comparison.heard(conn(3), one)
   comparison.heard(conn(4), one)

@@ -290,6 +290,26 @@ capture('what the captured broker said behind a hole is no difference', async ()
   assert.match(late.said, /suback .* the captured one did not/)
 })
 
+capture('who is not understood may have published what the captured broker sends', async () => {
+  const other = said([Packet.publish({ topic: 't/1', payload: 'else' })])
+  const heard: Piece = { from: 'broker', flags: ACK, at: answers.length, data: other, ms: 2_000 }
+  const client = { from: 'client', flags: ACK, port: 6666 } as const
+  const [opening] = handshake(6666)
+  const unknown: ReadonlyArray<ReadonlyArray<Piece>> = [
+    [{ ...client, at: 0, data: other }],
+    [opening!, { ...client, at: hello.length, data: other }],
+    [opening!, { ...client, at: 0, data: Uint8Array.of(0x16, 3, 1, 0, 5) }],
+  ]
+  for (const pieces of unknown) {
+    const { said, status } = await asked(fileOf([...usual, ...pieces, heard]), '-q')
+    assert.not.match(said, /this one does not/)
+    assert.match(said, /\n1 message was not compared: nobody published to the topic/)
+    assert.is(status, 2)
+  }
+  const { said: told } = await asked(fileOf([...usual, heard]), '-q')
+  assert.match(told, /sent publish 't\/1' "else" to 'c', this one does not/)
+})
+
 capture(
   'what either broker says behind a hole in what a client said is no difference',
   async () => {

@@ -28,6 +28,8 @@ interface Account {
    * capture; -1 where it has none.
    */
   oldTo: number
+  /** CONNACK says that it is from before the capture. */
+  isSaidOld: boolean
   /** When the captured broker has begun its session anew, milliseconds since the capture began. */
   readonly begunAt: Array<number>
   /** From when to when it is not known, since bytes of its client are missing. */
@@ -70,6 +72,7 @@ const newAccount = (): Account => ({
   exchanges: new Exchanges(),
   isKnown: false,
   oldTo: -1,
+  isSaidOld: false,
   begunAt: [],
   unknown: [],
 })
@@ -212,7 +215,7 @@ export class Comparison {
     link.heardAt = this.nowMs
     if (packet._tag === 'Connack' && packet.reason === 0) {
       this.named(link, packet)
-      this.resumed(slot, link.account, packet)
+      this.resumed(slot, link, packet)
     }
     if (this.count('theirs', slot, link, packet)) this.allHeardCount += 1
     else link.heardRank = ++this.rank
@@ -232,13 +235,19 @@ export class Comparison {
     if (this.assigned.size < publishersMax) this.assigned.set(clientId, ownId)
   }
 
-  /** A session that is there when its client first comes is from before the capture. */
-  private resumed(slot: number, account: Account, { sessionPresent }: Connack): void {
-    if (!account.isKnown && sessionPresent) account.oldTo = Infinity
-    if (!sessionPresent) {
+  /**
+   * A session that is there when its client first comes is from before the capture; in 3.1, where
+   * CONNACK does not say it, each that may be.
+   */
+  private resumed(slot: number, link: Link, packet: Connack): void {
+    const { account } = link
+    if (isAnew(link, packet)) {
       account.oldTo = Math.min(account.oldTo, this.rank)
       account.begunAt.push(this.nowMs)
       account.balance.begin(slot)
+    } else if (!account.isKnown) {
+      account.oldTo = Infinity
+      account.isSaidOld = packet.sessionPresent
     }
     account.isKnown = true
   }
@@ -292,12 +301,12 @@ export class Comparison {
 
   /** Bytes of the client are missing, which could be seen at this time, and all that follows. */
   missed(slot: number, at: number): void {
+    this.lostAt = Math.min(this.lostAt, at)
     const link = this.links.get(slot)
     if (link === undefined) return
     link.lostAt = at
     const { begunAt, unknown } = link.account
     unknown.push([at, begunAt.find((begun) => begun > at) ?? Infinity])
-    this.lostAt = Math.min(this.lostAt, at)
   }
 
   /** What a connection is called. */
@@ -349,15 +358,15 @@ export class Comparison {
   }
 
   /** Who has a session from before the capture, and how much of what it was told hangs on that. */
-  older(): ReadonlyArray<readonly [name: string, count: number]> {
-    const found: Array<readonly [string, number]> = []
+  older(): ReadonlyArray<readonly [name: string, count: number, isSaid: boolean]> {
+    const found: Array<readonly [string, number, boolean]> = []
     for (const [name, account] of this.accounts) {
       if (account.oldTo < 0) continue
       let count = 0
       for (const some of account.balance.left()) {
         count += some.filter((one) => isOld(account, one)).length
       }
-      if (count > 0) found.push([name, count])
+      if (count > 0) found.push([name, count, account.isSaidOld])
     }
     return found
   }

@@ -127,8 +127,9 @@ export class Reenactment {
   finish(conversations: ReadonlyArray<Conversation>): void {
     for (const { id, troubles } of conversations) {
       for (const one of troubles) {
-        if (typeof one === 'string') continue
-        if (one.of === 'broker') this.comparison.lost(id)
+        // Whoever is not understood at all may have said anything, at any time.
+        if (typeof one === 'string') this.comparison.missed(id, 0)
+        else if (one.of === 'broker') this.comparison.lost(id)
         else this.comparison.missed(id, Math.floor(one.hole.atMs) - this.originMs)
       }
     }

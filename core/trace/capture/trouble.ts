@@ -121,9 +121,9 @@ export const olderTexts = (
   const elsewhere = comparison.elsewhereCount(whose)
   return [
     ...few(
-      sessions.map(([name, count]) =>
-        `The session of ${name} began before the capture, and what it had then is not known: ` +
-        `${count} ${
+      sessions.map(([name, count, isSaid]) =>
+        `The session of ${name} ${isSaid ? 'began' : 'may have begun'} before the capture, and ` +
+        `what it had then is not known: ${count} ${
           count === 1 ? 'message or answer was' : 'messages and answers were'
         } not compared.`
       ),
