@@ -499,6 +499,23 @@ const eventsOf = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Event> => {
 const tags = (pieces: ReadonlyArray<Piece>): string =>
   eventsOf(pieces).map((event) => event._tag + ('why' in event ? ` ${event.why}` : '')).join(', ')
 
+capture('TLS is named on whichever port it is', async () => {
+  const hello = Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0)
+  const pieces: ReadonlyArray<Piece> = [
+    ...handshake(),
+    { from: 'client', flags: ACK, at: 0, data: hello },
+  ]
+  const { said, complained, status } = await asked(fileOf(pieces), '--port', '1884')
+  assert.match(
+    complained,
+    /^Nobody connects to port 1884 .* port 1883 is encrypted \(TLS\): without/,
+  )
+  assert.not.match(said, /TLS/)
+  assert.is(status, 2)
+  const plain = await asked(fileOf(usual), '--port', '1884')
+  assert.not.match(plain.complained, /TLS/)
+})
+
 capture('connections begin and end as they did', () => {
   const end = hello.length
   assert.is(tags(usual), 'Opened, Said, Heard')

@@ -206,7 +206,7 @@ const gatherCapture = async (
   const { from, batches, fatal, broken } = gathering
   if (broken !== null) troubles.push(broken)
   if (from === null || tap.conversations.length === 0) {
-    return E.left([...troubles, nobodyText(port)].join('\n'))
+    return E.left([...troubles, nobodyText(port, tap)].join('\n'))
   }
   const { why } = doorOf(config, port)
   return E.right({

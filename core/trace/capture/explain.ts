@@ -81,7 +81,9 @@ export class CaptureExplainer {
     this.take(tap.finish())
     reenactment?.finish(tap.conversations)
     const troubles = [...troublesOf(tap, file, reenactment, this.beganMs)]
-    if (tap.conversations.length === 0 && file.breach === null) troubles.push(nobodyText(this.port))
+    if (tap.conversations.length === 0 && file.breach === null) {
+      troubles.push(nobodyText(this.port, tap))
+    }
     if (reenactment === null) return { lines: troubles, status: 2 }
     const lines = [
       ...this.ground(),

@@ -157,6 +157,13 @@ export const segmentIn = ({ link, bytes, size }: Captured): Found => {
   return at < 0 ? 'other' : segmentOf(bytes, at, size)
 }
 
+/** Whether a client begins TLS there: a record of a handshake, in it ClientHello. */
+const isHello = ({ bytes, start, size }: Segment): boolean =>
+  size > 5 && bytes[start] === 0x16 && bytes[start + 1] === 3 && bytes[start + 5] === 1
+
+// More are not named.
+const portsMax = 5
+
 /** Which port the clients of a capture connect to. */
 export class PortGuess {
   private readonly connects = new Map<number, number>()
@@ -212,6 +219,8 @@ export class Tap {
   fragments = 0
   /** IP packets of which the capture has not kept enough to tell whose they are. */
   cutCount = 0
+  /** Other ports that TLS is spoken to. */
+  readonly encryptedPorts = new Set<number>()
   /** Addresses of the broker. */
   readonly brokers = new Set<string>()
   /** By port and first sequence number of the client: who asked last. */
@@ -248,6 +257,9 @@ export class Tap {
     if (typeof segment === 'string') return events
     const { from, to } = segment
     if (to.port === this.port || from.port === this.port) this.take(segment, atMs, events)
+    else if (isHello(segment) && this.encryptedPorts.size < portsMax) {
+      this.encryptedPorts.add(to.port)
+    }
     return events
   }
 

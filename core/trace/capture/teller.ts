@@ -105,7 +105,9 @@ export class CaptureTeller {
     }
     const complained = [...troublesOf(tap, file, reenactment, this.beganMs)]
     const talks = tap.conversations.length
-    if (talks === 0 && file.breach === null && !this.isOver) complained.push(nobodyText(this.port))
+    if (talks === 0 && file.breach === null && !this.isOver) {
+      complained.push(nobodyText(this.port, tap))
+    }
     const differences = reenactment === null ? [] : reenactment.comparison.differences()
     const said = [
       ...last,

@@ -141,6 +141,10 @@ export const olderTexts = (
   ]
 }
 
-/** Where nobody is to be found. */
-export const nobodyText = (port: number): string =>
-  `Nobody connects to port ${port} in this capture: --port N names another.`
+/** Where nobody is to be found; that brokers with TLS are on other ports than usual is usual. */
+export const nobodyText = (port: number, { encryptedPorts }: Tap): string =>
+  `Nobody connects to port ${port} in this capture: --port N names another.` +
+  (encryptedPorts.size === 0
+    ? ''
+    : ` What goes to port ${[...encryptedPorts].join(', ')} is encrypted (TLS): without the keys ` +
+      'of the session it cannot be read.')
