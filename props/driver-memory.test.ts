@@ -91,16 +91,42 @@ memory('after much has come and it has become quiet, what it left behind is coll
   assert.is(world.armed, null, 'no timer is left')
 })
 
+memory('what few bytes that match many subscriptions have left behind is collected, too', () => {
+  const world = new World()
+  const reader = world.client('reader')
+  const filters = Array.from(
+    { length: 512 },
+    (_, i) => Array.from({ length: 9 }, (_, level) => i >> level & 1 ? '+' : 'a').join('/'),
+  )
+  for (const filter of filters) world.say(reader, subscribe(filter))
+  const writer = world.client('writer')
+  const topic = Array.from({ length: 9 }, () => 'a').join('/')
+  world.pass(10_000)
+  for (let i = 0; i < 700; i++) {
+    world.say(writer, publish(topic, 10))
+    world.settle()
+  }
+  world.pass(10_000)
+  assert.is(world.collections, 2)
+  for (let i = 0; i < 100; i++) {
+    world.say(writer, publish(topic, 10))
+    world.settle()
+  }
+  world.pass(60_000)
+  assert.is(world.collections, 2, 'that was not much')
+  assert.is(world.armed, null, 'no timer is left')
+})
+
 memory('what reading a store has left behind is collected, and once more', () => {
   let collections = 0
   const usage = { heapUsedBytes: 0, heapLimitBytes: 1, usedBytes: 0, limitBytes: 1 }
   const watch = new MemoryWatch({ memory: () => usage, collect: () => collections += 1 }, null)
   watch.litter(100)
   assert.is(watch.due(), 1_100)
-  assert.not(watch.rests(1_099, 0))
-  assert.ok(watch.rests(1_100, 0))
+  assert.not(watch.rests(1_099, 0, 0))
+  assert.ok(watch.rests(1_100, 0, 0))
   assert.is(watch.due(), 7_100)
-  assert.ok(watch.rests(7_100, 0))
+  assert.ok(watch.rests(7_100, 0, 0))
   assert.is(collections, 2)
   assert.is(watch.due(), Number.MAX_SAFE_INTEGER)
 })

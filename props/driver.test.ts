@@ -700,6 +700,71 @@ driver('a connection with many small packets does not make a turn longer', () =>
   assert.is(inputs.filter((input) => input._tag === 'Arrived').length, 5000)
 })
 
+driver('a batch of messages that many do not get is run piece by piece', () => {
+  const made: Array<number> = []
+  const world = new World({
+    config: { unwrittenBytesMax: 1_000 },
+    broker: {
+      ...broker,
+      runSome: (state, inputs, effectsMax) => {
+        const found = broker.runSome(state, inputs, effectsMax)
+        made.push(found[1].length)
+        return found
+      },
+    },
+  })
+  const reader = world.client('reader')
+  // Every way to ask for the topic with a plus in place of some of its levels.
+  const filters = Array.from(
+    { length: 1_024 },
+    (_, i) => Array.from({ length: 10 }, (_, level) => i >> level & 1 ? '+' : 'a').join('/'),
+  )
+  for (const filter of filters) world.say(reader, subscribe(filter))
+  world.settle()
+  reader.wire.stalled = true
+  const writer = world.client('writer')
+  world.settle()
+  made.length = 0
+  const before = world.driver.counters().dropped['back-pressure']
+  const topic = Array.from({ length: 10 }, () => 'a').join('/')
+  world.say(writer, ...Array.from({ length: 64 }, () => publish(topic, 100)))
+  world.settle()
+  assert.ok(made.length >= 4 && Math.max(...made) < 16_384 + 1_024 + 10, made.join(' '))
+  const dropped = world.driver.counters().dropped['back-pressure'] - before
+  assert.ok(dropped > 64 * 1_000, `${dropped} dropped`)
+})
+
+driver('of packets that take long a turn has few, after the first', () => {
+  const turns: Array<number> = []
+  const world: World = new World({
+    broker: {
+      ...broker,
+      runSome: (state, inputs, effectsMax) => {
+        const dear = inputs.filter((input) => input._tag === 'Arrived').length
+        world.time += 20 * dear
+        turns[turns.length - 1]! += dear
+        return broker.runSome(state, inputs, effectsMax)
+      },
+    },
+  })
+  turns.push(0)
+  const loud = world.client('loud')
+  const quiet = world.client('quiet')
+  turns.length = 0
+  world.say(loud, ...Array.from({ length: 200 }, () => publish('dear', 10)))
+  do turns.push(0)
+  while (world.turn())
+  assert.ok(turns[0]! <= 64 && turns.slice(1).every((count) => count <= 2), turns.join(' '))
+  // Who speaks in between is answered after no more than a few of them.
+  world.say(loud, ...Array.from({ length: 20 }, () => publish('dear', 10)))
+  world.say(quiet, pingreq)
+  turns.push(0)
+  world.turn()
+  turns.push(0)
+  world.turn()
+  assert.equal(tagsIn(4, quiet.wire.got), ['Connack', 'Pingresp'])
+})
+
 driver('the timer is not moved by every packet', () => {
   const world = new World()
   const client = world.client('client', 4, 60)
@@ -714,7 +779,7 @@ driver('the timer is not moved by every packet', () => {
 
 driver('a deadline in a month is a timer that a runtime can hold', () => {
   const world = new World({
-    broker: { initial: broker.initial, run: broker.run, deadline: () => 2 ** 40 },
+    broker: { initial: broker.initial, runSome: broker.runSome, deadline: () => 2 ** 40 },
   })
   world.settle()
   assert.is(world.armed?.at, world.time + 0x7fffffff)
@@ -725,7 +790,7 @@ driver('effects for a connection after its Close, or for another generation, go 
   const scripted: Broker = {
     initial: broker.initial,
     deadline: broker.deadline,
-    run: (state) => [state, effects.splice(0)],
+    runSome: (state, inputs) => [state, effects.splice(0), inputs.length],
   }
   const world = new World({ broker: scripted })
   const clients = Array.from({ length: 6 }, () => world.open())
@@ -964,9 +1029,9 @@ driver('a fault of the broker is told, ends every connection and is not survived
     broker: {
       initial: broker.initial,
       deadline: broker.deadline,
-      run: (state, inputs) => {
+      runSome: (state, inputs, effectsMax) => {
         if (bad) throw new Error('boom')
-        return broker.run(state, inputs)
+        return broker.runSome(state, inputs, effectsMax)
       },
     },
   })

@@ -19,7 +19,7 @@ import { parseOptions, settingsFor } from '../core/config/command-line.ts'
 import { replayWish } from '../core/config/replay-words.ts'
 import { noSources } from '../core/config/mod.ts'
 import * as B from '../core/data/bytes.ts'
-import { initial, Packet, run } from '../core/mod.ts'
+import { initial, Packet, run, runSome } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import type { TopicName } from '../core/topic/name.ts'
 import { toldUnder } from '../core/trace/replay.ts'
@@ -181,6 +181,42 @@ replay('with a size it is a ring of four files, each of which can be replayed by
     assert.ok(found[0]?._tag === 'Began' && found[0].state.sessions.size === 1)
   }
   assert.ok(bytes > 450_000 && bytes < 900_000, `${bytes} bytes`)
+})
+
+replay('inputs that came together and were run piece by piece are, and stay in one file', () => {
+  const memory = inMemory()
+  const { recorder, said } = recorderOf({ tapes: memory, bytesMax: 600_000 })
+  let state = initial(defaults, origin)
+  recorder.begin(state)
+  const opened = I.opened(conn, 0, nonce, '1883', { address: '127.0.0.1', port: 5 })
+  const batches: Array<ReadonlyArray<Input>> = [
+    [opened, I.arrived(conn, 0, Packet.connect({ clientId: 'a' }))],
+  ]
+  for (let i = 0; i < 400; i++) {
+    const packet = Packet.publish({ topic: `t/${i}`, payload: new Uint8Array(300) })
+    batches.push(Array.from({ length: 10 }, () => I.arrived(conn, i, packet)))
+  }
+  let runs = 0
+  for (const inputs of batches) {
+    for (const input of inputs) recorder.input(input, null)
+    for (let from = 0; from < inputs.length; from += 3) {
+      const [next, effects, taken] = runSome(state, inputs.slice(from, from + 3), Infinity)
+      state = next
+      recorder.ran(state, taken, effects, from + taken === inputs.length)
+      runs += 1
+    }
+    if (recorder.due() <= state.now) recorder.look(state.now)
+  }
+  recorder.stop('asked to')
+  assert.equal(said, [])
+  assert.is(memory.files.size, 4)
+  let found = 0
+  for (const text of memory.files.values()) {
+    const some = replayed(text)
+    allSame(some)
+    for (const one of some) found += one._tag === 'Ran' ? 1 : 0
+  }
+  assert.ok(found > 200 && found <= runs, `${found} of ${runs} runs`)
 })
 
 replay('a size that the broker itself does not fit in ends the recording with a sentence', () => {

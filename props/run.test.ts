@@ -11,7 +11,7 @@ import * as I from '../core/broker/input.ts'
 import type { Publish, Subscribe } from '../core/codec/packet.ts'
 import { none } from '../core/codec/property.ts'
 import * as B from '../core/data/bytes.ts'
-import { deadline, defaults, initial, run, type State, step } from '../core/mod.ts'
+import { deadline, defaults, initial, run, runSome, type State, step } from '../core/mod.ts'
 import { filter, history, name, restlessHistory, utf8 } from './gen/histories.ts'
 import { runs } from './gen/settings.ts'
 import type { Recording } from './model/play.ts'
@@ -74,6 +74,32 @@ const sameBatch = (
   assert.is(where, null, `state after ${from} to ${to}, batch and fold: ${where}`)
   return next
 }
+
+batch(
+  'runSome() takes as much as makes so many effects, and run() of that comes to the same',
+  () => {
+    fc.assert(
+      fc.property(restlessHistory(120), fc.integer({ min: 0, max: 40 }), (some, effectsMax) => {
+        const recording = record(some)
+        const { inputs, states } = recording
+        let state = states[0]!
+        for (let from = 0; from < inputs.length;) {
+          const [next, effects, taken] = runSome(state, inputs.slice(from), effectsMax)
+          assert.ok(taken > 0 && from + taken <= inputs.length)
+          const [same, made] = run(state, inputs.slice(from, from + taken))
+          assert.is(difference(effects, made), null)
+          assert.is(difference(next, same), null)
+          const before = run(state, inputs.slice(from, from + taken - 1))[1].length
+          assert.ok(taken === 1 || before <= effectsMax, `${before} before the last one`)
+          assert.ok(from + taken === inputs.length || effects.length >= effectsMax)
+          state = next
+          from += taken
+        }
+      }),
+      { numRuns: runs(100) },
+    )
+  },
+)
 
 batch('run() equals folding step(), however the inputs are cut', () => {
   fc.assert(

@@ -27,4 +27,4 @@ export {
   type Session,
   type State,
 } from './state.ts'
-export { run, step } from './step.ts'
+export { run, runSome, step } from './step.ts'

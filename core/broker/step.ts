@@ -42,6 +42,26 @@ export const run = (
   return finish(draft)
 }
 
+/**
+ * The beginning of a batch, as far as it makes about so many effects and at least one input long:
+ * the same as `run` over as many inputs as the last number says. A message that many do not get is
+ * an effect for each of them, so a batch may make more than there is memory for.
+ */
+export const runSome = (
+  state: State,
+  inputs: ReadonlyArray<Input>,
+  effectsMax: number,
+): readonly [State, ReadonlyArray<Effect>, number] => {
+  const draft = open(state)
+  let taken = 0
+  do {
+    take(draft, inputs[taken]!)
+    taken += 1
+  } while (taken < inputs.length && draft.effects.length < effectsMax)
+  const [next, effects] = finish(draft)
+  return [next, effects, taken]
+}
+
 const take = (draft: Draft, input: Input): void => {
   // A clock that runs backwards expires nothing and frees nobody.
   if (input.at > draft.now) draft.now = input.at

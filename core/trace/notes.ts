@@ -244,7 +244,7 @@ export class Notes {
     this.lent = none
   }
 
-  /** A run is over that took so many inputs, all noted since the last mark, and led to these. */
+  /** A run is over that took so many of the inputs that no run had taken, and led to these. */
   mark(inputCount: number, effects: ReadonlyArray<Effect>): void {
     const digest = digestOf(effects, this.weigh)
     this.isUnsummed = false

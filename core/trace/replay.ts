@@ -195,8 +195,8 @@ export class Replay {
         return this.damaged('it is seen that this line or one before it was changed')
       }
       this.sum = 0
-      if (line.inputCount !== this.inputs.length) return this.broken('inputs are missing')
-      this.runs(line.digest)
+      if (line.inputCount > this.inputs.length) return this.broken('inputs are missing')
+      this.runs(line.digest, line.inputCount)
       if (this.state === null && this.isWhole) this.restore(this.head)
       return
     }
@@ -248,13 +248,13 @@ export class Replay {
     this.found.push({ _tag: 'Began', head, state: state.right })
   }
 
-  /** The inputs read since the last mark are those of a run; of none there was no run. */
-  private runs(digest: string | null): void {
+  /** The first inputs that no run has taken are those of a run; of none there was no run. */
+  private runs(digest: string | null, count = this.inputs.length): void {
     const { inputs } = this
-    if (inputs.length === 0) return
-    this.inputs = []
-    this.bytes = 0
-    this.told.push({ inputs, digest })
+    if (count === 0) return
+    this.inputs = inputs.slice(count)
+    if (this.inputs.length === 0) this.bytes = 0
+    this.told.push({ inputs: inputs.slice(0, count), digest })
   }
 
   private perform(before: State, told: Told): Found {

@@ -335,8 +335,9 @@ export class World {
 export const recording = (inputs: Array<Input>): Broker => ({
   initial: broker.initial,
   deadline: broker.deadline,
-  run: (state, batch) => {
-    for (const input of batch) inputs.push(structuredClone(input))
-    return broker.run(state, batch)
+  runSome: (state, batch, effectsMax) => {
+    const found = broker.runSome(state, batch, effectsMax)
+    for (const input of batch.slice(0, found[2])) inputs.push(structuredClone(input))
+    return found
   },
 })

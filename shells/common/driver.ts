@@ -31,10 +31,11 @@ import type { Store } from './store.ts'
 /** The three functions that are the broker; a test may put another one in. */
 export interface Broker {
   initial(config: Config, origin: { at: number; wall: number; seed: number }): State
-  run(
+  runSome(
     state: State,
     inputs: ReadonlyArray<Input.Input>,
-  ): readonly [State, ReadonlyArray<Effect>]
+    effectsMax: number,
+  ): readonly [State, ReadonlyArray<Effect>, number]
   deadline(state: State): number
 }
 
@@ -94,10 +95,14 @@ const freshBytesMax = 1024 * 1024
 const earlyTurnsMax = 3
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
-const batchInputsMin = 64
 const batchInputsMax = 512
 const batchMsMin = 0.75
 const batchMsMax = 1.5
+// No collection of garbage makes a batch so long, so its inputs are dear.
+const batchMsDear = 24
+
+// What a run makes is in memory all at once.
+const runEffectsMax = 16_384
 
 // Nobody is listened to who is owed more than this that waits for the disk, or anything at all
 // while everybody together is owed so much, or so much waits to be written.
@@ -110,6 +115,8 @@ const waitingBytesMax = 64 * 1024
 
 // What it leaves behind to open a connection, about: what was needed once, and young objects.
 const helloBytes = 16 * 1024
+// And one effect, with what it tells of.
+const effectBytes = 100
 
 const timerMsMax = 0x7fffffff
 
@@ -164,7 +171,7 @@ export class Driver {
   private extra: Array<Input.Input> = []
   private inputs: Array<Input.Input> = []
   /** How many inputs make a full batch at the moment. */
-  private batchInputs = batchInputsMin
+  private batchInputs = 64
   /** Links whose Closed is in `inputs`. */
   private departing: Array<Link> = []
   /** Links that hold bytes of somebody else's read buffer. */
@@ -475,7 +482,8 @@ export class Driver {
     if (this.recorder !== null) this.attend(this.recorder)
     const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
-    if (this.memory.rests(this.at, this.receivedBytes + helloBytes * this.openedCount)) {
+    const trafficBytes = this.receivedBytes + helloBytes * this.openedCount
+    if (this.memory.rests(this.at, trafficBytes, effectBytes * this.effectCount)) {
       this.office.trim()
       trimSpares()
     }
@@ -654,17 +662,22 @@ export class Driver {
 
   /** Runs the broker over the inputs collected so far and carries its effects out. */
   private run(): void {
-    const { inputs } = this
+    let { inputs } = this
     if (inputs.length === 0) return
     this.inputs = []
+    this.inputCount += inputs.length
     const isFull = inputs.length >= this.batchInputs
     const before = isFull ? this.host.now() : 0
-    const [state, effects] = this.broker.run(this.state, inputs)
-    this.state = state
-    if (this.recorder !== null) this.recorder.ran(state, inputs.length, effects)
-    this.inputCount += inputs.length
-    this.effectCount += effects.length
-    for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
+    for (;;) {
+      const [state, effects, taken] = this.broker.runSome(this.state, inputs, runEffectsMax)
+      this.state = state
+      const isLast = taken === inputs.length
+      if (this.recorder !== null) this.recorder.ran(state, taken, effects, isLast)
+      this.effectCount += effects.length
+      for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
+      if (isLast) break
+      inputs = inputs.slice(taken)
+    }
     if (isFull) this.adapt(this.host.now() - before)
     const { departing } = this
     if (departing.length > 0) {
@@ -675,8 +688,11 @@ export class Driver {
 
   /** Sets the size of the next batches by the time that a full one took. */
   private adapt(tookMs: number): void {
-    if (tookMs < batchMsMin && this.batchInputs < batchInputsMax) this.batchInputs *= 2
-    else if (tookMs > batchMsMax && this.batchInputs > batchInputsMin) this.batchInputs /= 2
+    const { batchInputs } = this
+    if (tookMs < batchMsMin) this.batchInputs = Math.min(batchInputsMax, batchInputs * 2)
+    else if (tookMs > batchMsDear) {
+      this.batchInputs = Math.max(1, Math.floor(batchInputs * batchMsMax / tookMs))
+    } else if (tookMs > batchMsMax) this.batchInputs = Math.ceil(batchInputs / 2)
   }
 
   private carryOut(effect: Effect): void {

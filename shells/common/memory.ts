@@ -25,8 +25,9 @@ const lookMs = 250
 // A collection takes about a second per GiB in use, most of it on other threads.
 const collectMs = 5_000
 
-// After so much traffic there is litter that is worth a collection, and it has become quiet when in
-// the shorter time less than so much has come. V8 gives back what a crowd has left behind only when
+// After so much traffic there is litter that is worth a collection: what has come, and what was
+// made of it, which is much more where a message matches many subscriptions. It has become quiet
+// when in the shorter time less than so much has come. V8 gives back what a crowd has left behind only when
 // for five seconds little has been allocated: hence once more.
 const litterBytesMin = 32 * 1024 * 1024
 const quietMs = 1_000
@@ -60,7 +61,7 @@ export class MemoryWatch {
   private collectAt = 0
   /** Is it quiet: not asked, asked since there was much, or asked once more after a collection. */
   private quest: 'none' | 'first' | 'second' = 'none'
-  /** Traffic by the last collection, and by the last look for quiet. */
+  /** Litter by the last collection, and traffic by the last look for quiet. */
   private tidiedBytes = 0
   private quietBytes = 0
   private quietAt = 0
@@ -96,13 +97,14 @@ export class MemoryWatch {
   }
 
   /**
-   * Whether much has come, `trafficBytes` so far, and then it became quiet: what was kept for the
-   * next turn may go. The engine is asked to collect, which it does not do of itself while nothing
-   * happens.
+   * Whether much has come, `trafficBytes` so far, or was made of it, `madeBytes`, and then it
+   * became quiet: what was kept for the next turn may go. The engine is asked to collect, which it
+   * does not do of itself while nothing happens.
    */
-  rests(at: number, trafficBytes: number): boolean {
+  rests(at: number, trafficBytes: number, madeBytes: number): boolean {
     if (at < this.quietAt) return false
-    const hasLitter = trafficBytes - this.tidiedBytes >= litterBytesMin
+    const litterBytes = trafficBytes + madeBytes
+    const hasLitter = litterBytes - this.tidiedBytes >= litterBytesMin
     if (this.quest === 'none' && !hasLitter) return false
     const isQuiet = this.quest !== 'none' && trafficBytes - this.quietBytes < quietBytesMax
     this.quietBytes = trafficBytes
@@ -111,7 +113,7 @@ export class MemoryWatch {
       this.quest = hasLitter ? 'first' : 'none'
       return false
     }
-    this.tidiedBytes = trafficBytes
+    this.tidiedBytes = litterBytes
     this.gauge.collect()
     this.quest = this.quest === 'first' ? 'second' : 'none'
     if (this.quest === 'second') this.quietAt = at + restMs

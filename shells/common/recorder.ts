@@ -199,14 +199,14 @@ export class Recorder {
     }
   }
 
-  /** The run is over, and the broker is as it says. */
-  ran(state: State, inputCount: number, effects: ReadonlyArray<Effect>): void {
+  /** A run is over, and the broker is as it says. `isLast`: it took all that was noted. */
+  ran(state: State, inputCount: number, effects: ReadonlyArray<Effect>, isLast = true): void {
     if (!this.isOpen) return
     const { notes, options } = this
     notes.mark(inputCount, effects)
     if (notes.written >= flushBytesMin) this.flush(state.now)
     // What little comes in a second is flushed by the clock, and grows as well.
-    if (!this.mayBeLong) return
+    if (!this.mayBeLong || !isLast) return
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
     this.mayBeLong = false
     if (!this.isLonger(options.bytesMax / segments)) return
