@@ -27,8 +27,8 @@ const collectMs = 5_000
 
 // After so much traffic there is litter that is worth a collection: what has come, and what was
 // made of it, which is much more where a message matches many subscriptions. It has become quiet
-// when in the shorter time less than so much has come. V8 gives back what a crowd has left behind only when
-// for five seconds little has been allocated: hence once more.
+// when in the shorter time less than so much has come. V8 gives back what a crowd has left behind
+// only when for five seconds little has been allocated: hence once more.
 const litterBytesMin = 32 * 1024 * 1024
 const quietMs = 1_000
 const restMs = 6_000
