@@ -148,7 +148,10 @@ export interface Config extends ListenerRules {
   readonly connectionRatePerAddress: number
   /** Connections from one address at once, before the rate counts. */
   readonly connectionBurstPerAddress: number
-  /** Connections whose CONNECT has not been accepted; above it the oldest of them is closed. */
+  /**
+   * Connections whose CONNECT has not been accepted; above it the oldest of them is closed that is
+   * not being judged.
+   */
   readonly unauthenticatedMax: number
   /** A connection younger than this is not closed for that reason. */
   readonly unauthenticatedGraceMs: number

@@ -37,8 +37,8 @@ export const opened = (draft: Draft, input: Opened): void => {
   if (IntMap.size(draft.greeting) >= config.unauthenticatedMax) {
     // The one that has hesitated longest makes room; a crowd that has only just come in, after an
     // outage for one, is given the time to say CONNECT.
-    const oldest = IntMap.get(draft.links, IntMap.first(draft.greeting)![1])!
-    if (at - oldest.seenAt >= config.unauthenticatedGraceMs) {
+    const oldest = hesitating(draft)
+    if (oldest !== null && at - oldest.seenAt >= config.unauthenticatedGraceMs) {
       refuse(draft, oldest, 0, QUOTA_EXCEEDED, 'too many without CONNECT')
     }
   }
@@ -61,6 +61,18 @@ export const opened = (draft: Draft, input: Opened): void => {
   enter(draft, listener, peer.address)
   wakeLink(draft, link, at + config.connectTimeoutMs)
   note(draft, { _tag: 'ConnectionOpened', conn, listener, peer })
+}
+
+/**
+ * The connection that has hesitated longest, if any does. Who has said CONNECT and is judged does
+ * not: the broker does, and whoever waits longest comes next.
+ */
+const hesitating = ({ greeting, links }: Draft): Link | null => {
+  for (let at = IntMap.first(greeting); at !== undefined; at = IntMap.next(greeting, at[0])) {
+    const link = IntMap.get(links, at[1])!
+    if (link.phase.phase !== 'Judging') return link
+  }
+  return null
 }
 
 /** Closes a connection at once and without a word, before anything is known of it. */

@@ -53,7 +53,7 @@ export const opened = (model: Model, { conn, peer, nonce, listener }: Opened): v
   model.sums.opened++
   model.accepted.push({ address: peer.address, at: model.now })
   const hesitating = model.links.filter((one) => one.phase !== 'ready')
-  const oldest = hesitating[0]
+  const oldest = hesitating.find((one) => one.phase !== 'judging')
   if (
     oldest !== undefined && hesitating.length >= config.unauthenticatedMax &&
     model.now - oldest.seenAt >= config.unauthenticatedGraceMs
