@@ -437,6 +437,29 @@ driver('what follows a CONNECT waits until it is answered', async () => {
   assert.equal(tagsIn(4, trusted.wire.got), ['Connack', 'Suback', 'Publish'])
 })
 
+driver('who judges can ask whether the connection is still there', () => {
+  let isWanted = (): boolean => false
+  const world = new World({
+    config: { authentication: 'judge', connectTimeoutMs: 1_000 },
+    judge: (_, isThere) => {
+      isWanted = isThere
+      return new Promise(() => {})
+    },
+  })
+  const client = world.open()
+  world.say(client, connect('client'))
+  world.settle()
+  assert.ok(isWanted())
+  world.pass(900)
+  assert.ok(isWanted())
+  world.pass(200)
+  assert.ok(client.wire.ended)
+  // Its slot has another occupant by now.
+  world.open()
+  world.settle()
+  assert.not(isWanted())
+})
+
 const method = 'SCRAM-SHA-256'
 
 const textBytes = (text: string): B.Bytes => B.of(new TextEncoder().encode(text))

@@ -186,6 +186,24 @@ passwords('four hashes at once, a line behind them, and an end to the line', asy
   assert.is(await again, NO)
 })
 
+passwords('who has gone when its turn comes is passed over', async () => {
+  for (const address of ['127.0.0.1', '192.0.2.7']) {
+    const { argon2, asked } = slow()
+    const judge = judgeOf(read(`a:${argon2id}\n`), { argon2, atOnceMax: 1 })
+    const wanted = [true, true, false, false, true]
+    const answers = wanted.map((isWanted) =>
+      judge.judge({ ...question('a', 'yes'), peer: { address, port: 1 } }, () => isWanted)
+    )
+    await turns()
+    for (let i = 0; i < 3; i++) {
+      asked[i]!()
+      await turns()
+    }
+    assert.is(asked.length, 3)
+    assert.equal(await Promise.all(answers), [0, 0, BUSY, BUSY, 0])
+  }
+})
+
 passwords('a place is free again where a hash fails', async () => {
   const hash: Argon2['hash'] = () => Promise.reject(new Error('no memory'))
   const argon2: Argon2 = { hash, close: async () => {} }

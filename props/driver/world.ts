@@ -9,6 +9,7 @@ import type { Level, Packet, Qos } from '../../core/codec/packet.ts'
 import * as B from '../../core/data/bytes.ts'
 import { parseTopicFilter } from '../../core/topic/filter.ts'
 import { parseTopicName } from '../../core/topic/name.ts'
+import type { Judge } from '../../shells/common/asking.ts'
 import type { Broker } from '../../shells/common/driver.ts'
 import type { Host } from '../../shells/common/host.ts'
 import type { Link } from '../../shells/common/link.ts'
@@ -190,7 +191,7 @@ export interface Client {
 export interface WorldOptions {
   readonly config?: Partial<Config>
   readonly broker?: Broker
-  readonly judge?: () => Promise<number>
+  readonly judge?: Judge
   readonly know?: (query: Query) => Promise<Answer>
   readonly verbosity?: 'quiet' | 'normal' | 'verbose'
   /** How long each look at the clock takes. */

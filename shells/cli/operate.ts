@@ -159,7 +159,7 @@ export class Operator {
         log: this.logOf(settings),
         introduction: this.introduction(settings, secrets.right, user),
         config: secrets.right.config(settings),
-        judge: (question) => doorkeeper.judge(question),
+        judge: (question, isWanted) => doorkeeper.judge(question, isWanted),
         ...(settings.memoryLimitBytes === null
           ? {}
           : { memoryLimitBytes: settings.memoryLimitBytes }),

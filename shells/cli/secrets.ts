@@ -182,8 +182,8 @@ export class Doorkeeper {
     this.keeper = createJudge({ tables: this.tables, argon2: createArgon2() })
   }
 
-  judge(question: Question): Promise<number> {
-    return this.keeper.judge(question)
+  judge(question: Question, isWanted: () => boolean): Promise<number> {
+    return this.keeper.judge(question, isWanted)
   }
 
   /** Also by these, for listeners that there have not been. */

@@ -8,8 +8,11 @@ import type { Conn } from '../../core/broker/input.ts'
 const NOT_AUTHORIZED = 0x87
 const SERVER_UNAVAILABLE = 0x88
 
-/** Answers 0 for yes, or the reason code of CONNACK that turns the client away. */
-export type Judge = (question: Question) => Promise<number>
+/**
+ * Answers 0 for yes, or the reason code of CONNACK that turns the client away. `isWanted`: whether
+ * the connection is still there, for whoever has let the question wait.
+ */
+export type Judge = (question: Question, isWanted: () => boolean) => Promise<number>
 /** Answers what an authentication method asks; a failure refuses the client. */
 export type Know = (query: Query) => Promise<Input.Answer>
 
@@ -43,6 +46,7 @@ export const askWho = (
   judge: Judge | null,
   conn: Conn,
   question: Question,
+  isWanted: () => boolean,
 ): void => {
   const answer = (reason: number): void => asker.tell(Input.judged(conn, asker.now(), reason))
   if (judge === null) return answer(NOT_AUTHORIZED)
@@ -54,7 +58,7 @@ export const askWho = (
     )
     answer(NOT_AUTHORIZED)
   }
-  answerOf(() => judge(question)).then(hear, (error: unknown) => {
+  answerOf(() => judge(question, isWanted)).then(hear, (error: unknown) => {
     asker.complain(`asking who may connect failed: ${traceOf(error)}`)
     answer(SERVER_UNAVAILABLE)
   })

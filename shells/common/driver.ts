@@ -734,7 +734,13 @@ export class Driver {
         return this.enqueue(link)
       }
       case 'Judge':
-        return askWho(this.asker, this.judge, effect.conn, effect.question)
+        return askWho(
+          this.asker,
+          this.judge,
+          effect.conn,
+          effect.question,
+          () => this.linkOf(effect.conn) !== null,
+        )
       case 'Ask':
         return askWhat(this.asker, this.know, effect)
       case 'Persist':

@@ -42,9 +42,11 @@ export interface JudgeOptions {
 export interface PasswordJudge {
   /**
    * Answers an MQTT 5 reason code, 0 for yes. A client without a user name is let in: whether such
-   * may connect is the configuration's `allowAnonymous`.
+   * may connect is the configuration's `allowAnonymous`. Whose connection is gone when its turn
+   * comes is passed over: a line in which all wait longer than they may would else never let
+   * anybody in.
    */
-  readonly judge: (question: Question) => Promise<number>
+  readonly judge: (question: Question, isWanted?: () => boolean) => Promise<number>
   /** Takes other tables, at once; answers whose connections rest on what is no more. */
   readonly replace: (tables: PasswordTables) => ReadonlyArray<Revoked>
   readonly close: () => Promise<void>
@@ -138,6 +140,8 @@ class Gate {
   }
 }
 
+const always = (): boolean => true
+
 const runtimeNow = (): number => performance.now()
 
 const runtimeLater: Later = (ms, act) => {
@@ -180,7 +184,7 @@ export const createJudge = (options: JudgeOptions): PasswordJudge => {
   }
 
   return {
-    judge: async (question) => {
+    judge: async (question, isWanted = always) => {
       const { listener, userName, password } = question
       if (userName === null || !tables.has(listener)) return ACCEPTED
       // An empty one is none, as in mosquitto: `mosquitto_passwd -b FILE user ""` locks a user out.
@@ -189,11 +193,13 @@ export const createJudge = (options: JudgeOptions): PasswordJudge => {
       const bytes = Bytes.view(password)
       const guesser = guesses.keyOf(question)
       if (guesser === null) {
-        return await gate.pass(() => check(listener, userName, bytes)) ?? SERVER_BUSY
+        const work = async (): Promise<number> =>
+          isWanted() ? check(listener, userName, bytes) : SERVER_BUSY
+        return await gate.pass(work) ?? SERVER_BUSY
       }
       let pause = Promise.resolve()
       const reason = await gate.pass(async () => {
-        if (guesses.isFull(guesser)) return SERVER_BUSY
+        if (guesses.isFull(guesser) || !isWanted()) return SERVER_BUSY
         const answer = await check(listener, userName, bytes)
         if (answer === ACCEPTED) guesses.forget(guesser)
         else pause = guesses.pause(guesser) // Counted before the next one is tried.

@@ -3,13 +3,13 @@
 
 import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
-import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
 import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import type { LogSettings, LogType } from '../../core/config/settings.ts'
+import type { Judge } from './asking.ts'
 import { createDriver } from './driver.ts'
 import type { Counters, Driver, Restored } from './driver.ts'
 import type { Host } from './host.ts'
@@ -83,9 +83,10 @@ export interface StartOptions {
   readonly print?: (text: string) => void
   /**
    * Answers who may connect with an MQTT 5 reason code, 0 for yes; asked only where the
-   * configuration says `authentication: 'judge'`.
+   * configuration says `authentication: 'judge'`. The second argument answers whether the
+   * connection is still there.
    */
-  readonly judge?: (question: Question) => Promise<number>
+  readonly judge?: Judge
   /**
    * Offers SCRAM-SHA-256 to MQTT 5 clients. Those who name no authentication method are let in as
    * the configuration's `authentication` says.
