@@ -204,6 +204,28 @@ passwords('who has gone when its turn comes is passed over', async () => {
   }
 })
 
+passwords('where hashes take long the line is short', async () => {
+  const { argon2, asked } = slow()
+  let time = 0
+  const judge = judgeOf(read(`a:${argon2id}\n`), { argon2, atOnceMax: 1, now: () => time })
+  // By then it is known that each takes a second.
+  for (let i = 0; i < 40; i++) {
+    const answer = judge.judge(question('a', 'yes'))
+    await turns()
+    time += 1_000
+    asked[i]!()
+    await answer
+  }
+  const answers = Array.from({ length: 20 }, () => judge.judge(question('a', 'yes')))
+  await turns()
+  assert.equal(await Promise.all(answers.slice(10)), Array.from({ length: 10 }, () => BUSY))
+  for (let i = 40; asked[i] !== undefined; i++) {
+    asked[i]!()
+    await turns()
+  }
+  assert.is((await Promise.all(answers)).filter((answer) => answer === 0).length, 7)
+})
+
 passwords('a place is free again where a hash fails', async () => {
   const hash: Argon2['hash'] = () => Promise.reject(new Error('no memory'))
   const argon2: Argon2 = { hash, close: async () => {} }

@@ -113,26 +113,43 @@ const decoyOf = (table: PasswordTable): PasswordHash | null => {
   }
 }
 
-/** At most so many at once, and so many more in line; null where the line is full. */
+// Shorter than `connect_timeout` is by default: who is let into the line is still there at its end.
+const waitMsMax = 5_000
+
+/**
+ * At most so many at once, and so many more in line; null where the line is full, or would take too
+ * long: all would wait until they are gone, and nobody would be let in.
+ */
 class Gate {
   private free: number
+  /** How long one takes, about. */
+  private workMs = 0
+  private readonly atOnceMax: number
   private readonly waitingMax: number
   private readonly waiting: Array<() => void> = []
 
-  constructor(atOnceMax: number, waitingMax: number) {
+  private readonly now: () => number
+
+  constructor(atOnceMax: number, waitingMax: number, now: () => number) {
     this.free = atOnceMax
+    this.atOnceMax = atOnceMax
     this.waitingMax = waitingMax
+    this.now = now
   }
 
   async pass<A>(work: () => Promise<A>): Promise<A | null> {
     if (this.free === 0) {
-      if (this.waiting.length >= this.waitingMax) return null
+      const { length } = this.waiting
+      if (length >= this.waitingMax) return null
+      if (length * this.workMs / this.atOnceMax > waitMsMax) return null
       // Whoever leaves hands its place on, so that nobody comes between.
       await new Promise<void>((resolve) => this.waiting.push(resolve))
     } else this.free -= 1
+    const from = this.now()
     try {
       return await work()
     } finally {
+      this.workMs += (this.now() - from - this.workMs) / 8
       const next = this.waiting.shift()
       if (next === undefined) this.free += 1
       else next()
@@ -151,8 +168,9 @@ const runtimeLater: Later = (ms, act) => {
 
 export const createJudge = (options: JudgeOptions): PasswordJudge => {
   const { argon2, atOnceMax = atOnceDefault, waitingMax = waitingDefault } = options
-  const gate = new Gate(atOnceMax, waitingMax)
-  const guesses = new Guesses(options.now ?? runtimeNow, options.later ?? runtimeLater)
+  const now = options.now ?? runtimeNow
+  const gate = new Gate(atOnceMax, waitingMax, now)
+  const guesses = new Guesses(now, options.later ?? runtimeLater)
   let { tables } = options
   const decoys = new WeakMap<PasswordTable, PasswordHash | null>()
 
