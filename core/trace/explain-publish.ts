@@ -79,6 +79,13 @@ const now = (
 /** Topics that somebody asks for. */
 export type Topics = ReadonlySet<TopicName>
 
+/** Whether the broker says that a message was released by nobody and never will be. */
+const isThrownOut = ({ effects }: Moment, clientId: string, topic: TopicName): boolean =>
+  effects.some((one) =>
+    one._tag === 'Note' && one.note._tag === 'Dropped' && one.note.why === 'session ended' &&
+    one.note.clientId === clientId && one.note.topic === topic
+  )
+
 const ofClient = (
   topics: Topics,
   moment: Moment,
@@ -98,14 +105,16 @@ const ofClient = (
   const { packetId } = packet
   const known = packet.qos > 0 ? Window.get(session.incoming, packetId) : undefined
   const old = known?.message ?? null
-  // What ended its connection was not looked at any further, whatever had its identifier before.
+  // What ended its connection may still have thrown out what had its identifier.
   const later = sessionOf(after, input.conn)
   const there = later === undefined ? undefined : Window.get(later.incoming, packetId)
   const isAgain = known !== undefined && there === known
-  const found: Array<FoundPublication> = old !== null && topics.has(old.topic) &&
-      later !== undefined
-    ? [{ _tag: isAgain ? 'Again' : 'Void', message: old }]
-    : []
+  const found: Array<FoundPublication> = []
+  if (old !== null && topics.has(old.topic)) {
+    const isOut = isThrownOut(moment, session.clientId, old.topic)
+    if (isAgain) found.push({ _tag: 'Again', message: old })
+    else if (isOut) found.push({ _tag: 'Void', message: old })
+  }
   const topic = isAgain ? null : topicIn(before, input)
   if (topic === null || !topics.has(topic)) return found
   const by: Publisher = { _tag: 'Client', clientId: session.clientId, packetId }

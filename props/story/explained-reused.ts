@@ -108,4 +108,30 @@ export const reused: ReadonlyArray<Explained> = [
       `0x9a, a publish to be retained, which is not available [v3 MQTT-4.8.0-1].`,
     ],
   ],
+  [
+    'an identifier that was never released, for what ended the connection and threw it out',
+    '--message d/1',
+    `
+    config receiveMaximum=1
+
+    quiet
+    p> connect session-expiry-interval 60
+    p> publish 'd/1' qos2 id2 "1"
+    p lose
+    tick +1s
+    q> connect 'p' session-expiry-interval 60
+    q> publish 'd/1' qos2 id1 "12"
+    q> publish 'd/1' qos1 id2 "123"
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 2 and packet id 2: 1 byte. Its ` +
+      `publisher never released it (PUBREL): at 1.000s it published something else with ` +
+      `packet id 2.`,
+      `'d/1' was published at 1.000s by 'p' with QoS 2 and packet id 1: 2 bytes. Its ` +
+      `publisher had not released it (PUBREL) when the recording ended.`,
+      `'d/1' was published at 1.000s by 'p' with QoS 1 and packet id 2: 3 bytes. It went ` +
+      `to nobody: its publisher's connection was ended for it: protocol error 0x93, more ` +
+      `unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7].`,
+    ],
+  ],
 ]
