@@ -66,7 +66,8 @@ const isDelivered = (account: Account, sent: Sent, told: string): boolean => {
   }
   const handed = /^(.*); handed over at (\S+) to (another|'.*') of its shared group$/s.exec(plain)
   if (handed !== null) {
-    const before = sent.sessionEndedAt === null ? sent.words : sent.words.slice(0, -1)
+    const { words, sessionEndedAt, isVague } = sent
+    const before = isVague ? [words[0]] : sessionEndedAt === null ? words : words.slice(0, -1)
     const isSo = handed[1] === before.join('; ') && sent.qos === 1 &&
       mayHandOver(account, sent.clientId, sent.topic, handed[2]!, handed[3]!)
     if (isSo) account.tally.add('handed over')
