@@ -407,9 +407,11 @@ const dropsOf = (
 ): Array<DropReason> => {
   const { topic, copies } = publication
   const drops = dropsFor({ effects: effectsOf(publication, moment) }, clientId, topic)
-  const later = dropsFor(moment, clientId, topic).slice(drops.length)
   const { before, after } = moment
   const number = sessionFor(before, clientId)?.number
+  const isThere = number === undefined || IntMap.get(after.sessions, number) !== undefined
+  // Nobody comes back to a session that has ended: it was another publication that was dropped.
+  const later = isThere ? dropsFor(moment, clientId, topic).slice(drops.length) : []
   const isOwn = ({ session }: Subscription): boolean => session === number
   const { direct, groups } = matchingIn(before, topic)
   const { by } = publication

@@ -242,4 +242,30 @@ export const own: ReadonlyArray<Explained> = [
       `bytes.`,
     ],
   ],
+  [
+    'of two wills at the end one is queued, and the queue is full for the other',
+    '--message t --client c',
+    `
+    config queuedCountMax=1 inflightCountMax=1
+
+    quiet
+    a> connect will [ 't' "1" qos1 ]
+    b> connect will [ 't' "12" qos1 ]
+    c> connect
+    c> subscribe id1 't' qos1 'u' qos1
+    b> publish 'u' qos1 id1 "123"
+    tick +1s
+    stop
+    ----`,
+    [
+      `'t' was published at 1.000s as the will of 'a' with QoS 1: 1 byte. It matched 't' ` +
+      `of 'c' with QoS 1.`,
+      `  'c': not delivered: its session ended in that moment.`,
+      `'t' was published at 1.000s as the will of 'b' with QoS 1: 2 bytes. It matched 't'` +
+      ` of 'c' with QoS 1.`,
+      `  'c': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes ` +
+      `16777216); 1 message had been sent to it and not acknowledged, as many as may be ` +
+      `(its Receive Maximum or max_inflight_messages).`,
+    ],
+  ],
 ]
