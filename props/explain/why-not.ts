@@ -24,12 +24,11 @@ export const whyNotProblem = (
 ): string | null => {
   const session = step.before.get(clientId)
   const drops = dropsIn(one, step, clientId)
-  const hasEnded = session !== undefined && step.after.get(clientId)?.number !== session.number
-  const endedThen = 'its session ended in that moment'
-  // Of several in a step one may have been dropped, and another one have gone with the session.
-  const isOther = hasEnded && text === endedThen && !account.publications.isAlone(one, step)
+  const told = text.split('; and ')
+  // Of several in a step one may have been dropped, and another one not.
+  const isOther = !account.publications.isAlone(one, step) &&
+    told.every((part) => reasonIn(part) === null)
   if (drops.length > 0 && !isOther) {
-    const told = text.split('; and ')
     for (const part of told) {
       const why = account.losses.problemWith(one, clientId, since(account.day, step.at), part)
       if (why !== null) return why
@@ -64,7 +63,9 @@ export const whyNotProblem = (
       ? is('no subscription', `it had no subscription${miss}`)
       : is('not subscribed', `it was subscribed to ${some}, which does not match${miss}`)
   }
-  if (hasEnded) return is('ended then', endedThen)
+  if (step.after.get(clientId)?.number !== session.number) {
+    return is('ended then', 'its session ended in that moment')
+  }
   return matchingProblem(account, one, step, session, text, lines)
 }
 
