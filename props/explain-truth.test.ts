@@ -220,6 +220,7 @@ const endFloors: Readonly<Record<string, number>> = {
   'session expired as said': 2,
   'session kept': 50,
   'session went on': 12,
+  'will: denied': 1,
   'will: not published': 1,
   'will: published': 12,
   'will: put off': 2,

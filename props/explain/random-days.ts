@@ -1,6 +1,7 @@
 // Random days, what the broker came to on them, and what `explain` says when it is asked.
 
 import fc from 'fast-check'
+import type { Acl } from '../../core/broker/acl.ts'
 import { defaults } from '../../core/broker/config.ts'
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Input } from '../../core/broker/input.ts'
@@ -11,8 +12,8 @@ import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import type { Found } from '../../core/trace/replay.ts'
 import { groupHistory } from '../gen/groups.ts'
-import { restlessHistory, unproved, utf8 } from '../gen/histories.ts'
-import type { Command, History } from '../gen/histories.ts'
+import { filter, restlessHistory, unproved, utf8 } from '../gen/histories.ts'
+import type { Command, History, WillCommand } from '../gen/histories.ts'
 import { begin, play } from '../model/play.ts'
 
 /** Only what deletes is empty: what is empty is not told apart. */
@@ -80,10 +81,52 @@ const calm = ({ config, commands }: History): History => {
   }
 }
 
-/** Days of all kinds, and some on which everybody is in a shared group. */
+const readOnly: Acl = {
+  anonymous: [],
+  users: [],
+  patterns: [{ access: 'read', filter: filter('#') }],
+}
+
+const someWill: WillCommand = {
+  topic: 0,
+  qos: 1,
+  retain: false,
+  delayS: 0,
+  expiryS: null,
+  rich: false,
+  broken: false,
+}
+
+/** The same where all have a will, and from its midst on may read everything and write nothing. */
+const silenced = ({ config, commands }: History): History => {
+  const midst = commands.length >> 1
+  const silence: Command = {
+    _tag: 'Rights',
+    rights: {
+      acl: readOnly,
+      allowAnonymous: true,
+      denySpecialChars: false,
+      checkRetainSource: false,
+    },
+  }
+  const armed = commands.map((one: Command): Command =>
+    one._tag === 'Connect' ? { ...one, will: one.will ?? someWill } : one
+  )
+  const isOther = ({ _tag }: Command): boolean => _tag !== 'Reconfigure' && _tag !== 'Rights'
+  return {
+    config,
+    commands: [...armed.slice(0, midst), silence, ...armed.slice(midst).filter(isOther)],
+  }
+}
+
+/**
+ * Days of all kinds, some on which everybody is in a shared group, and some on which nobody may
+ * write any more, so that wills are denied.
+ */
 export const days: fc.Arbitrary<History> = fc.oneof(
   { arbitrary: restlessHistory(120).map(unproved), weight: 4 },
   { arbitrary: restlessHistory(120).map(calm), weight: 2 },
+  { arbitrary: restlessHistory(120).map(unproved).map(silenced), weight: 1 },
   { arbitrary: groupHistory(120).map(unproved), weight: 1 },
 ).map(distinct)
 
