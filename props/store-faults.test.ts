@@ -23,6 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Write } from '../core/broker/record.ts'
+import * as B from '../core/data/bytes.ts'
 import { E } from '../core/prelude.ts'
 import type { Committed, Store } from '../shells/common/store.ts'
 import { lookIntoStore } from '../shells/cli/store.ts'
@@ -592,6 +593,32 @@ const gone = (from: number, count: number): ReadonlyArray<Write> =>
     _tag: 'Delete',
     key: { kind: 'message', id: from + i },
   }))
+
+faults(
+  'the log is not longer than the reserve where rows become larger than they were',
+  async () => {
+    const path = folder()
+    const { wal } = pathsOf(path)
+    const store = right(await openDirect({ folder: path }))
+    right(await loadAll(store))
+    const put = async (from: number, count: number, bytes: number): Promise<void> => {
+      const writes = batch(from, count).map((one) =>
+        one._tag === 'Put' && one.record.kind === 'message'
+          ? { ...one, record: { ...one.record, payload: B.of(new Uint8Array(bytes)) } }
+          : one
+      )
+      assert.is((await store.commit(stamp, writes))._tag, 'Durable')
+    }
+    // Until the log has moved, and it is known what such a row costs.
+    for (let from = 1; from < 60_000; from += 500) await put(from, 500, 8)
+    const small = statSync(wal).size
+    assert.ok(small > 1 << 20 && small < 6 << 20, `${small} bytes of small rows`)
+    for (let from = 60_001; from < 61_000; from += 10) await put(from, 10, 16_384)
+    const large = statSync(wal).size
+    assert.ok(large < 6 << 20, `${large} bytes of large rows`)
+    await store.close()
+  },
+)
 
 faults('max_store_bytes is kept, and what makes room is let through', async () => {
   assert.match(left(await openDirect({ folder: folder(), storeBytesMax: 5 })), 'max_store_bytes')
