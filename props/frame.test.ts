@@ -202,6 +202,55 @@ frames('the buffer of a large packet serves the next one, until it is forgotten'
   assert.is.not(bufferOf(), first)
 })
 
+frames('packets of a crowd that come piece by piece take the buffers of those before', () => {
+  const bytes = encode(4, publish(1024 * 1024))
+  /** Ten read from in turn; where the packets lay. */
+  const crowd = (): ReadonlyArray<Uint8Array> => {
+    const readers = Array.from({ length: 10 }, () => createReader(defaultLimits, 4))
+    const used: Uint8Array[] = []
+    for (let at = 0; at < bytes.length; at += 65_536) {
+      for (const reader of readers) {
+        reader.push(bytes, at, Math.min(at + 65_536, bytes.length))
+        if (reader.next() !== null) used.push(reader.frameBuffer)
+        reader.release()
+      }
+    }
+    assert.is(used.length, readers.length)
+    return used
+  }
+  trimSpares()
+  const first = new Set(crowd())
+  // None larger than its packet needs, or a crowd's would not all be kept.
+  for (const buffer of first) assert.is(buffer.length, bytes.length)
+  for (const buffer of crowd()) assert.ok(first.has(buffer), 'a fresh buffer')
+  trimSpares()
+})
+
+frames('what is kept for large packets to come is 16 MiB at most, of what was used last', () => {
+  const bytes = encode(4, publish(2 * 1024 * 1024 - 100))
+  const limits = { ...defaultLimits, packetBytesMax: bytes.length }
+  const readers = Array.from({ length: 12 }, () => createReader(limits, 4))
+  const finish = (reader: Reader): Uint8Array => {
+    assert.is(reader.next()?._tag, 'Right')
+    const used = reader.frameBuffer
+    reader.release()
+    return used
+  }
+  const begin = (reader: Reader): void => {
+    reader.push(bytes, 0, bytes.length)
+    reader.release()
+  }
+  trimSpares()
+  readers.forEach(begin)
+  const before = readers.map(finish)
+  readers.forEach(begin)
+  const after = readers.map(finish)
+  const again = before.map((buffer) => after.includes(buffer))
+  assert.is(again.filter((is) => is).length, 8)
+  assert.is(again[0], false, 'the oldest')
+  trimSpares()
+})
+
 frames('one byte at a time gives the same packets as all at once', () => {
   fc.assert(
     fc.property(stream, ([level, connect, others]) => {

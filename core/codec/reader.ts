@@ -69,34 +69,41 @@ const none: ReadonlyArray<Uint8Array> = []
 /** The first buffer for an unfinished frame, so that single bytes do not each want a new one. */
 const heldBytesMin = 64
 
-// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it: some
-// that readers are done with are kept for whoever needs such a one next. Nobody reads what is in
-// them any more, so keeping them changes no result.
+// Large frames follow each other, and a fresh buffer of a megabyte costs more than filling it, with
+// the collection that it brings about: some that readers are done with are kept for whoever needs
+// such a one next, those that went unused the longest make room. Nobody reads what is in them any
+// more, so keeping them changes no result.
 const spareBytesMin = 64 * 1024
 const spareBytesMax = 2 * 1024 * 1024
-const sparesMax = 8
+const sparesBytesMax = 16 * 1024 * 1024
 const spares: Array<Uint8Array> = []
+let sparesBytes = 0
 
 /** A buffer of at least so many bytes and at most four times as many. */
 const bufferOf = (bytes: number): Uint8Array => {
+  let best = -1
   for (let i = 0; i < spares.length; i++) {
-    const spare = spares[i]!
-    if (spare.length < bytes || spare.length > 4 * bytes) continue
-    spares[i] = spares[spares.length - 1]!
-    spares.pop()
-    return spare
+    const { length } = spares[i]!
+    if (length < bytes || length > 4 * bytes) continue
+    if (best < 0 || length < spares[best]!.length) best = i
   }
-  return new Uint8Array(bytes)
+  if (best < 0) return new Uint8Array(bytes)
+  const [spare] = spares.splice(best, 1)
+  sparesBytes -= spare!.length
+  return spare!
 }
 
 const giveBack = (buffer: Uint8Array): void => {
   if (buffer.length < spareBytesMin || buffer.length > spareBytesMax) return
-  if (spares.length < sparesMax) spares.push(buffer)
+  spares.push(buffer)
+  sparesBytes += buffer.length
+  while (sparesBytes > sparesBytesMax) sparesBytes -= spares.shift()!.length
 }
 
 /** Forgets the buffers that are kept for large packets to come. */
 export const trimSpares = (): void => {
   spares.length = 0
+  sparesBytes = 0
 }
 
 // A class, so that a connection costs one object and not one closure per function.
@@ -280,6 +287,7 @@ class ChunkReader implements Reader {
     let size = kept + count > 2 * kept ? kept + count : 2 * kept
     const frame = frameSize(this.level, held, heldAt, heldEnd, this.bytesMax())
     if (frame > size) size = frame < 4 * kept ? frame : size > 4 * kept ? size : 4 * kept
+    else if (frame >= kept + count) size = frame
     const buffer = bufferOf(size > heldBytesMin ? size : heldBytesMin)
     buffer.set(held.subarray(heldAt, heldEnd))
     if (held.length >= spareBytesMin) this.outgrown = [...this.outgrown, held]
