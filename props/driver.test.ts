@@ -329,6 +329,28 @@ driver('what is more than a processor keeps at hand is served before more is rea
   assert.is(world.driver.counters().turns, turns + 1)
 })
 
+driver('where several have said a little each, they are not kept waiting for the others', () => {
+  const world = new World()
+  const publishers = Array.from({ length: 50 }, (_, i) => world.client(`p${i}`))
+  const answers = (): number => publishers.reduce((sum, { wire }) => sum + wire.got.length / 4, -50)
+  /** Each says one thing; how many answers there were after each. */
+  const say = (payloadBytes: number): ReadonlyArray<number> =>
+    publishers.map((one) => {
+      world.say(one, publish('t', payloadBytes, 1, 1))
+      world.driver.relieve()
+      return answers()
+    })
+  const counts = say(64)
+  assert.equal([...new Set(counts)], [0, 12, 24, 36, 48])
+  assert.is(counts.indexOf(12), 11)
+  world.settle()
+  assert.is(answers(), 50)
+  // Where it is much, one turn for all of them has less to do.
+  assert.equal([...new Set(say(1000))], [50])
+  world.settle()
+  assert.is(answers(), 100)
+})
+
 driver('one unfinished frame does not keep its socket paused', () => {
   const world = new World()
   const reader = world.client('reader')

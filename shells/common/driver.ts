@@ -93,6 +93,10 @@ const flushMsMax = 5
 // writes from one to the next.
 const freshBytesMax = 1024 * 1024
 const earlyTurnsMax = 3
+// Where so many have said a little each, there is nothing to be saved by waiting for more of them,
+// and who was read from first would wait for all the others.
+const briefLinks = 12
+const briefBytes = 512
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
 const batchInputsMax = 512
@@ -306,12 +310,15 @@ export class Driver {
   /**
    * For a wire to call after `received`, with nothing else to do, if its writes are done within
    * their calls: what has come is served before more is read, if it is as much as a processor keeps
-   * at hand. Only so often, since the host has more to do than to read.
+   * at hand, only so often, since the host has more to do than to read; or if it is a little from
+   * each of several.
    */
   relieve(): void {
-    if (this.freshBytes < freshBytesMax || this.earlyTurns === earlyTurnsMax) return
-    this.earlyTurns += 1
-    this.takeTurn()
+    const linkCount = this.borrowing.length
+    const isBrief = linkCount >= briefLinks && this.freshBytes <= linkCount * briefBytes
+    const isMuch = this.freshBytes >= freshBytesMax && this.earlyTurns < earlyTurnsMax
+    if (isMuch) this.earlyTurns += 1
+    if (isBrief || isMuch) this.takeTurn()
   }
 
   /** The kernel has taken `count` more bytes of what `wire.write` did not take at once. */
