@@ -57,6 +57,12 @@ export class Copies {
     return found !== undefined && this.kept.has(found) ? found : null
   }
 
+  /** Whether it belongs to a publication that is not kept, or not any more. */
+  isForgotten(one: object): boolean {
+    const found = this.marks.get(one)
+    return found !== undefined && !this.kept.has(found)
+  }
+
   known(message: Message | Gist): Publication | null {
     const found = this.marked(message)
     return found === null && 'payload' in message ? this.marked(message.payload) : found

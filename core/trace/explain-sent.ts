@@ -75,7 +75,7 @@ export class Sends {
     }
     const isLess = packet.payload.start === packet.payload.end
     const marked = copies.marked(packet.payload)
-    if (!isLess && marked === null) return
+    if (marked === null && (!isLess || copies.isForgotten(packet.payload))) return
     const session = sessionOf(after, conn) ?? sessionOf(before, conn)
     if (session === undefined) return
     const { packetId, qos, retain, dup } = packet
@@ -92,7 +92,7 @@ export class Sends {
     const waiting = order === undefined
       ? gone.find((copy) =>
         copy.session === session.number && copy.qos === qos && !copy.events.some(isSent) &&
-        (isLess ? isEmptyOf(copies.ownerOf(copy)) : copies.ownerOf(copy) === marked)
+        (marked === null ? isEmptyOf(copies.ownerOf(copy)) : copies.ownerOf(copy) === marked)
       )
       : copies.at(session.number, order)
     if (waiting !== undefined) {

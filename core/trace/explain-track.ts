@@ -189,8 +189,8 @@ export class Tracker {
     const fresh: Array<Publication> = []
     for (const one of found) {
       if (one._tag === 'New') {
-        if (!copies.admit(one.publication)) continue
         copies.mark(one.publication, ...one.marks)
+        if (!copies.admit(one.publication)) continue
         if (one.publication.held === null) fresh.push(one.publication)
         continue
       }

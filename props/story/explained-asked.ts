@@ -48,6 +48,32 @@ export const asked: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'the one nearest to a time, where all are empty',
+    '--message d/1@2 --client a',
+    `
+    config queueQos0=true
+
+    quiet
+    a> connect session-expiry-interval 3600
+    a> subscribe id1 'd/1'
+    a lose
+    p> connect
+    tick +1s
+    p> publish 'd/1' retain ""
+    tick +1s
+    p> publish 'd/1' retain ""
+    tick +1s
+    a> connect session-expiry-interval 3600
+    ----`,
+    [
+      `The nearest of 2 publications to 'd/1':`,
+      `'d/1' was published at 2.000s by 'p' with QoS 0, to be retained: 0 bytes. It ` +
+      `matched 'd/1' of 'a' with QoS 0.`,
+      `  'a': queued at 2.000s; delivered at 3.000s with QoS 0, which nobody ` +
+      `acknowledges.`,
+    ],
+  ],
+  [
     'several in the millisecond that is nearest to a time',
     '--message d/1@0.9 --client a',
     `${both}
