@@ -11,11 +11,11 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import { dropsFor, effectsOf, isSameConn, isSameShare } from './explain-facts.ts'
+import { dropsFor, isSameConn, isSameShare } from './explain-facts.ts'
 import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
-import { newIn } from './explain-places.ts'
+import { dropsOf } from './explain-lost.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import type { Reload } from './explain-rights.ts'
 import { since } from './explain-time.ts'
@@ -379,53 +379,6 @@ const subscribedTo = (session: Session): string => {
 
 /** Never said: a test sees to it. */
 const nothingSays = 'nothing in the recording says why'
-
-/** How many copies on the topic were in the session before a step and are not after it. */
-const olderLost = (
-  number: number | undefined,
-  { before, after }: Moment,
-  topic: string,
-): number => {
-  const old = number === undefined ? undefined : IntMap.get(before.sessions, number)
-  const next = number === undefined ? undefined : IntMap.get(after.sessions, number)
-  if (old === undefined) return 0
-  const left = new Set(next === undefined ? [] : newIn(next, 0).map(([{ order }]) => order))
-  // Of QoS 0 what has gone was mostly sent.
-  return newIn(old, 0).filter(([{ order, message, terms }]) =>
-    message.topic === topic && terms.qos > 0 && !left.has(order)
-  ).length
-}
-
-/**
- * Why copies for a client were lost: when the publication was routed, or later in the step, by a
- * client that came back in it. It may have lost older ones then, but those stood before them.
- */
-const dropsOf = (
-  clientId: string,
-  publication: Publication,
-  moment: Moment,
-): Array<DropReason> => {
-  const { topic, copies } = publication
-  const drops = dropsFor({ effects: effectsOf(publication, moment) }, clientId, topic)
-  const { before, after } = moment
-  const number = sessionFor(before, clientId)?.number
-  const isThere = number === undefined || IntMap.get(after.sessions, number) !== undefined
-  // Nobody comes back to a session that has ended: it was another publication that was dropped.
-  const later = isThere ? dropsFor(moment, clientId, topic).slice(drops.length) : []
-  const isOwn = ({ session }: Subscription): boolean => session === number
-  const { direct, groups } = matchingIn(before, topic)
-  const { by } = publication
-  const isEcho = 'clientId' in by && by.clientId === clientId
-  const own = direct.filter((one) => isOwn(one) && !(isEcho && one.noLocal)).length
-  const most = (after.config.allowDuplicateMessages ? own : Math.min(1, own)) +
-    groups.filter((members) => members.some(isOwn)).length
-  const having = copies.filter((copy) =>
-    copy.clientId === clientId && copy.events[0]?.at === after.now
-  )
-  const room = most - drops.length - having.length
-  const open = Math.min(room, later.length - olderLost(number, moment, topic))
-  return open > 0 ? [...drops, ...later.slice(-open)] : drops
-}
 
 /** The same as sentences, each once and without those that are told of copies. */
 const lossesOf = (

@@ -483,7 +483,11 @@ class Watcher {
       unsent.find(([, { qos }]) => qos === 1)
     if (found === undefined) return
     const [packetId, sent] = found
-    for (const [, one] of unsent) one.isVague = unsent.length > 1
+    // What is published as a will in the same step may be what was refused.
+    const isMore = unsent.length > 1 || effects.some((one) =>
+      one._tag === 'Note' && one.note._tag === 'WillPublished' && one.note.topic === topic
+    )
+    for (const [, one] of unsent) one.isVague = isMore
     sent.words.push(`given up at ${this.since(this.now)}, ${why}`)
     sent.stage = 'over'
     // An identifier of QoS 2 stays in use until its PUBREL is answered.

@@ -268,4 +268,37 @@ export const own: ReadonlyArray<Explained> = [
       `(its Receive Maximum or max_inflight_messages).`,
     ],
   ],
+  [
+    'what was handed to another of the group is not what was dropped when its client came back',
+    '--message d/1 --client a',
+    `
+    config sharedOrder="prefer online" acl="topic write d/1; user b; topic #"
+    listener "1884" acl=null
+
+    quiet
+    a open listener "1884"
+    a> connect session-expiry-interval 3600 will [ 'd/1' "gone" qos1 ]
+    a> subscribe id1 '$share/g/d/1' qos1
+    p open listener "1884"
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    b> connect user "b"
+    b> subscribe id1 '$share/g/d/1'
+    a> subscribe id2 'd/1' qos1
+    tick +1s
+    z> connect 'a' session-expiry-interval 3600
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It ` +
+      `matched '$share/g/d/1' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 1.000s to ` +
+      `'b' of its shared group.`,
+      `'d/1' was published at 1.000s as the will of 'a' with QoS 1: 4 bytes. It matched ` +
+      `'$share/g/d/1' of 'a' with QoS 1, '$share/g/d/1' of 'b' with QoS 0, 'd/1' of 'a' ` +
+      `with QoS 1.`,
+      `  'a': not delivered: the client may not read it, denied by the access list of ` +
+      `listener "1883", in which no line for clients without a user name and no pattern ` +
+      `lets it read the topic.`,
+    ],
+  ],
 ]
