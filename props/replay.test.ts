@@ -10,14 +10,14 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
 import type { Config } from '../core/broker/config.ts'
-import type { Input } from '../core/broker/input.ts'
+import type { Conn, Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import { encode } from '../core/codec/mod.ts'
 import type { Level } from '../core/codec/packet.ts'
 import { parseOptions, settingsFor } from '../core/config/command-line.ts'
 import { replayWish } from '../core/config/replay-words.ts'
-import { noSources } from '../core/config/mod.ts'
+import { brokerConfig, noSources } from '../core/config/mod.ts'
 import * as B from '../core/data/bytes.ts'
 import { initial, Packet, run, runSome } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
@@ -31,6 +31,7 @@ import { Recorder } from '../shells/common/recorder.ts'
 import type { RecordingOptions, Tapes } from '../shells/common/recorder.ts'
 import type { Start } from '../shells/common/start.ts'
 import { method, ScramClient } from './conformance/scram.ts'
+import { settingsIn } from './gen/configurations.ts'
 import { recorded, replayed } from './gen/recordings.ts'
 import { hear } from './mouth.ts'
 
@@ -692,6 +693,74 @@ replay('--topic has what comes and goes under topic aliases, from before as well
     rmSync(folder, { recursive: true })
   }
 })
+
+replay(
+  '--topic has what becomes of its messages, by the whole name and by that of clients',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-topic-'))
+    try {
+      const [away, up, down] = [1, 2, 3].map((slot) => ({ slot, generation: slot })) as [
+        Conn,
+        Conn,
+        Conn,
+      ]
+      const peer = { address: '127.0.0.1', port: 5 }
+      const will = { topic: 'd', payload: 'gone' }
+      const properties = { sessionExpiryInterval: 60 }
+      const publish = (conn: Conn, topic: string): Input =>
+        I.arrived(conn, 0, Packet.publish({ topic, qos: 1, packetId: 1 }))
+      const conf = 'max_queued_messages 1\nlistener 1883\nallow_anonymous true\n' +
+        'listener 1884\nmount_point up/\nallow_anonymous true\n'
+      const config: Config = { ...defaults, ...brokerConfig(settingsIn(conf)) }
+      const inputs = [
+        I.opened(away, 0, nonce, '1883', peer),
+        I.arrived(away, 0, Packet.connect({ clientId: 'd', properties })),
+        I.arrived(away, 0, Packet.subscribe({ filter: '#', qos: 1 })),
+        I.closed(away, 0, 'closed'),
+        I.opened(up, 0, nonce, '1884', peer),
+        I.arrived(up, 0, Packet.connect({ clientId: 'up', will })),
+        I.arrived(up, 0, Packet.subscribe('d')),
+        I.opened(down, 0, nonce, '1883', peer),
+        I.arrived(down, 0, Packet.connect({ clientId: 'down' })),
+        publish(down, 'other'),
+        publish(down, 'up/d'),
+        publish(up, 'd'),
+        publish(down, 'd'),
+        I.closed(up, 0, 'closed'),
+      ]
+      const path = join(folder, 'day')
+      writeFileSync(path, recorded(initial(config, origin), inputs, 1).text)
+      const told = async (...words: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
+        (await asked(path, ...words)).said.split('\n').filter((line) => /^[a-z ]/.test(line))
+          .map((line) => line.trim().replace(/( id1)? "".*/, ''))
+      const whole = [
+        "down> publish 'up/d' qos1",
+        "- dropped 'up/d' qos1 for 'd': queue full",
+        "up< publish 'd'",
+        "up> publish 'd' qos1",
+        "- dropped 'up/d' qos1 for 'd': queue full",
+        "up< publish 'd'",
+      ]
+      const end = ["- will of 'up' published: 'up/d'", "- dropped 'up/d' qos0 for 'd': offline"]
+      assert.equal(await told('--topic', 'up/+'), [...whole, ...end])
+      const plain = ["down> publish 'd' qos1", "- dropped 'd' qos1 for 'd': queue full"]
+      assert.equal(await told('--topic', 'd'), [...whole, ...plain, ...end])
+      assert.equal(await told('--topic', 'd', '--client', 'd'), [
+        ...[whole[1], whole[4]],
+        plain[1],
+        end[1],
+      ])
+      // That a topic is called so is no reason.
+      assert.equal(await told('--topic', 'd', '--client', 'up'), [
+        ...whole.slice(2, 4),
+        whole[5],
+        end[0],
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
 
 replay(
   'of a payload that is not there it says how long it was, and by what it is known',

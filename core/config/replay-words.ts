@@ -39,7 +39,8 @@ is what happened on the day. FILE may be gzipped.
  --from SECONDS     print from so long after the recording began.
  --until SECONDS    end so long after the recording began.
  --client ID        only what this client says and is told.
- --topic FILTER     only messages on topics that the filter matches.
+ --topic FILTER     only messages on topics that the filter matches, and those that were
+                    dropped or denied.
  --step             after each run that is printed wait for a line: n for the next,
                     b for the one before, 12 or -12 for so many, s for the broker
                     before this run, q for the end.

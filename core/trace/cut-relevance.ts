@@ -1,6 +1,7 @@
 // Which connections, topics and packets of a recording belong to a part of it. Topics are whole,
 // as the broker knows them: clients of one mount point hear what others say by another name.
 
+import type { Config } from '../broker/config.ts'
 import { mountedFilter } from '../broker/mount.ts'
 import type { State } from '../broker/state.ts'
 import type { Connect, Packet } from '../codec/packet.ts'
@@ -12,6 +13,7 @@ import { splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import { Aliases, eachSent } from './cut-acks.ts'
+import { isAskedFor } from './names.ts'
 import type { Names } from './names.ts'
 import type { Batch } from './replay.ts'
 
@@ -39,14 +41,14 @@ export class Relevance {
   private readonly inTurn = new Set<TopicFilter>()
   /** What was said or heard, and is not asked for. */
   private readonly leftOut = new Set<string>()
-  private readonly mountPoints: ReadonlyArray<string>
+  private readonly config: Config
   private readonly names: Names
   private readonly wish: CutWish
 
   constructor(wish: CutWish, names: Names, from: State, batches: ReadonlyArray<Batch>) {
     this.wish = wish
     this.names = names
-    this.mountPoints = from.config.listeners.map(([, { mountPoint }]) => mountPoint)
+    this.config = from.config
     if (this.isAll) return
     const { client } = wish
     const aliases = new Aliases()
@@ -82,11 +84,11 @@ export class Relevance {
         if (packet._tag === 'Connect') {
           connects.push(generation)
           if (packet.will === null) continue
-          const topic = this.wholeOf(generation, packet.will.topic)
+          const topic = names.wholeOf(generation, packet.will.topic)
           wills.push([clientId, topic])
           said(topic)
         } else if (packet._tag === 'Publish') {
-          const topic = this.wholeOf(generation, aliases.topicOf(generation, packet))
+          const topic = names.wholeOf(generation, aliases.topicOf(generation, packet))
           if (topic === '') continue
           if (packet.qos === 2) held.set(`${packet.packetId} ${clientId}`, topic)
           said(topic)
@@ -98,7 +100,7 @@ export class Relevance {
         }
       }
       eachSent(effects, (generation, packet) => {
-        const topic = this.wholeOf(generation, aliases.topicOf(-generation, packet))
+        const topic = names.wholeOf(generation, aliases.topicOf(-generation, packet))
         if (client !== null && names.of(generation) !== client) return
         if (this.want(topic) && client === null) clients.add(this.clientOf(generation))
       })
@@ -199,19 +201,10 @@ export class Relevance {
     return this.names.of(generation) ?? ''
   }
 
-  private wholeOf(generation: number, topic: string): string {
-    return topic === '' ? '' : this.names.mountPointOf(generation) + topic
-  }
-
-  /** Whether it is asked for, by its whole name or by that behind the mount point of a listener. */
+  /** Whether it is asked for. */
   isOn(topic: string): boolean {
     const { topic: filter } = this.wish
-    if (filter === null) return true
-    const isOne = (name: string): boolean => isTopicName(name) && match(filter, name)
-    return isOne(topic) ||
-      this.mountPoints.some((mountPoint) =>
-        mountPoint !== '' && topic.startsWith(mountPoint) && isOne(topic.slice(mountPoint.length))
-      )
+    return filter === null || isAskedFor(filter, topic, this.config)
   }
 
   /** A client has something to say on a topic. */
@@ -262,7 +255,7 @@ export class Relevance {
     if (this.isWhole(generation)) return true
     switch (packet._tag) {
       case 'Publish':
-        return this.topics.has(this.wholeOf(generation, topic))
+        return this.topics.has(this.names.wholeOf(generation, topic))
       case 'Subscribe':
       case 'Unsubscribe': {
         if (this.isMember(this.clientOf(generation))) return true
@@ -283,7 +276,7 @@ export class Relevance {
   withoutWill(generation: number, packet: Connect): Connect {
     const { will } = packet
     if (will === null || this.isWhole(generation)) return packet
-    return this.topics.has(this.wholeOf(generation, will.topic))
+    return this.topics.has(this.names.wholeOf(generation, will.topic))
       ? packet
       : { ...packet, will: null }
   }

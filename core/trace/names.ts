@@ -1,9 +1,26 @@
 // Who is who in a recording: connections by the client identifiers of their sessions.
 
 import { rulesOf } from '../broker/config.ts'
+import type { Config } from '../broker/config.ts'
 import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
+import type { TopicFilter } from '../topic/filter.ts'
+import { match } from '../topic/match.ts'
+import { isTopicName } from '../topic/name.ts'
 import type { Batch } from './replay.ts'
+
+/** Whether a topic is asked for, by its whole name or by that behind a listener's mount point. */
+export const isAskedFor = (
+  filter: TopicFilter,
+  topic: string,
+  { listeners }: Pick<Config, 'listeners'>,
+): boolean => {
+  const isOne = (name: string): boolean => isTopicName(name) && match(filter, name)
+  return isOne(topic) ||
+    listeners.some(([, { mountPoint }]) =>
+      mountPoint !== '' && topic.startsWith(mountPoint) && isOne(topic.slice(mountPoint.length))
+    )
+}
 
 /** Client identifiers by the generation of the connection. */
 export class Names {
@@ -51,6 +68,11 @@ export class Names {
   /** The mount point of its listener. */
   mountPointOf(generation: number): string {
     return this.mountPoints.get(generation) ?? ''
+  }
+
+  /** What the broker knows a topic of the connection by; empty where there is none. */
+  wholeOf(generation: number, topic: string): string {
+    return topic === '' ? '' : this.mountPointOf(generation) + topic
   }
 
   private mount(generation: number, mountPoint: string): void {

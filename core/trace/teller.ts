@@ -7,14 +7,12 @@ import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
-import { match } from '../topic/match.ts'
 import type { TopicFilter } from '../topic/filter.ts'
-import { isTopicName } from '../topic/name.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Aliases, eachSent } from './cut-acks.ts'
 import { beginUnder, runUnder } from './judging.ts'
 import type { Other, Under } from './judging.ts'
-import { Names } from './names.ts'
+import { isAskedFor, Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenOf } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
@@ -69,8 +67,8 @@ export class Teller {
   private other: Other | null = null
   private now = 0
   private readonly aliases = new Aliases()
-  /** Of the inputs and effects of a run, those that are messages, with their topics. */
-  private topics: ReadonlyMap<Input | Effect, string> = new Map()
+  /** Of the inputs and effects of a run, those about messages, with their topics, whole. */
+  private topics: ReadonlyMap<Input | Effect, ReadonlyArray<string>> = new Map()
   /** Listeners of the day that the other configuration does not have. */
   private readonly listeners = new Set<string>()
   /** What clients have seen of topic aliases, on the day and under the other configuration. */
@@ -161,7 +159,7 @@ export class Teller {
     const told = [...this.moved(listeners, state.config), ...this.guesses(guessed)]
     this.seenAliases.day.begin(day)
     this.seenAliases.other.begin(state)
-    const lines = this.differing([], this.seen(effects, this.seenAliases.other), true)
+    const lines = this.differing([], this.seen(effects, this.seenAliases.other, state.config), true)
     return lines.length === 0 ? told : [
       ...told,
       'Of those who are connected by then the other configuration lets some in no more:',
@@ -191,7 +189,7 @@ export class Teller {
     this.inputs += batch.inputs.length
     const isShown = !quiet && at >= fromMs
     if (!quiet || this.other !== null) this.names.learn(batch)
-    if (this.telling.topic !== null) this.topics = topicsOf(batch, this.aliases)
+    if (this.telling.topic !== null) this.topics = topicsOf(batch, this.aliases, this.names)
     const lines = isShown ? this.show(batch) : []
     const { under } = this.telling
     const differing = this.other === null || under === null
@@ -258,8 +256,8 @@ export class Teller {
       this.other = other
       const { seenAliases } = this
       const lines = this.differing(
-        this.seen(batch.effects, seenAliases.day),
-        this.seen(effects, seenAliases.other),
+        this.seen(batch.effects, seenAliases.day, batch.after.config),
+        this.seen(effects, seenAliases.other, other.state.config),
         batch.after.now - this.beganAt >= this.telling.fromMs,
       )
       return [...told, ...this.guesses(guessed), ...this.partings(parted), ...lines]
@@ -272,13 +270,19 @@ export class Teller {
   }
 
   /** What clients see, and whether that was asked for. */
-  private seen(effects: ReadonlyArray<Effect>, aliases: Aliases): ReadonlyArray<Seen> {
+  private seen(
+    effects: ReadonlyArray<Effect>,
+    aliases: Aliases,
+    config: Config,
+  ): ReadonlyArray<Seen> {
     const { client, topic } = this.telling
+    const { names } = this
     return seenOf(effects).map((one) => {
       const isMessage = one._tag === 'Send' && one.packet._tag === 'Publish'
-      const shown = isMessage ? aliases.topicOf(-one.conn.generation, one.packet) : ''
-      const isWanted = (client === null || this.names.of(one.conn.generation) === client) &&
-        (topic === null || (isTopicName(shown) && match(topic, shown)))
+      const { generation } = one.conn
+      const shown = isMessage ? aliases.topicOf(-generation, one.packet) : ''
+      const isWanted = (client === null || names.of(generation) === client) &&
+        (topic === null || isAskedFor(topic, names.wholeOf(generation, shown), config))
       return { line: showEffect(one, this.nameOf, this.payloadText), isWanted }
     })
   }
@@ -313,27 +317,27 @@ export class Teller {
     return found
   }
 
-  private show({ inputs, effects }: Batch): ReadonlyArray<string> {
+  private show({ inputs, effects, after: { config } }: Batch): ReadonlyArray<string> {
     const lines: Array<string> = []
     for (const one of inputs) {
-      if (this.isWanted(one, '')) lines.push(showInput(one, this.nameOf, this.payloadText))
+      if (this.isWanted(one, config)) lines.push(showInput(one, this.nameOf, this.payloadText))
     }
     for (const one of effects) {
-      const text = showEffect(one, this.nameOf, this.payloadText)
-      if (this.isWanted(one, text)) lines.push(`    ${text}`)
+      if (!this.isWanted(one, config)) continue
+      lines.push(`    ${showEffect(one, this.nameOf, this.payloadText)}`)
     }
     return lines
   }
 
-  private isWanted(one: Input | Effect, text: string): boolean {
+  private isWanted(one: Input | Effect, config: Config): boolean {
     const { client, topic } = this.telling
     if (topic !== null) {
-      const shown = this.topics.get(one) ?? ''
-      if (!isTopicName(shown) || !match(topic, shown)) return false
+      const about = this.topics.get(one) ?? []
+      if (!about.some((whole) => isAskedFor(topic, whole, config))) return false
     }
     if (client === null) return true
     if (connsOf(one).some(({ generation }) => this.names.of(generation) === client)) return true
-    return one._tag === 'Note' && text.includes(quote(client, "'"))
+    return one._tag === 'Note' && 'clientId' in one.note && one.note.clientId === client
   }
 }
 
@@ -341,17 +345,25 @@ export class Teller {
 const topicsOf = (
   { inputs, effects }: Batch,
   aliases: Aliases,
-): ReadonlyMap<Input | Effect, string> => {
-  const found = new Map<Input | Effect, string>()
+  names: Names,
+): ReadonlyMap<Input | Effect, ReadonlyArray<string>> => {
+  const found = new Map<Input | Effect, ReadonlyArray<string>>()
   for (const one of inputs) {
     if (one._tag === 'Commanded' && one.command._tag === 'Publish') {
-      found.set(one, one.command.packet.topic)
+      found.set(one, [one.command.packet.topic])
     } else if (one._tag === 'Arrived' && one.packet._tag === 'Publish') {
-      found.set(one, aliases.topicOf(one.conn.generation, one.packet))
+      const { conn: { generation }, packet } = one
+      found.set(one, [names.wholeOf(generation, aliases.topicOf(generation, packet))])
     }
   }
   for (const one of effects) {
-    eachSent([one], (generation, packet) => found.set(one, aliases.topicOf(-generation, packet)))
+    const about: Array<string> = []
+    eachSent([one], (generation, packet) => {
+      about.push(names.wholeOf(generation, aliases.topicOf(-generation, packet)))
+    })
+    // What was dropped or denied, and wills.
+    if (one._tag === 'Note' && 'topic' in one.note) about.push(one.note.topic)
+    found.set(one, about)
   }
   return found
 }
