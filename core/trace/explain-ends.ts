@@ -167,7 +167,7 @@ export class EndTracker {
     const ended = whyEnded(moment, this.clientId)
     // A session that ends does not wait for it.
     const early = ended === '' ? '' : `, when its session ended (${ended})`
-    this.due.later = `It was ${fate.verb} at ${since(after.now, clock)}${fate.by}${early}.`
+    this.due.later = `The will was ${fate.verb} at ${since(after.now, clock)}${fate.by}${early}.`
     this.due = null
   }
 

@@ -6,13 +6,16 @@ import type { Input, Millis } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
+import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
+import * as Tree from '../topic/tree.ts'
 import { nameIn } from './explain-causes.ts'
 import { changesIn, isAbout } from './explain-changes.ts'
 import { EndTracker } from './explain-ends.ts'
 import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Change, Moment, Publication } from './explain-facts.ts'
 import { aboutPublication } from './explain-message.ts'
+import { newIn } from './explain-places.ts'
 import { topicIn } from './explain-publish.ts'
 import type { Reload } from './explain-rights.ts'
 import { dated, momentOf, since } from './explain-time.ts'
@@ -133,6 +136,19 @@ export class Explainer {
     this.wanted = wanted
     this.tracker = new Tracker(question.topic, { admit: (one) => wanted.admit(one) })
     this.tracker.begin(state)
+    this.know(state)
+  }
+
+  /** Names that are older than what is played: of what is retained, and of what waits. */
+  private know({ retained, sessions }: State): void {
+    const { names } = this
+    const everything = Tree.cursor(retained, '#' as TopicFilter)
+    for (const { topic } of Tree.take(everything, namesMax).found) names.add(topic)
+    IntMap.each(sessions, (session) => {
+      for (const [{ message }] of newIn(session, 0)) {
+        if (names.size < namesMax) names.add(message.topic)
+      }
+    })
   }
 
   private seen(clientId: string): void {

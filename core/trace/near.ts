@@ -22,7 +22,8 @@ const lengthMax = 100
 
 /** The names that are nearest to the wanted one, the nearest first; none that is far. */
 export const nearNames = (wanted: string, names: Iterable<string>): ReadonlyArray<string> => {
-  const max = Math.min(6, Math.max(2, Math.floor(wanted.length / 3)))
+  // Two of three letters are nearly all of them.
+  const max = wanted.length < 4 ? 1 : Math.min(6, Math.max(2, Math.floor(wanted.length / 3)))
   const small = wanted.toLowerCase()
   const found: Array<readonly [far: number, name: string]> = []
   for (const name of names) {

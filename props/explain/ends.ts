@@ -79,7 +79,9 @@ export class Ends {
           if (end.words.includes('was put off until')) due = end
         } else if (isOfWill(note) && note.clientId === clientId) {
           if (due === null || due.step === step) continue
-          due.later = ` It was ${this.fateIn(step, clientId)}${this.earlyIn(step, clientId)}\\.`
+          due.later = ` The will was ${this.fateIn(step, clientId)}${
+            this.earlyIn(step, clientId)
+          }\\.`
           this.tally.add('will: came later')
           due = null
         } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {

@@ -21,6 +21,34 @@ const sixInQueue = `
 /** What is asked of a recording that begins after the first stanza. */
 export const earlier: ReadonlyArray<Explained> = [
   [
+    'names from before the recording began',
+    '--message e/1',
+    `${sixInQueue}
+    quiet
+    tick +1s
+    p> publish 'q/2' "0"
+    ----`,
+    [
+      `Nothing was published to 'e/1' in this recording: did you mean 'd/1'?`,
+    ],
+  ],
+  [
+    'a retained name from before the recording began',
+    '--message e/lapm',
+    `
+    quiet
+    p> connect
+    p> publish 'e/lamp' retain "1"
+    ----
+
+    quiet
+    tick +1s
+    ----`,
+    [
+      `Nothing was published to 'e/lapm' in this recording: did you mean 'e/lamp'?`,
+    ],
+  ],
+  [
     'many in a queue before the recording began',
     '--message d/1',
     `${sixInQueue}

@@ -99,7 +99,7 @@ export const ends: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
       ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
-      ` 6.000s. Its session was kept for 60 s. It was published at 6.000s.`,
+      ` 6.000s. Its session was kept for 60 s. The will was published at 6.000s.`,
       `'a' is connected since 11.000s, and was so still when the recording ended at` +
       ` 11.000s.`,
     ],
@@ -137,7 +137,7 @@ export const ends: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
       ` other side: the socket was closed without DISCONNECT. Its will on 'w' was put off` +
-      ` until 6.000s. Its session was kept for 60 s. It was denied at 6.000s by the line` +
+      ` until 6.000s. Its session was kept for 60 s. The will was denied at 6.000s by the line` +
       ` "topic deny w" of user "u" (/etc/mosquitto/acl:2).`,
     ],
     ['user u\ntopic w\n', 'user u\ntopic deny w\n'],
@@ -231,7 +231,7 @@ export const ends: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
       ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
-      ` 6.000s. Its session was kept for 60 s. It was published at 6.000s.`,
+      ` 6.000s. Its session was kept for 60 s. The will was published at 6.000s.`,
       `'a' (127.0.0.1:50002) was not let in at 2.000s by the broker, because it may not be` +
       ` there: no user name, which every client here needs [MQTT-3.1.4-2].`,
     ],
@@ -275,7 +275,7 @@ export const ends: ReadonlyArray<Explained> = [
     [
       `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the` +
       ` network: the socket failed, without DISCONNECT. Its will on 'w' was put off until` +
-      ` 6.000s. Its session was kept for 60 s. It was published at 2.000s, when its session` +
+      ` 6.000s. Its session was kept for 60 s. The will was published at 2.000s, when its session` +
       ` ended (clean start).`,
       `'a' is connected since 2.000s, and was so still when the recording ended at 2.000s.`,
     ],
