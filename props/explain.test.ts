@@ -8,11 +8,13 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Effect } from '../core/broker/effect.ts'
+import { defaults } from '../core/broker/config.ts'
 import type { Input } from '../core/broker/input.ts'
+import * as I from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
 import * as IntMap from '../core/data/int-map.ts'
 import * as Window from '../core/data/window.ts'
-import { initial, run } from '../core/mod.ts'
+import { initial, Packet, run } from '../core/mod.ts'
 import { isTopicName } from '../core/topic/name.ts'
 import type { TopicName } from '../core/topic/name.ts'
 import type { Copy } from '../core/trace/explain-facts.ts'
@@ -431,6 +433,48 @@ explain('times are read and written', () => {
   for (const text of ['', 'x', '2026-02-30T00:00Z', '2026-11-29', '-1']) {
     assert.is(parseTime(text), null, text)
   }
+})
+
+explain('dates are those of the clock on the wall, also where that was set', () => {
+  const { at, wall } = usualOrigin
+  const conn = { slot: 0, generation: 1 }
+  const [second, hour, day] = [1000, 3_600_000, 86_400_000]
+  const walls = [1 * second, 11 * second, 21 * second + day, 31 * second + day - 2 * hour]
+    .map((after) => new Date(wall + after).toISOString())
+  const published = (seconds: number): Input =>
+    I.arrived(conn, at + seconds * second, Packet.publish({ topic: 'd', payload: `${seconds}` }))
+  const inputs = [
+    I.opened(conn, at, 'n', '1883', { address: '127.0.0.1', port: 5 }),
+    I.arrived(conn, at, Packet.connect({ clientId: 'p' })),
+    published(1),
+    // Clocks do not go alike, but nearly.
+    I.ticked(at + 10 * second, wall + 10 * second + 40),
+    published(11),
+    I.ticked(at + 20 * second, wall + 20 * second + day),
+    published(21),
+    I.ticked(at + 30 * second, wall + 30 * second + day - 2 * hour),
+    published(31),
+    I.closed(conn, at + 32 * second, 'closed'),
+  ]
+  const { text } = recorded(initial(defaults, usualOrigin), inputs, 1, 'full')
+  const told = (question: Question): string =>
+    explained(linesIn(text), new Explainer(question)).join('\n')
+  const near = (time: number | string): string => {
+    const ms = typeof time === 'string' ? Date.parse(time) : wall + time
+    const topic = 'd' as TopicName
+    return told({ _tag: 'Message', topic, time: { _tag: 'Wall', ms }, client: null })
+  }
+  for (const [i, iso] of walls.entries()) {
+    const said = `The nearest of 4 publications to 'd':\n'd' was published at ${i}1.000s (${iso})`
+    assert.ok(near(iso).startsWith(i === 0 ? said.replace('01.', '1.') : said), near(iso))
+  }
+  // At noon the clock was set, and what came after it was set back is nearest.
+  assert.match(near(12 * hour), /^The nearest of 4.*\n'd' was published at 31\.000s/)
+  assert.match(near(-hour), /^That time is before the recording began, at 0\.000s .*\n.*\n.* 1\.0/)
+  assert.match(near(2 * day), /^That time is later .* ends at 32\.000s .*\n.*\n.* at 21\.0/)
+  const end = new Date(wall + 32 * second + day - 2 * hour).toISOString()
+  const ended = told({ _tag: 'Connection', client: 'p' })
+  assert.ok(ended.includes(`was disconnected at 32.000s (${end}) by`), ended)
 })
 
 explain.run()

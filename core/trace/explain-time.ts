@@ -8,10 +8,43 @@ export type TimeWish =
   /** Unix milliseconds. */
   | { readonly _tag: 'Wall'; readonly ms: number }
 
-/** What the broker's own clock said, and the one on the wall, when the recording began. */
-export interface Clock {
+/** What the broker's own clock and the one on the wall said in a moment. */
+interface Reading {
   readonly at: Millis
   readonly wall: number
+}
+
+/** What they said when the recording began. */
+export interface Clock extends Reading {
+  /** The same when the one on the wall was found to have been set, in order. */
+  readonly set: ReadonlyArray<Reading>
+}
+
+// They do not go alike, and are not read at once.
+const apartMs = 100
+
+const readingsMax = 1000
+
+/** With what the clock on the wall says now. */
+export const heard = (clock: Clock, at: Millis, wall: number): Clock => {
+  const { set } = clock
+  const last = set.at(-1) ?? clock
+  const isSet = Math.abs(wall - last.wall - (at - last.at)) > apartMs
+  return isSet && set.length < readingsMax ? { ...clock, set: [...set, { at, wall }] } : clock
+}
+
+const wallOf = (time: Millis, clock: Clock): number => {
+  const { at, wall } = clock.set.findLast((one) => one.at <= time) ?? clock
+  return wall + time - at
+}
+
+/** The earliest and the latest that the clock on the wall has said up to a time. */
+export const wallsIn = (clock: Clock, end: Millis): readonly [number, number] => {
+  const walls = [clock, ...clock.set].flatMap(({ at, wall }, i) => {
+    const next = clock.set[i]?.at ?? Math.max(at, end)
+    return [wall, wall + next - at]
+  })
+  return [Math.min(...walls), Math.max(...walls)]
 }
 
 const dayMs = 86_400_000
@@ -72,9 +105,12 @@ export const parseTime = (text: string): TimeWish | null => {
   return { _tag: 'Wall', ms: (minutes * 60 + second) * 1000 + ms }
 }
 
-/** The broker's own time for a moment that somebody asks for. */
-export const momentOf = (wish: TimeWish, { at, wall }: Clock): Millis =>
-  wish._tag === 'Since' ? at + wish.ms : at + wish.ms - wall
+/** The broker's own time for a moment that somebody asks for, as the clocks are now. */
+export const momentOf = (wish: TimeWish, clock: Clock): Millis => {
+  if (wish._tag === 'Since') return clock.at + wish.ms
+  const { at, wall } = clock.set.at(-1) ?? clock
+  return at + wish.ms - wall
+}
 
 /** `12.345s`, since the recording began; `12.345s before the beginning` of what is older. */
 export const since = (time: Millis, { at }: Clock): string => {
@@ -84,4 +120,4 @@ export const since = (time: Millis, { at }: Clock): string => {
 
 /** `12.345s (2026-11-29T07:00:00.000Z)`. */
 export const dated = (time: Millis, clock: Clock): string =>
-  `${since(time, clock)} (${isoOf(clock.wall + time - clock.at)})`
+  `${since(time, clock)} (${isoOf(wallOf(time, clock))})`

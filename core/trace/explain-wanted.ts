@@ -6,12 +6,15 @@ import type { Publication } from './explain-facts.ts'
 /** Those of one moment, which no time tells apart: the first of them and the last. */
 class Moment {
   readonly at: Millis
+  /** How far it is from the time that is asked for. */
+  readonly far: number
   readonly some: Array<Publication>
   count = 1
   private readonly few: number
 
-  constructor(first: Publication, few: number) {
+  constructor(first: Publication, wanted: Millis, few: number) {
     this.at = first.at
+    this.far = Math.abs(first.at - wanted)
     this.some = [first]
     this.few = few
   }
@@ -31,13 +34,18 @@ export class Wanted {
   /** How many of them are older than what is played. */
   earlier = 0
   private readonly few: number
-  private readonly at: Millis | null
+  private at: Millis | null
   /** The last moment before the time, and the first after it. */
   private before: Moment | null = null
   private after: Moment | null = null
 
   constructor(few: number, at: Millis | null) {
     this.few = few
+    this.at = at
+  }
+
+  /** The time that is asked for is another one, now that the clock on the wall was set. */
+  aim(at: Millis): void {
     this.at = at
   }
 
@@ -57,22 +65,25 @@ export class Wanted {
 
   private near(publication: Publication, at: Millis): ReadonlyArray<Publication> {
     const { before, after, few } = this
+    const far = Math.abs(publication.at - at)
     if (publication.at > at) {
-      if (after !== null) return publication.at > after.at ? [publication] : after.add(publication)
-      this.after = new Moment(publication, few)
-      return []
+      if (after?.at === publication.at) return after.add(publication)
+      if (after !== null && far > after.far) return [publication]
+      this.after = new Moment(publication, at, few)
+      return after?.some ?? []
     }
     // Of what is older nobody knows when it was, only that the last one was nearest.
     const isOlder = before?.some[0]?.by._tag === 'Earlier'
-    if (before !== null && publication.at === before.at && !isOlder) return before.add(publication)
-    this.before = new Moment(publication, few)
+    if (before?.at === publication.at && !isOlder) return before.add(publication)
+    if (before !== null && far > before.far) return [publication]
+    this.before = new Moment(publication, at, few)
     return before?.some ?? []
   }
 
   private get nearest(): Moment | null {
-    const { at, before, after } = this
-    if (at === null || before === null || after === null) return before ?? after
-    return at - before.at <= after.at - at ? before : after
+    const { before, after } = this
+    if (before === null || after === null) return before ?? after
+    return before.far <= after.far ? before : after
   }
 
   /** How many there were in the moment that is told. */

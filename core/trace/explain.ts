@@ -2,7 +2,7 @@
 // disconnected. The recording is played step by step, so that the broker before and after each
 // input is there to look into; nothing in it says why, and nothing has to.
 
-import type { Input, Millis } from '../broker/input.ts'
+import type { Input, Millis, Ticked } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -18,7 +18,7 @@ import { aboutPublication } from './explain-message.ts'
 import { newIn } from './explain-places.ts'
 import { topicIn } from './explain-publish.ts'
 import type { Reload } from './explain-rights.ts'
-import { dated, momentOf, since } from './explain-time.ts'
+import { dated, heard, momentOf, since, wallsIn } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
@@ -69,7 +69,7 @@ export class Explainer {
   private readonly what: string
   private readonly few: number
   private state: State | null = null
-  private clock: Clock = { at: 0, wall: 0 }
+  private clock: Clock = { at: 0, wall: 0, set: [] }
   private wanted: Wanted | null = null
   private tracker: Tracker | null = null
   private readonly ends: EndTracker | null
@@ -100,7 +100,7 @@ export class Explainer {
     if (this.isOver) return
     switch (found._tag) {
       case 'Began':
-        return this.begin(found.state, { at: found.head.at, wall: found.head.wall })
+        return this.begin(found.state, { at: found.head.at, wall: found.head.wall, set: [] })
       case 'Ran':
         if (found.isSame === false) {
           this.isOver = true
@@ -163,6 +163,7 @@ export class Explainer {
     const [after, effects] = run(before, [input])
     this.state = after
     const moment: Moment = { input, before, after, effects }
+    if (input._tag === 'Ticked') this.hear(input)
     for (const effect of effects) {
       if (effect._tag !== 'Note') continue
       const { note } = effect
@@ -190,6 +191,14 @@ export class Explainer {
     for (const change of changesIn(moment, this.tracker.topics)) {
       if (question.client === null || question.client === change.clientId) this.changes.push(change)
     }
+  }
+
+  /** The clock on the wall may have been set. */
+  private hear({ at, wall }: Ticked): void {
+    const { clock, question, wanted } = this
+    this.clock = heard(clock, at, wall)
+    if (this.clock === clock || question._tag !== 'Message' || question.time === null) return
+    wanted?.aim(momentOf(question.time, this.clock))
   }
 
   /** The sentences, once the recording is over. */
@@ -286,12 +295,12 @@ export class Explainer {
   private outside(time: TimeWish | null, last: State): ReadonlyArray<string> {
     if (time === null) return []
     const { clock } = this
-    const at = momentOf(time, clock)
+    const [from, to] = time._tag === 'Since' ? [0, last.now - clock.at] : wallsIn(clock, last.now)
     // Times are read off in whole milliseconds.
-    if (at <= clock.at - 1) {
+    if (time.ms <= from - 1) {
       return [`That time is before the ${this.what} began, at ${dated(clock.at, clock)}.`]
     }
-    return at < last.now + 1
+    return time.ms < to + 1
       ? []
       : [`That time is later than all that was played, which ends at ${dated(last.now, clock)}.`]
   }
