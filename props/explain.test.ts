@@ -20,6 +20,7 @@ import type { TopicName } from '../core/topic/name.ts'
 import type { Copy } from '../core/trace/explain-facts.ts'
 import { Explainer } from '../core/trace/explain.ts'
 import { sessionOf } from '../core/trace/facts.ts'
+import { goesOn } from '../core/trace/recording.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Veil } from '../core/trace/veil.ts'
 import { parseStory, usualOrigin } from '../core/trace/story.ts'
@@ -475,6 +476,25 @@ explain('dates are those of the clock on the wall, also where that was set', () 
   const end = new Date(wall + 32 * second + day - 2 * hour).toISOString()
   const ended = told({ _tag: 'Connection', client: 'p' })
   assert.ok(ended.includes(`was disconnected at 32.000s (${end}) by`), ended)
+})
+
+explain('of a file of a ring it says that there is a newer one', () => {
+  const { state, inputs } = inputsOf("p> connect\np> publish 'd'\n----")
+  const { text } = recorded(state, inputs, 1, 'full')
+  const newer = 'What came later is in the newer file that the recording goes on in.'
+  for (const [why, isNewer] of [[goesOn, true], ['asked to', false]] as const) {
+    const lines = linesIn(text).map((line) => line.startsWith('["e"') ? `["e","${why}"]` : line)
+    const questions: ReadonlyArray<Question> = [
+      { _tag: 'Message', topic: 'd' as TopicName, time: null, client: null },
+      { _tag: 'Message', topic: 'e' as TopicName, time: null, client: null },
+      { _tag: 'Connection', client: 'p' },
+      { _tag: 'Connection', client: 'q' },
+    ]
+    for (const question of questions) {
+      const answer = explained(lines, new Explainer(question))
+      assert.is(answer.at(-1) === newer, isNewer, answer.join('\n'))
+    }
+  }
 })
 
 explain.run()

@@ -24,6 +24,7 @@ import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
 import { name } from './explain-why.ts'
 import { nearNames } from './near.ts'
+import { goesOn } from './recording.ts'
 import { brokenText } from './replay.ts'
 import type { Found } from './replay.ts'
 import { plural } from './words.ts'
@@ -118,6 +119,8 @@ export class Explainer {
         this.isOver = true
         return
       case 'Ended':
+        if (found.why !== goesOn) return
+        this.end = 'What came later is in the newer file that the recording goes on in.'
         return
       case 'Broken':
         this.status = 2

@@ -20,6 +20,9 @@ import { closed, count, oneOf, read, text, truth, whole } from './shape.ts'
 import { fill } from './veil.ts'
 import type { Veil } from './veil.ts'
 
+/** The last line of a file of a ring that has a newer one. */
+export const goesOn = 'it goes on in a newer file'
+
 /** The form that is written and read. */
 export const format = 4
 

@@ -9,6 +9,7 @@ import type { Reader } from '../../core/codec/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { Notes } from '../../core/trace/notes.ts'
+import { goesOn } from '../../core/trace/recording.ts'
 import type { Veil } from '../../core/trace/veil.ts'
 import { version } from './version.ts'
 import { writeHere } from './writer.ts'
@@ -210,7 +211,7 @@ export class Recorder {
     if (options.bytesMax === null || !this.isOpen || notes.isBehind) return
     this.mayBeLong = false
     if (!this.isLonger(options.bytesMax / segments)) return
-    if (this.finish('it goes on in a newer file')) this.open(state, true, state.now)
+    if (this.finish(goesOn)) this.open(state, true, state.now)
   }
 
   private isLonger(bytes: number): boolean {
