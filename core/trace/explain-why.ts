@@ -101,10 +101,13 @@ const dropText = (
   switch (why) {
     case 'queue full': {
       // How much was in it is not known where the step went on with it.
+      const count = Queue.size(session.queue)
+      // By its bytes it need not look full.
+      const isLong = config.queuedCountMax !== 0 && count >= config.queuedCountMax
       const content = isBack || next === undefined
         ? ''
-        : `, with ${plural(Queue.size(session.queue), 'message')} of ` +
-          plural(session.queuedBytes, 'byte')
+        : `, with ${plural(count, 'message')} of ${plural(session.queuedBytes, 'byte')}` +
+          (isLong ? '' : ', and would have had too many with this one')
       return `its queue was full${content} (max_queued_messages ${config.queuedCountMax}, ` +
         `max_queued_bytes ${config.queuedBytesMax}); ${wait}`
     }
@@ -115,7 +118,7 @@ const dropText = (
         `${plural(session.packetBytesMax, 'byte')}`
     case 'back-pressure':
       return `it was of QoS 0 and ${plural(unwrittenBytes(session), 'byte')} waited already for ` +
-        `its socket (at most ${config.unwrittenBytesMax})`
+        `its socket: with it they would be more than ${config.unwrittenBytesMax}`
     case 'offline': {
       const why = config.sharedOffline === 'queue'
         ? `QoS 0 does not wait for who is away (queue_qos0_messages ${config.queueQos0})`

@@ -9,13 +9,21 @@ import type { Publication } from './publications.ts'
 const words: ReadonlyArray<readonly [why: string, RegExp]> = [
   [
     'queue full',
-    /^its queue was full(?:, with (\d+) messages? of (\d+) bytes?)? \((.+?)\); (.+)$/s,
+    new RegExp(
+      '^its queue was full' +
+        '(?:, with (\\d+) messages? of \\d+ bytes?' +
+        '(, and would have had too many with this one)?)? \\((.+?)\\); (.+)$',
+      's',
+    ),
   ],
   ['expired', /^its Message Expiry Interval was over before it could be sent$/],
   ['too large', /^it is larger than the Maximum Packet Size of the client, (\d+) bytes?$/],
   [
     'back-pressure',
-    /^it was of QoS 0 and (\d+) bytes? waited already for its socket \(at most (\d+)\)$/,
+    new RegExp(
+      '^it was of QoS 0 and (\\d+) bytes? waited already for its socket: with it they would be ' +
+        'more than (\\d+)$',
+    ),
   ],
   ['offline', /^(?:QoS 0|it) does not wait for who is away \((.+?)\)(.+)$/s],
   [
@@ -95,10 +103,11 @@ export const isLossTrue = (
       const limits = `max_queued_messages ${next.queuedCountMax}, ` +
         `max_queued_bytes ${next.queuedBytesMax}`
       const count = found[1] === undefined ? null : Number(found[1])
-      const isFull = count === null ||
-        (next.queuedCountMax > 0 && count >= next.queuedCountMax) ||
-        (next.queuedBytesMax > 0 && count > 0)
-      return found[3] === limits && isFull && isWait(found[4]!)
+      const isLong = count !== null && next.queuedCountMax > 0 && count >= next.queuedCountMax
+      const isFull = count === null || isLong || (next.queuedBytesMax > 0 && count > 0)
+      const isByBytes = count !== null && !isLong
+      return found[3] === limits && isFull && isByBytes === (found[2] !== undefined) &&
+        isWait(found[4]!)
     }
     case 'too large':
       return Number(found[1]) === session.lately.connect?.properties.maximumPacketSize

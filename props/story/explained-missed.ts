@@ -143,6 +143,28 @@ export const missed: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'queue full by its bytes',
+    '--message d/2',
+    `
+    config queuedBytesMax=120
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    a lose
+    p> connect
+    p> publish 'd/1' qos1 id1 "x"*70
+    p> publish 'd/2' qos1 id2 "x"*70
+    ----`,
+    [
+      `'d/2' was published at 0.000s by 'p' with QoS 1 and packet id 2: 70 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full, with 1 message of 80 bytes, and would have` +
+      ` had too many with this one (max_queued_messages 1000, max_queued_bytes 120); it was` +
+      ` away since 0.000s.`,
+    ],
+  ],
+  [
     'QoS 0 while congested',
     '--message d/1@1',
     `
@@ -161,8 +183,8 @@ export const missed: ReadonlyArray<Explained> = [
       `The nearest of 3 publications to 'd/1':`,
       `'d/1' was published at 1.000s by 'p' with QoS 0: 70000 bytes. It matched 'd/#' of` +
       ` 'a' with QoS 0.`,
-      `  'a': not delivered: it was of QoS 0 and 70032 bytes waited already for its socket` +
-      ` (at most 100000).`,
+      `  'a': not delivered: it was of QoS 0 and 70032 bytes waited already for its socket:` +
+      ` with it they would be more than 100000.`,
     ],
   ],
   [
