@@ -25,8 +25,9 @@ export const nameIn = ({ clientId, conn }: Ended, { input }: Moment): string | n
     ? input.packet.clientId
     : clientId
 
-export const peerText = ({ address, port }: Peer): string =>
-  `${quote(address, '"').slice(1, -1)}:${port}`
+export const addressText = ({ address }: Peer): string => quote(address, '"').slice(1, -1)
+
+export const peerText = (peer: Peer): string => `${addressText(peer)}:${peer.port}`
 
 const linkOf = (state: State, conn: Conn): Link | undefined => {
   const link = IntMap.get(state.links, conn.slot)
@@ -123,7 +124,7 @@ export const causeText = (
       return `by the broker, ${fullText(input, before)}`
     case 'max_connections_per_address exceeded':
       return 'by the broker, which had as many connections from ' +
-        `${quote(ended.peer.address, '"').slice(1, -1)} as may come from one address ` +
+        `${addressText(ended.peer)} as may come from one address ` +
         `(${before.config.connectionsPerAddressMax})`
     case 'global_max_clients exceeded':
       return 'by the broker, which had as many sessions as it may have ' +

@@ -3,10 +3,10 @@
 
 import { EXPIRY_NEVER_S, NEVER } from '../broker/state.ts'
 import type { Session, State } from '../broker/state.ts'
-import type { Millis } from '../broker/input.ts'
+import type { Millis, Peer } from '../broker/input.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
-import { causeText, nameIn, peerText } from './explain-causes.ts'
+import { addressText, causeText, nameIn, peerText } from './explain-causes.ts'
 import type { Ended } from './explain-causes.ts'
 import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
@@ -87,6 +87,9 @@ export class EndTracker {
   /** The end that put a will off which is still due; others may follow that were not let in. */
   private due: Told | null = null
   private count = 0
+  /** Of those that ended before a name was said, how many there were, and the last. */
+  private unnamed = 0
+  private lastUnnamed: { readonly peer: Peer; readonly at: Millis } | null = null
   private openedAt = new Map<number, Millis>()
   /** Where what came last was more of a packet that is not whole, and when. */
   private readonly continuedAt = new Map<number, Millis>()
@@ -107,6 +110,10 @@ export class EndTracker {
       const { note } = effect
       if (note._tag === 'ConnectionEnded') {
         if (this.isMeant(note, moment)) this.ended(note, moment, clock)
+        else if (nameIn(note, moment) === null) {
+          this.unnamed += 1
+          this.lastUnnamed = { peer: note.peer, at: after.now }
+        }
         this.continuedAt.delete(note.conn.generation)
       } else if (note._tag === 'ClientConnected' && note.clientId === clientId) {
         this.openedAt.set(note.conn.generation, moment.after.now)
@@ -178,6 +185,19 @@ export class EndTracker {
     if (last === undefined || last.later !== '' || last.at === now) return
     const words = `The client came back at ${since(now, clock)}`
     last.later = isDue ? `${words}, before its will was due.` : `${words}.`
+  }
+
+  /** For who asks for a name that nobody said: it may not have come as far. */
+  unnamedText(clock: Clock): ReadonlyArray<string> {
+    const { unnamed, lastUnnamed: last } = this
+    if (last === null) return []
+    const who = unnamed === 1
+      ? '1 connection ended before its client had said a name,'
+      : `${unnamed} connections ended before their clients had said a name, the last`
+    return [
+      `${who} from ${peerText(last.peer)} at ${since(last.at, clock)}: ` +
+      `--why-disconnected ${addressText(last.peer)} says why.`,
+    ]
   }
 
   /** The answer, with the broker as it was when the recording ended. */

@@ -219,7 +219,9 @@ export class Explainer {
       : this.ends?.answer(last, this.clock) ?? []
     const { client } = question
     const isStrange = client !== null && !this.isClientSeen && this.ends?.hasAny !== true
-    const about = isStrange ? [this.stranger(client)] : []
+    const about = isStrange
+      ? [this.stranger(client), ...this.ends?.unnamedText(this.clock) ?? []]
+      : []
     if (lines.length === 0 && !isStrange) {
       this.status ||= 1
       return [`${name(client ?? '')} has no connection in this ${this.what}${this.away()}.`, ...end]

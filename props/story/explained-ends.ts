@@ -205,6 +205,37 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'never seen, while others have not said their names',
+    '--why-disconnected a',
+    `
+    a open from "192.0.2.7" 40001
+    tick +1s
+    a lose
+    a open from "192.0.2.8" 40002
+    tick +1s
+    a lose
+    ----`,
+    [
+      `No client 'a' was ever seen in this recording.`,
+      `2 connections ended before their clients had said a name, the last from 192.0.2.8:40002` +
+      ` at 2.000s: --why-disconnected 192.0.2.8 says why.`,
+    ],
+  ],
+  [
+    'never seen, while another has not said its name',
+    '--why-disconnected a',
+    `
+    a open from "192.0.2.7" 40001
+    tick +1s
+    a lose
+    ----`,
+    [
+      `No client 'a' was ever seen in this recording.`,
+      `1 connection ended before its client had said a name, from 192.0.2.7:40001 at 1.000s:` +
+      ` --why-disconnected 192.0.2.7 says why.`,
+    ],
+  ],
+  [
     'never seen, with near names',
     '--why-disconnected sensro',
     `
