@@ -740,4 +740,28 @@ driver('a log that is published comes to rest, whoever listens to all of it and 
   assert.equal(world.driver.counters().dropped['no subscriber'], 0)
 })
 
+driver('turns that are taken early are over when one in their place would be', () => {
+  const slow: Broker = {
+    ...broker,
+    runSome: (...args) => {
+      world.time += 4
+      return broker.runSome(...args)
+    },
+  }
+  const world = new World({ broker: slow })
+  const publishers = Array.from({ length: 100 }, (_, i) => world.client(`p${i}`))
+  const answers = (): number => publishers.reduce((sum, { wire }) => sum + wire.got.length / 4, 0)
+  for (let rounds = 1; rounds <= 2; rounds++) {
+    const before = answers()
+    const counts = publishers.map((one) => {
+      world.say(one, publish('t', 10, 1, 1))
+      world.driver.relieve()
+      return answers() - before
+    })
+    assert.equal([...new Set(counts)], [0, 12, 24, 36])
+    world.settle()
+    assert.is(answers() - before, 100)
+  }
+})
+
 driver.run()

@@ -97,6 +97,9 @@ const earlyTurnsMax = 3
 // and who was read from first would wait for all the others.
 const briefLinks = 12
 const briefBytes = 512
+// But while the host reads, its timers and signals, the store's thread and whoever has spoken only
+// now are kept waiting: all these turns together last no longer than one in their place may.
+const briefMsMax = turnMsMax + flushMsMax
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
 const batchInputsMax = 512
@@ -171,6 +174,8 @@ export class Driver {
   private freshBytes = 0
   /** How many turns were taken early since the host has called. */
   private earlyTurns = 0
+  /** Until when one may be where many say a little each; `never` if none was. */
+  private briefUntil = never
   /** Inputs from nobody's socket: commands and verdicts. */
   private extra: Array<Input.Input> = []
   private inputs: Array<Input.Input> = []
@@ -194,6 +199,7 @@ export class Driver {
   private readonly turn = (): void => {
     this.pending = false
     this.earlyTurns = 0
+    this.briefUntil = never
     // It may have been taken earlier.
     if (this.scheduled) this.takeTurn()
   }
@@ -310,15 +316,22 @@ export class Driver {
   /**
    * For a wire to call after `received`, with nothing else to do, if its writes are done within
    * their calls: what has come is served before more is read, if it is as much as a processor keeps
-   * at hand, only so often, since the host has more to do than to read; or if it is a little from
-   * each of several.
+   * at hand, only so often, or a little from each of several, only so long, since the host has more
+   * to do than to read.
    */
   relieve(): void {
     const linkCount = this.borrowing.length
     const isBrief = linkCount >= briefLinks && this.freshBytes <= linkCount * briefBytes
     const isMuch = this.freshBytes >= freshBytesMax && this.earlyTurns < earlyTurnsMax
     if (isMuch) this.earlyTurns += 1
-    if (isBrief || isMuch) this.takeTurn()
+    else if (!isBrief || this.isBriefOver()) return
+    this.takeTurn()
+  }
+
+  private isBriefOver(): boolean {
+    const now = this.host.now()
+    if (this.briefUntil === never) this.briefUntil = now + briefMsMax
+    return now >= this.briefUntil
   }
 
   /** The kernel has taken `count` more bytes of what `wire.write` did not take at once. */
