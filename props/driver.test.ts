@@ -764,4 +764,15 @@ driver('turns that are taken early are over when one in their place would be', (
   }
 })
 
+driver('what a connection has left for later turns is not kept once it has been served', () => {
+  const world = new World()
+  const loud = world.client('loud')
+  const chunk = join(Array.from({ length: 250 }, () => encode(4, publish('a', 1000))))
+  world.give(loud, chunk)
+  world.settle()
+  const { reader } = loud.link
+  assert.is(reader.waiting, 0)
+  assert.is(reader.frameBuffer.length, 0)
+})
+
 driver.run()

@@ -185,6 +185,8 @@ export class Driver {
   private departing: Array<Link> = []
   /** Links that hold bytes of somebody else's read buffer. */
   private borrowing: Array<Link> = []
+  /** Links with nothing borrowed, of whose readers packets were asked: of what they hold. */
+  private readonly drawing: Array<Link> = []
   private readonly farewells = new Farewells()
 
   private at = 0
@@ -497,6 +499,9 @@ export class Driver {
       link.wire.released()
     }
     borrowing.length = 0
+    const { drawing } = this
+    for (let i = 0; i < drawing.length; i++) drawing[i]!.reader.release()
+    drawing.length = 0
     if (this.farewells.dueAt <= this.at) this.farewells.end(this.at, this.dismiss)
     this.log.flush(this.at)
     if (this.recorder !== null) this.attend(this.recorder)
@@ -576,6 +581,7 @@ export class Driver {
       link.continued = false
       this.push(Input.continued(conn, this.at))
     }
+    if (!link.borrowing && reader.waiting > 0) this.drawing.push(link)
     const from = reader.consumed
     let count = 0
     while (!link.paused && !link.silent && count < packetsMax) {
