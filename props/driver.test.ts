@@ -775,4 +775,21 @@ driver('what a connection has left for later turns is not kept once it has been 
   assert.is(reader.frameBuffer.length, 0)
 })
 
+driver('who has spoken is not told off for silence before everybody has been read from', () => {
+  for (const payloadBytes of [0, 60_000]) {
+    const world = new World()
+    const clients = Array.from({ length: 40 }, (_, i) => world.client(`client ${i}`, 4, 1))
+    // As after a standstill of the process: much has come, and nothing was read.
+    world.time += 1_600
+    for (const client of clients) {
+      world.say(client, publish('t', payloadBytes))
+      world.driver.relieve()
+    }
+    world.settle()
+    for (const [i, client] of clients.entries()) assert.not(client.wire.ended, `client ${i}`)
+    world.pass(1_600)
+    for (const client of clients) assert.ok(client.wire.ended)
+  }
+})
+
 driver.run()

@@ -203,7 +203,7 @@ export class Driver {
     this.earlyTurns = 0
     this.briefUntil = never
     // It may have been taken earlier.
-    if (this.scheduled) this.takeTurn()
+    if (this.scheduled) this.takeTurn(true)
   }
   private readonly timer = (): void => {
     this.armedFor = never
@@ -327,7 +327,7 @@ export class Driver {
     const isMuch = this.freshBytes >= freshBytesMax && this.earlyTurns < earlyTurnsMax
     if (isMuch) this.earlyTurns += 1
     else if (!isBrief || this.isBriefOver()) return
-    this.takeTurn()
+    this.takeTurn(false)
   }
 
   private isBriefOver(): boolean {
@@ -448,11 +448,12 @@ export class Driver {
     this.host.schedule(this.turn)
   }
 
-  private takeTurn(): void {
+  /** `isRead`: the host has read from everybody who had said something. */
+  private takeTurn(isRead: boolean): void {
     this.scheduled = false
     if (this.dead) return
     try {
-      this.work()
+      this.work(isRead)
     } catch (error) {
       // Neither a peer nor the operator can cause this: going on would mean serving from a state
       // that nobody understands. What it was told last is in the recording, without a last line.
@@ -464,7 +465,7 @@ export class Driver {
     }
   }
 
-  private work(): void {
+  private work(isRead: boolean): void {
     this.turnCount += 1
     this.freshBytes = 0
     this.at = this.now()
@@ -472,14 +473,14 @@ export class Driver {
       this.push(this.memory.isShort ? Input.memoryShort(this.at) : Input.memoryFree(this.at))
     }
     this.serveAll(this.host.now() + turnMsMax)
-    // Commands come after what clients had sent by then, and time is told last: what was sent
-    // before a keep alive ran out counts.
+    // Commands come after what clients had sent by then, and time is told last, and not before all
+    // of that has been read: what was sent before a keep alive ran out counts.
     const { extra } = this
     if (extra.length > 0) {
       this.extra = []
       for (let i = 0; i < extra.length; i++) this.push(extra[i]!)
     }
-    if (this.broker.deadline(this.state) <= this.at) {
+    if (isRead && this.broker.deadline(this.state) <= this.at) {
       this.hearAll()
       if (this.state.sys.dueAt <= this.at) {
         const { heapUsedBytes } = this.host.memory()
