@@ -792,4 +792,22 @@ driver('who has spoken is not told off for silence before everybody has been rea
   }
 })
 
+driver('a standstill while the host reads tells nobody off who spoke meanwhile', () => {
+  for (const isTurnTaken of [false, true]) {
+    const world = new World()
+    const clients = Array.from({ length: 15 }, (_, i) => world.client(`client ${i}`, 4, 1))
+    const silent = world.client('silent', 4, 1)
+    for (const client of clients.slice(0, 12)) world.say(client, pingreq)
+    world.time += 1_600
+    if (isTurnTaken) world.driver.relieve()
+    world.say(clients[0]!, pingreq)
+    assert.ok(world.turn())
+    for (const client of clients) world.say(client, pingreq)
+    world.pass(0)
+    world.settle()
+    for (const [i, client] of clients.entries()) assert.not(client.wire.ended, `client ${i}`)
+    assert.ok(silent.wire.ended)
+  }
+})
+
 driver.run()

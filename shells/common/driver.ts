@@ -195,6 +195,8 @@ export class Driver {
   /** The host is going to call `turn`. */
   private pending = false
   private armedFor = never
+  /** Something was due already when the host began to read last, or a timer has said so. */
+  private isTimeUp = false
   private stopping = false
   private dead = false
   private stopped: (() => void) | null = null
@@ -208,6 +210,7 @@ export class Driver {
   private readonly timer = (): void => {
     this.armedFor = never
     // After a standstill of the process a timer comes before what has arrived meanwhile is read.
+    this.isTimeUp = true
     this.schedule()
   }
   private readonly settle = (link: Link): void => this.afterWrite(link)
@@ -474,13 +477,14 @@ export class Driver {
     }
     this.serveAll(this.host.now() + turnMsMax)
     // Commands come after what clients had sent by then, and time is told last, and not before all
-    // of that has been read: what was sent before a keep alive ran out counts.
+    // of that has been read: what was sent before a keep alive ran out counts, be it that the whole
+    // process stood still while it did.
     const { extra } = this
     if (extra.length > 0) {
       this.extra = []
       for (let i = 0; i < extra.length; i++) this.push(extra[i]!)
     }
-    if (isRead && this.broker.deadline(this.state) <= this.at) {
+    if (isRead && this.isTimeUp && this.broker.deadline(this.state) <= this.at) {
       this.hearAll()
       if (this.state.sys.dueAt <= this.at) {
         const { heapUsedBytes } = this.host.memory()
@@ -489,6 +493,7 @@ export class Driver {
       this.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()
+    if (isRead) this.isTimeUp = this.broker.deadline(this.state) <= this.at
     if (this.keeper !== null) this.keeper.push(this.at)
     this.flushUntil = this.host.now() + flushMsMax
     this.office.flush(this.settle, this.isFlushOver)
