@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { Buffer } from 'node:buffer'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTo } from 'node:net'
 import type { Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
@@ -265,6 +265,58 @@ starting('at a terminal Deno asks nobody what a broker in a program may read', (
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+starting(
+  'at a terminal `deno task start` asks nobody for permissions, nor does a reload',
+  async () => {
+    if (deno === null) return
+    if (spawnSync('script', ['--version']).error !== undefined) {
+      return console.log('SKIPPED: `deno task start` at a terminal because script is missing')
+    }
+    mkdirSync(join(root, folder), { recursive: true })
+    const pidFile = join(root, folder, 'broker.pid')
+    const lines = [
+      ...(process.getuid?.() === 0 ? ['user root'] : []),
+      `listener ${await freePort()} 127.0.0.1`,
+      `pid_file ${pidFile}`,
+    ]
+    const command = `deno task start -c ${configuration(lines)} --persistence-location ${folder}`
+    const broker = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: root,
+      env: { ...process.env, PATH: `${dirname(deno)}:${process.env['PATH'] ?? ''}` },
+      // Somebody who answers nothing: at the end of its input Deno would take that for a no.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
+    try {
+      await says(broker, ' running')
+      // Where the task may not write. Who asks stands still, and all clients with him.
+      configuration([...lines, `log_dest file ${join(files, 'broker.log')}`])
+      const refused = says(broker, 'The configuration stays as it was.')
+      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGHUP')
+      await refused
+      const status = ended(broker)
+      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM')
+      assert.is(await status, 0)
+    } finally {
+      cleanUp(broker)
+    }
+  },
+)
+
+starting('at a terminal Deno asks nobody whether the broker may look for a debugger', () => {
+  if (deno === null) return
+  const main = join(root, 'shells/cli/main.ts')
+  const allowed = '--allow-net --allow-env --allow-read'
+  const command = `${deno} run ${allowed} --config ${join(root, 'deno.json')} ${main} --version`
+  const options = { encoding: 'utf8', timeout: 10_000, input: '' } as const
+  const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], options)
+  if (stdout === null) {
+    return console.log('SKIPPED: Deno at a terminal because script is missing')
+  }
+  assert.not.match(stdout, /requests/)
+  assert.match(stdout, /version/)
 })
 
 starting('Deno that may not tell who runs the broker is given the option that is missing', () => {

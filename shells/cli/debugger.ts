@@ -7,14 +7,12 @@ import inspector from 'node:inspector'
 /** It opens while the signal is heard, or somewhat later where there is much to do. */
 const lookedAtMs: ReadonlyArray<number> = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000]
 
-/** Whether there is one, which somebody has asked for; Deno has to be allowed to look. */
-const isThere = (): boolean => {
-  try {
-    return inspector.url() !== undefined
-  } catch {
-    return false
-  }
-}
+/**
+ * Whether there is one, which somebody has asked for. Deno has to be allowed to look, and would ask
+ * the operator: at a terminal the broker would not start until he answers.
+ */
+const isThere = (): boolean =>
+  Deno.permissions.querySync({ name: 'sys' }).state === 'granted' && inspector.url() !== undefined
 
 const isWanted = isThere()
 
