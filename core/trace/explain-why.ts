@@ -80,14 +80,36 @@ const whyWaiting = (
 
 const betweenText = 'its old connection had just ended and the new one had not begun'
 
+/** Of several messages of one moment this one came before the client left. */
+const isBeforeItLeft = (
+  { conn }: Session,
+  { effects }: Pick<Moment, 'effects'>,
+  clientId: string,
+): boolean => {
+  for (const effect of effects) {
+    if (effect._tag !== 'Note') continue
+    const { note } = effect
+    if (note._tag === 'Dropped' && note.clientId === clientId) return true
+    if (note._tag === 'ConnectionEnded' && isSameConn(conn, note.conn)) return false
+  }
+  return false
+}
+
+/** The same of a client that left in the step, but not before the message came. */
+const whyWaited = (old: Session, config: Config, clock: Clock): string =>
+  Window.size(old.window) < Math.min(old.inflightCountMax, config.packetIdMax)
+    ? 'what was sent to it in the same moment had taken its room'
+    : whyWaiting(old, config, clock, 0)
+
 /** In words, why the message was dropped for a client of whom there was a session. */
 const dropText = (
   why: DropReason,
-  { before, after }: Pick<Moment, 'before' | 'after'>,
+  moment: Pick<Moment, 'before' | 'after' | 'effects'>,
   clientId: string,
   publication: Publication,
   ground: Ground,
 ): string => {
+  const { before, after } = moment
   const old = sessionFor(before, clientId)
   const next = sessionFor(after, clientId)
   const session = next ?? old
@@ -95,8 +117,11 @@ const dropText = (
   if (session === undefined) return `it was dropped: ${why}`
   // What it lost for being away was a will of its own: what it is sent now is not lost for that.
   const isBack = session.conn !== null && old !== undefined && !isSameConn(old.conn, session.conn)
+  const hasLeft = session.conn === null && old !== undefined && old.conn !== null
   const wait = isBack
     ? betweenText
+    : hasLeft && isBeforeItLeft(old, moment, clientId)
+    ? whyWaited(old, config, ground.clock)
     : whyWaiting(session, config, ground.clock, Queue.size(session.queue))
   switch (why) {
     case 'queue full': {
@@ -104,7 +129,7 @@ const dropText = (
       const count = Queue.size(session.queue)
       // By its bytes it need not look full.
       const isLong = config.queuedCountMax !== 0 && count >= config.queuedCountMax
-      const content = isBack || next === undefined
+      const content = isBack || hasLeft || next === undefined
         ? ''
         : `, with ${plural(count, 'message')} of ${plural(session.queuedBytes, 'byte')}` +
           (isLong ? '' : ', and would have had too many with this one')

@@ -82,6 +82,16 @@ export const isWaitTrue = (
   return socket !== null && Number(socket[1]) === session.unwritten
 }
 
+/** Whether the client left in the step, and lost something before it did. */
+const isLeaving = (old: Session, session: Session, clientId: string, { notes }: Step): boolean => {
+  if (old.line === null || session.line !== null) return false
+  const dropped = notes.findIndex((one) => one._tag === 'Dropped' && one.clientId === clientId)
+  const ended = notes.findIndex((one) =>
+    one._tag === 'ConnectionEnded' && one.clientId === clientId
+  )
+  return dropped >= 0 && dropped < ended
+}
+
 /** Whether the words are true of a message that was dropped for a client in a step, for `why`. */
 export const isLossTrue = (
   text: string,
@@ -97,12 +107,19 @@ export const isLossTrue = (
   if (found === null || session === undefined) return false
   const { next } = step
   const isBack = session.line !== null && old !== undefined && old.line !== session.line
-  const isWait = (some: string): boolean => isWaitTrue(some, session, next, day, isBack)
+  const isWait = (some: string): boolean =>
+    old !== undefined && isLeaving(old, session, clientId, step)
+      ? old.flying < Math.min(old.sentCountMax, next.packetIdMax)
+        ? some === 'what was sent to it in the same moment had taken its room'
+        : isWaitTrue(some, old, next, day, false)
+      : isWaitTrue(some, session, next, day, isBack)
   switch (why) {
     case 'queue full': {
       const limits = `max_queued_messages ${next.queuedCountMax}, ` +
         `max_queued_bytes ${next.queuedBytesMax}`
       const count = found[1] === undefined ? null : Number(found[1])
+      // What it had when it left, others of its groups may have got.
+      if (count !== null && old?.line !== null && session.line === null) return false
       const isLong = count !== null && next.queuedCountMax > 0 && count >= next.queuedCountMax
       const isFull = count === null || isLong || (next.queuedBytesMax > 0 && count > 0)
       const isByBytes = count !== null && !isLong

@@ -301,4 +301,27 @@ export const own: ReadonlyArray<Explained> = [
       `lets it read the topic.`,
     ],
   ],
+  [
+    'what was dropped at the end for a client that had not left yet',
+    '--message d/1 --client b',
+    `
+    config queuedCountMax=1
+
+    quiet
+    a> connect will [ 'd/1' "gone" qos1 ]
+    b> connect session-expiry-interval 60 receive-maximum 1
+    b> subscribe id1 'd/#' qos1
+    a> publish 'd/2' qos1 id1 "1"
+    a> publish 'd/2' qos1 id2 "2"
+    tick +1s
+    stop
+    ----`,
+    [
+      `'d/1' was published at 1.000s as the will of 'a' with QoS 1: 4 bytes. It matched ` +
+      `'d/#' of 'b' with QoS 1.`,
+      `  'b': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes ` +
+      `16777216); 1 message had been sent to it and not acknowledged, as many as may be ` +
+      `(its Receive Maximum or max_inflight_messages).`,
+    ],
+  ],
 ]
