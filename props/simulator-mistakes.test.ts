@@ -203,6 +203,14 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   [() => simulate(loose({ wall: new Date(0) })), 'simulate: wall is a number, and not a Date'],
   [() => simulate(loose({ judge: 0 })), 'simulate: judge is a function, and not 0'],
   [
+    () => fresh().timers.set(loose('ping'), 5),
+    'timers.set: the work is a function, and not "ping"',
+  ],
+  [
+    () => fresh().timers.set(() => {}, loose('1s')),
+    'timers.set: ms is a number, and not "1s"',
+  ],
+  [
     () => simulate(loose({ config: { persistance: true } })),
     'config of simulate takes no "persistance": did you mean persistence',
   ],
@@ -445,6 +453,17 @@ mistakes('every command that there is is taken', () => {
   assert.is(a.last('Disconnect')?.reason, 0x9c)
   world.command({ _tag: 'Stop' })
   assert.is(world.state.stopping, true)
+})
+
+mistakes('a client of one world is not taken for the one of the same name in another', () => {
+  const stranger = simulate().connect('a')
+  const world = simulate()
+  const a = world.connect('a')
+  const says = /^a is a client of another world: connect it in this one$/
+  assert.match(complaint(() => world.expect(stranger, [])), says)
+  assert.match(complaint(() => world.cut(stranger)), says)
+  world.expect(a, [])
+  assert.is(a.status, 'connected')
 })
 
 mistakes('what is undefined is as if it had not been written', () => {

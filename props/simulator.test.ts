@@ -155,6 +155,24 @@ simulator('vanish: the broker learns of it by the keep alive alone', () => {
   assert.equal(times(world, 'watcher'), [50_000], '1.5 keep alives after the ping at 20 s')
 })
 
+simulator('vanish: nothing is heard of it either when it gives its connection up', () => {
+  const world = simulate()
+  world.connect('watcher').subscribe('#')
+  for (const [name, giveUp] of [['a', 'end'], ['b', 'fail']] as const) {
+    const connection = world.open(name, { bytes: () => {}, gone: () => {} })
+    const will = { topic: 'w', payload: name }
+    connection.send(encode(5, Packet.connect({ clientId: name, keepAliveS: 20, will })))
+    world.settle()
+    world.vanish(name)
+    connection[giveUp]()
+    world.advance('29s')
+    assert.is(world.deliveries('watcher').length, 0, giveUp)
+    world.advance('1s')
+    world.expect('watcher', [`w ${name}`])
+    world.connect('watcher').forget().subscribe('#')
+  }
+})
+
 simulator('delay: bytes take their time in both directions, and later connections too', () => {
   const world = simulate()
   world.delay('far', '300ms')

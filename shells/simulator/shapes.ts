@@ -146,6 +146,11 @@ export const checkDelay = (options: DelayOptions): void => checkRecord('delay', 
 export const checkLines = (lines: unknown): void =>
   checkValue('expect: what should have come', texts, lines)
 
+export const checkTimer = (run: unknown, ms: unknown): void => {
+  checkValue('timers.set: the work', work, run)
+  checkValue('timers.set: ms', number, ms)
+}
+
 export const checkHolds = (what: unknown): void => checkValue('check: what should hold', text, what)
 
 export const checkName = (call: string, name: unknown): void =>

@@ -23,6 +23,7 @@ import {
   checkLines,
   checkName,
   checkSimulate,
+  checkTimer,
 } from './shapes.ts'
 import { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
@@ -76,12 +77,6 @@ const underWay = 'time passes already: await the advanceAsync that is under way 
 
 /** A name, or the client that has it. */
 export type Who = string | Client
-
-const nameOf = (who: Who): string => {
-  if (typeof who === 'string') return who
-  if (who instanceof Client) return who.name
-  throw new TypeError(`a client is its name, or what connect has answered, and not ${shown(who)}`)
-}
 
 /** A broker with its clients, network and clock; `simulate` makes one. */
 export class World {
@@ -139,6 +134,7 @@ export class World {
   /** For MQTT.js, and for whatever else a test plans: they run while time is told to pass. */
   readonly timers: Timers = {
     set: (work, ms) => {
+      checkTimer(work, ms)
       const id = ++this.timerId
       this.running.add(id)
       const again = (): void => {
@@ -191,7 +187,10 @@ export class World {
     if (got.length === lines.length && got.every((line, i) => line === lines[i])) return
     const listed = (all: ReadonlyArray<string>): string =>
       all.length === 0 ? '  nothing\n' : all.map((line) => `  ${line}\n`).join('')
-    this.check(false, `${nameOf(who)} should have got\n${listed(lines)}and got\n${listed(got)}`)
+    this.check(
+      false,
+      `${this.nameOf(who)} should have got\n${listed(lines)}and got\n${listed(got)}`,
+    )
   }
 
   /** Throws unless `holds`; the error says what should hold and shows the conversation. */
@@ -245,10 +244,13 @@ export class World {
 
   // Faults
 
-  /** The connection breaks. Both sides notice at once, and what was on its way is lost. */
+  /**
+   * The connection breaks. Both sides notice at once, and what was on its way is lost. One that has
+   * vanished is gone already.
+   */
   cut(who: Who): void {
     const connection = this.connectionOf(who)
-    this.transcript.fault(`cut ${nameOf(who)}`)
+    this.transcript.fault(`cut ${this.nameOf(who)}`)
     this.act(() => connection.fail())
   }
 
@@ -257,7 +259,7 @@ export class World {
    * it sends is lost.
    */
   vanish(who: Who): void {
-    const name = nameOf(who)
+    const name = this.nameOf(who)
     const { up, down } = this.connectionOf(who)
     this.transcript.fault(`vanish ${name}`)
     up.cut()
@@ -270,7 +272,7 @@ export class World {
   delay(who: Who, span: Span, options: DelayOptions = {}): void {
     checkDelay(options)
     const { jitter = 0 } = options
-    const name = nameOf(who)
+    const name = this.nameOf(who)
     const delay = { ms: millis(span), jitterMs: millis(jitter) }
     const about = delay.jitterMs === 0 ? '' : ` jitter ${spanText(delay.jitterMs)}`
     this.transcript.fault(`delay ${name} ${spanText(delay.ms)}${about}`)
@@ -283,16 +285,16 @@ export class World {
 
   /** The client reads nothing more, so that what it is owed piles up; it still sends. */
   stall(who: Who): void {
-    this.transcript.fault(`stall ${nameOf(who)}`)
-    this.stalled.add(nameOf(who))
-    this.connections.get(nameOf(who))?.down.stall()
+    this.transcript.fault(`stall ${this.nameOf(who)}`)
+    this.stalled.add(this.nameOf(who))
+    this.connections.get(this.nameOf(who))?.down.stall()
   }
 
   /** The client reads again. */
   resume(who: Who): void {
-    this.transcript.fault(`resume ${nameOf(who)}`)
-    this.stalled.delete(nameOf(who))
-    this.connections.get(nameOf(who))?.down.resume()
+    this.transcript.fault(`resume ${this.nameOf(who)}`)
+    this.stalled.delete(this.nameOf(who))
+    this.connections.get(this.nameOf(who))?.down.resume()
     this.settle()
   }
 
@@ -383,8 +385,10 @@ export class World {
       send: (bytes) => up.send(bytes.slice()),
       end: () => up.send('closed'),
       fail: () => {
+        // The broker hears nothing more of one that has vanished.
+        const isHeard = !up.isOver
         lose()
-        if (link !== null) server.gone(link, 'failed')
+        if (isHeard && link !== null) server.gone(link, 'failed')
       },
     }
     this.connections.set(name, connection)
@@ -429,15 +433,27 @@ export class World {
     this.settle()
   }
 
+  private nameOf(who: Who): string {
+    if (typeof who === 'string') return who
+    if (!(who instanceof Client)) {
+      throw new TypeError(
+        `a client is its name, or what connect has answered, and not ${shown(who)}`,
+      )
+    }
+    // Another world may have somebody of the same name.
+    if (this.clients.get(who.name) === who) return who.name
+    throw new TypeError(`${who.name} is a client of another world: connect it in this one`)
+  }
+
   private clientOf(who: Who): Client {
-    const name = nameOf(who)
+    const name = this.nameOf(who)
     const client = this.clients.get(name)
     if (client === undefined) throw new TypeError(`there is no client ${name}: connect it first`)
     return client
   }
 
   private connectionOf(who: Who): Connection {
-    const name = nameOf(who)
+    const name = this.nameOf(who)
     const connection = this.connections.get(name)
     if (connection === undefined) {
       throw new TypeError(`${name} has never had a connection: connect it first`)
