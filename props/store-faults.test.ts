@@ -1031,4 +1031,27 @@ faults('where nobody can look is not where there is no store', async () => {
   assert.match(complained, 'the right to read the store')
 })
 
+faults('a link to a store that is not there is not the place for an empty one', async () => {
+  const real = await sampleStore()
+  const [linked, away] = [folder(), folder()]
+  mkdirSync(linked)
+  symlinkSync(fileOf(real), fileOf(linked))
+  // As where the disk that the store is on was not mounted.
+  renameSync(real, away)
+  const complaint = `${fileOf(linked)} is a link to where nothing is, or nobody may look`
+  assert.match(left(await openDirect({ folder: linked })), complaint)
+  let complained = ''
+  const program = { say: () => {}, complain: (text: string) => void (complained += text) }
+  assert.is(await lookIntoStore(program, 'verify', linked), 1)
+  assert.match(complained, complaint)
+  renameSync(away, real)
+  const store = right(await openDirect({ folder: linked }))
+  assert.is(right(await store.load(() => {})).recordCount, sample.length)
+  await store.close()
+  // The same of the folder.
+  const leading = folder()
+  symlinkSync(away, leading)
+  assert.match(left(await openDirect({ folder: leading })), `${leading} is a link to where nothing`)
+})
+
 faults.run()

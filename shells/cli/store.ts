@@ -13,7 +13,7 @@ import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
 import type { Damage, Loaded } from '../common/store.ts'
-import { copyStore, pathsOf, readWal } from '../store/files.ts'
+import { copyStore, leadsNowhere, nowhereSentence, pathsOf, readWal } from '../store/files.ts'
 import { loadSqlite } from '../store/library.ts'
 import { cutOffSentence, isLocked, lockedSentence } from '../store/open.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -66,7 +66,11 @@ const look = async (
     }
     // Other than asking whether it exists, this throws where nobody may look.
     if (statSync(paths.file, { throwIfNoEntry: false }) === undefined) {
-      return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
+      return E.left(
+        leadsNowhere(paths.file)
+          ? nowhereSentence(paths.file)
+          : `There is no store in ${folder}: ${paths.file} is missing. Name its folder.`,
+      )
     }
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))

@@ -75,6 +75,14 @@ const isOfMosquitto = (path: string): boolean => {
   return String.fromCharCode(...head) === magic
 }
 
+/** A link to where nothing is, or nobody may look: no place for a store that begins empty. */
+export const leadsNowhere = (path: string): boolean =>
+  !exists(path) && fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
+export const nowhereSentence = (path: string): string =>
+  `${path} is a link to where nothing is, or nobody may look: put back what it leads to (is its ` +
+  'disk mounted?), or remove the link to begin with an empty store.'
+
 export const sizeOf = (path: string): number =>
   fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
@@ -89,6 +97,7 @@ export const placeOf = (path: string): Place => {
 /** Makes the folder where there is none, and finds out whether it can be written to. */
 export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => {
   try {
+    if (leadsNowhere(folder)) return E.left(nowhereSentence(folder))
     if (!exists(folder)) {
       fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
       flushFolder(dirname(folder))
@@ -98,6 +107,7 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
         `${folder} is not a folder: name one with persistence_location, or move the file away.`,
       )
     }
+    if (leadsNowhere(file)) return E.left(nowhereSentence(file))
     // Deno wants one more permission to answer this; there SQLite finds out.
     if ('Deno' in globalThis) return E.right(null)
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)

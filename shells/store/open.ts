@@ -1,6 +1,7 @@
 // How a store is opened: the folder, the lock, the log, the pages, the schema, the one row about
-// the rest, in this order, each with the sentence for what can be wrong with it. Nothing is changed
-// before all of it is known to be sound.
+// the rest, in this order, each with the sentence for what can be wrong with it. Nothing of it is
+// changed before all is known to be sound, but that SQLite moves a sound log into the file as it
+// closes it, also into one with damaged pages.
 
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
