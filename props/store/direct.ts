@@ -3,22 +3,14 @@
 
 import { copyFileSync, renameSync, rmSync } from 'node:fs'
 import { E } from '../../core/prelude.ts'
-import type { Record } from '../../core/broker/record.ts'
 import type { OpenStore, Store } from '../../shells/common/store.ts'
 import { Database } from '../../shells/store/database.ts'
 import { pathsOf } from '../../shells/store/files.ts'
 import { loadSqlite } from '../../shells/store/library.ts'
-import { packWrites, unpackRecord } from '../../shells/store/pack.ts'
+import { packWrites, unpackRecords } from '../../shells/store/pack.ts'
 import { packer } from '../../shells/store/wire.ts'
 
 export const sqlite = await loadSqlite()
-
-export const unpack = (packed: Uint8Array): ReadonlyArray<Record> => {
-  const records: Array<Record> = []
-  const source = { buffer: packed, at: 0 }
-  while (source.at < packed.length) records.push(unpackRecord(source))
-  return records
-}
 
 /**
  * The packaged library closes a database for good once its statements are collected, whenever that
@@ -43,7 +35,7 @@ export const storeOf = (database: Database, folder: string): Store => ({
     for (;;) {
       const { done, value } = loading.next()
       if (done) return value
-      take(unpack(value))
+      take(unpackRecords(value))
     }
   },
   commit: async (stamp, writes) => {

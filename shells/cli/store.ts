@@ -13,10 +13,11 @@ import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
 import type { Damage, Loaded } from '../common/store.ts'
+import { Database } from '../store/database.ts'
 import { copyStore, leadsNowhere, nowhereSentence, pathsOf, readWal } from '../store/files.ts'
 import { loadSqlite } from '../store/library.ts'
 import { cutOffSentence, isLocked, lockedSentence } from '../store/open.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { unpackRecords } from '../store/pack.ts'
 import { stateOfWal } from '../store/wal.ts'
 
 export type StoreAction = 'verify' | 'dump'
@@ -99,6 +100,10 @@ const damagedLog: Damage = {
   what: 'the log: batches in it that were acknowledged cannot be read',
 }
 
+/**
+ * Without the thread that a broker's store has: where nobody takes what is dumped the process ends,
+ * and on Node 20 it aborts if another thread is at work in SQLite then.
+ */
 const loadCopy = async (
   folder: string,
   copy: string,
@@ -106,12 +111,15 @@ const loadCopy = async (
 ): Promise<Either<string, Loaded>> => {
   // Sentences about the copy are meant for the store.
   const named = (text: string): string => text.replaceAll(copy, folder)
-  const opened = await openSqlite({ folder: copy, salvage: true })
+  const opened = Database.open(await loadSqlite(), { folder: copy, salvage: true })
   if (E.isLeft(opened)) return E.left(named(opened.left))
-  const store = opened.right
+  const database = opened.right
   // Its warnings are about what it has done to the copy.
-  const loaded = await store.load(take)
-  await store.close()
+  const loading = database.load()
+  let portion = loading.next()
+  for (; !portion.done; portion = loading.next()) take(unpackRecords(portion.value))
+  database.close()
+  const loaded = portion.value
   return E.isLeft(loaded) ? E.left(named(loaded.left)) : loaded
 }
 

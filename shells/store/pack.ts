@@ -319,6 +319,14 @@ export const unpackRecord = (source: Reader): Record => {
   }
 }
 
+/** All records of a portion. */
+export const unpackRecords = (packed: Uint8Array): ReadonlyArray<Record> => {
+  const records: Array<Record> = []
+  const source = { buffer: packed, at: 0 }
+  while (source.at < packed.length) records.push(unpackRecord(source))
+  return records
+}
+
 const unpackSession = (source: Reader, version: number): SessionRecord => ({
   kind: 'session',
   clientId: readClientId(source),
