@@ -390,6 +390,27 @@ simulator(
 
 // Clients
 
+simulator('a client sends again within the Receive Maximum, which may be smaller by then', () => {
+  const world = simulate({ config: { persistence: true } })
+  const lasting = { cleanStart: false, sessionExpiryS: 600 }
+  world.connect('hub', lasting).subscribe('t', 2)
+  const lamp = world.connect('lamp', lasting)
+  world.slowDisk('50ms')
+  const said = Array.from({ length: 9 }, (_, i) => String(i))
+  for (const payload of said) lamp.publish('t', payload, { qos: 2 })
+  world.crash()
+  world.reconfigure({ receiveMaximum: 2 })
+  world.restart()
+  world.advance('1s')
+  world.connect('hub')
+  lamp.connect()
+  world.advance('10s')
+  assert.is(lamp.status, 'connected')
+  world.expect('hub', said.map((payload) => `t ${payload}`))
+  const sent = world.show().split('\n').filter((line) => /lamp> publish/.test(line)).slice(9)
+  assert.is(sent.filter((line) => / dup /.test(line)).length, 9)
+})
+
 simulator('a client keeps within the Receive Maximum of the broker', () => {
   const world = simulate({ config: { receiveMaximum: 3 } })
   world.delay('sender', '10ms')

@@ -83,7 +83,7 @@ export class Client {
   private connection: Connection | null = null
   private reader: Reader = createReader(defaultLimits, 5)
   private readonly unacknowledged = new Map<number, Unacknowledged>()
-  /** Publishes that were not sent yet, for want of a connection or of room in the window. */
+  /** Publishes that were not sent yet, or not again, for want of a connection or of room. */
   private unsent: Array<Publish> = []
   /** QoS 2 messages that were taken and not released. */
   private readonly unreleased = new Set<number>()
@@ -321,12 +321,27 @@ export class Client {
       // The broker knows nothing of them, and an identifier may mean something else by now.
       this.unacknowledged.clear()
       this.unreleased.clear()
+      this.unsent = this.unsent.filter(({ dup }) => !dup)
     }
-    for (const [packetId, { publish, isReleased }] of this.unacknowledged) {
-      if (isReleased) this.put({ _tag: 'Pubrel', packetId, reason: 0, properties: none })
-      else this.put({ ...publish, dup: true })
-    }
+    this.sendAgain()
     this.sendUnsent()
+  }
+
+  /** What the broker has no room for, since it takes less at once than last time, is sent later. */
+  private sendAgain(): void {
+    const all = [...this.unacknowledged]
+    let room = this.windowMax - all.filter(([, { isReleased }]) => isReleased).length
+    const late: Array<Publish> = []
+    for (const [packetId, { publish, isReleased }] of all) {
+      const again = { ...publish, dup: true }
+      if (isReleased) this.put({ _tag: 'Pubrel', packetId, reason: 0, properties: none })
+      else if (room-- > 0) this.put(again)
+      else {
+        this.unacknowledged.delete(packetId)
+        late.push(again)
+      }
+    }
+    this.unsent = [...late, ...this.unsent]
   }
 
   private sendUnsent(): void {
