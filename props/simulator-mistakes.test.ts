@@ -261,7 +261,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   ],
   [
     () => client().connect(loose({ properties: { receiveMax: 1 } })),
-    'properties of connect takes no "receiveMax"',
+    'properties of connect takes no "receiveMax"; there are payloadFormatIndicator, messageExpiry',
   ],
   [() => fresh().connect(loose(7)), 'connect: the name of the client is a string, and not 7'],
   [

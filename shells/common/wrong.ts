@@ -126,7 +126,7 @@ export const checkValue = (what: string, { words, holds }: Kind, value: unknown)
 }
 
 // More names than this are not listed.
-const listedMax = 20
+const listedMax = 30
 
 /** Throws unless this is a record that has no names but these. */
 export const checkNames = (what: string, it: unknown, names: ReadonlyArray<string>): void => {
