@@ -320,7 +320,7 @@ export const damagedRowsSentence = ({ file }: Paths, first: string, more: number
   `${file} is damaged: ${first}${more > 0 ? `, and ${more} more` : ''}. ${remedy}`
 
 /** A file of which not even the pages are sound. */
-export const damagedSentence = ({ file }: Paths, what: string): string =>
+const damagedSentence = ({ file }: Paths, what: string): string =>
   `${file} is damaged and cannot be read (${what}): put back a copy from before, or move it and ` +
   `${file}-wal away to begin with an empty store.`
 

@@ -84,7 +84,7 @@ export const packWrites = (target: Packer, writes: ReadonlyArray<Write>): Extent
   return { rows: writes.length, added, removed, forgotten }
 }
 
-export const packKey = (target: Packer, key: Key, version = rowVersion): void => {
+const packKey = (target: Packer, key: Key, version = rowVersion): void => {
   writeByte(target, numbers.get(key.kind)!)
   writeByte(target, version)
   switch (key.kind) {
@@ -109,7 +109,7 @@ export const packKey = (target: Packer, key: Key, version = rowVersion): void =>
 
 const stages = ['queued', 'sent', 'released'] as const
 
-export const packRecord = (target: Packer, record: Record): void => {
+const packRecord = (target: Packer, record: Record): void => {
   const source = 'source' in record ? record.source : null
   // The key is what a row begins with.
   packKey(target, record, source === null ? rowVersion : sourcedVersion)

@@ -6,7 +6,7 @@ import { decodeUtf8, utf8Size, writeUtf8 } from '../../core/codec/utf8.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 
 /** Room for any whole number. */
-export const wholeBytesMax = 8
+const wholeBytesMax = 8
 
 /** A buffer that grows while it is written. */
 export interface Packer {
