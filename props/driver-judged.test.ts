@@ -4,6 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Answer, Input, Query } from '../core/mod.ts'
+import { defaults } from '../core/mod.ts'
 import type { Packet } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import {
@@ -49,6 +50,25 @@ driver('what follows a CONNECT waits until it is answered', async () => {
   assert.equal(tagsIn(4, stranger.wire.got), ['Connack'])
   assert.ok(stranger.wire.ended)
   assert.equal(tagsIn(4, trusted.wire.got), ['Connack', 'Suback', 'Publish'])
+})
+
+driver('what follows a CONNECT waits also in a turn in which time is told', () => {
+  const inputs: Array<Input> = []
+  const world = new World({
+    config: { authentication: 'judge' },
+    broker: recording(inputs),
+    judge: () => new Promise(() => {}),
+  })
+  world.open()
+  world.settle()
+  // The first one is given up for saying nothing in the turn in which the second one speaks.
+  world.time += defaults.connectTimeoutMs
+  world.fire()
+  const client = world.open()
+  world.say(client, connect('client'), publish('a', 5))
+  world.settle()
+  const told = inputs.map(({ _tag }) => _tag).slice(1)
+  assert.equal(told, ['Opened', 'Arrived', 'Ticked'])
 })
 
 driver('who judges can ask whether the connection is still there', () => {

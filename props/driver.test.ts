@@ -776,11 +776,13 @@ driver('what a connection has left for later turns is not kept once it has been 
 })
 
 driver('who has spoken is not told off for silence before everybody has been read from', () => {
-  for (const payloadBytes of [0, 60_000]) {
+  const ways = [0, 60_000].flatMap((bytes) => [[bytes, false], [bytes, true]] as const)
+  for (const [payloadBytes, isTimerFirst] of ways) {
     const world = new World()
     const clients = Array.from({ length: 40 }, (_, i) => world.client(`client ${i}`, 4, 1))
     // As after a standstill of the process: much has come, and nothing was read.
     world.time += 1_600
+    if (isTimerFirst) world.fire()
     for (const client of clients) {
       world.say(client, publish('t', payloadBytes))
       world.driver.relieve()

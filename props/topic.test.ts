@@ -710,7 +710,7 @@ memos('answers for its own handle after a computation that failed', () => {
   const failing = (): string => {
     throw new Error('in vain')
   }
-  assert.throws(() => memo(other, 'n', failing, () => 0), 'in vain')
+  assert.throws(() => memo(other, 'n', failing, () => 0), /in vain/)
   assert.is(memo(other, 'n', () => 'of the other', () => 0), 'of the other')
   assert.is(memo(one, 'n', () => 'anew', () => 0), 'of one')
 })

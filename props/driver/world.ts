@@ -322,13 +322,19 @@ export class World {
     const until = this.time + ms
     for (let i = 0; this.armed !== null && this.armed.at <= until; i++) {
       assert.ok(i < 10_000, 'timers that always find something to do')
-      const { at, turn } = this.armed
-      this.armed = null
-      this.time = Math.max(this.time, at)
-      turn()
+      this.time = Math.max(this.time, this.armed.at)
+      this.fire()
       this.settle()
     }
     this.time = until
+  }
+
+  /** The timer that is armed comes, whatever time it is. */
+  fire(): void {
+    const { armed } = this
+    assert.ok(armed !== null, 'a timer is armed')
+    this.armed = null
+    armed?.turn()
   }
 }
 
