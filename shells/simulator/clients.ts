@@ -2,7 +2,6 @@
 // gets, pings in time, sends again what was not acknowledged when it finds its session, and never
 // acts twice on one QoS 2 message. It connects only when it is told to.
 
-import type { Gone } from '../../core/broker/input.ts'
 import { encode } from '../../core/codec/encode.ts'
 import { defaultLimits } from '../../core/codec/limits.ts'
 import type { ConnectWish, Payload, SubscribeWish } from '../../core/codec/make.ts'
@@ -62,7 +61,7 @@ export interface Delivery {
 /** What a client needs of its world. */
 export interface Surroundings {
   readonly clock: Clock
-  open(name: string, arrivals: Arrivals): Connection
+  open(arrivals: Arrivals): Connection
   /** Lets everything happen that is due now. */
   settle(): void
 }
@@ -142,9 +141,9 @@ export class Client {
     this.keepAliveMs = pings ? keepAliveS * 1_000 : 0
     const arrivals: Arrivals = {
       bytes: (bytes) => this.connection === connection && this.read(bytes),
-      gone: (why) => this.connection === connection && this.lost(why),
+      gone: () => this.connection === connection && this.lost(),
     }
-    const connection = this.world.open(this.name, arrivals)
+    const connection = this.world.open(arrivals)
     this.connection = connection
     this.send(connect)
     this.planPing(connection)
@@ -201,7 +200,7 @@ export class Client {
   disconnect(reason = 0): this {
     this.send({ _tag: 'Disconnect', reason, properties: none })
     this.connection?.end()
-    this.lost('closed')
+    this.lost()
     this.world.settle()
     return this
   }
@@ -230,7 +229,7 @@ export class Client {
   }
 
   /** Its connection is no more, and it knows. */
-  lost(_why: Gone): void {
+  lost(): void {
     this.connection = null
     if (this.status !== 'refused') this.status = 'closed'
   }

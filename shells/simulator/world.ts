@@ -164,7 +164,7 @@ export class World {
     if (client === undefined) {
       client = new Client(name, {
         clock: this.clock,
-        open: (_, arrivals) => this.open(name, arrivals),
+        open: (arrivals) => this.open(name, arrivals),
         settle: () => this.settle(),
       }, {})
       this.clients.set(name, client)
@@ -264,7 +264,7 @@ export class World {
     this.transcript.fault(`vanish ${name}`)
     up.cut()
     down.cut()
-    this.clients.get(name)?.lost('failed')
+    this.clients.get(name)?.lost()
     this.settle()
   }
 

@@ -163,18 +163,18 @@ export const createEmpty = (path: string): void => {
 }
 
 /** A folder for a store that is being made, which nobody else uses. */
-export const makeCradle = ({ file }: Paths): string => fs.mkdtempSync(`${file}-new-`)
+export const makeStaging = ({ file }: Paths): string => fs.mkdtempSync(`${file}-new-`)
 
-export const removeCradle = (path: string): void => fs.rmSync(path, { recursive: true })
+export const removeStaging = (path: string): void => fs.rmSync(path, { recursive: true })
 
 /** Gives the finished store its name, for good, unless somebody else was faster. */
-export const bear = ({ folder, file }: Paths, unborn: string): void => {
+export const giveName = ({ folder, file }: Paths, made: string): void => {
   try {
     // Other than a renaming, this never takes the name away from a store that has it.
-    fs.linkSync(unborn, file)
+    fs.linkSync(made, file)
   } catch {
     // Some file systems know no second names.
-    if (!exists(file)) fs.renameSync(unborn, file)
+    if (!exists(file)) fs.renameSync(made, file)
   }
   flushFolder(folder)
 }

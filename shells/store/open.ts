@@ -7,19 +7,19 @@ import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { version } from '../common/version.ts'
 import {
-  bear,
   copyStore,
   createEmpty,
   exists,
   freeName,
+  giveName,
   isOfRoom,
   isReadOnly,
-  makeCradle,
+  makeStaging,
   pathsOf,
   prepareFolder,
   readWal,
   remove,
-  removeCradle,
+  removeStaging,
   sizeOf,
   storesOfMosquitto,
   wholly,
@@ -130,18 +130,18 @@ const create = (sqlite: Sqlite, paths: Paths): Either<string, null> => {
         'begin with an empty store.',
     )
   }
-  let cradle: string
+  let staging: string
   try {
-    cradle = makeCradle(paths)
+    staging = makeStaging(paths)
   } catch (error) {
     return E.left(whyNot(paths.folder, error))
   }
   try {
-    const unborn = pathsOf(cradle).file
-    fill(sqlite, unborn)
-    bear(paths, unborn)
+    const made = pathsOf(staging).file
+    fill(sqlite, made)
+    giveName(paths, made)
   } finally {
-    removeCradle(cradle)
+    removeStaging(staging)
   }
   return E.right(null)
 }
