@@ -60,14 +60,19 @@ simulator('a client that keeps silent is thrown out after one and a half keep al
   assert.is(mute.last('Disconnect')?.reason, 0x8d)
 })
 
-simulator('a client that pings stays for weeks, also where the broker sets the keep alive', () => {
-  const world = simulate({ config: { keepAliveMaxS: 30 } })
-  const one = world.connect('one', { keepAliveS: 60 })
-  const other = world.connect('other', { keepAliveS: 0 })
-  world.advance('14d')
-  assert.is(one.status, 'connected')
-  assert.is(other.status, 'connected')
-})
+simulator(
+  'a client that pings stays for weeks, and no other, whoever sets the keep alive',
+  () => {
+    const world = simulate({ config: { keepAliveMaxS: 30 } })
+    const one = world.connect('one', { keepAliveS: 60 })
+    const other = world.connect('other', { keepAliveS: 0 })
+    const mute = world.connect('mute', { pings: false })
+    world.advance('14d')
+    assert.is(one.status, 'connected')
+    assert.is(other.status, 'connected')
+    assert.is(mute.status, 'closed')
+  },
+)
 
 simulator('a client pings as often as the broker wants, however late it is told so', () => {
   for (const keepAliveS of [0, 5, 60]) {
@@ -399,6 +404,9 @@ simulator('a client sends again within the Receive Maximum, which may be smaller
   const said = Array.from({ length: 9 }, (_, i) => String(i))
   for (const payload of said) lamp.publish('t', payload, { qos: 2 })
   world.crash()
+  // What is new comes after all that has to be sent again.
+  said.push('new')
+  lamp.publish('t', 'new', { qos: 2 })
   world.reconfigure({ receiveMaximum: 2 })
   world.restart()
   world.advance('1s')
@@ -409,6 +417,20 @@ simulator('a client sends again within the Receive Maximum, which may be smaller
   world.expect('hub', said.map((payload) => `t ${payload}`))
   const sent = world.show().split('\n').filter((line) => /lamp> publish/.test(line)).slice(9)
   assert.is(sent.filter((line) => / dup /.test(line)).length, 9)
+})
+
+simulator('what is to be sent again to a session is not sent to the next one', () => {
+  const world = simulate({ config: { persistence: true } })
+  const lamp = world.connect('lamp', stays)
+  world.delay('lamp', '10ms')
+  for (const payload of ['1', '2', '3']) lamp.publish('t', payload, { qos: 1 })
+  world.cut('lamp')
+  world.reconfigure({ receiveMaximum: 1 })
+  lamp.connect()
+  world.advance(25)
+  lamp.connect({ cleanStart: true })
+  world.advance('1s')
+  assert.equal(world.show().match(/lamp> publish .* dup .*/g)?.length, 1)
 })
 
 simulator('a client keeps within the Receive Maximum of the broker', () => {
