@@ -5,6 +5,12 @@ import { fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Connect, Publish } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
+import {
+  NOT_AUTHORIZED,
+  PACKET_TOO_LARGE,
+  QUOTA_EXCEEDED,
+  SESSION_TAKEN_OVER,
+} from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
@@ -23,11 +29,6 @@ import { begin, sessionOf } from './session.ts'
 import type { Contest, Link, Session, SessionWill } from './state.ts'
 import { EXPIRY_NEVER_S, NEVER } from './state.ts'
 import { tell } from './tell.ts'
-
-const NOT_AUTHORIZED = 0x87
-const SESSION_TAKEN_OVER = 0x8e
-const PACKET_TOO_LARGE = 0x95
-const QUOTA_EXCEEDED = 0x97
 
 /**
  * An empty one is nobody's, as in mosquitto: it comes from boards whose programs leave it blank.

@@ -4,6 +4,7 @@
 import { type Fault, fault } from '../codec/fault.ts'
 import type { Puback, Pubcomp, Pubrec } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
+import { PACKET_IDENTIFIER_NOT_FOUND } from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { drain, release } from './deliver.ts'
@@ -13,7 +14,6 @@ import type { Outgoing, Ready, Session } from './state.ts'
 import { tell } from './tell.ts'
 
 const REFUSED = 0x80
-const PACKET_IDENTIFIER_NOT_FOUND = 0x92
 
 const wrong = (what: string): Fault =>
   fault(0x82, 'MQTT-4.13.1-1', `${what} that does not fit the message with its identifier`)

@@ -5,6 +5,13 @@
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Auth } from '../codec/packet.ts'
+import {
+  BAD_AUTHENTICATION_METHOD,
+  NOT_AUTHORIZED,
+  PACKET_TOO_LARGE,
+  PROTOCOL_ERROR,
+  QUOTA_EXCEEDED,
+} from '../codec/reason-code.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import { type Draft, setPhase } from './draft.ts'
@@ -22,11 +29,6 @@ import { tell } from './tell.ts'
 const SUCCESS = 0x00
 const CONTINUE = 0x18
 const RE_AUTHENTICATE = 0x19
-const PROTOCOL_ERROR = 0x82
-const NOT_AUTHORIZED = 0x87
-const BAD_AUTHENTICATION_METHOD = 0x8c
-const PACKET_TOO_LARGE = 0x95
-const QUOTA_EXCEEDED = 0x97
 
 const methods: { readonly [name in MethodName]: Method } = { 'SCRAM-SHA-256': scramSha256 }
 

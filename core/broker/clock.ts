@@ -4,6 +4,7 @@
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
+import { KEEP_ALIVE_TIMEOUT, QUOTA_EXCEEDED } from '../codec/reason-code.ts'
 import { checkAddress } from './address.ts'
 import { renewalLate } from './authenticate.ts'
 import { type Draft, editLink, editSession } from './draft.ts'
@@ -15,9 +16,6 @@ import { advance, forget } from './retain.ts'
 import { counts, wakeLink, wakeSession } from './schedule.ts'
 import { type Link, NEVER, type Session, type State, type Timer } from './state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
-
-const KEEP_ALIVE_TIMEOUT = 0x8d
-const QUOTA_EXCEEDED = 0x97
 
 /** Timers fired, or sessions advanced, in one tick before others get their turn. */
 const PORTION = 1_000

@@ -4,6 +4,18 @@
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Auth, Connect, Level, Will } from '../codec/packet.ts'
+import {
+  BAD_AUTHENTICATION_METHOD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  NOT_AUTHORIZED,
+  PACKET_TOO_LARGE,
+  PAYLOAD_FORMAT_INVALID,
+  QOS_NOT_SUPPORTED,
+  RETAIN_NOT_SUPPORTED,
+  TOPIC_NAME_INVALID,
+  UNSPECIFIED_ERROR,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../codec/reason-code.ts'
 import * as Bytes from '../data/bytes.ts'
 import { accept, anonymous, isLongerThan, userNameOf } from './accept.ts'
 import { begin, challengeOf, fits, methodNamed, proceed, resolve } from './authenticate.ts'
@@ -17,17 +29,6 @@ import type { MethodName, Turn } from './method.ts'
 import { mountedConnect } from './mount.ts'
 import { isForbidden, isMislabelled } from './publish.ts'
 import { type Authenticating, type Link, NEVER } from './state.ts'
-
-const UNSPECIFIED_ERROR = 0x80
-const UNSUPPORTED_PROTOCOL_VERSION = 0x84
-const CLIENT_IDENTIFIER_NOT_VALID = 0x85
-const NOT_AUTHORIZED = 0x87
-const BAD_AUTHENTICATION_METHOD = 0x8c
-const TOPIC_NAME_INVALID = 0x90
-const PACKET_TOO_LARGE = 0x95
-const PAYLOAD_FORMAT_INVALID = 0x99
-const RETAIN_NOT_SUPPORTED = 0x9a
-const QOS_NOT_SUPPORTED = 0x9b
 
 /** A CONNECT arrived: refuse it, ask about it, or accept it. */
 export const connect = (draft: Draft, link: Link, arrived: Connect): void => {

@@ -2,6 +2,7 @@
 // room for it.
 
 import * as IntMap from '../data/int-map.ts'
+import { CONNECTION_RATE_EXCEEDED, QUOTA_EXCEEDED } from '../codec/reason-code.ts'
 import { enter, isCrowded, isFullListener, isTooOften } from './address.ts'
 import { type Draft, note } from './draft.ts'
 import { close } from './effect.ts'
@@ -10,9 +11,6 @@ import { refuse } from './leave.ts'
 import type { Ending } from './note.ts'
 import { wakeLink } from './schedule.ts'
 import { type Link, NEVER } from './state.ts'
-
-const QUOTA_EXCEEDED = 0x97
-const CONNECTION_RATE_EXCEEDED = 0x9f
 
 /** A connection was accepted by the shell; it may not be by us. */
 export const opened = (draft: Draft, input: Opened): void => {

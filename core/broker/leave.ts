@@ -4,6 +4,12 @@ import type { Fault } from '../codec/fault.ts'
 import { encodedSize, isReason } from '../codec/mod.ts'
 import type { Connack, Connect, Disconnect, Level } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
+import {
+  PROTOCOL_ERROR,
+  SERVER_MOVED,
+  UNSPECIFIED_ERROR,
+  USE_ANOTHER_SERVER,
+} from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import { exit } from './address.ts'
@@ -22,11 +28,6 @@ import { wakeSession } from './schedule.ts'
 import { EXPIRY_NEVER_S, isDurable, type Link, NEVER, type Session } from './state.ts'
 import { removeAll } from './subscribe.ts'
 import { fitting, reasonOf } from './tell.ts'
-
-const PROTOCOL_ERROR = 0x82
-const UNSPECIFIED_ERROR = 0x80
-const USE_ANOTHER_SERVER = 0x9c
-const SERVER_MOVED = 0x9d
 
 /** What happens to the will of a client whose connection ends. */
 type WillFate = 'publish' | 'discard'

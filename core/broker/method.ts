@@ -3,6 +3,7 @@
 // holds nothing but what its client has said and been told.
 
 import type { Bytes } from '../data/bytes.ts'
+import { NOT_AUTHORIZED } from '../codec/reason-code.ts'
 import type { Query } from './effect.ts'
 import type { Answer } from './input.ts'
 
@@ -49,8 +50,6 @@ export interface Method {
   /** The shell has answered a question; the nonce is new for every answer. */
   readonly resolve: (exchange: Exchange, answer: Answer, nonce: string) => Turn
 }
-
-const NOT_AUTHORIZED = 0x87
 
 /** The end of an exchange without success. */
 export const failure = (detail: string, reason = NOT_AUTHORIZED): Turn => ({

@@ -3,11 +3,10 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import type { PacketTag } from '../codec/packet.ts'
+import { PROTOCOL_ERROR } from '../codec/reason-code.ts'
 import type { Phase } from './state.ts'
 
 type Verdict = 'legal' | Fault
-
-const PROTOCOL_ERROR = 0x82
 
 const first = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-1', 'a packet came before CONNECT')
 const second = fault(PROTOCOL_ERROR, 'MQTT-3.1.0-2', 'a second CONNECT on one connection')

@@ -4,6 +4,14 @@ import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Puback, Publish, Pubrec, Pubrel, Will } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
+import {
+  IMPLEMENTATION_SPECIFIC,
+  NOT_AUTHORIZED,
+  PACKET_IDENTIFIER_NOT_FOUND,
+  PAYLOAD_FORMAT_INVALID,
+  QUOTA_EXCEEDED,
+  TOPIC_NAME_INVALID,
+} from '../codec/reason-code.ts'
 import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -15,15 +23,9 @@ import { noteIncoming, noteTaken } from './journal.ts'
 import { mountedPublish } from './mount.ts'
 import type { DropReason } from './note.ts'
 import { forget, retain, whyNotRetained } from './retain.ts'
-import { keep, NO_SESSION, QUOTA_EXCEEDED, route, routeMessage, topicOf } from './route.ts'
+import { keep, NO_SESSION, route, routeMessage, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
-
-const IMPLEMENTATION_SPECIFIC = 0x83
-const NOT_AUTHORIZED = 0x87
-const TOPIC_NAME_INVALID = 0x90
-const PACKET_IDENTIFIER_NOT_FOUND = 0x92
-const PAYLOAD_FORMAT_INVALID = 0x99
 
 /** Topics that only the broker publishes to, and those that no filter could name. */
 export const isReserved = (topic: string): boolean =>

@@ -2,14 +2,13 @@
 // for in portions, so that many connections make nobody wait.
 
 import * as IntMap from '../data/int-map.ts'
+import { NOT_AUTHORIZED } from '../codec/reason-code.ts'
 import { type Config, rulesOf } from './config.ts'
 import { type Draft, finish, open } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Revocation } from './input.ts'
 import { expel } from './leave.ts'
 import type { Link, State } from './state.ts'
-
-const NOT_AUTHORIZED = 0x87
 
 /** Connections looked at before others get their turn. */
 const PORTION = 1_000

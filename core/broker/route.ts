@@ -4,6 +4,7 @@
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
+import { QUOTA_EXCEEDED } from '../codec/reason-code.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
@@ -29,7 +30,6 @@ import { charge, isOverfull } from './tell.ts'
 /** What a publish comes to, as the reason code of its acknowledgement. */
 const ROUTED = 0x00
 const NO_SUBSCRIBERS = 0x10
-export const QUOTA_EXCEEDED = 0x97
 
 const noIdentifiers: ReadonlyArray<number> = []
 

@@ -3,6 +3,12 @@
 
 import type { Packet } from '../codec/packet.ts'
 import { type Fault, fault } from '../codec/fault.ts'
+import {
+  ADMINISTRATIVE_ACTION,
+  NOT_AUTHORIZED,
+  QUOTA_EXCEEDED,
+  SERVER_SHUTTING_DOWN,
+} from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
@@ -301,11 +307,6 @@ const written = (draft: Draft, link: Link, total: number): void => {
   credit(draft, session, total)
   drain(draft, IntMap.get(draft.sessions, session.number)!)
 }
-
-const SERVER_SHUTTING_DOWN = 0x8b
-const NOT_AUTHORIZED = 0x87
-const QUOTA_EXCEEDED = 0x97
-const ADMINISTRATIVE_ACTION = 0x98
 
 /**
  * Ends the connections of a listener that is no more. Where it is there still, names have to be

@@ -5,6 +5,15 @@ import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Qos, Suback, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
+import {
+  IDENTIFIERS_NOT_SUPPORTED,
+  NO_SUBSCRIPTION_EXISTED,
+  NOT_AUTHORIZED,
+  QUOTA_EXCEEDED,
+  SHARED_NOT_SUPPORTED,
+  TOPIC_FILTER_INVALID,
+  WILDCARDS_NOT_SUPPORTED,
+} from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
@@ -26,14 +35,6 @@ import {
   type Subscription,
 } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
-
-const NOT_AUTHORIZED = 0x87
-const QUOTA_EXCEEDED = 0x97
-const NO_SUBSCRIPTION_EXISTED = 0x11
-const TOPIC_FILTER_INVALID = 0x8f
-const SHARED_NOT_SUPPORTED = 0x9e
-const IDENTIFIERS_NOT_SUPPORTED = 0xa1
-const WILDCARDS_NOT_SUPPORTED = 0xa2
 
 /** Why no subscription to the filter can be had here, as a reason code; 0 where it can. */
 const unavailable = ({ promised }: Ready, filter: TopicFilter): number =>

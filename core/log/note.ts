@@ -2,6 +2,12 @@
 
 import type { Peer } from '../broker/input.ts'
 import type { DropReason, Ending, Note } from '../broker/note.ts'
+import {
+  MALFORMED_PACKET,
+  PACKET_TOO_LARGE,
+  QOS_NOT_SUPPORTED,
+  RETAIN_NOT_SUPPORTED,
+} from '../codec/reason-code.ts'
 import { harmless } from './harmless.ts'
 import type { LogType } from '../config/settings.ts'
 
@@ -135,11 +141,6 @@ export const belowNote = (note: Note): ReadonlyArray<string> => {
       return []
   }
 }
-
-const MALFORMED_PACKET = 0x81
-const PACKET_TOO_LARGE = 0x95
-const RETAIN_NOT_SUPPORTED = 0x9a
-const QOS_NOT_SUPPORTED = 0x9b
 
 /** mosquitto tells kinds of what is one to the machine. */
 const endingOf = ({ ending, reason }: Extract<Note, { _tag: 'ConnectionEnded' }>): string => {

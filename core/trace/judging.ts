@@ -15,6 +15,7 @@ import { run } from '../broker/step.ts'
 import { encodedSize } from '../codec/encode.ts'
 import { lengthFault, tooLarge } from '../codec/frame.ts'
 import { none } from '../codec/property.ts'
+import { NOT_AUTHORIZED } from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { Batch, Run } from './replay.ts'
@@ -46,7 +47,6 @@ export interface Came extends Other {
 }
 
 const ACCEPTED = 0x00
-const NOT_AUTHORIZED = 0x87
 
 /** What a judge would say who takes every password that is there for the right one. */
 const verdictOf = ({ listener, userName, password }: Question, { knows }: Under): number =>

@@ -1,12 +1,10 @@
 // What the broker asks of whoever runs it: who may connect, and what methods of authentication want
 // to know. An answer that fails is a refusal, and a line in the log.
 
+import { NOT_AUTHORIZED, SERVER_UNAVAILABLE } from '../../core/codec/reason-code.ts'
 import type { Ask, Query, Question } from '../../core/broker/effect.ts'
 import * as Input from '../../core/broker/input.ts'
 import type { Conn } from '../../core/broker/input.ts'
-
-const NOT_AUTHORIZED = 0x87
-const SERVER_UNAVAILABLE = 0x88
 
 /**
  * Answers 0 for yes, or the reason code of CONNACK that turns the client away. `isWanted`: whether

@@ -1,6 +1,7 @@
 // Who may connect by a password: the answers to Judge questions, over the tables of the listeners'
 // password files. A user who does not exist costs as much as one who does, and is told the same.
 
+import { NOT_AUTHORIZED, SERVER_BUSY } from '../../core/codec/reason-code.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { PasswordHash, PasswordTable } from '../../core/config/password-file.ts'
 import { revokedUsers } from '../../core/config/password-file.ts'
@@ -53,8 +54,6 @@ export interface PasswordJudge {
 }
 
 const ACCEPTED = 0x00
-const NOT_AUTHORIZED = 0x87
-const SERVER_BUSY = 0x89
 
 const atOnceDefault = 4
 const waitingDefault = 200

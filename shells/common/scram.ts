@@ -2,6 +2,7 @@
 // WebCrypto that every runtime has. A user who does not exist is treated like one who does, with a
 // salt that is always the same for the same name, so that nobody can find out who exists.
 
+import { NOT_AUTHORIZED } from '../../core/codec/reason-code.ts'
 import type { Query } from '../../core/broker/effect.ts'
 import type { Answer } from '../../core/broker/input.ts'
 import * as Bytes from '../../core/data/bytes.ts'
@@ -35,8 +36,6 @@ export interface ScramOptions {
 const iterationsMin = 4_096
 const saltBytesDefault = 16
 const hashBytes = 32
-
-const NOT_AUTHORIZED = 0x87
 
 const encoder = new TextEncoder()
 

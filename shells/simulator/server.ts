@@ -17,6 +17,7 @@ import { encode } from '../../core/codec/encode.ts'
 import { defaultLimits } from '../../core/codec/limits.ts'
 import type { Reader } from '../../core/codec/reader.ts'
 import { createReader } from '../../core/codec/reader.ts'
+import { NOT_AUTHORIZED } from '../../core/codec/reason-code.ts'
 import { isReason } from '../../core/codec/reason.ts'
 import { explicitName } from '../../core/trace/show.ts'
 import { Slots } from '../common/slots.ts'
@@ -27,8 +28,6 @@ import type { Clock, Plan } from './clock.ts'
 import type { Pipe } from './net.ts'
 import type { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
-
-const NOT_AUTHORIZED = 0x87
 
 /** Ticks at one moment, at most. */
 const spinsMax = 100_000

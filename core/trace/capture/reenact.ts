@@ -17,13 +17,12 @@ import { ownPacket } from '../../codec/own.ts'
 import type { Packet } from '../../codec/packet.ts'
 import { createReader } from '../../codec/reader.ts'
 import type { Reader } from '../../codec/reader.ts'
+import { NOT_AUTHORIZED } from '../../codec/reason-code.ts'
 import { format } from '../recording.ts'
 import type { Batch, Found, Run } from '../replay.ts'
 import { Comparison } from './compare.ts'
 import { doorOf } from './listener.ts'
 import type { Conversation, Event } from './tap.ts'
-
-const NOT_AUTHORIZED = 0x87
 
 const generousLimits = {
   ...defaultLimits,
