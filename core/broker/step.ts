@@ -323,46 +323,53 @@ const shut = (draft: Draft, listener: string): void => {
   }
 }
 
+/** Wills first, so that those who are still here get them. */
+const stop = (draft: Draft): void => {
+  draft.stopping = true
+  const links = [...IntMap.entries(draft.links)].map(([, link]) => link)
+  for (const link of links) {
+    if (link.phase.phase !== 'Ready') continue
+    const session = IntMap.get(draft.sessions, link.phase.session)!
+    if (session.will === null) continue
+    // A delay ends with its session, which may be now.
+    if (session.will.delayMs === 0 || !isDurable(session)) publishWill(draft, session)
+  }
+  for (const { conn } of links) {
+    const link = IntMap.get(draft.links, conn.slot)!
+    // Who has no CONNACK yet is told nothing.
+    expel(draft, link, 'server shutting down', SERVER_SHUTTING_DOWN)
+  }
+}
+
+/** Sends everybody elsewhere who has said CONNECT. */
+const redirect = (draft: Draft): void => {
+  const reason = redirection(draft)
+  for (const [, { conn }] of [...IntMap.entries(draft.links)]) {
+    const link = linkOf(draft, conn)
+    if (link === undefined || link.phase.phase === 'Greeting') continue
+    if (link.phase.phase === 'Ready') expel(draft, link, 'redirected', reason)
+    else {
+      const { connect: asked } = link.phase
+      refuse(draft, link, asked.level === 5 ? asked : 0, reason, 'redirected')
+    }
+  }
+}
+
+const kick = (draft: Draft, clientId: string): void => {
+  const number = StrMap.get(draft.clients, clientId)
+  const conn = number === undefined ? null : IntMap.get(draft.sessions, number)!.conn
+  const link = conn === null ? undefined : linkOf(draft, conn)
+  if (link !== undefined) expel(draft, link, 'kicked', ADMINISTRATIVE_ACTION)
+}
+
 const command = (draft: Draft, order: Command): void => {
   switch (order._tag) {
-    case 'Stop': {
-      draft.stopping = true
-      const links = [...IntMap.entries(draft.links)].map(([, link]) => link)
-      // Wills first, so that those who are still here get them.
-      for (const link of links) {
-        if (link.phase.phase !== 'Ready') continue
-        const session = IntMap.get(draft.sessions, link.phase.session)!
-        if (session.will === null) continue
-        // A delay ends with its session, which may be now.
-        if (session.will.delayMs === 0 || !isDurable(session)) publishWill(draft, session)
-      }
-      for (const { conn } of links) {
-        const link = IntMap.get(draft.links, conn.slot)!
-        // Who has no CONNACK yet is told nothing.
-        expel(draft, link, 'server shutting down', SERVER_SHUTTING_DOWN)
-      }
-      return
-    }
-    case 'Redirect': {
-      const reason = redirection(draft)
-      for (const [, { conn }] of [...IntMap.entries(draft.links)]) {
-        const link = linkOf(draft, conn)
-        if (link === undefined || link.phase.phase === 'Greeting') continue
-        if (link.phase.phase === 'Ready') expel(draft, link, 'redirected', reason)
-        else {
-          const { connect: asked } = link.phase
-          refuse(draft, link, asked.level === 5 ? asked : 0, reason, 'redirected')
-        }
-      }
-      return
-    }
-    case 'Kick': {
-      const number = StrMap.get(draft.clients, order.clientId)
-      const conn = number === undefined ? null : IntMap.get(draft.sessions, number)!.conn
-      const link = conn === null ? undefined : linkOf(draft, conn)
-      if (link !== undefined) expel(draft, link, 'kicked', ADMINISTRATIVE_ACTION)
-      return
-    }
+    case 'Stop':
+      return stop(draft)
+    case 'Redirect':
+      return redirect(draft)
+    case 'Kick':
+      return kick(draft, order.clientId)
     case 'Publish':
       return publishOwn(draft, order.packet)
     case 'Revoke':
