@@ -267,6 +267,39 @@ pressure('a session that is away keeps no old state of the retained store', () =
   for (let i = 0; i < 300; i++) assert.ok(seen.has(`a/${i} new`), `a/${i}`)
 })
 
+pressure('nothing retained is lost by a subscription in the place of another', () => {
+  // [MQTT-3.8.4-4], in one packet and in two, and where the client came back in between.
+  const ways: ReadonlyArray<'one packet' | 'two packets' | 'another connection'> = [
+    'one packet',
+    'two packets',
+    'another connection',
+  ]
+  for (const way of ways) {
+    for (const retainHandling of [1, 2] as const) {
+      const bench = new Bench({ queuedCountMax: 40 })
+      const publisher = bench.client('publisher')
+      for (let i = 0; i < 300; i++) {
+        bench.say(publisher, Packet.publish({ topic: `a/${i}`, payload: 'on', retain: true }))
+      }
+      let reader = bench.client('reader', { sessionExpiryInterval: 100 })
+      const first = { filter: 'a/#' }
+      const second = { filter: 'a/#', retainHandling }
+      if (way === 'one packet') bench.say(reader, Packet.subscribe([first, second]))
+      else {
+        bench.say(reader, Packet.subscribe(first))
+        if (way === 'another connection') {
+          bench.feed(closed(reader, bench.now, 'closed'))
+          reader = bench.client('reader', { sessionExpiryInterval: 100 }, false)
+        }
+        bench.say(reader, Packet.subscribe(second, 2))
+      }
+      bench.settle()
+      const seen = new Set(bench.published(reader))
+      assert.is(seen.size, 300, `${way}, retain handling ${retainHandling}`)
+    }
+  }
+})
+
 pressure('unreleased QoS 2 messages end where their bytes do', () => {
   const bench = new Bench({ incomingBytesMax: 1_000 })
   const sender = bench.client('sender')

@@ -105,6 +105,31 @@ export const begin = (draft: Draft, found: Session, subscription: Subscription):
   if (isFirst) proceed(draft, session, PORTION_AT_ONCE, subscription)
 }
 
+/**
+ * What is still to come for subscriptions that were replaced comes for those in their place, though
+ * these ask for nothing retained: nothing is lost by it [MQTT-3.8.4-4].
+ */
+export const carryOn = (
+  draft: Draft,
+  found: Session,
+  replaced: ReadonlyMap<Subscription, Subscription>,
+): void => {
+  if (replaced.size === 0 || Queue.size(found.catchUps) === 0) return
+  const session = editSession(draft, found)
+  let carried: Queue.Queue<CatchUp> = Queue.empty
+  for (const catchUp of Queue.entries(session.catchUps)) {
+    let { subscription } = catchUp
+    for (let next = replaced.get(subscription); next !== undefined; next = replaced.get(next)) {
+      subscription = next
+    }
+    if (subscription !== catchUp.subscription && isCurrent(session, subscription)) {
+      noteSubscription(draft, session, subscription, catchUp.rank, true)
+    }
+    carried = Queue.push(carried, draft.owner, { ...catchUp, subscription })
+  }
+  session.catchUps = carried
+}
+
 /** Whether the subscription is still the session's own. */
 const isCurrent = (session: Session, subscription: Subscription): boolean =>
   StrMap.get(session.subscriptions, subscription.filter) === subscription

@@ -24,7 +24,7 @@ import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
 import { mountedFilter } from './mount.ts'
-import { begin } from './retain.ts'
+import { begin, carryOn } from './retain.ts'
 import {
   type Audience,
   isSingle,
@@ -102,6 +102,7 @@ export const subscribe = (
   const { maximumQos, mountPoint } = ready.rules
   const reasons: number[] = []
   const begun: Subscription[] = []
+  const replaced = new Map<Subscription, Subscription>()
   let refused = ''
   let surplus = 0
   let firstSurplus = ''
@@ -155,6 +156,7 @@ export const subscribe = (
     const wanted = request.retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
       (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     if (wanted && added.share === null) begun.push(added)
+    else if (old !== undefined) replaced.set(old, added)
   }
   // Below level 5 the client itself is told no reason.
   if (surplus > 0) {
@@ -166,8 +168,10 @@ export const subscribe = (
   const suback: Suback = { _tag: 'Suback', packetId, reasons, properties: none }
   if (refused === '') tell(draft, session, suback) // [MQTT-3.8.4-1] [v3 MQTT-3.8.4-1]
   else tellWhy(draft, session, ready, suback, refused)
+  carryOn(draft, session, replaced)
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
   for (const subscription of begun) begin(draft, session, subscription) // [v3 MQTT-3.3.1-6]
+  carryOn(draft, session, replaced)
   return null
 }
 

@@ -77,6 +77,9 @@ export const unsentIn = (
   return input.packet.requests.flatMap((request, i) => {
     if ((reasons[i] ?? 0x80) >= 0x80) return []
     const why = whyUnsent(session, request, topic, value, moment)
+    // What was asked for before and has not come yet comes all the same.
+    const later = why === 'retain handling' ? sessionOf(after, input.conn) : undefined
+    if (later !== undefined && isBehind(later, topic)) return []
     return why === null ? [] : [{ clientId, at: after.now, why, moment, source: value.source }]
   })
 }

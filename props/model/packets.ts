@@ -11,7 +11,7 @@ import { first, last, method } from './authenticate.ts'
 import { connect, follow, isMislabelled, isReserved } from './connect.ts'
 import { drain } from './deliver.ts'
 import { expel, faulty, unlink } from './leave.ts'
-import { catchUp, keep, objection } from './retain.ts'
+import { carryOn, catchUp, keep, objection } from './retain.ts'
 import { publishIfAllowed, route } from './route.ts'
 import { giveQueued } from './hand-over.ts'
 import { joinGroup, leaveGroup } from './share.ts'
@@ -110,6 +110,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       const { packetId } = packet
       if (isTooMuch(session, packetId, packet.requests.length)) return 0x95
       const begun: Array<Subscription> = []
+      const replaced: Array<readonly [Subscription, Subscription]> = []
       const identifiers = packet.properties.subscriptionIdentifiers ?? []
       const { config, rules } = link.promised!
       const missing = packet.requests.map(({ filter }) =>
@@ -163,6 +164,7 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
         const { retainHandling } = request
         const wanted = retainHandling === 0 || (retainHandling === 1 && old === undefined)
         if (wanted && share === null) begun.push(subscription) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+        else if (old !== undefined) replaced.push([old, subscription])
         return subscription.qos
       })
       if (surplus.length > 0) {
@@ -170,7 +172,9 @@ const serve = (model: Model, link: Link, session: Session, packet: Packet): Outc
       }
       tell(model, session, { _tag: 'Suback', packetId, reasons, properties: none })
       // One may have been replaced by a later request of the same packet. [MQTT-3.8.4-5]
+      carryOn(session, replaced)
       for (const one of begun) catchUp(model, session, one)
+      carryOn(session, replaced)
       return 'fine'
     }
     case 'Unsubscribe': {

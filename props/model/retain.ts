@@ -99,6 +99,18 @@ const sendRetained = (
   else sendAtMostOnce(model, session, copy, true)
 }
 
+/** What is not sent yet goes on for those in the place of others. [MQTT-3.8.4-4] */
+export const carryOn = (
+  session: Session,
+  replaced: ReadonlyArray<readonly [old: Subscription, by: Subscription]>,
+): void => {
+  for (const [old, by] of replaced) {
+    session.catchUps = session.catchUps.map((one) =>
+      one.subscription === old ? { ...one, subscription: by } : one
+    )
+  }
+}
+
 /** A session that stays away begins anew when it comes back. */
 export const rest = (session: Session): void => {
   session.catchUps = session.catchUps

@@ -51,6 +51,34 @@ export const retained: ReadonlyArray<Explained> = [
     ['user p\ntopic write #\nuser a\ntopic read d/2\nuser b\ntopic read #\n'],
   ],
   [
+    'retained, and still to come when the subscription was replaced',
+    '--message d/9',
+    `
+    config queuedCountMax=2 inflightCountMax=1
+
+    quiet
+    p> connect
+    p> publish 'd/1' qos1 id1 retain "on"
+    p> publish 'd/2' qos1 id1 retain "on"
+    p> publish 'd/3' qos1 id1 retain "on"
+    p> publish 'd/9' qos1 id1 retain "on"
+    a> connect
+    a> subscribe id1 'd/#' qos1
+    a> subscribe id2 'd/#' qos1 retain-handling 2
+    tick +1s
+    a> puback id1
+    a> puback id2
+    tick +1s
+    ----`,
+    [
+      `'d/9' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 2` +
+      ` bytes. It matched no subscription.`,
+      `  'a': as retained message: not delivered: queued at 1.000s; still in its queue when` +
+      ` the recording ended, at 1.000s: 1 message had been sent to it and not` +
+      ` acknowledged, as many as may be (its Receive Maximum or max_inflight_messages).`,
+    ],
+  ],
+  [
     'retained, and its publisher has lost the right to it',
     '--message d/1',
     `
