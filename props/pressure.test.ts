@@ -300,6 +300,23 @@ pressure('nothing retained is lost by a subscription in the place of another', (
   }
 })
 
+pressure('who subscribes is sent what is retained, though it was sent live before', () => {
+  // [MQTT-3.8.4-4] [v3 MQTT-3.3.1-6]
+  const bench = new Bench()
+  const publisher = bench.client('publisher')
+  const publish = (i: number, payload: string) =>
+    bench.say(publisher, Packet.publish({ topic: `a/${i}`, payload, retain: true }))
+  for (let i = 0; i < 300; i++) publish(i, 'on')
+  const reader = bench.client('reader')
+  bench.say(reader, Packet.subscribe('a/#'))
+  for (let i = 0; i < 300; i++) publish(i, 'off')
+  bench.got.set(reader, [])
+  bench.say(reader, Packet.subscribe('a/+', 2))
+  bench.settle()
+  assert.is(new Set(bench.published(reader)).size, 300)
+  assert.is(bench.published(reader).length, 300, 'and for the first one nothing again')
+})
+
 pressure('unreleased QoS 2 messages end where their bytes do', () => {
   const bench = new Bench({ incomingBytesMax: 1_000 })
   const sender = bench.client('sender')

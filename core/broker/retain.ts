@@ -207,7 +207,7 @@ const proceed = (
       if (taken.found.length > 0 && !isReceptive(draft, session)) break
       cursor = taken.rest
       for (let i = 0; i < taken.found.length; i++) {
-        sendCurrent(draft, session, taken.found[i]!.topic, subscription)
+        sendCurrent(draft, session, taken.found[i]!.topic, subscription, rank)
       }
     }
     if (cursor !== null) {
@@ -220,17 +220,22 @@ const proceed = (
   else if (isReceptive(draft, session)) wantCatchUp(draft, session)
 }
 
-/** Sends what is retained for the topic now, unless something newer has been sent live. */
+/** Sends what is retained for the topic now, unless something newer has been sent live since. */
 const sendCurrent = (
   draft: Draft,
   session: Session,
   topic: TopicName,
   subscription: Subscription,
+  rank: number,
 ): void => {
   const message = Tree.get(draft.retained, topic)
-  if (message === undefined || StrMap.get(session.overtaken, topic) !== undefined) return
+  if (message === undefined || isOvertaken(session, topic, rank)) return
   sendRetained(draft, session, message, subscription)
 }
+
+/** Whether something newer was sent live after the catch-up of this rank was begun. */
+export const isOvertaken = (session: Session, topic: TopicName, rank: number): boolean =>
+  (StrMap.get(session.overtaken, topic) ?? 0) > rank
 
 /** Remembers that the session was sent something newer than what is retained for the topic. */
 export const overtake = (draft: Draft, session: Session, topic: TopicName): void => {
@@ -239,16 +244,16 @@ export const overtake = (draft: Draft, session: Session, topic: TopicName): void
   if (StrMap.size(editable.overtaken) > 2 * Tree.size(draft.retained) + 1024) {
     editable.overtaken = stillRetained(draft, editable.overtaken)
   }
-  editable.overtaken = StrMap.set(editable.overtaken, draft.owner, topic, true)
+  editable.overtaken = StrMap.set(editable.overtaken, draft.owner, topic, draft.nextJoined)
 }
 
 /** Only the topics with a retained message: the others come and go, and new ones for ever. */
-const stillRetained = (draft: Draft, topics: StrMap.StrMap<true>): StrMap.StrMap<true> => {
-  let kept = StrMap.empty<true>(draft.origin.seed)
-  StrMap.each(topics, (_, topic) => {
+const stillRetained = (draft: Draft, topics: StrMap.StrMap<number>): StrMap.StrMap<number> => {
+  let kept = StrMap.empty<number>(draft.origin.seed)
+  StrMap.each(topics, (at, topic) => {
     // Only names of topics were put in.
     if (Tree.get(draft.retained, topic as TopicName) === undefined) return
-    kept = StrMap.set(kept, draft.owner, topic, true)
+    kept = StrMap.set(kept, draft.owner, topic, at)
   })
   return kept
 }

@@ -259,8 +259,8 @@ export interface Session {
   readonly incomingBytes: number
   /** In turn; one whose subscription is gone or was replaced is passed over. */
   readonly catchUps: Queue.Queue<CatchUp>
-  /** Retained topics sent live since the first catch-up began: nothing older may follow. */
-  readonly overtaken: StrMap.StrMap<true>
+  /** Retained topics sent live, each with the rank before which catch-ups send nothing older. */
+  readonly overtaken: StrMap.StrMap<number>
   /** Whether this session stands in the queue of those whose catch-ups can go on at once. */
   readonly isCatching: boolean
 

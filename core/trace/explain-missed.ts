@@ -1,6 +1,7 @@
 // Who subscribes and is not sent what the topic has retained, and why.
 
 import { mountedFilter } from '../broker/mount.ts'
+import { isOvertaken } from '../broker/retain.ts'
 import type { Message, Session, State } from '../broker/state.ts'
 import type { SubscribeRequest } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -86,12 +87,12 @@ export const unsentIn = (
 
 /** Whether the session is still to be sent what is retained for the topic. */
 const isBehind = (session: Session, topic: TopicName): boolean => {
-  if (StrMap.get(session.overtaken, topic) !== undefined) return false
-  for (const { cursor, subscription } of Queue.entries(session.catchUps)) {
+  for (const { rank, cursor, subscription } of Queue.entries(session.catchUps)) {
     const { filter } = subscription
     if (!match(filter, topic) || StrMap.get(session.subscriptions, filter) !== subscription) {
       continue
     }
+    if (isOvertaken(session, topic, rank)) continue
     // What a search has not come to yet is what it would still find.
     const isAhead = cursor === null ||
       Tree.take(cursor, Infinity).found.some((one) => one.topic === topic)

@@ -39,7 +39,7 @@ export const keep = (model: Model, message: Message): void => {
 
 export const catchUp = (model: Model, session: Session, subscription: Subscription): void => {
   if (model.retained.length === 0) return
-  session.catchUps.push({ subscription, topics: null })
+  session.catchUps.push({ subscription, topics: null, since: session.overtaken.length })
   if (session.catchUps.length > 1) return
   session.overtaken = []
   advance(model, session, subscription)
@@ -66,14 +66,14 @@ export const advance = (
   begun: Subscription | null = null,
 ): void => {
   while (session.catchUps.length > 0 && isReceptive(model, session)) {
-    const { subscription, topics: before } = session.catchUps.shift()!
+    const { subscription, topics: before, since } = session.catchUps.shift()!
     if (subscription !== begun && !session.subscriptions.includes(subscription)) continue
     const topics = before ?? inOrder(model.retained, model.prefixes)
       .filter((one) => match(subscription.topics, one.topic)).map((one) => one.topic)
     while (topics.length > 0 && isReceptive(model, session)) {
-      sendRetained(model, session, topics.shift()!, subscription)
+      sendRetained(model, session, topics.shift()!, subscription, since)
     }
-    if (topics.length > 0) session.catchUps.push({ subscription, topics })
+    if (topics.length > 0) session.catchUps.push({ subscription, topics, since })
   }
   if (session.catchUps.length === 0) session.overtaken = []
 }
@@ -83,10 +83,11 @@ const sendRetained = (
   session: Session,
   topic: TopicName,
   subscription: Subscription,
+  since: number,
 ): void => {
   const message = model.retained.find((one) => one.topic === topic)
   if (message === undefined || message.expiresAt <= model.now) return
-  if (session.overtaken.includes(topic)) return
+  if (session.overtaken.slice(since).includes(topic)) return
   if (!mayRead(model, session, topic)) return
   if (!isFounded(model, message)) {
     model.marks.add('a retained message lost its foundation')
@@ -115,7 +116,7 @@ export const carryOn = (
 export const rest = (session: Session): void => {
   session.catchUps = session.catchUps
     .filter((one) => session.subscriptions.includes(one.subscription))
-    .map(({ subscription }) => ({ subscription, topics: null }))
+    .map(({ subscription }) => ({ subscription, topics: null, since: 0 }))
   session.overtaken = []
 }
 

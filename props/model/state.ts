@@ -97,6 +97,8 @@ interface CatchUp {
   readonly subscription: Subscription
   /** What is still to be sent, in order; null before it has begun. */
   readonly topics: Array<TopicName> | null
+  /** How much had been sent live when it began. */
+  readonly since: number
 }
 
 export interface Session {
