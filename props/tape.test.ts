@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
@@ -769,6 +769,31 @@ tape('whoever starts a broker in a program records with a path alone', async () 
     assert.is(found[0]?._tag, 'Began')
     assert.is(found.at(-1)?._tag, 'Ended')
   }
+})
+
+tape('a broker that cannot listen takes the place of no recording', async () => {
+  const { start } = onDeno
+    ? await import('../shells/deno/mod.ts')
+    : await import('../shells/node/mod.ts')
+  const path = fresh()
+  const how = { hosts: ['127.0.0.1'], recording: { path } }
+  const broker = await start({ ...how, ports: [0] })
+  for (let i = 0; i < 2; i++) {
+    try {
+      await start({ ...how, ports: broker.ports })
+      assert.unreachable()
+    } catch (error) {
+      assert.match(String(error), /in use/)
+    }
+  }
+  await broker.stop()
+  assert.equal(readdirSync(folder).filter((name) => join(folder, name).startsWith(path)), [
+    basename(path),
+  ])
+  assert.equal(replayed(readFileSync(path, 'latin1')).at(-1), {
+    _tag: 'Ended',
+    why: 'the broker has ended',
+  })
 })
 
 tape.run()

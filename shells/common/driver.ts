@@ -57,6 +57,8 @@ export interface DriverOptions {
    * configuration offers is refused.
    */
   readonly know?: Know
+  /** Is called before each connection that is let in. */
+  readonly opening?: () => void
   /** Without it the broker begins with nothing and keeps nothing. */
   readonly restored?: Restored
 }
@@ -127,6 +129,8 @@ const effectBytes = 100
 
 const timerMsMax = 0x7fffffff
 
+const nothing = (): void => {}
+
 /** The store has failed: an operator's trouble, for which the broker is not at fault. */
 export class StoreError extends Error {
   constructor(message: string) {
@@ -142,6 +146,7 @@ export class Driver {
   private readonly broker: Broker
   private readonly judge: Judge | null
   private readonly know: Know | null
+  private readonly opening: () => void
   private limits: Limits
   private readonly epoch: number
   private readonly office: Office<Link>
@@ -235,6 +240,7 @@ export class Driver {
     this.broker = options.broker ?? broker
     this.judge = options.judge ?? null
     this.know = options.know ?? null
+    this.opening = options.opening ?? nothing
     this.limits = limitsOf(config)
     this.memory = new MemoryWatch(host, options.memoryLimitBytes ?? null)
     this.epoch = host.now()
@@ -263,6 +269,7 @@ export class Driver {
    * what it reads to `received` and calls `closed` at the end.
    */
   opened(wire: Wire, listener: string, peer: Peer): Link {
+    this.opening()
     const slot = this.slots.take()
     this.generation += 1
     const conn: Conn = { slot, generation: this.generation }

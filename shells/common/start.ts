@@ -276,6 +276,7 @@ const begin = async (
     log,
     ...(judge ? { judge } : {}),
     ...(scram ? { know: createScram(scram) } : {}),
+    opening: () => recordFirst(),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
@@ -299,7 +300,12 @@ const begin = async (
     })
     driver.record(recorder)
   }
-  if (options.recording !== undefined) record(options.recording)
+  let first = options.recording ?? null
+  // A broker that cannot listen has nothing to record, and takes the place of no older recording.
+  const recordFirst = (): void => {
+    if (first !== null) record(first)
+    first = null
+  }
   const listeners = new Listeners(runtime.listen, driver, log)
   held.listeners = listeners
   if (options.isLocalOnly ?? (options.listeners === undefined && options.hosts === undefined)) {
@@ -309,6 +315,7 @@ const begin = async (
     )
   }
   const ports = await listeners.change(options.listeners ?? wantedOf(options))
+  recordFirst()
   await options.listening?.()
   log.line(`sabethes version ${version} running`)
   log.flush(0)
