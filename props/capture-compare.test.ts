@@ -469,6 +469,40 @@ compare('what was published elsewhere, or where bytes are missing, is no differe
   assert.is(comparison.elsewhereCount(null), 5)
 })
 
+compare('whose turn it is in a shared group hangs on those of whom the capture has not all', () => {
+  const talk = (isOld: boolean): Comparison => {
+    const comparison = begun()
+    comparison.told(conn(2), Packet.subscribe(['$share/g/s/#', 't']))
+    const connack: AnyPacket = {
+      _tag: 'Connack',
+      sessionPresent: isOld,
+      reason: 0,
+      properties: {},
+    }
+    comparison.heard(conn(1), connack)
+    comparison.sent(conn(1), connack)
+    for (const topic of ['s/1', 's/2', 't']) comparison.told(conn(1), message(topic, 'x', 0))
+    comparison.sent(conn(2), message('s/1', 'x', 0))
+    comparison.sent(conn(2), message('t', 'x', 0))
+    comparison.heard(conn(2), message('s/2', 'x', 0))
+    comparison.heard(conn(2), puback(1))
+    comparison.sent(conn(2), puback(1))
+    return comparison
+  }
+  const ours = "This broker sends publish 't' \"x\" to 'c2', the captured one did not."
+  const comparison = talk(false)
+  assert.is(comparison.differences().length, 3)
+  assert.is(comparison.sharedCount(null), 0)
+  // Another member was there before the capture, and nothing of it is understood.
+  comparison.missed(3, 0)
+  assert.equal(comparison.differences(), [ours])
+  assert.equal([comparison.sharedCount(null), comparison.sharedCount("'c1'")], [2, 0])
+  // Or has a session from before.
+  const older = talk(true)
+  assert.equal(older.differences(), [ours])
+  assert.is(older.sharedCount("'c2'"), 2)
+})
+
 compare('where bytes of a client are missing its session is not known until it begins anew', () => {
   const connack = (sessionPresent: boolean): AnyPacket => (
     { _tag: 'Connack', sessionPresent, reason: 0, properties: {} }
@@ -495,6 +529,35 @@ compare('where bytes of a client are missing its session is not known until it b
     `This broker sends publish 't' "ours at 9000" to 'c2', the captured one did not.`,
   ])
 })
+
+compare(
+  'where bytes of a broker are missing what its client acknowledges later is not known',
+  () => {
+    const connack = (sessionPresent: boolean): AnyPacket => (
+      { _tag: 'Connack', sessionPresent, reason: 0, properties: {} }
+    )
+    const comparison = begun()
+    comparison.heard(conn(2), connack(false))
+    comparison.sent(conn(2), connack(false))
+    // The captured broker has sent it where its bytes are missing, and ours in the next connection.
+    for (const [at, isPresent] of [[5_000, true], [9_000, false]] as const) {
+      comparison.nowMs = at
+      comparison.opened(conn(at), { address: '192.0.2.2', port: at })
+      comparison.told(conn(at), Packet.connect({ clientId: 'c2', cleanStart: false }))
+      comparison.heard(conn(at), connack(isPresent))
+      comparison.sent(conn(at), connack(isPresent))
+      comparison.sent(conn(at), message('t', `ours at ${at}`, 0))
+      comparison.nowMs = at + 2_000
+      comparison.heard(conn(at), puback(at))
+      comparison.sent(conn(at), puback(at))
+    }
+    assert.is(comparison.differences().length, 2)
+    comparison.lost(2, 1_000)
+    assert.equal(comparison.differences(), [
+      `This broker sends publish 't' "ours at 9000" to 'c2', the captured one did not.`,
+    ])
+  },
+)
 
 compare('an answer to what came before is none to what came since', () => {
   const some: ReadonlyArray<Said> = [

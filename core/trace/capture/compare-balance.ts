@@ -23,6 +23,8 @@ export interface Entry {
   readonly isOfSession: boolean
   /** A message that was retained, and that nobody has published in the capture. */
   readonly isKept: boolean
+  /** A message on a topic of a shared group that the client is in. */
+  readonly isShared: boolean
   /** For a message that hangs on who published it: any of theirs, and what ours had retained. */
   readonly source: Source | null
   /** The other side has sent this one, which came later on this side, before this. */

@@ -8,6 +8,10 @@ import type { Connack, Level, Packet, Publish } from '../../codec/packet.ts'
 import { none } from '../../codec/property.ts'
 import * as B from '../../data/bytes.ts'
 import { E, O } from '../../prelude.ts'
+import { splitShare } from '../../topic/filter.ts'
+import type { TopicFilter } from '../../topic/filter.ts'
+import { match } from '../../topic/match.ts'
+import { isTopicName } from '../../topic/name.ts'
 import { quote } from '../words.ts'
 import { Exchanges } from './compare-acks.ts'
 import type { Ack } from './compare-acks.ts'
@@ -34,6 +38,10 @@ interface Account {
   readonly begunAt: Array<number>
   /** From when to when it is not known, since bytes of its client are missing. */
   readonly unknown: Array<readonly [from: number, to: number]>
+  /** The same of connections but one, since bytes of the broker are missing there. */
+  readonly unheard: Array<readonly [slot: number, from: number, to: number]>
+  /** What it has ever had of shared groups. */
+  readonly shared: Set<TopicFilter>
 }
 
 interface Link {
@@ -75,6 +83,8 @@ const newAccount = (): Account => ({
   isSaidOld: false,
   begunAt: [],
   unknown: [],
+  unheard: [],
+  shared: new Set(),
 })
 
 const resolved = (packet: Publish, aliases: Map<number, string>): string => {
@@ -100,6 +110,8 @@ export class Comparison {
   private readonly sources = new Sources()
   /** From when on bytes of any client are missing, milliseconds since the capture began. */
   private lostAt = Infinity
+  /** Whether anybody has a session from before the capture. */
+  private hasOld = false
   /** Topics that somebody has published to with RETAIN. */
   private readonly retained = new Set<string>()
   /** What ours calls clients that came without a name, by what the captured broker calls them. */
@@ -168,6 +180,12 @@ export class Comparison {
       }
       case 'Publish':
         this.published(slot, link, packet)
+        return packet
+      case 'Subscribe':
+        for (const { filter } of packet.requests) {
+          const share = splitShare(filter)
+          if (share !== null) link.account.shared.add(share.filter)
+        }
         return packet
       case 'Disconnect':
         link.leftAt = Math.min(link.leftAt, this.nowMs)
@@ -247,6 +265,7 @@ export class Comparison {
       account.balance.begin(slot)
     } else if (!account.isKnown) {
       account.oldTo = Infinity
+      this.hasOld = true
       account.isSaidOld = packet.sessionPresent
     }
     account.isKnown = true
@@ -293,10 +312,16 @@ export class Comparison {
     link.isDeaf = true
   }
 
-  /** Bytes of what the captured broker says there are missing, and all that follows. */
-  lost(slot: number): void {
+  /**
+   * Bytes of what the captured broker says there are missing, which could be seen at this time, and
+   * all that follows. What its client acknowledges of that is not known either, and so not what is
+   * left for its next connection.
+   */
+  lost(slot: number, at: number): void {
     const link = this.links.get(slot)
-    if (link !== undefined) link.isDeaf = true
+    if (link === undefined) return
+    link.isDeaf = true
+    link.account.unheard.push([slot, at, nextBegin(link.account, at)])
   }
 
   /** Bytes of the client are missing, which could be seen at this time, and all that follows. */
@@ -305,8 +330,7 @@ export class Comparison {
     const link = this.links.get(slot)
     if (link === undefined) return
     link.lostAt = at
-    const { begunAt, unknown } = link.account
-    unknown.push([at, begunAt.find((begun) => begun > at) ?? Infinity])
+    link.account.unknown.push([at, nextBegin(link.account, at)])
   }
 
   /** What a connection is called. */
@@ -406,6 +430,29 @@ export class Comparison {
     return this.lostAt <= until || !this.sources.hasTopic(source)
   }
 
+  /** Messages to members of shared groups that others may be in, or may have been. */
+  sharedCount(whose: string | null): number {
+    let count = 0
+    for (const [name, account] of this.accounts) {
+      if (whose !== null && name !== whose) continue
+      for (const some of account.balance.left()) {
+        count += some.filter((one) =>
+          this.isStrangers(one) && !isOld(account, one) && !one.isKept &&
+          !this.isElsewhere(account, one)
+        ).length
+      }
+    }
+    return count
+  }
+
+  /**
+   * Whether another may have got it in its place, or have had its turn before, of whom it is not
+   * known that he is in the group.
+   */
+  private isStrangers({ isShared, at }: Entry): boolean {
+    return isShared && (this.hasOld || this.lostAt <= at + delayMs)
+  }
+
   /**
    * Whether only one broker knows what the client had said by then, or what there was before the
    * capture.
@@ -413,7 +460,7 @@ export class Comparison {
   private isLeftOut(account: Account, entry: Entry): boolean {
     const link = this.links.get(entry.conn)
     return isOld(account, entry) || entry.isKept || this.isElsewhere(account, entry) ||
-      isUnknown(account, entry) ||
+      isUnknown(account, entry) || this.isStrangers(entry) ||
       (link !== undefined && entry.at >= link.lostAt)
   }
 
@@ -442,11 +489,12 @@ export class Comparison {
     isMessage = false,
     isKept = false,
     source: Source | null = null,
+    isShared = false,
   ): void {
     const { balance } = link.account
     const [rank, at] = [++this.rank, this.nowMs]
-    const sent = { side, text, line, rank, at, conn, isOfSession, isMessage, isKept, source }
-    const other = balance.add(sent)
+    const what = { text, line, isOfSession, isMessage, isKept, isShared, source }
+    const other = balance.add({ side, rank, at, conn, ...what })
     const isHeard = (side === 'theirs' && !isKept) || other !== null
     const upTo = side === 'theirs' ? other?.rank ?? rank : rank
     if (isHeard) link.heardRank = Math.max(link.heardRank, upTo)
@@ -477,7 +525,9 @@ export class Comparison {
     const words = text + messageWords(packet)
     const isKept = side === 'theirs' && this.isFromBefore(packet, topic)
     const source = side === 'theirs' || packet.retain ? sourceOf(packet, topic) : null
-    this.add(link, side, words, this.lineOf(packet, topic), slot, true, true, isKept, source)
+    const line = this.lineOf(packet, topic)
+    const isShared = !packet.retain && isOf(link.account.shared, topic)
+    this.add(link, side, words, line, slot, true, true, isKept, source, isShared)
     return true
   }
 
@@ -506,9 +556,21 @@ const isOld = (
   { isOfSession, rank }: Pick<Entry, 'isOfSession' | 'rank'>,
 ): boolean => isOfSession && rank <= oldTo
 
-/** Whether it hangs on what a client may have said of which bytes are missing. */
-const isUnknown = ({ unknown }: Account, { isOfSession, at }: Entry): boolean =>
-  isOfSession && unknown.some(([from, to]) => at >= from && at < to)
+/** When the captured broker begins the session anew. */
+const nextBegin = ({ begunAt }: Account, at: number): number =>
+  begunAt.find((begun) => begun > at) ?? Infinity
+
+/** Whether it hangs on what a client may have said of which bytes are missing, or about such. */
+const isUnknown = ({ unknown, unheard }: Account, { isOfSession, at, conn }: Entry): boolean =>
+  isOfSession &&
+  (unknown.some(([from, to]) => at >= from && at < to) ||
+    unheard.some(([slot, from, to]) => conn !== slot && at >= from && at < to))
+
+const isOf = (filters: ReadonlySet<TopicFilter>, topic: string): boolean => {
+  if (filters.size === 0 || !isTopicName(topic)) return false
+  for (const filter of filters) if (match(filter, topic)) return true
+  return false
+}
 
 /** Whether the session begins with this answer. */
 const isAnew = ({ level, isFresh }: Link, { reason, sessionPresent }: Connack): boolean =>

@@ -127,9 +127,9 @@ export class Reenactment {
     for (const { id, troubles } of conversations) {
       for (const one of troubles) {
         // Whoever is not understood at all may have said anything, at any time.
-        if (typeof one === 'string') this.comparison.missed(id, 0)
-        else if (one.of === 'broker') this.comparison.lost(id)
-        else this.comparison.missed(id, Math.floor(one.hole.atMs) - this.originMs)
+        const at = typeof one === 'string' ? 0 : Math.floor(one.hole.atMs) - this.originMs
+        if (typeof one !== 'string' && one.of === 'broker') this.comparison.lost(id, at)
+        else this.comparison.missed(id, at)
       }
     }
     for (const [id, { isJudged, gone, reader }] of this.links) {

@@ -119,6 +119,7 @@ export const olderTexts = (
   const sessions = comparison.older().filter(([name]) => whose === null || name === whose)
   const kept = comparison.keptCount(whose)
   const elsewhere = comparison.elsewhereCount(whose)
+  const shared = comparison.sharedCount(whose)
   return [
     ...few(
       sessions.map(([name, count, isSaid]) =>
@@ -137,6 +138,10 @@ export const olderTexts = (
     ...(elsewhere === 0 ? [] : [
       `${plural(elsewhere, 'message')} ${wasOf(elsewhere)} not compared: nobody published to ` +
       'the topic in the capture, or bytes of who may have are missing.',
+    ]),
+    ...(shared === 0 ? [] : [
+      `${plural(shared, 'message')} of shared groups ${wasOf(shared)} not compared: it is not ` +
+      'known who else was in them.',
     ]),
   ]
 }
