@@ -371,6 +371,26 @@ compare('acknowledgements find their message by what it says, whatever its prope
   assert.is(comparison.strayCount, 0)
 })
 
+compare('of a message that is missing ours is told nothing that misfits one of its own', () => {
+  const comparison = played([
+    ['ours', 2, message('t', 'one', 1, 1)],
+    ['ours', 2, message('t', 'two', 2, 2)],
+  ])
+  const isTold = (packetId: number) => (_tag: 'Puback' | 'Pubrec' | 'Pubcomp'): boolean => {
+    const packet = { _tag, packetId, reason: 0, properties: {} }
+    const told = comparison.told(conn(2), packet)
+    if (told !== null) assert.equal(told, packet)
+    return told !== null
+  }
+  const tags = ['Puback', 'Pubrec', 'Pubcomp'] as const
+  // It would end the connection, which the captured broker did not.
+  assert.equal((['Pubcomp', 'Pubrec', 'Puback'] as const).map(isTold(1)), [false, false, true])
+  assert.equal(tags.map(isTold(2)), [false, true, true])
+  assert.is(comparison.strayCount, 3)
+  // About none of its own it may be told anything, as the captured broker was.
+  for (const id of [1, 2, 3]) assert.equal(tags.map(isTold(id)), [true, true, true])
+})
+
 compare('what ours says after the last of the captured broker is no difference', () => {
   const [one, two] = [message('t', 'one'), message('t', 'two', 1, 2)]
   const comparison = played([
@@ -443,9 +463,16 @@ compare('what was published elsewhere, or where bytes are missing, is no differe
     comparison.told(conn(3), willed)
     comparison.told(conn(1), message('whole', 'x'))
     comparison.told(conn(1), message('other', 'x'))
+    comparison.told(conn(1), message('both', 'x'))
+    comparison.told(conn(3), message('both', 'y'))
     comparison.told(conn(3), message('cut', 'x'))
     comparison.nowMs = 10_000
-    for (const [topic, payload] of [['whole', 'x'], ['other', 'y'], ['cut', 'x'], ['w', 'x']]) {
+    for (
+      const [topic, payload] of [['whole', 'x'], ['both', 'x'], ['other', 'y'], ['cut', 'x'], [
+        'w',
+        'x',
+      ]]
+    ) {
       comparison.heard(conn(2), message(topic!, payload!))
     }
     // Of a client of a listener that was not captured, or over a bridge.
@@ -458,7 +485,7 @@ compare('what was published elsewhere, or where bytes are missing, is no differe
   const topicsOf = (comparison: Comparison): ReadonlyArray<string | undefined> =>
     comparison.differences().map((line) => /publish '(\w+)'/.exec(line)?.[1])
   const comparison = talk()
-  assert.equal(topicsOf(comparison), ['whole', 'other', 'cut', 'w', 'r'])
+  assert.equal(topicsOf(comparison), ['whole', 'both', 'other', 'cut', 'w', 'r'])
   assert.is(comparison.elsewhereCount(null), 1)
   assert.is(comparison.elsewhereCount("'c1'"), 0)
   // What comes before a hole can be seen hangs on it only if that is a moment.
@@ -466,7 +493,7 @@ compare('what was published elsewhere, or where bytes are missing, is no differe
   assert.is(comparison.elsewhereCount(null), 1)
   comparison.missed(3, 11_000)
   assert.equal(topicsOf(comparison), ['whole'])
-  assert.is(comparison.elsewhereCount(null), 5)
+  assert.is(comparison.elsewhereCount(null), 6)
 })
 
 compare('whose turn it is in a shared group hangs on those of whom the capture has not all', () => {

@@ -3,7 +3,7 @@
 // ours has not sent yet is kept until it does, or the place that the message has on its way would
 // never be free again.
 
-import type { Packet } from '../../codec/packet.ts'
+import type { Packet, Qos } from '../../codec/packet.ts'
 
 export type Ack = Extract<Packet, { readonly _tag: 'Puback' | 'Pubrec' | 'Pubcomp' }>
 
@@ -15,6 +15,14 @@ interface Early {
   readonly acks: Array<Ack>
 }
 
+/** A message that ours has sent. */
+interface Own {
+  /** '' once something has been said about it. */
+  readonly message: string
+  /** What is said about it next. */
+  readonly next: Ack['_tag']
+}
+
 // A client that acknowledges so much of what ours never sends is in another world.
 const earlyMax = 100_000
 
@@ -24,7 +32,7 @@ const isLast = ({ _tag, reason }: Ack): boolean => _tag !== 'Pubrec' || reason >
 export class Exchanges {
   /** By the packet identifiers of the captured broker and of ours: what is in flight. */
   private readonly theirs = new Map<number, string>()
-  private readonly ours = new Map<number, string>()
+  private readonly ours = new Map<number, Own>()
   /** From theirs to ours, for the rest of an exchange. */
   private readonly translated = new Map<number, number>()
   /** By message, first come first. */
@@ -59,9 +67,9 @@ export class Exchanges {
   }
 
   /** Ours sends a message; answers whether it is that one once more. */
-  sent(packetId: number, message: string, dup: boolean): boolean {
-    const isAgain = dup && this.ours.get(packetId) === message
-    this.ours.set(packetId, message)
+  sent(packetId: number, message: string, dup: boolean, qos: Qos): boolean {
+    const isAgain = dup && this.ours.get(packetId)?.message === message
+    this.ours.set(packetId, { message, next: qos === 2 ? 'Pubrec' : 'Puback' })
     if (this.early.has(message)) this.late.push(packetId)
     return isAgain
   }
@@ -82,8 +90,7 @@ export class Exchanges {
     const { packetId } = packet
     const message = this.theirs.get(packetId)
     if (isLast(packet)) this.theirs.delete(packetId)
-    // The captured broker's side may not be in the capture at all.
-    if (message === undefined) return packet
+    if (message === undefined) return this.unheard(packet)
     const own = this.begun.has(packetId) ? null : this.ownOf(packetId, message)
     if (own === null) {
       this.keep(packet, message)
@@ -95,6 +102,22 @@ export class Exchanges {
     return own === packetId ? packet : { ...packet, packetId: own }
   }
 
+  /**
+   * What is said of a message that is not in the capture, as its bytes are missing, or all of the
+   * captured broker's side. It goes to the one that has the identifier with ours, unless it cannot
+   * be about that: ours would end the connection.
+   */
+  private unheard(packet: Ack): Ack | null {
+    const own = this.ours.get(packet.packetId)
+    if (own === undefined) return packet
+    if (own.next !== packet._tag) {
+      this.lostCount += 1
+      return null
+    }
+    this.settle(packet.packetId, isLast(packet))
+    return packet
+  }
+
   /** What was kept for messages that ours has sent since. */
   due(): ReadonlyArray<Ack> {
     const due = this.late.flatMap((own) => this.dueFor(own))
@@ -103,7 +126,7 @@ export class Exchanges {
   }
 
   private dueFor(own: number): ReadonlyArray<Ack> {
-    const message = this.ours.get(own)
+    const message = this.ours.get(own)?.message
     const some = message === undefined ? undefined : this.early.get(message)
     if (message === undefined || some === undefined) return []
     const early = some.shift()!
@@ -123,15 +146,15 @@ export class Exchanges {
   private ownOf(packetId: number, message: string): number | null {
     const known = this.translated.get(packetId)
     if (known !== undefined) return known
-    if (this.ours.get(packetId) === message) return packetId
-    for (const [id, one] of this.ours) if (one === message) return id
+    if (this.ours.get(packetId)?.message === message) return packetId
+    for (const [id, one] of this.ours) if (one.message === message) return id
     return null
   }
 
   private settle(own: number, isOver: boolean): void {
     if (isOver) this.ours.delete(own)
     // No other message with the same words is meant by the same identifier.
-    else this.ours.set(own, '')
+    else this.ours.set(own, { message: '', next: 'Pubcomp' })
   }
 
   private keep(ack: Ack, message: string): void {

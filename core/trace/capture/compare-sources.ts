@@ -1,9 +1,9 @@
-// Which connections have published a message, and to which topics anybody has.
+// Which connections have published a message, and which to its topic.
 
 // As many topics and messages are known.
 const keysMax = 100_000
 
-// Where more connections published the same, it is not asked any more which of them are whole.
+// Where more connections published the same, it is not asked any more which of them they are.
 const slotsMax = 100
 
 /** What a message hangs on. */
@@ -14,15 +14,12 @@ export interface Source {
 }
 
 export class Sources {
-  private readonly topics = new Set<string>()
+  private readonly topics = new Map<string, Set<number>>()
   private readonly messages = new Map<string, Set<number>>()
 
   published(slot: number, { topic, words }: Source): void {
-    if (this.topics.size < keysMax) this.topics.add(topic)
-    const some = this.messages.get(words)
-    if (some === undefined) {
-      if (this.messages.size < keysMax) this.messages.set(words, new Set([slot]))
-    } else if (some.size < slotsMax) some.add(slot)
+    note(this.topics, topic, slot)
+    note(this.messages, words, slot)
   }
 
   /** Whether anybody has published to the topic. */
@@ -41,4 +38,18 @@ export class Sources {
     if (some === undefined) return this.messages.size >= keysMax
     return some.size >= slotsMax || [...some].some(isWhole)
   }
+
+  /** Whether somebody has published to the topic who is not whole, or so many that it may be. */
+  hasBroken({ topic }: Source, isWhole: (slot: number) => boolean): boolean {
+    const some = this.topics.get(topic)
+    if (some === undefined) return this.topics.size >= keysMax
+    return some.size >= slotsMax || ![...some].every(isWhole)
+  }
+}
+
+const note = (slots: Map<string, Set<number>>, key: string, slot: number): void => {
+  const some = slots.get(key)
+  if (some === undefined) {
+    if (slots.size < keysMax) slots.set(key, new Set([slot]))
+  } else if (some.size < slotsMax) some.add(slot)
 }

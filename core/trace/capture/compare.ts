@@ -426,8 +426,10 @@ export class Comparison {
     // A hole is seen with what follows it, which may be behind what the broker made of it.
     const until = at + delayMs
     if (side === 'ours') return this.lostAt <= until
-    if (this.sources.hasWhole(source, (slot) => this.links.get(slot)!.lostAt > until)) return false
-    return this.lostAt <= until || !this.sources.hasTopic(source)
+    if (this.lostAt > until) return !this.sources.hasTopic(source)
+    // Who has published to the topic may have said the same once more where bytes are missing.
+    const isWhole = (slot: number): boolean => this.links.get(slot)!.lostAt > until
+    return !this.sources.hasWhole(source, isWhole) || this.sources.hasBroken(source, isWhole)
   }
 
   /** Messages to members of shared groups that others may be in, or may have been. */
@@ -592,12 +594,12 @@ const isRepeated = (
   topic: string,
   text: string,
 ): boolean => {
-  const { packetId, dup, retain } = packet
+  const { packetId, dup, qos, retain } = packet
   // What one broker has kept the other may have heard a moment later.
   const message = retain ? messageText({ ...packet, retain: false }, topic) : text
   return side === 'theirs'
     ? exchanges.heard(packetId, message, dup)
-    : exchanges.sent(packetId, message, dup)
+    : exchanges.sent(packetId, message, dup, qos)
 }
 
 /** What a publisher and a receiver see of the same message. */
