@@ -483,10 +483,12 @@ class Watcher {
       unsent.find(([, { qos }]) => qos === 1)
     if (found === undefined) return
     const [packetId, sent] = found
-    // What is published as a will in the same step may be what was refused.
-    const isMore = unsent.length > 1 || effects.some((one) =>
-      one._tag === 'Note' && one.note._tag === 'WillPublished' && one.note.topic === topic
-    )
+    // What is published as a will in the same step may be what was refused; and where another of
+    // its group has the one, it may be what waited behind it.
+    const isMore = unsent.length > 1 || sent.mayBeGone ||
+      effects.some((one) =>
+        one._tag === 'Note' && one.note._tag === 'WillPublished' && one.note.topic === topic
+      )
     for (const [, one] of unsent) one.isVague = isMore
     sent.words.push(`given up at ${this.since(this.now)}, ${why}`)
     sent.stage = 'over'
