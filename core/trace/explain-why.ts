@@ -13,7 +13,8 @@ import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import { dropsFor, isSameConn, isSameShare } from './explain-facts.ts'
 import { matchingIn, sessionFor } from './explain-facts.ts'
-import type { Change, Copy, CopyEvent, Missed, Moment, Publication } from './explain-facts.ts'
+import type { Change, Copy, CopyEvent, Matching } from './explain-facts.ts'
+import type { Missed, Moment, Publication } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
 import { dropsOf } from './explain-lost.ts'
 import { whyDeniedSince } from './explain-rights.ts'
@@ -442,6 +443,33 @@ export const besides = (
   )
 }
 
+/**
+ * Those of the copies that came by a group. What went at once does not say how: it did so where its
+ * client has more than its other subscriptions give it, and by another group only where nobody has
+ * it by this one for sure.
+ */
+const takersIn = (
+  copies: ReadonlyArray<Copy>,
+  share: Subscription['share'],
+  { direct, groups }: Matching,
+  { after }: Moment,
+): ReadonlyArray<Copy> => {
+  const isAtOnce = ({ share, events }: Copy): boolean =>
+    share === null && events[0]?.at === after.now
+  const byGroups = ({ session }: Copy): number => {
+    const count = copies.filter((one) => one.session === session && isAtOnce(one)).length
+    const own = direct.filter((one) => one.session === session).length
+    return count - (after.config.allowDuplicateMessages ? own : Math.min(1, own))
+  }
+  const groupsOf = ({ session }: Copy): number =>
+    groups.filter((members) => members.some((one) => one.session === session)).length
+  const some = copies.filter((copy) =>
+    isAtOnce(copy) ? byGroups(copy) > 0 : isSameShare(copy.share, share)
+  )
+  const sure = some.filter((copy) => !isAtOnce(copy) || byGroups(copy) >= groupsOf(copy))
+  return sure.length > 0 ? sure : some
+}
+
 /** Why a client has no copy of a publication that was routed. */
 export const whyNot = (
   clientId: string,
@@ -457,7 +485,8 @@ export const whyNot = (
   if (session === undefined) {
     return `it had no session at that time${nearestMiss(clientId, at, ground)}`
   }
-  const { direct, groups } = matchingIn(moment.before, topic)
+  const matching = matchingIn(moment.before, topic)
+  const { direct, groups } = matching
   const isOwn = ({ session: number }: Subscription): boolean => number === session.number
   const own = direct.filter(isOwn)
   const shared = groups.filter((members) => members.some(isOwn))
@@ -479,12 +508,8 @@ export const whyNot = (
   for (const members of shared) {
     const numbers = new Set(members.map(({ session: number }) => number))
     const { share, filter } = members.find(isOwn)!
-    // What went at once does not say how; who has no subscription beside has it by this one.
-    const others = new Set(direct.map(({ session: number }) => number))
-    const having = copies.filter((copy) => numbers.has(copy.session))
-    const takers = having.filter((copy) =>
-      copy.share === null ? !others.has(copy.session) : isSameShare(copy.share, share)
-    ).map((copy) => name(copy.clientId))
+    const having = copies.filter((copy) => !copy.isRetained && numbers.has(copy.session))
+    const takers = takersIn(having, share, matching, moment).map((copy) => name(copy.clientId))
     const losers = members.flatMap(({ session: number }) => {
       const other = IntMap.get(moment.after.sessions, number)
       const lost = other === undefined ? [] : dropsFor(moment, other.clientId, topic)

@@ -130,6 +130,92 @@ export const delivered: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'a member of two groups, sent it at once, has it by the group that gave it to nobody else',
+    '--message t --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/t' qos1
+    b> connect
+    b> subscribe id1 '$share/g/t'
+    c> connect
+    c> subscribe id1 '$share/g/t' '$share/h/t'
+    p> connect
+    p> publish 't' qos1 id1 "1"
+    p> publish 't' qos1 id2 "2"
+    p> publish 't' qos1 id3 "3"
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1: 1 byte. It matched ` +
+      `'$share/g/t' of 'a' with QoS 1, '$share/g/t' of 'b' with QoS 0, '$share/g/t' of 'c' ` +
+      `with QoS 0, '$share/h/t' of 'c' with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; still waiting for PUBACK when ` +
+      `the recording ended, at 0.000s.`,
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 2: 1 byte. It matched ` +
+      `'$share/g/t' of 'a' with QoS 1, '$share/g/t' of 'b' with QoS 0, '$share/g/t' of 'c' ` +
+      `with QoS 0, '$share/h/t' of 'c' with QoS 0.`,
+      `  'a': not delivered: the shared group of its '$share/g/t' gave it to 'b'.`,
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 3: 1 byte. It matched ` +
+      `'$share/g/t' of 'a' with QoS 1, '$share/g/t' of 'b' with QoS 0, '$share/g/t' of 'c' ` +
+      `with QoS 0, '$share/h/t' of 'c' with QoS 0.`,
+      `  'a': not delivered: the shared group of its '$share/g/t' gave it to 'c'.`,
+    ],
+  ],
+  [
+    'another member has it by the group and beside, and one has lost it beside',
+    '--message t --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/t'
+    b> connect session-expiry-interval 60
+    b> subscribe id1 't'
+    c> connect
+    c> subscribe id1 't' '$share/g/t'
+    b> subscribe id2 '$share/g/t'
+    b lose
+    p> connect
+    p> publish 't' "1"
+    p> publish 't' "2"
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched '$share/g/t' of ` +
+      `'a' with QoS 0, '$share/g/t' of 'b' with QoS 0, '$share/g/t' of 'c' with QoS 0, 't' of ` +
+      `'b' with QoS 0, 't' of 'c' with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+      `'t' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched '$share/g/t' of ` +
+      `'a' with QoS 0, '$share/g/t' of 'b' with QoS 0, '$share/g/t' of 'c' with QoS 0, 't' of ` +
+      `'b' with QoS 0, 't' of 'c' with QoS 0.`,
+      `  'a': not delivered: the shared group of its '$share/g/t' gave it to 'c'.`,
+    ],
+  ],
+  [
+    'what a member is sent as retained later was not given to it by its group',
+    '--message t --client a',
+    `
+    config sharedOffline="drop"
+
+    quiet
+    a> connect session-expiry-interval 60
+    b> connect session-expiry-interval 60
+    b> subscribe id1 '$share/g/t' qos1
+    a> subscribe id1 '$share/g/t' qos1
+    a lose
+    b lose
+    p> connect
+    p> publish 't' qos1 id1 retain "1"
+    tick +1s
+    b> connect session-expiry-interval 60
+    b> subscribe id1 't' qos1
+    ----`,
+    [
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 1 ` +
+      `byte. It matched '$share/g/t' of 'a' with QoS 1, '$share/g/t' of 'b' with QoS 1.`,
+      `  'a': not delivered: the shared group of its '$share/g/t' lost it to 'b' (offline), ` +
+      `whose turn it was.`,
+    ],
+  ],
+  [
     'what QoS 2 has begun is handed over to nobody, though the other group does so',
     '--message t --client b',
     `
