@@ -73,7 +73,6 @@ const sessionText = (clientId: string, { before, after, effects }: Moment): stri
 /** What is remembered of an end: as text, since the states around it are much. */
 interface Told {
   readonly text: string
-  readonly at: Millis
   later: string
 }
 
@@ -87,6 +86,8 @@ export class EndTracker {
   /** The end that put a will off which is still due; others may follow that were not let in. */
   private due: Told | null = null
   private count = 0
+  /** Whether one came in the step of the moment. */
+  private isEnding = false
   /** Of those that ended before a name was said, how many there were, and the last. */
   private unnamed = 0
   private lastUnnamed: { readonly peer: Peer; readonly at: Millis } | null = null
@@ -103,6 +104,7 @@ export class EndTracker {
   step(moment: Moment, clock: Clock): void {
     const { clientId } = this
     const { input, after } = moment
+    this.isEnding = false
     if (input._tag === 'Continued') this.continuedAt.set(input.conn.generation, after.now)
     else if (input._tag === 'Arrived') this.continuedAt.delete(input.conn.generation)
     for (const effect of moment.effects) {
@@ -159,8 +161,9 @@ export class EndTracker {
       : `${whose} was not let in at ${when} ${cause}.`
     const isWillDue = note.wasAccepted &&
       (sessionFor(moment.after, this.clientId)?.willAt ?? NEVER) !== NEVER
-    const told = { text: text.trimEnd(), at: moment.after.now, later: '' }
+    const told = { text: text.trimEnd(), later: '' }
     this.told.push(told)
+    this.isEnding = true
     if (isWillDue) this.due = told
     if (this.told.length > shownMax) this.told.shift()
   }
@@ -182,7 +185,8 @@ export class EndTracker {
     const last = this.due ?? this.told.at(-1)
     const isDue = this.due !== null
     this.due = null
-    if (last === undefined || last.later !== '' || last.at === now) return
+    // Whoever takes a place over was not away.
+    if (last === undefined || last.later !== '' || this.isEnding) return
     const words = `The client came back at ${since(now, clock)}`
     last.later = isDue ? `${words}, before its will was due.` : `${words}.`
   }

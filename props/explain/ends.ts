@@ -88,7 +88,7 @@ export class Ends {
           const end: End | undefined = due ?? ends.at(-1)
           const isDue = due !== null
           due = null
-          if (end === undefined || end.later !== '' || end.step.at === step.at) continue
+          if (end === undefined || end.later !== '' || end.step === step) continue
           const before = isDue ? ', before its will was due' : ''
           end.later = ` The client came back at ${escaped(this.since(step.at))}${before}\\.`
           this.tally.add(isDue ? 'came back before its will' : 'came back')

@@ -124,6 +124,25 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'back before the will was due, in the millisecond in which it was put off',
+    '--why-disconnected a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 't' "x" qos1 will-delay-interval 5 ]
+    tick +1s
+    a lose
+    z> connect 'a' session-expiry-interval 60
+    tick +9s
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 1.000s by the other ` +
+      `side: the socket was closed without DISCONNECT. Its will on 't' was put off until ` +
+      `6.000s. Its session was kept for 60 s. The client came back at 1.000s, before its will ` +
+      `was due.`,
+      `'a' is connected since 1.000s, and was so still when the recording ended at 10.000s.`,
+    ],
+  ],
+  [
     'a will that was put off and may not be published any more',
     '--why-disconnected a',
     `
