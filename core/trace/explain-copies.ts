@@ -2,9 +2,13 @@
 // known by its session and its place in the line there, one that is sent at once by its payload,
 // which is one and the same object.
 
+import type { Effect } from '../broker/effect.ts'
 import type { Delivery, Gist, Message, Passing, Session } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
-import type { Copy, CopyEvent, Publication } from './explain-facts.ts'
+import * as IntMap from '../data/int-map.ts'
+import type { TopicName } from '../topic/name.ts'
+import { effectsOf, isSameConn } from './explain-facts.ts'
+import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
 
 /** Which publications are kept; those that are not may be forgotten at once. */
 export interface Shelf {
@@ -116,13 +120,40 @@ export class Copies {
   }
 }
 
-/** Of several that are empty, and so look the same, the first that the session has no copy of. */
+/** Whether it is known to have gone to nobody. */
+const isForNobody = (one: Publication, moment: Moment): boolean =>
+  effectsOf(one, moment).some((effect) => {
+    if (effect._tag !== 'Note') return false
+    const { note } = effect
+    return note._tag === 'Dropped'
+      ? note.clientId === null && note.topic === one.topic && note.why !== 'no subscriber'
+      : note._tag === 'ConnectionEnded' && one.by._tag === 'Client' &&
+        note.clientId === one.by.clientId
+  })
+
+/**
+ * Of several that are empty, and so look the same, the one that a session was sent on the topic as
+ * `packetId`; for what waits in its queue, which is 0, the first that it has no copy of.
+ */
 export const emptyFor = (
-  session: number,
+  { number, conn }: Session,
+  topic: TopicName,
+  packetId: number,
   fresh: ReadonlyArray<Publication>,
+  moment: Moment,
 ): Publication | null => {
-  const empty = fresh.filter(({ bytes }) => bytes === 0)
+  const empty = fresh.filter((one) =>
+    one.bytes === 0 && one.topic === topic && !isForNobody(one, moment)
+  )
+  const old = IntMap.get(moment.before.sessions, number)?.conn ?? null
+  const isSent = (effect: Effect): boolean =>
+    effect._tag === 'Send' && effect.packet._tag === 'Publish' &&
+    effect.packet.packetId === packetId &&
+    (isSameConn(conn, effect.conn) || isSameConn(old, effect.conn))
   const isNew = ({ copies }: Publication): boolean =>
-    copies.every((copy) => copy.session !== session)
-  return empty.find(isNew) ?? empty[0] ?? null
+    copies.every((copy) => copy.session !== number)
+  const found = packetId > 0
+    ? empty.find((one) => effectsOf(one, moment).some(isSent))
+    : empty.find(isNew)
+  return found ?? empty[0] ?? null
 }

@@ -8,9 +8,8 @@ import type { Publish } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
-import { emptyFor } from './explain-copies.ts'
 import type { Copies } from './explain-copies.ts'
-import { isSameConn } from './explain-facts.ts'
+import { effectsOf, isSameConn } from './explain-facts.ts'
 import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
 import { whyEnded } from './explain-gone.ts'
 import { orderOf } from './explain-places.ts'
@@ -48,11 +47,15 @@ export class Sends {
   /** `fresh` are the publications of this step, `gone` the copies that left their sessions. */
   step(moment: Moment, fresh: ReadonlyArray<Publication>, gone: ReadonlyArray<Copy>): void {
     this.settle(moment)
+    // What is empty looks the same as all that is.
+    const empty = fresh.filter(({ bytes }) => bytes === 0)
+      .map((one) => [one, new Set(effectsOf(one, moment))] as const)
     for (const effect of moment.effects) {
-      if (effect._tag === 'Send' && effect.packet._tag === 'Publish') {
-        this.sent(moment, effect.conn, effect.packet, fresh, gone)
-      } else if (effect._tag === 'Multicast' && effect.packet._tag === 'Publish') {
-        for (const conn of effect.conns) this.sent(moment, conn, effect.packet, fresh, gone)
+      if (effect._tag !== 'Send' && effect._tag !== 'Multicast') continue
+      if (effect.packet._tag !== 'Publish') continue
+      const own = empty.flatMap(([one, effects]) => effects.has(effect) ? [one] : [])
+      for (const conn of effect._tag === 'Send' ? [effect.conn] : effect.conns) {
+        this.sent(moment, conn, effect.packet, fresh, own, gone)
       }
     }
     // The connection may have ended in this step as well.
@@ -64,6 +67,7 @@ export class Sends {
     conn: Conn,
     packet: Publish,
     fresh: ReadonlyArray<Publication>,
+    own: ReadonlyArray<Publication>,
     gone: ReadonlyArray<Copy>,
   ): void {
     const { copies } = this
@@ -103,9 +107,7 @@ export class Sends {
     }
     const shared = gone.filter(({ share }) => share !== null).map((copy) => copies.ownerOf(copy))
     const publication = marked ??
-      (order === undefined
-        ? emptyFor(session.number, fresh.filter(isEmptyOf)) ?? shared.find(isEmptyOf) ?? null
-        : null)
+      (order === undefined ? own.find(isEmptyOf) ?? shared.find(isEmptyOf) ?? null : null)
     if (publication === null) return
     const copy: Copy = {
       clientId: session.clientId,

@@ -234,10 +234,11 @@ export class Tracker {
   /** Takes up the copies that a session has got in this step. */
   private scan(
     number: number,
-    { input, before, after }: Moment,
+    moment: Moment,
     fresh: ReadonlyArray<Publication>,
   ): void {
     const { copies } = this
+    const { before, after } = moment
     const session = IntMap.get(after.sessions, number)
     const old = IntMap.get(before.sessions, number)
     if (session === undefined || session === old) return
@@ -247,8 +248,13 @@ export class Tracker {
       let publication = copies.known(message)
       if (publication === null && fresh.length > 0) {
         // A message that the broker has made of the packet in this step, or an empty will.
-        const some = isPublishing(input) ? fresh[0]! : emptyFor(number, fresh)
-        publication = some !== null && some.bytes === payloadBytesOf(message) ? some : null
+        const bytes = payloadBytesOf(message)
+        const some = bytes === 0
+          ? emptyFor(session, message.topic, packetId, fresh, moment)
+          : isPublishing(moment.input)
+          ? fresh[0]!
+          : null
+        publication = some !== null && some.bytes === bytes ? some : null
         if (publication !== null) this.mark(publication, message)
       }
       if (publication === null) continue

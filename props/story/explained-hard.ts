@@ -280,6 +280,50 @@ export const hard: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'wills that are empty at the end of the broker, one of which is denied',
+    '--message t',
+    `
+    config allowDuplicateMessages=true
+
+    quiet
+    c> connect user "c" session-expiry-interval 60
+    c> subscribe id1 't' '#'
+    d> connect user "c" session-expiry-interval 60
+    d> subscribe id1 't' qos1
+    d lose
+    a> connect user "a" will [ 't' "" ]
+    b> connect user "b" will [ 't' "" qos1 ]
+    p> connect user "b" will [ 't' "" qos1 ]
+    tick +1s
+    stop
+    ----`,
+    [
+      `'t' was published at 1.000s as the will of 'a' with QoS 0: 0 bytes. It went to ` +
+      `nobody: its publisher may not write it, denied by the access list of listener ` +
+      `"1883" (/etc/mosquitto/acl), in which no line of user "a" and no pattern lets it ` +
+      `write the topic.`,
+      `  'c': not delivered: its publisher may not write it, denied by the access list ` +
+      `of listener "1883" (/etc/mosquitto/acl), in which no line of user "a" and no ` +
+      `pattern lets it write the topic.`,
+      `  'd': not delivered: its publisher may not write it, denied by the access list ` +
+      `of listener "1883" (/etc/mosquitto/acl), in which no line of user "a" and no ` +
+      `pattern lets it write the topic.`,
+      `'t' was published at 1.000s as the will of 'b' with QoS 1: 0 bytes. It matched ` +
+      `'#' of 'c' with QoS 0, 't' of 'c' with QoS 0, 't' of 'd' with QoS 1.`,
+      `  'c': delivered at 1.000s with QoS 0, which nobody acknowledges; and delivered ` +
+      `at 1.000s with QoS 0, which nobody acknowledges.`,
+      `  'd': not delivered: queued at 1.000s; still in its queue when the recording ` +
+      `ended, at 1.000s: it was away since 0.000s.`,
+      `'t' was published at 1.000s as the will of 'p' with QoS 1: 0 bytes. It matched ` +
+      `'#' of 'c' with QoS 0, 't' of 'c' with QoS 0, 't' of 'd' with QoS 1.`,
+      `  'c': delivered at 1.000s with QoS 0, which nobody acknowledges; and delivered ` +
+      `at 1.000s with QoS 0, which nobody acknowledges.`,
+      `  'd': not delivered: queued at 1.000s; still in its queue when the recording ` +
+      `ended, at 1.000s: it was away since 0.000s.`,
+    ],
+    ['user b\ntopic t\nuser a\ntopic read t\nuser c\ntopic read #\n'],
+  ],
+  [
     'two wills that look the same',
     '--message w',
     `
