@@ -205,6 +205,19 @@ export const effectsOf = (
   return end < 0 ? rest : rest.slice(0, end)
 }
 
+/** The effects of a step with wills that come after a publication and of none. */
+export const effectsOfNone = ({ effects }: Pick<Moment, 'effects'>): ReadonlyArray<Effect> => {
+  let hasWill = false
+  let isOfOne = true
+  return effects.filter((effect) => {
+    if (effect._tag === 'Note' && isOfWill(effect.note)) {
+      hasWill = true
+      isOfOne = true
+    } else if (hasWill && !isOfRouting(effect)) isOfOne = false
+    return !isOfOne
+  })
+}
+
 /**
  * Why messages on a topic were dropped for a client in a step, in order. That a session ended is
  * said of what it has published and not released, and so of nothing that it was to get.

@@ -3,7 +3,8 @@
 import type { DropReason } from '../broker/note.ts'
 import type { Delivery, Message, Passing, Subscription } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
-import { dropsFor, effectsOf, isSameShare, matchingIn, sessionFor } from './explain-facts.ts'
+import { dropsFor, effectsOf, effectsOfNone, isSameShare } from './explain-facts.ts'
+import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { newIn } from './explain-places.ts'
 
@@ -49,7 +50,8 @@ const olderLost = (
 
 /**
  * Why copies for a client were lost: when the publication was routed, or later in the step, by a
- * client that came back in it. It may have lost older ones then, but those stood before them.
+ * client that came back in it. It may have lost older ones then, but those stood before them; and
+ * what was lost of another will is no affair of this one.
  */
 export const dropsOf = (
   clientId: string,
@@ -62,7 +64,7 @@ export const dropsOf = (
   const number = sessionFor(before, clientId)?.number
   const isThere = number === undefined || IntMap.get(after.sessions, number) !== undefined
   // Nobody comes back to a session that has ended: it was another publication that was dropped.
-  const later = isThere ? dropsFor(moment, clientId, topic).slice(drops.length) : []
+  const later = isThere ? dropsFor({ effects: effectsOfNone(moment) }, clientId, topic) : []
   const isOwn = ({ session }: Subscription): boolean => session === number
   const { direct, groups } = matchingIn(before, topic)
   const { by } = publication

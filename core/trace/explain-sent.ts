@@ -8,6 +8,7 @@ import type { Publish } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
 import type { TopicName } from '../topic/name.ts'
+import { emptyFor } from './explain-copies.ts'
 import type { Copies } from './explain-copies.ts'
 import { effectsOf, isSameConn } from './explain-facts.ts'
 import type { Copy, CopyEvent, Moment, Publication } from './explain-facts.ts'
@@ -106,8 +107,11 @@ export class Sends {
       return
     }
     const shared = gone.filter(({ share }) => share !== null).map((copy) => copies.ownerOf(copy))
+    // A client that comes back in the step may have had it wait for that.
+    const like = fresh.find(isEmptyOf)
+    const waited = like === undefined ? null : emptyFor(session, like.topic, 0, fresh, moment)
     const publication = marked ??
-      (order === undefined ? own.find(isEmptyOf) ?? shared.find(isEmptyOf) ?? null : null)
+      (order === undefined ? own.find(isEmptyOf) ?? waited ?? shared.find(isEmptyOf) ?? null : null)
     if (publication === null) return
     const copy: Copy = {
       clientId: session.clientId,

@@ -11,7 +11,7 @@ import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
-import { dropsFor, isSameConn, isSameShare } from './explain-facts.ts'
+import { isSameConn, isSameShare } from './explain-facts.ts'
 import { matchingIn, sessionFor } from './explain-facts.ts'
 import type { Change, Copy, CopyEvent, Matching } from './explain-facts.ts'
 import type { Missed, Moment, Publication } from './explain-facts.ts'
@@ -512,7 +512,7 @@ export const whyNot = (
     const takers = takersIn(having, share, matching, moment).map((copy) => name(copy.clientId))
     const losers = members.flatMap(({ session: number }) => {
       const other = IntMap.get(moment.after.sessions, number)
-      const lost = other === undefined ? [] : dropsFor(moment, other.clientId, topic)
+      const lost = other === undefined ? [] : dropsOf(other.clientId, publication, moment)
       return other === undefined || lost.length === 0
         ? []
         : [`${name(other.clientId)} (${lost.at(-1)})`]

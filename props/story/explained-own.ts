@@ -103,6 +103,24 @@ export const own: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'an empty will of QoS 0 to its own client, which waits for the one that takes its place',
+    '--message t',
+    `
+    config queueQos0=true
+
+    quiet
+    a> connect session-expiry-interval 60 will [ 't' "" ]
+    a> subscribe id1 't'
+    tick +1s
+    b> connect 'a' session-expiry-interval 60
+    ----`,
+    [
+      `'t' was published at 1.000s as the will of 'a' with QoS 0: 0 bytes. It matched ` +
+      `'t' of 'a' with QoS 0.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
     'a will to its own client, whose queue is full as another connection takes its place',
     '--message d/a',
     `
@@ -266,6 +284,37 @@ export const own: ReadonlyArray<Explained> = [
       `  'c': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes ` +
       `16777216); 1 message had been sent to it and not acknowledged, as many as may be ` +
       `(its Receive Maximum or max_inflight_messages).`,
+    ],
+  ],
+  [
+    'of two wills of a moment one was lost to another of its group, and is no echo of the other',
+    '--message t --client a',
+    `
+    quiet
+    a> connect session-expiry-interval 60 will [ 't' "1" will-delay-interval 1 ]
+    b> connect session-expiry-interval 60 will [ 't' "12" will-delay-interval 1 ]
+    c> connect session-expiry-interval 60
+    c> subscribe id1 '$share/h/t'
+    a> subscribe id1 '$share/h/t'
+    a> subscribe id2 't' no-local
+    c lose
+    a lose
+    b lose
+    at 2000
+    ticked
+    ----`,
+    [
+      `'t' was published at 2.000s as the will of 'a' with QoS 0: 1 byte. It matched ` +
+      `'$share/h/t' of 'a' with QoS 0, '$share/h/t' of 'c' with QoS 0, 't' of 'a' with ` +
+      `QoS 0.`,
+      `  'a': not delivered: its subscription to 't' has No Local, and it published the ` +
+      `message itself; the shared group of its '$share/h/t' lost it to 'c' (offline), ` +
+      `whose turn it was.`,
+      `'t' was published at 2.000s as the will of 'b' with QoS 0: 2 bytes. It matched ` +
+      `'$share/h/t' of 'a' with QoS 0, '$share/h/t' of 'c' with QoS 0, 't' of 'a' with ` +
+      `QoS 0.`,
+      `  'a': not delivered: QoS 0 does not wait for who is away (queue_qos0_messages ` +
+      `false), as the client was since 0.000s.`,
     ],
   ],
   [
