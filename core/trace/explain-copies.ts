@@ -121,7 +121,7 @@ export class Copies {
 }
 
 /** Whether it is known to have gone to nobody. */
-const isForNobody = (one: Publication, moment: Moment): boolean =>
+export const isForNobody = (one: Publication, moment: Moment): boolean =>
   effectsOf(one, moment).some((effect) => {
     if (effect._tag !== 'Note') return false
     const { note } = effect

@@ -13,7 +13,7 @@ import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
-import { Copies, emptyFor } from './explain-copies.ts'
+import { Copies, emptyFor, isForNobody } from './explain-copies.ts'
 import type { Shelf } from './explain-copies.ts'
 import { receiversIn } from './explain-facts.ts'
 import type { Copy, Missed, Moment, Publication } from './explain-facts.ts'
@@ -220,7 +220,10 @@ export class Tracker {
       before.retained.until = at
       // What was over at a tick was so before anything else took its place there.
       const isOver = moment.input._tag === 'Ticked' && (old?.expiresAt ?? Infinity) <= at
-      before.retained.why = isOver ? 'expired' : next === undefined ? 'deleted' : 'replaced'
+      // Of several wills the first one did it.
+      const first = own.find((one) => one.retain && !isForNobody(one, moment))
+      const isDeleted = first === undefined ? next === undefined : first.bytes === 0
+      before.retained.why = isOver ? 'expired' : isDeleted ? 'deleted' : 'replaced'
     }
     if (next === undefined) return
     const [only] = own

@@ -122,6 +122,44 @@ export const retained: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'retained until a will deletes it, though another one takes its place in that moment',
+    '--message t@0',
+    `
+    quiet
+    p> connect
+    p> publish 't' qos1 id1 retain "old"
+    a> connect will [ 't' "" retain ]
+    b> connect will [ 't' "new" retain ]
+    tick +1s
+    stop
+    ----`,
+    [
+      `The nearest of 3 publications to 't':`,
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 3 ` +
+      `bytes. It matched no subscription. It was retained until 1.000s, when it was ` +
+      `deleted.`,
+    ],
+  ],
+  [
+    'retained until a will takes its place, though another one deletes that in the moment',
+    '--message t@0',
+    `
+    quiet
+    p> connect
+    p> publish 't' qos1 id1 retain "old"
+    b> connect will [ 't' "new" retain ]
+    a> connect will [ 't' "" retain ]
+    tick +1s
+    stop
+    ----`,
+    [
+      `The nearest of 3 publications to 't':`,
+      `'t' was published at 0.000s by 'p' with QoS 1 and packet id 1, to be retained: 3 ` +
+      `bytes. It matched no subscription. It was retained until 1.000s, when another one ` +
+      `took its place.`,
+    ],
+  ],
+  [
     'retained and live are told apart in one moment too',
     '--message d/1',
     `
