@@ -56,6 +56,9 @@ export const loggerMissing = (why: string): string =>
 /** After an end of the program logger it is started again, once in so many milliseconds. */
 export const restartMs = 10_000
 
+/** A program logger that leaves more than this unread gets nothing until it has caught up. */
+export const waitingBytesMax = 1024 * 1024
+
 export const loggerRests = (status: number | null): string =>
   `the program logger has ended (status ${status ?? 'unknown'}); log_dest syslog needs the one ` +
   'of util-linux, which knows --prio-prefix'

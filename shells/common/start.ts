@@ -107,7 +107,7 @@ export interface Running {
   counters(): Counters
   /** Gives the broker a command; one that is none is a TypeError. */
   command(command: Command): void
-  /** Goes on with another log; rejected with a sentence, in which case all is as it was. */
+  /** Goes on with another log; left: a sentence about what is wrong, and all is as it was. */
   changeLog(settings: LogSettings): Either<string, null>
   /** Begins the files of the log anew, after they were moved away. */
   reopenLog(): void

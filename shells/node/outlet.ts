@@ -12,11 +12,9 @@ import type { Either } from '../../core/prelude.ts'
 import { codeOf, messageOf } from '../common/message.ts'
 import { fileRefused, folderOf, isOthers, planted } from '../common/outlet.ts'
 import { loggerArguments, loggerMissing, loggerRests, nameVariable } from '../common/outlet.ts'
-import { outletTo, restartMs } from '../common/outlet.ts'
+import { outletTo, restartMs, waitingBytesMax } from '../common/outlet.ts'
 import type { Outlet } from '../common/outlet.ts'
 import { print, printOut } from './host.ts'
-
-const waitingBytesMax = 1024 * 1024
 
 export const openOutlet = (destination: LogDestination): Either<string, Outlet> => {
   switch (destination.to) {
