@@ -37,10 +37,11 @@ export const controlPath = ({ persistence, traceFile, pidFile }: Settings): stri
   return beside === null ? null : `${beside}.sock`
 }
 
-/** What an operator is told whose broker has no place for a socket. */
-export const noControlPath = 'This broker has no socket to be reached by: it needs a place. Set ' +
-  'trace_file (with trace_on_start false nothing is recorded yet), pid_file or persistence true, ' +
-  'and start it anew.'
+/** What an operator is told by whose words the broker has no place for a socket. */
+export const noControlPath =
+  'A broker with these options has no socket to be reached by. Name those that it was started ' +
+  'with, mostly -c CONF. If they are all, it needs a place: set trace_file (with trace_on_start ' +
+  'false nothing is recorded yet), pid_file or persistence true, and start it anew.'
 
 const parsed = (line: string): unknown => {
   try {
