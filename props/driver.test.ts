@@ -545,6 +545,14 @@ driver('a driver without connections stops at once', () => {
   assert.ok(done)
 })
 
+driver('who is asked before a connection is let in finds the broker without it', () => {
+  const found: Array<number> = []
+  const world: World = new World({ opening: () => found.push(world.driver.connections) })
+  world.open()
+  world.client('a')
+  assert.equal(found, [0, 1])
+})
+
 driver('a connection without CONNECT is closed after 10 s, by the one timer', () => {
   const world = new World()
   const mute = world.open()

@@ -192,6 +192,7 @@ export interface WorldOptions {
   readonly config?: Partial<Config>
   readonly broker?: Broker
   readonly judge?: Judge
+  readonly opening?: () => void
   readonly know?: (query: Query) => Promise<Answer>
   readonly verbosity?: 'quiet' | 'normal' | 'verbose'
   /** How long each look at the clock takes. */
@@ -261,6 +262,7 @@ export class World {
         ? {}
         : { memoryLimitBytes: options.memoryLimitBytes }),
       ...(options.know ? { know: options.know } : {}),
+      ...(options.opening ? { opening: options.opening } : {}),
     })
   }
 
