@@ -133,7 +133,8 @@ export const isForNobody = (one: Publication, moment: Moment): boolean =>
 
 /**
  * Of several that are empty, and so look the same, the one that a session was sent on the topic as
- * `packetId`; for what waits in its queue, which is 0, the first that it has no copy of.
+ * `packetId`; for what waits in its queue, which is 0, or was handed over to it, the first that it
+ * has no copy of.
  */
 export const emptyFor = (
   { number, conn }: Session,
@@ -152,8 +153,6 @@ export const emptyFor = (
     (isSameConn(conn, effect.conn) || isSameConn(old, effect.conn))
   const isNew = ({ copies }: Publication): boolean =>
     copies.every((copy) => copy.session !== number)
-  const found = packetId > 0
-    ? empty.find((one) => effectsOf(one, moment).some(isSent))
-    : empty.find(isNew)
-  return found ?? empty[0] ?? null
+  const sent = packetId > 0 ? empty.find((one) => effectsOf(one, moment).some(isSent)) : undefined
+  return sent ?? empty.find(isNew) ?? empty[0] ?? null
 }

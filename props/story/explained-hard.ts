@@ -280,6 +280,33 @@ export const hard: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'an empty will that is handed over at the end of the broker is not another one',
+    '--message t --client n',
+    `
+    quiet
+    m> connect
+    n> connect session-expiry-interval 60
+    n> subscribe id1 '$share/g/t' qos1
+    m> subscribe id1 '$share/g/t' qos1
+    a> connect will [ 't' "" qos1 ]
+    b> connect will [ 't' "" qos1 ]
+    tick +1s
+    stop
+    ----`,
+    [
+      `'t' was published at 1.000s as the will of 'a' with QoS 1: 0 bytes. It matched ` +
+      `'$share/g/t' of 'm' with QoS 1, '$share/g/t' of 'n' with QoS 1.`,
+      `  'n': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK ` +
+      `when the recording ended, at 1.000s; its client is away since 1.000s, when the ` +
+      `broker was stopped.`,
+      `'t' was published at 1.000s as the will of 'b' with QoS 1: 0 bytes. It matched ` +
+      `'$share/g/t' of 'm' with QoS 1, '$share/g/t' of 'n' with QoS 1.`,
+      `  'n': delivered at 1.000s with QoS 1 and packet id 2; still waiting for PUBACK ` +
+      `when the recording ended, at 1.000s; its client is away since 1.000s, when the ` +
+      `broker was stopped.`,
+    ],
+  ],
+  [
     'wills that are empty at the end of the broker, one of which is denied',
     '--message t',
     `
