@@ -101,44 +101,38 @@ export const begin = (draft: Draft, found: Session, subscription: Subscription):
   const rank = draft.nextJoined++
   session.catchUps = Queue.push(session.catchUps, draft.owner, { rank, cursor: null, subscription })
   // A packet may name a filter twice: the first of them is not the session's own any more.
-  if (isCurrent(session, subscription)) noteSubscription(draft, session, subscription, rank, true)
+  const heir = heirOf(session, subscription)
+  if (heir !== undefined) noteSubscription(draft, session, heir, rank, true)
   if (isFirst) proceed(draft, session, PORTION_AT_ONCE, subscription)
 }
 
 /**
- * What is still to come for subscriptions that were replaced comes for those in their place, though
- * these ask for nothing retained: nothing is lost by it [MQTT-3.8.4-4].
+ * Whose what is still to come for a subscription is: its own, or that of one in its place which
+ * asks for nothing retained, so that nothing is lost by it [MQTT-3.8.4-4]. Undefined where it is
+ * gone, or another was made that begins anew.
  */
-export const carryOn = (
-  draft: Draft,
-  found: Session,
-  replaced: ReadonlyMap<Subscription, Subscription>,
-): void => {
-  if (replaced.size === 0 || Queue.size(found.catchUps) === 0) return
-  const session = editSession(draft, found)
-  let carried: Queue.Queue<CatchUp> = Queue.empty
-  for (const catchUp of Queue.entries(session.catchUps)) {
-    let { subscription } = catchUp
-    for (let next = replaced.get(subscription); next !== undefined; next = replaced.get(next)) {
-      subscription = next
-    }
-    if (subscription !== catchUp.subscription && isCurrent(session, subscription)) {
-      noteSubscription(draft, session, subscription, catchUp.rank, true)
-    }
-    carried = Queue.push(carried, draft.owner, { ...catchUp, subscription })
-  }
-  session.catchUps = carried
+export const heirOf = (session: Session, subscription: Subscription): Subscription | undefined => {
+  const current = StrMap.get(session.subscriptions, subscription.filter)
+  return current !== undefined && current.joined === subscription.joined ? current : undefined
 }
 
-/** Whether the subscription is still the session's own. */
-const isCurrent = (session: Session, subscription: Subscription): boolean =>
-  StrMap.get(session.subscriptions, subscription.filter) === subscription
+/** Subscriptions were replaced: what is still to come is in the records of those in their place. */
+export const noteHeirs = (draft: Draft, session: Session): void => {
+  if (draft.journal === null || !session.stored) return
+  for (const { rank, subscription } of Queue.entries(session.catchUps)) {
+    const heir = heirOf(session, subscription)
+    if (heir === undefined || heir === subscription) continue
+    noteSubscription(draft, session, heir, rank, true)
+  }
+}
 
 /** Forgets the catch-ups of subscriptions that are gone or were replaced. */
 const sweep = (draft: Draft, session: EditableSession): void => {
   let kept: Queue.Queue<CatchUp> = Queue.empty
   for (const catchUp of Queue.entries(session.catchUps)) {
-    if (isCurrent(session, catchUp.subscription)) kept = Queue.push(kept, draft.owner, catchUp)
+    if (heirOf(session, catchUp.subscription) !== undefined) {
+      kept = Queue.push(kept, draft.owner, catchUp)
+    }
   }
   session.catchUps = kept
 }
@@ -152,8 +146,9 @@ export const rest = (draft: Draft, session: EditableSession): void => {
   if (Queue.size(session.catchUps) === 0) return
   let resting: Queue.Queue<CatchUp> = Queue.empty
   for (const { rank, subscription } of Queue.entries(session.catchUps)) {
-    if (!isCurrent(session, subscription)) continue
-    resting = Queue.push(resting, draft.owner, { rank, cursor: null, subscription })
+    const heir = heirOf(session, subscription)
+    if (heir === undefined) continue
+    resting = Queue.push(resting, draft.owner, { rank, cursor: null, subscription: heir })
   }
   session.catchUps = resting
   session.overtaken = StrMap.empty(draft.origin.seed)
@@ -188,10 +183,12 @@ const proceed = (
   for (let left = portion; left > 0; left--) {
     const catchUp = Queue.peek(session.catchUps)
     if (catchUp === undefined || !isReceptive(draft, session)) break
-    const { rank, subscription } = catchUp
+    const { rank } = catchUp
+    const heir = heirOf(session, catchUp.subscription)
+    const subscription = catchUp.subscription === begun ? begun : heir
     session.catchUps = Queue.pop(session.catchUps, draft.owner)
     // [MQTT-3.10.4-2] [v3 MQTT-3.10.4-2]
-    if (subscription !== begun && !isCurrent(session, subscription)) continue
+    if (subscription === undefined) continue
     let cursor = catchUp.cursor
     if (cursor === null) {
       // From here on the tree belongs to the cursor as well: nobody may edit it in place.
@@ -212,8 +209,8 @@ const proceed = (
     }
     if (cursor !== null) {
       session.catchUps = Queue.push(session.catchUps, draft.owner, { rank, cursor, subscription })
-    } else if (isCurrent(session, subscription)) {
-      noteSubscription(draft, session, subscription, 0, true)
+    } else if (heir !== undefined) {
+      noteSubscription(draft, session, heir, 0, true)
     }
   }
   if (Queue.size(session.catchUps) === 0) session.overtaken = StrMap.empty(draft.origin.seed)

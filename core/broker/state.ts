@@ -308,7 +308,10 @@ export interface Subscription {
   readonly retainAsPublished: boolean
   /** None or one; of all of them where several subscriptions were merged into this. */
   readonly identifiers: ReadonlyArray<number>
-  /** Rank among all subscriptions that were ever made: the order of turns in a shared group. */
+  /**
+   * Rank among all subscriptions that were ever made: the order of turns in a shared group. One in
+   * the place of another has the same, unless it begins anew with what is retained.
+   */
   readonly joined: number
 }
 

@@ -24,7 +24,7 @@ import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
 import { noteSubscription, noteUnsubscription } from './journal.ts'
 import { mountedFilter } from './mount.ts'
-import { begin, carryOn } from './retain.ts'
+import { begin, noteHeirs } from './retain.ts'
 import {
   type Audience,
   isSingle,
@@ -102,7 +102,7 @@ export const subscribe = (
   const { maximumQos, mountPoint } = ready.rules
   const reasons: number[] = []
   const begun: Subscription[] = []
-  const replaced = new Map<Subscription, Subscription>()
+  let isReplaced = false
   let refused = ''
   let surplus = 0
   let firstSurplus = ''
@@ -153,10 +153,8 @@ export const subscribe = (
     const { qos } = added
     reasons.push(qos) // [MQTT-3.8.4-7] [v3 MQTT-3.8.4-5]
     note(draft, { _tag: 'Subscribed', clientId: session.clientId, filter: request.filter, qos })
-    const wanted = request.retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
-      (request.retainHandling === 1 && old === undefined) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
-    if (wanted && added.share === null) begun.push(added)
-    else if (old !== undefined) replaced.set(old, added)
+    if (begins(request, old)) begun.push(added)
+    else if (old !== undefined) isReplaced = true
   }
   // Below level 5 the client itself is told no reason.
   if (surplus > 0) {
@@ -168,10 +166,9 @@ export const subscribe = (
   const suback: Suback = { _tag: 'Suback', packetId, reasons, properties: none }
   if (refused === '') tell(draft, session, suback) // [MQTT-3.8.4-1] [v3 MQTT-3.8.4-1]
   else tellWhy(draft, session, ready, suback, refused)
-  carryOn(draft, session, replaced)
+  if (isReplaced) noteHeirs(draft, session)
   // The packet may name a filter twice, which is as if it were two packets [MQTT-3.8.4-5].
   for (const subscription of begun) begin(draft, session, subscription) // [v3 MQTT-3.3.1-6]
-  carryOn(draft, session, replaced)
   return null
 }
 
@@ -217,6 +214,12 @@ const noIdentifiers: ReadonlyArray<number> = []
 
 const lower = (one: Qos, other: Qos): Qos => one < other ? one : other
 
+/** Whether a subscription in the place of the old one, if any, asks for what is retained. */
+const begins = ({ filter, retainHandling }: SubscribeRequest, old: Subscription | undefined) =>
+  splitShare(filter) === null &&
+  (retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
+    (retainHandling === 1 && old === undefined)) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+
 const add = (
   draft: Draft,
   session: EditableSession,
@@ -237,7 +240,7 @@ const add = (
     retainAsPublished: request.retainAsPublished || bridge,
     identifiers,
     // Replaced in place, so that nothing is missed [MQTT-3.8.4-3] [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3].
-    joined: old === undefined ? draft.nextJoined++ : old.joined,
+    joined: old === undefined || begins(request, old) ? draft.nextJoined++ : old.joined,
   }
   noteSubscription(draft, session, subscription, 0, old !== undefined)
   join(draft, session, subscription, old)

@@ -1,7 +1,7 @@
 // Who subscribes and is not sent what the topic has retained, and why.
 
 import { mountedFilter } from '../broker/mount.ts'
-import { isOvertaken } from '../broker/retain.ts'
+import { heirOf, isOvertaken } from '../broker/retain.ts'
 import type { Message, Session, State } from '../broker/state.ts'
 import type { SubscribeRequest } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -89,9 +89,7 @@ export const unsentIn = (
 const isBehind = (session: Session, topic: TopicName): boolean => {
   for (const { rank, cursor, subscription } of Queue.entries(session.catchUps)) {
     const { filter } = subscription
-    if (!match(filter, topic) || StrMap.get(session.subscriptions, filter) !== subscription) {
-      continue
-    }
+    if (!match(filter, topic) || heirOf(session, subscription) === undefined) continue
     if (isOvertaken(session, topic, rank)) continue
     // What a search has not come to yet is what it would still find.
     const isAhead = cursor === null ||

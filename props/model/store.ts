@@ -146,11 +146,12 @@ export const recordsOf = (
     const offlineAt = timeOf(session.offlineAt)
     found.push({ kind: 'session', clientId, expiryS, offlineAt, level, source })
     const ranks = new Map(
-      [...Queue.entries(session.catchUps)].map(({ rank, subscription }) => [subscription, rank]),
+      [...Queue.entries(session.catchUps)]
+        .map(({ rank, subscription }) => [subscription.joined, rank]),
     )
     for (const [, subscription] of StrMap.entries(session.subscriptions)) {
       const { filter, qos, noLocal, retainAsPublished, identifiers, joined } = subscription
-      const catchUp = ranks.get(subscription) ?? 0
+      const catchUp = ranks.get(joined) ?? 0
       const rest = { qos, noLocal, retainAsPublished, identifiers, joined, catchUp }
       found.push({ kind: 'subscription', clientId, filter, ...rest })
     }
