@@ -182,7 +182,7 @@ const matchedText = ({ topic }: Publication, { before }: Moment): string => {
   })
   if (words.length === 0) return 'It matched no subscription.'
   const more = words.length > shownMax ? ` and ${words.length - shownMax} more` : ''
-  return `It matched ${words.slice(0, shownMax).sort().join(', ')}${more}.`
+  return `It matched ${words.sort().slice(0, shownMax).join(', ')}${more}.`
 }
 
 /** Whom it concerns: who has a copy, who had a subscription, and who had one at another time. */

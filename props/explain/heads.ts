@@ -44,6 +44,9 @@ export const checkHead = (account: Account, one: Publication, head: string): voi
   assert.ok(rest.test(more), `${rest}\nin\n${head}`)
 }
 
+/** So many subscriptions are named, in order of their names. */
+const shownMax = 20
+
 /** What there is to say once it was routed. */
 const afterHead = (account: Account, one: Publication): RegExp => {
   const words: Array<string> = []
@@ -53,10 +56,11 @@ const afterHead = (account: Account, one: Publication): RegExp => {
         `${quoted(filter)} of ${quoted(session.clientId)} with QoS ${qos}`
       )
     )
+    const more = matched.length > shownMax ? ` and ${matched.length - shownMax} more` : ''
     words.push(
       matched.length === 0
         ? 'It matched no subscription.'
-        : `It matched ${matched.sort().join(', ')}.`,
+        : `It matched ${matched.sort().slice(0, shownMax).join(', ')}${more}.`,
     )
     account.tally.add(matched.length === 0 ? 'matched nobody' : 'matched')
   }
