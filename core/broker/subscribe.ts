@@ -215,7 +215,10 @@ const noIdentifiers: ReadonlyArray<number> = []
 const lower = (one: Qos, other: Qos): Qos => one < other ? one : other
 
 /** Whether a subscription in the place of the old one, if any, asks for what is retained. */
-const begins = ({ filter, retainHandling }: SubscribeRequest, old: Subscription | undefined) =>
+const begins = (
+  { filter, retainHandling }: SubscribeRequest,
+  old: Subscription | undefined,
+): boolean =>
   splitShare(filter) === null &&
   (retainHandling === 0 || // [MQTT-3.8.4-4] [v3 MQTT-3.8.4-3]
     (retainHandling === 1 && old === undefined)) // [MQTT-3.3.1-10] [MQTT-3.3.1-11]

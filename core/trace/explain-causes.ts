@@ -5,16 +5,13 @@ import type { Conn, Input, Millis, Peer } from '../broker/input.ts'
 import type { Note } from '../broker/note.ts'
 import type { Link, State } from '../broker/state.ts'
 import { unwrittenBytes } from '../broker/tell.ts'
+import { SERVER_BUSY, SERVER_MOVED, SERVER_UNAVAILABLE } from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import { isSameConn } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
 import { since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
 import { hex, plural, quote } from './words.ts'
-
-const SERVER_UNAVAILABLE = 0x88
-const SERVER_BUSY = 0x89
-const SERVER_MOVED = 0x9d
 
 export type Ended = Extract<Note, { readonly _tag: 'ConnectionEnded' }>
 

@@ -1,6 +1,7 @@
 // What changes in subscriptions, as far as topics have to do with it.
 
 import { mountedFilter } from '../broker/mount.ts'
+import { NOT_AUTHORIZED } from '../codec/reason-code.ts'
 import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
@@ -10,8 +11,6 @@ import { sessionFor } from './explain-facts.ts'
 import type { Change, Moment } from './explain-facts.ts'
 import { whyNotSubscribed } from './explain-rights.ts'
 import { sessionOf } from './facts.ts'
-
-const NOT_AUTHORIZED = 0x87
 
 /** Whether the filter, a shared one or not, matches the topic. */
 export const isAbout = (filter: TopicFilter, topic: TopicName): boolean =>

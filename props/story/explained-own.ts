@@ -373,4 +373,69 @@ export const own: ReadonlyArray<Explained> = [
       `(its Receive Maximum or max_inflight_messages).`,
     ],
   ],
+  [
+    'what was handed to another of the group, and waits there, is not what was dropped either',
+    '--message d/1 --client a',
+    `
+    config sharedOrder="prefer online" acl="topic write d/1; user b; topic #"
+    listener "1884" acl=null
+
+    quiet
+    a open listener "1884"
+    a> connect session-expiry-interval 3600 will [ 'd/1' "gone" qos1 ]
+    a> subscribe id1 '$share/g/d/1' qos1
+    p open listener "1884"
+    p> connect
+    p> publish 'd/1' qos1 id1 "on"
+    b> connect user "b" receive-maximum 1
+    b> subscribe id1 '$share/g/d/1' qos1 'd/2' qos1
+    p> publish 'd/2' qos1 id2 "2"
+    a> subscribe id2 'd/1' qos1
+    tick +1s
+    z> connect 'a' session-expiry-interval 3600
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It ` +
+      `matched '$share/g/d/1' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 1 and packet id 1; handed over at 1.000s to ` +
+      `'b' of its shared group.`,
+      `'d/1' was published at 1.000s as the will of 'a' with QoS 1: 4 bytes. It matched ` +
+      `'$share/g/d/1' of 'a' with QoS 1, '$share/g/d/1' of 'b' with QoS 1, 'd/1' of 'a' ` +
+      `with QoS 1.`,
+      `  'a': not delivered: the client may not read it, denied by the access list of ` +
+      `listener "1883", in which no line for clients without a user name and no pattern ` +
+      `lets it read the topic.`,
+    ],
+  ],
+  [
+    'what was dropped at the end for others of the same moment',
+    '--message d/1 --client b',
+    `
+    config queuedCountMax=1
+
+    quiet
+    p> connect will [ 'd/1' "1" qos1 ]
+    q> connect will [ 'd/1' "22" qos1 ]
+    r> connect will [ 'd/1' "333" qos1 ]
+    b> connect session-expiry-interval 60 receive-maximum 1
+    b> subscribe id1 'd/#' qos1
+    tick +1s
+    stop
+    ----`,
+    [
+      `'d/1' was published at 1.000s as the will of 'p' with QoS 1: 1 byte. It matched ` +
+      `'d/#' of 'b' with QoS 1.`,
+      `  'b': delivered at 1.000s with QoS 1 and packet id 1; still waiting for PUBACK ` +
+      `when the recording ended, at 1.000s; its client is away since 1.000s, when the ` +
+      `broker was stopped.`,
+      `'d/1' was published at 1.000s as the will of 'q' with QoS 1: 2 bytes. It matched ` +
+      `'d/#' of 'b' with QoS 1.`,
+      `  'b': not delivered: queued at 1.000s; still in its queue when the recording ` +
+      `ended, at 1.000s: it was away since 1.000s.`,
+      `'d/1' was published at 1.000s as the will of 'r' with QoS 1: 3 bytes. It matched ` +
+      `'d/#' of 'b' with QoS 1.`,
+      `  'b': not delivered: its queue was full (max_queued_messages 1, max_queued_bytes ` +
+      `16777216); what was sent to it in the same moment had taken its room.`,
+    ],
+  ],
 ]
