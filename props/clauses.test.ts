@@ -100,15 +100,15 @@ clauses('citations are found with their lines', () => {
 
 clauses('a refusal cites the statements that it names', () => {
   const text = [
-    "return fault(0x82, 'MQTT-1.2-3', 'a sentence')",
+    "return fault(PROTOCOL_ERROR, 'MQTT-1.2-3', 'a sentence')",
     'const slow = fault(',
     '  NOT_AUTHORIZED,',
     "  'v3 MQTT-1.2-3',",
     "  'MQTT, and more of it',",
     ')',
-    "fail(c, protocolError, 'MQTT-4.5.6-7', `what: ${it}`)",
-    "failBy(c, malformedPacket, 'MQTT-4.5.6-7', 'MQTT-8.9-1', 'a sentence')",
-    "failPlainly(c, malformedPacket, 'no statement')",
+    "fail(c, PROTOCOL_ERROR, 'MQTT-4.5.6-7', `what: ${it}`)",
+    "failBy(c, MALFORMED_PACKET, 'MQTT-4.5.6-7', 'MQTT-8.9-1', 'a sentence')",
+    "failPlainly(c, MALFORMED_PACKET, 'no statement')",
     "fail(at, 'a message that is not about MQTT-1.2-3')",
   ].join('\n')
   assert.equal(

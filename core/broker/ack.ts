@@ -4,7 +4,7 @@
 import { type Fault, fault } from '../codec/fault.ts'
 import type { Puback, Pubcomp, Pubrec } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
-import { PACKET_IDENTIFIER_NOT_FOUND } from '../codec/reason-code.ts'
+import { PACKET_IDENTIFIER_NOT_FOUND, PROTOCOL_ERROR } from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { drain, release } from './deliver.ts'
@@ -16,7 +16,11 @@ import { tell } from './tell.ts'
 const REFUSED = 0x80
 
 const wrong = (what: string): Fault =>
-  fault(0x82, 'MQTT-4.13.1-1', `${what} that does not fit the message with its identifier`)
+  fault(
+    PROTOCOL_ERROR,
+    'MQTT-4.13.1-1',
+    `${what} that does not fit the message with its identifier`,
+  )
 
 const finish = (draft: Draft, session: Session, packetId: number, outgoing: Outgoing): void => {
   const editable = editSession(draft, session)

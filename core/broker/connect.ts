@@ -27,7 +27,8 @@ import type { Answered } from './input.ts'
 import { redirection, refuse } from './leave.ts'
 import type { MethodName, Turn } from './method.ts'
 import { mountedConnect } from './mount.ts'
-import { isForbidden, isMislabelled } from './publish.ts'
+import { isMislabelled } from './refusal.ts'
+import { isForbidden } from './reserved.ts'
 import { type Authenticating, type Link, NEVER } from './state.ts'
 
 /** A CONNECT arrived: refuse it, ask about it, or accept it. */

@@ -1,52 +1,42 @@
 // PUBLISH from a client and the release of its QoS 2 messages.
 
 import { type Fault, fault } from '../codec/fault.ts'
-import { encodedSize } from '../codec/mod.ts'
-import type { Puback, Publish, Pubrec, Pubrel, Will } from '../codec/packet.ts'
+import type { Puback, Publish, Pubrec, Pubrel } from '../codec/packet.ts'
 import { none, type Properties } from '../codec/property.ts'
 import {
-  IMPLEMENTATION_SPECIFIC,
-  NOT_AUTHORIZED,
   PACKET_IDENTIFIER_NOT_FOUND,
   PAYLOAD_FORMAT_INVALID,
+  PROTOCOL_ERROR,
+  QOS_NOT_SUPPORTED,
   QUOTA_EXCEEDED,
+  RECEIVE_MAXIMUM_EXCEEDED,
+  RETAIN_NOT_SUPPORTED,
+  TOPIC_ALIAS_INVALID,
   TOPIC_NAME_INVALID,
 } from '../codec/reason-code.ts'
-import { isUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
-import { denyPublish, mayPublish } from './access.ts'
-import { rulesOf } from './config.ts'
-import { type Draft, drop, editSession, note, setPhase } from './draft.ts'
+import { type Draft, drop, editSession, setPhase } from './draft.ts'
 import { noteIncoming, noteTaken } from './journal.ts'
+import { publishIfAllowed } from './kept.ts'
 import { mountedPublish } from './mount.ts'
-import type { DropReason } from './note.ts'
-import { forget, retain, whyNotRetained } from './retain.ts'
-import { keep, NO_SESSION, route, routeMessage, topicOf } from './route.ts'
+import {
+  reasonOf,
+  type Refusal,
+  refusal,
+  turnAway,
+  type Unfit,
+  whyOf,
+  whyUnfit,
+} from './refusal.ts'
+import { forget, retain } from './retain.ts'
+import { keep, route, topicOf } from './route.ts'
 import type { Incoming, Link, Message, Ready, Session } from './state.ts'
 import { tell, tellWhy } from './tell.ts'
 
-/** Topics that only the broker publishes to, and those that no filter could name. */
-export const isReserved = (topic: string): boolean =>
-  topic.charCodeAt(0) === 0x24 /* $ */ &&
-  (topic === '$SYS' || topic.startsWith('$SYS/') ||
-    topic === '$CONTROL' || topic.startsWith('$CONTROL/') ||
-    topic === '$share' || topic.startsWith('$share/'))
-
-const ofBridges = '$SYS/broker/connection/'
-
-/** A bridge of mosquitto's tells its state there, by an ordinary publish and as its will. */
-export const isBridgeState = (topic: string): boolean => topic.startsWith(ofBridges)
-
-/** The topic that it has for that if nothing else is configured: with its name as one level. */
-const isUsualState = (topic: string): boolean =>
-  topic.startsWith(ofBridges) && topic.endsWith('/state') &&
-  topic.indexOf('/', ofBridges.length) === topic.length - '/state'.length
-
-/** Whether a payload is said to be UTF-8 and is not. */
-export const isMislabelled = ({ properties, payload }: Publish | Will): boolean =>
-  properties.payloadFormatIndicator === 1 && !isUtf8(payload.buffer, payload.start, payload.end)
+/** What ends a connection: a fault of the client's, or what it cannot be told in another way. */
+type Ending = Fault | 'memory short' | 'store full'
 
 /** Handles a PUBLISH; answers what ends the connection, if anything. */
 export const publish = (
@@ -54,13 +44,35 @@ export const publish = (
   link: Link,
   ready: Ready,
   arrived: Publish,
-): Fault | 'memory short' | 'store full' | null => {
+): Ending | null => {
+  const packet = resolve(draft, link, ready, arrived)
+  if (isFault(packet)) return packet
+  const unfit = whyUnfit(draft, packet)
+  if (packet.qos === 0) return atMostOnce(draft, link, ready, packet, unfit)
+  const session = withFreeIdentifier(draft, link, ready, packet)
+  if (session === null) return null
+  const excess = excessOf(ready, session, packet)
+  if (excess !== null) return excess
+  if (draft.isStoreFull) return whileStoreFull(draft, ready, session, packet)
+  return packet.qos === 1
+    ? atLeastOnce(draft, link, ready, session, packet, unfit)
+    : exactlyOnce(draft, link, ready, session, packet, unfit)
+}
+
+const isFault = (result: Publish | Fault): result is Fault => !('_tag' in result)
+
+/** The publish under its whole topic: behind the mount point, and without an alias. */
+const resolve = (draft: Draft, link: Link, ready: Ready, arrived: Publish): Publish | Fault => {
   let packet = arrived
   if (packet.qos > ready.rules.maximumQos) {
-    return fault(0x9b, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
+    return fault(QOS_NOT_SUPPORTED, 'MQTT-3.2.2-11', 'a publish above Maximum QoS')
   }
   if (packet.retain && !ready.promised.retainAvailable) {
-    return fault(0x9a, 'MQTT-3.2.2-14', 'a publish to be retained, which is not available')
+    return fault(
+      RETAIN_NOT_SUPPORTED,
+      'MQTT-3.2.2-14',
+      'a publish to be retained, which is not available',
+    )
   }
   const { mountPoint } = ready.rules
   if (mountPoint !== '' && packet.topic !== '') {
@@ -71,92 +83,143 @@ export const publish = (
     }
     packet = whole
   }
-  let unfit: Unfit | null = null
-  if (packet.properties !== none) {
-    if (packet.properties.subscriptionIdentifiers !== undefined) {
-      return fault(0x82, 'MQTT-3.3.4-6', 'a client sent a subscription identifier with PUBLISH')
-    }
-    if (packet.properties.topicAlias !== undefined) {
-      const resolved = resolveAlias(draft, link, ready, packet, packet.properties.topicAlias)
-      if (resolved._tag !== 'Publish') return resolved.fault
-      packet = resolved
-    }
-    if (draft.config.payloadFormatCheck && isMislabelled(packet)) {
-      unfit = 'payload format invalid'
-      if (packet.qos === 0) {
-        const detail = 'a payload that is said to be UTF-8 and is not'
-        return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
-      }
-    }
+  if (packet.properties === none) return packet
+  const { subscriptionIdentifiers, topicAlias } = packet.properties
+  if (subscriptionIdentifiers !== undefined) {
+    return fault(
+      PROTOCOL_ERROR,
+      'MQTT-3.3.4-6',
+      'a client sent a subscription identifier with PUBLISH',
+    )
   }
-  const { payloadBytesMax } = draft.config
-  if (payloadBytesMax > 0 && Bytes.size(packet.payload) > payloadBytesMax) {
-    unfit = 'too large'
-    if (packet.qos === 0) {
-      drop(draft, null, packet.topic, 0, unfit)
-      return null
-    }
-  }
-  if (packet.qos === 0) { // [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]
-    accept(draft, link, ready, packet)
-    return null
-  }
+  return topicAlias === undefined ? packet : resolveAlias(draft, link, ready, packet, topicAlias)
+}
 
-  let session = IntMap.get(draft.sessions, ready.session)!
-  const held = Window.get(session.incoming, packet.packetId)
-  if (held !== undefined && (packet.qos === 1 || isAnother(packet, held))) {
+/** At QoS 0, where nothing is answered [MQTT-3.3.4-1] [v3 MQTT-3.3.4-1]. */
+const atMostOnce = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Publish,
+  unfit: Unfit | null,
+): Fault | null => {
+  if (unfit === 'payload format invalid') {
+    const detail = 'a payload that is said to be UTF-8 and is not'
+    return fault(PAYLOAD_FORMAT_INVALID, 'MQTT-4.13.1-1', detail)
+  }
+  if (unfit === null) accept(draft, link, ready, packet)
+  else drop(draft, null, packet.topic, 0, unfit)
+  return null
+}
+
+/**
+ * The publisher's session, which holds nothing under the packet identifier. Null where it does: the
+ * same message once more, which is acknowledged once more.
+ */
+const withFreeIdentifier = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  packet: Publish,
+): Session | null => {
+  const { packetId } = packet
+  const session = IntMap.get(draft.sessions, ready.session)!
+  const held = Window.get(session.incoming, packetId)
+  if (held === undefined) return session
+  if (packet.qos === 1 || isAnother(packet, held)) {
     // The client has lost its state and counts from the start: what it never released is void.
-    session = take(draft, link, session, packet.packetId, held)
+    const freed = take(draft, link, session, packetId, held)
     drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
-  } else if (held !== undefined) {
-    // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10]
-    // [v3 MQTT-4.3.3-2].
-    tell(draft, session, { _tag: 'Pubrec', packetId: packet.packetId, reason: 0, properties: none })
-    return null
+    return freed
   }
-  if (ready.level === 5 && session.receivingCount >= ready.promised.receiveMaximum) {
-    return fault(0x93, 'MQTT-3.3.4-7', 'more unacknowledged publishes than Receive Maximum')
+  // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10]
+  // [v3 MQTT-4.3.3-2].
+  tell(draft, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
+  return null
+}
+
+/** How the client has more under way than it was told that it may have; null where it has not. */
+const excessOf = (ready: Ready, session: Session, packet: Publish): Fault | null => {
+  const { receiveMaximum, incomingCountMax, incomingBytesMax } = ready.promised
+  if (ready.level === 5 && session.receivingCount >= receiveMaximum) {
+    return fault(
+      RECEIVE_MAXIMUM_EXCEEDED,
+      'MQTT-3.3.4-7',
+      'more unacknowledged publishes than Receive Maximum',
+    )
   }
-  const { incomingCountMax, incomingBytesMax } = ready.promised
   if (
     packet.qos === 2 &&
     (Window.size(session.incoming) >= incomingCountMax ||
       session.incomingBytes + Bytes.size(packet.payload) > incomingBytesMax)
   ) {
-    return fault(0x93, 'MQTT-4.13.1-1', 'too many QoS 2 publishes that were never released')
+    return fault(
+      RECEIVE_MAXIMUM_EXCEEDED,
+      'MQTT-4.13.1-1',
+      'too many QoS 2 publishes that were never released',
+    )
   }
+  return null
+}
+
+/** Nothing can be promised; who can be told so is told. */
+const whileStoreFull = (
+  draft: Draft,
+  ready: Ready,
+  session: Session,
+  packet: Publish,
+): 'store full' | null => {
+  if (ready.level < 5) return 'store full' // [v3 MQTT-4.8.0-2]
+  drop(draft, null, packet.topic, packet.qos, 'store full')
+  const answer = { packetId: packet.packetId, reason: QUOTA_EXCEEDED, properties: none }
+  const refused: Puback | Pubrec = packet.qos === 1
+    ? { _tag: 'Puback', ...answer }
+    : { _tag: 'Pubrec', ...answer }
+  tellWhy(draft, session, ready, refused, 'store full')
+  return null
+}
+
+/**
+ * At QoS 1: no memory of identifiers and no look at DUP, each is new [MQTT-4.3.2-5]
+ * [v3 MQTT-4.3.2-2].
+ */
+const atLeastOnce = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  session: Session,
+  packet: Publish,
+  unfit: Unfit | null,
+): 'memory short' | null => {
+  let accepted = 0
+  if (unfit === null) accepted = accept(draft, link, ready, packet)
+  else {
+    accepted = reasonOf(unfit)
+    drop(draft, null, packet.topic, 1, unfit)
+  }
+  if (accepted === QUOTA_EXCEEDED && draft.isShort && ready.level < 5) {
+    return 'memory short' // [v3 MQTT-4.8.0-2]
+  }
+  const reason = ready.level === 5 ? accepted : 0 // [v3 MQTT-3.3.5-2]
+  // [MQTT-2.2.1-5] [MQTT-3.4.2-3] [v3 MQTT-2.3.1-6]
+  const puback: Puback = { _tag: 'Puback', packetId: packet.packetId, reason, properties: none }
+  // At once, so in the order of the publishes [MQTT-3.3.4-1] [MQTT-4.3.2-4] [v3 MQTT-3.3.4-1]
+  // [v3 MQTT-4.3.2-2] [v3 MQTT-4.6.0-2].
+  if (reason < 0x80) tell(draft, session, puback)
+  else tellWhy(draft, session, ready, puback, unfit ?? whyOf(draft, packet, reason))
+  return null
+}
+
+/** At QoS 2: held until its publisher releases it. */
+const exactlyOnce = (
+  draft: Draft,
+  link: Link,
+  ready: Ready,
+  session: Session,
+  packet: Publish,
+  unfit: Unfit | null,
+): 'memory short' | null => {
   const { packetId } = packet
-  if (draft.isStoreFull) {
-    // Nothing can be promised; who can be told so is told.
-    if (ready.level < 5) return 'store full' // [v3 MQTT-4.8.0-2]
-    drop(draft, null, packet.topic, packet.qos, 'store full')
-    const answer = { packetId, reason: QUOTA_EXCEEDED, properties: none }
-    const refused: Puback | Pubrec = packet.qos === 1
-      ? { _tag: 'Puback', ...answer }
-      : { _tag: 'Pubrec', ...answer }
-    tellWhy(draft, session, ready, refused, 'store full')
-    return null
-  }
-  if (packet.qos === 1) {
-    // No memory of identifiers and no look at DUP: each is new [MQTT-4.3.2-5] [v3 MQTT-4.3.2-2].
-    let accepted = 0
-    if (unfit === null) accepted = accept(draft, link, ready, packet)
-    else {
-      accepted = reasonOf(unfit)
-      drop(draft, null, packet.topic, 1, unfit)
-    }
-    if (accepted === QUOTA_EXCEEDED && draft.isShort && ready.level < 5) {
-      return 'memory short' // [v3 MQTT-4.8.0-2]
-    }
-    const reason = ready.level === 5 ? accepted : 0 // [v3 MQTT-3.3.5-2]
-    // [MQTT-2.2.1-5] [MQTT-3.4.2-3] [v3 MQTT-2.3.1-6]
-    const puback: Puback = { _tag: 'Puback', packetId, reason, properties: none }
-    // At once, so in the order of the publishes [MQTT-3.3.4-1] [MQTT-4.3.2-4] [v3 MQTT-3.3.4-1]
-    // [v3 MQTT-4.3.2-2] [v3 MQTT-4.6.0-2].
-    if (reason < 0x80) tell(draft, session, puback)
-    else tellWhy(draft, session, ready, puback, unfit ?? whyOf(draft, packet, reason))
-    return null
-  }
   const refused: Refusal | null = unfit ?? refusal(draft, link, ready, packet) ??
     (draft.isShort ? 'memory short' : null)
   if (refused !== null && ready.level === 5) {
@@ -228,113 +291,6 @@ export const release = (draft: Draft, link: Link, ready: Ready, packet: Pubrel):
   tell(draft, session, { _tag: 'Pubcomp', packetId, reason, properties: none })
 }
 
-/**
- * Publishes a message that the broker kept, a released QoS 2 message or a will, unless its client
- * may not publish it any more.
- */
-export const publishIfAllowed = (
-  draft: Draft,
-  message: Message,
-  session: Session,
-  what: 'publish' | 'will',
-): void => {
-  if (draft.isGuarded && !mayPublish(draft, session, message.topic)) {
-    return denyPublish(draft, session, what, message)
-  }
-  if (what === 'will') {
-    note(draft, { _tag: 'WillPublished', clientId: session.clientId, topic: message.topic })
-  }
-  publishKept(draft, message, session.number)
-}
-
-const publishKept = (draft: Draft, message: Message, publisher: number): void => {
-  // A will likewise [MQTT-3.3.1-8] [MQTT-3.1.2-14] [MQTT-3.1.2-15] [v3 MQTT-3.3.1-12]
-  // [v3 MQTT-3.1.2-16] [v3 MQTT-3.1.2-17].
-  if (message.retain) {
-    // [MQTT-3.3.1-7] [v3 MQTT-3.3.1-10] [v3 MQTT-3.3.1-11]
-    if (Bytes.size(message.payload) === 0) forget(draft, message.topic)
-    else {
-      const why = whyNotRetained(draft, message.topic, message.bytes)
-      if (why === null) retain(draft, message)
-      else {
-        // Nor does what is old stay where the store is full [v3 MQTT-3.3.1-7].
-        drop(draft, null, message.topic, message.qos, why)
-        forget(draft, message.topic)
-      }
-    }
-  }
-  routeMessage(draft, message, publisher)
-}
-
-/**
- * Publishes a message of the broker's own. What only means something on one connection is left out
- * of it; without a topic it is nothing.
- */
-export const publishOwn = (draft: Draft, packet: Publish): void => {
-  if (packet.topic === '') return
-  const { topicAlias: _, subscriptionIdentifiers: __, ...properties } = packet.properties
-  const plain = { ...packet, properties: Object.keys(properties).length === 0 ? none : properties }
-  publishKept(draft, keep(draft, plain, packet.retain, null), NO_SESSION)
-}
-
-/** What is wrong with a publish, wherever it goes. */
-type Unfit = 'payload format invalid' | 'too large'
-
-type Refusal = Unfit | 'not allowed' | 'retained store full' | 'memory short' | 'store full'
-
-const reasonOf = (refused: Refusal): number =>
-  refused === 'not allowed'
-    ? NOT_AUTHORIZED
-    : refused === 'payload format invalid'
-    ? PAYLOAD_FORMAT_INVALID
-    // The words of mosquitto's manual; Packet too large is none that may stand here
-    // [MQTT-3.4.2-1] [MQTT-3.5.2-1].
-    : refused === 'too large'
-    ? IMPLEMENTATION_SPECIFIC
-    : QUOTA_EXCEEDED
-
-/** In words, why a QoS 1 publish was not taken. */
-const whyOf = (draft: Draft, packet: Publish, reason: number): DropReason => {
-  if (reason === NOT_AUTHORIZED) return 'not allowed'
-  const isKept = packet.retain && Bytes.size(packet.payload) > 0
-  const why = isKept ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet)) : null
-  // Otherwise nobody who subscribed could take it.
-  return why ?? (draft.isShort ? 'memory short' : 'queue full')
-}
-
-/** Counts a publish that is refused; where it is not the client's to publish the log says so. */
-const turnAway = (draft: Draft, session: Session, packet: Publish, refused: Refusal): void => {
-  if (refused === 'not allowed') denyPublish(draft, session, 'publish', packet)
-  else drop(draft, null, packet.topic, packet.qos, refused)
-}
-
-/**
- * Whether only the broker publishes to the topic. The usual place for the state of a bridge is open
- * to everybody, since one of MQTT 5, or with `try_private false`, does not say that it is one; the
- * others are for those who say so, or whom an access list allows it.
- */
-export const isForbidden = (
-  draft: Draft,
-  link: Link,
-  bridge: boolean,
-  topic: string,
-): boolean =>
-  isReserved(topic) &&
-  !isUsualState(topic) &&
-  !(isBridgeState(topic) && (bridge || rulesOf(draft.config, link.listener).acl !== null))
-
-/** Why a publish may not be taken at all; null where it may. */
-const refusal = (draft: Draft, link: Link, ready: Ready, packet: Publish): Refusal | null => {
-  if (isForbidden(draft, link, ready.bridge, packet.topic)) return 'not allowed'
-  if (draft.isGuarded) {
-    const session = IntMap.get(draft.sessions, ready.session)!
-    if (!mayPublish(draft, session, packet.topic)) return 'not allowed'
-  }
-  return packet.retain && Bytes.size(packet.payload) > 0
-    ? whyNotRetained(draft, topicOf(packet), encodedSize(5, packet))
-    : null
-}
-
 /** Retains and routes a publish of QoS 0 or 1; answers its reason code. */
 const accept = (
   draft: Draft,
@@ -378,18 +334,17 @@ const resolveAlias = (
   ready: Ready,
   packet: Publish,
   alias: number,
-): Publish | { readonly _tag: 'Refused'; readonly fault: Fault } => {
+): Publish | Fault => {
   const { topicAliasMaximum } = ready.rules
   if (alias > topicAliasMaximum) { // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
-    const detail = 'a topic alias above Topic Alias Maximum'
-    return { _tag: 'Refused', fault: fault(0x94, 'MQTT-3.3.2-9', detail) }
+    return fault(TOPIC_ALIAS_INVALID, 'MQTT-3.3.2-9', 'a topic alias above Topic Alias Maximum')
   }
   let topic = packet.topic
   if (topic === '') {
     const known = IntMap.get(ready.aliases, alias)
     if (known === undefined) {
       const detail = 'a topic alias that was not set on this connection'
-      return { _tag: 'Refused', fault: fault(0x82, 'MQTT-4.13.1-1', detail) }
+      return fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', detail)
     }
     topic = known
   } else {

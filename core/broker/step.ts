@@ -6,6 +6,7 @@ import { type Fault, fault } from '../codec/fault.ts'
 import {
   ADMINISTRATIVE_ACTION,
   NOT_AUTHORIZED,
+  PROTOCOL_ERROR,
   QUOTA_EXCEEDED,
   SERVER_SHUTTING_DOWN,
 } from '../codec/reason-code.ts'
@@ -23,9 +24,10 @@ import { opened } from './door.ts'
 import { type Draft, editLink, editSession, finish, note, open, stale } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Answered, Command, Conn, Input } from './input.ts'
+import { publishOwn } from './kept.ts'
 import { dismiss, expel, lost, publishWill, redirection, refuse } from './leave.ts'
 import { farewells, verdictOn } from './phase.ts'
-import { publish, publishOwn, release } from './publish.ts'
+import { publish, release } from './publish.ts'
 import { hasGivenName, recheckNames, revoke } from './recheck.ts'
 import { isDurable, type Link, type Ready, type State } from './state.ts'
 import { subscribe, unsubscribe } from './subscribe.ts'
@@ -275,19 +277,18 @@ const disconnect = (
 ): Fault | null => {
   const expiryS = packet.properties.sessionExpiryInterval
   if (!farewells.has(packet.reason)) {
-    return fault(0x82, 'MQTT-3.14.2-1', 'DISCONNECT with a reason code that only a server may give')
+    const detail = 'DISCONNECT with a reason code that only a server may give'
+    return fault(PROTOCOL_ERROR, 'MQTT-3.14.2-1', detail)
   }
   if (packet.properties.serverReference !== undefined) {
-    return fault(0x82, 'MQTT-4.13.1-1', 'a client sent a server reference with DISCONNECT')
+    const detail = 'a client sent a server reference with DISCONNECT'
+    return fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', detail)
   }
   if (expiryS !== undefined) {
     const session = IntMap.get(draft.sessions, ready.session)!
     if (!ready.wantsSession && expiryS !== 0) {
-      return fault(
-        0x82,
-        'MQTT-4.13.1-1',
-        'DISCONNECT gives a session expiry to a session that CONNECT gave none',
-      )
+      const detail = 'DISCONNECT gives a session expiry to a session that CONNECT gave none'
+      return fault(PROTOCOL_ERROR, 'MQTT-4.13.1-1', detail)
     }
     // Whose client was told in CONNACK that it ends with the connection has kept nothing for it.
     if (isDurable(session)) {

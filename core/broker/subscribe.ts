@@ -9,6 +9,7 @@ import {
   IDENTIFIERS_NOT_SUPPORTED,
   NO_SUBSCRIPTION_EXISTED,
   NOT_AUTHORIZED,
+  PACKET_TOO_LARGE,
   QUOTA_EXCEEDED,
   SHARED_NOT_SUPPORTED,
   TOPIC_FILTER_INVALID,
@@ -69,7 +70,7 @@ const forbidden = (ready: Ready, packet: Subscribe): Fault | null => {
 
 /** An answer is one packet: who could not take it is not served [MQTT-3.1.2-24]. */
 const unanswerable = fault(
-  0x95,
+  PACKET_TOO_LARGE,
   'MQTT-3.1.2-24',
   'the answer to so many filters would be larger than Maximum Packet Size',
 )

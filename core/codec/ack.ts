@@ -3,10 +3,11 @@
 
 import type { Cursor } from './cursor.ts'
 import { fail, readByte, readPacketId } from './cursor.ts'
-import { protocolError } from './fault.ts'
+
 import type { Level, Puback, Pubcomp, Pubrec, Pubrel } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import { PROTOCOL_ERROR } from './reason-code.ts'
 import { isReason } from './reason.ts'
 import { varintSize } from './varint.ts'
 import { packetSize, writeHeader, writeTwo } from './writer.ts'
@@ -57,7 +58,7 @@ const readReason = (c: Cursor, tag: Ack['_tag'], clause: string): number => {
   if (c.level !== 5 || c.at === c.end) return 0
   const reason = readByte(c, 'the reason code')
   if (!isReason(tag, reason)) {
-    fail(c, protocolError, clause, `a reason code that ${tag} does not have`)
+    fail(c, PROTOCOL_ERROR, clause, `a reason code that ${tag} does not have`)
   }
   return reason
 }

@@ -15,16 +15,17 @@ import {
   readTwo,
   toQos,
 } from './cursor.ts'
-import {
-  clientIdentifierNotValid,
-  malformedPacket,
-  protocolError,
-  unsupportedProtocolVersion,
-} from './fault.ts'
+
 import type { Connack, Connect, Level, Will } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
 import { checkTopicName } from './publish.ts'
+import {
+  CLIENT_IDENTIFIER_NOT_VALID,
+  MALFORMED_PACKET,
+  PROTOCOL_ERROR,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from './reason-code.ts'
 import { fromReturnCode, isReason, toReturnCode } from './reason.ts'
 import { hasControl } from './utf8.ts'
 import { varintSize } from './varint.ts'
@@ -71,7 +72,7 @@ export const decodeConnect = (c: Cursor): Connect | null => {
     // A name that is rejected is answered at every level, unlike what is malformed.
     if (c.fault === null && connected === 0) c.faultLevel = level
     // [MQTT-3.1.3-8] [v3 MQTT-3.1.3-9]
-    failBy(c, clientIdentifierNotValid, 'MQTT-3.1.3-8', 'MQTT-3.1.3-9', detail)
+    failBy(c, CLIENT_IDENTIFIER_NOT_VALID, 'MQTT-3.1.3-8', 'MQTT-3.1.3-9', detail)
   }
   // [MQTT-3.1.2-9] [v3 MQTT-3.1.2-9]
   const will = (flags & willFlag) !== 0 ? readWill(c, flags) : null
@@ -83,7 +84,7 @@ export const decodeConnect = (c: Cursor): Connect | null => {
   if ((flags & userNameFlag) !== 0 && !(level === 3 && c.at === c.end)) {
     userName = readString(c, 'the user name') // [MQTT-3.1.3-12] [v3 MQTT-3.1.3-11]
     if (hasControl(userName)) {
-      failPlainly(c, malformedPacket, 'the user name has control characters')
+      failPlainly(c, MALFORMED_PACKET, 'the user name has control characters')
     }
   }
   // [MQTT-3.1.2-18] [MQTT-3.1.2-19] [v3 MQTT-3.1.2-20] [v3 MQTT-3.1.2-21]
@@ -114,7 +115,7 @@ const readProtocol = (c: Cursor): number => {
   if (!named && !isNamed(c, size, 'MQIsdp')) {
     // [MQTT-3.1.2-1] [v3 MQTT-3.1.2-1]
     const detail = 'the protocol name is neither MQTT nor MQIsdp'
-    fail(c, unsupportedProtocolVersion, 'MQTT-3.1.2-1', detail)
+    fail(c, UNSUPPORTED_PROTOCOL_VERSION, 'MQTT-3.1.2-1', detail)
     return 0
   }
   c.at += size
@@ -130,7 +131,7 @@ const readProtocol = (c: Cursor): number => {
     const answer = connected !== 0 ? connected : !named || level === 3 ? 4 : 5
     c.faultLevel = answer
     const clause = answer === 5 ? 'MQTT-3.1.2-2' : 'v3 MQTT-3.1.2-2'
-    fail(c, unsupportedProtocolVersion, clause, 'the protocol level is not supported')
+    fail(c, UNSUPPORTED_PROTOCOL_VERSION, clause, 'the protocol level is not supported')
   }
   return byte
 }
@@ -147,27 +148,27 @@ const checkFlags = (c: Cursor, flags: number): void => {
   // 3.1 does not use the bit and says nothing about its value.
   if ((flags & reservedFlag) !== 0 && c.level !== 3) {
     // [MQTT-3.1.2-3] [v3 MQTT-3.1.2-3]
-    failBy(c, malformedPacket, 'MQTT-3.1.2-3', 'MQTT-3.1.2-3', 'the reserved connect flag is set')
+    failBy(c, MALFORMED_PACKET, 'MQTT-3.1.2-3', 'MQTT-3.1.2-3', 'the reserved connect flag is set')
   }
   const willQos = (flags >> 3) & 3
   if ((flags & willFlag) !== 0) {
     if (willQos === 3) {
       // [MQTT-3.1.2-12] [v3 MQTT-3.1.2-14]
-      failBy(c, malformedPacket, 'MQTT-3.1.2-12', 'MQTT-3.1.2-14', 'the will has QoS 3')
+      failBy(c, MALFORMED_PACKET, 'MQTT-3.1.2-12', 'MQTT-3.1.2-14', 'the will has QoS 3')
     }
   } else if (c.level !== 3) { // 3.1 disregards what is said of a will that there is not.
     if (willQos !== 0) {
       // [MQTT-3.1.2-11] [v3 MQTT-3.1.2-13]
-      failBy(c, malformedPacket, 'MQTT-3.1.2-11', 'MQTT-3.1.2-13', 'a will QoS without a will')
+      failBy(c, MALFORMED_PACKET, 'MQTT-3.1.2-11', 'MQTT-3.1.2-13', 'a will QoS without a will')
     }
     if ((flags & willRetainFlag) !== 0) {
       // [MQTT-3.1.2-13] [v3 MQTT-3.1.2-15]
-      failBy(c, malformedPacket, 'MQTT-3.1.2-13', 'MQTT-3.1.2-15', 'will retain without a will')
+      failBy(c, MALFORMED_PACKET, 'MQTT-3.1.2-13', 'MQTT-3.1.2-15', 'will retain without a will')
     }
   }
   if (c.level !== 5 && (flags & passwordFlag) !== 0 && (flags & userNameFlag) === 0) {
     // [v3 MQTT-3.1.2-22]
-    fail(c, protocolError, 'v3 MQTT-3.1.2-22', 'a password without a user name')
+    fail(c, PROTOCOL_ERROR, 'v3 MQTT-3.1.2-22', 'a password without a user name')
   }
 }
 
@@ -189,15 +190,15 @@ export const decodeConnack = (c: Cursor): Connack => {
   if (c.level !== 3 && flags > 1) {
     // [MQTT-3.2.2-1]
     const detail = 'reserved acknowledge flags are set'
-    if (c.level === 5) fail(c, malformedPacket, 'MQTT-3.2.2-1', detail)
-    else failPlainly(c, malformedPacket, detail)
+    if (c.level === 5) fail(c, MALFORMED_PACKET, 'MQTT-3.2.2-1', detail)
+    else failPlainly(c, MALFORMED_PACKET, detail)
   }
   const reason = c.level === 5 ? code : fromReturnCode(code)
   if (c.fault === null && !isReason('Connack', reason)) {
     // [MQTT-3.2.2-8]
     const detail = 'a code that CONNACK does not have'
-    if (c.level === 5) fail(c, protocolError, 'MQTT-3.2.2-8', detail)
-    else failPlainly(c, protocolError, detail)
+    if (c.level === 5) fail(c, PROTOCOL_ERROR, 'MQTT-3.2.2-8', detail)
+    else failPlainly(c, PROTOCOL_ERROR, detail)
   }
   const properties = c.level === 5 ? readProperties(c, 'Connack') : none
   return { _tag: 'Connack', sessionPresent, reason, properties }

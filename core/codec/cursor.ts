@@ -4,9 +4,10 @@
 
 import * as Bytes from '../data/bytes.ts'
 import type { Fault } from './fault.ts'
-import { fault, generalClause, malformedPacket } from './fault.ts'
+import { fault, generalClause } from './fault.ts'
 import type { Limits } from './limits.ts'
 import type { Level, Qos } from './packet.ts'
+import { MALFORMED_PACKET } from './reason-code.ts'
 import { decodeUtf8, whyNoText } from './utf8.ts'
 
 export interface Cursor {
@@ -51,7 +52,7 @@ export const failPlainly = (c: Cursor, reason: number, detail: string): void =>
   fail(c, reason, generalClause(c.level), detail)
 
 const ended = (c: Cursor, what: string): void =>
-  failPlainly(c, malformedPacket, `the packet ends within ${what}`)
+  failPlainly(c, MALFORMED_PACKET, `the packet ends within ${what}`)
 
 export const readByte = (c: Cursor, what: string): number => {
   if (c.at >= c.end) {
@@ -97,7 +98,7 @@ export const readVarint = (c: Cursor, what: string): number => {
     if (byte === 0 && shift > 0) break
     return value
   }
-  fail(c, malformedPacket, 'MQTT-1.5.5-1', `${what} is not a minimal variable byte integer`)
+  fail(c, MALFORMED_PACKET, 'MQTT-1.5.5-1', `${what} is not a minimal variable byte integer`)
   return 0
 }
 
@@ -112,7 +113,7 @@ export const readString = (c: Cursor, what: string): string => {
   const text = decodeUtf8(c.buffer, start, start + size)
   if (text === null) {
     const { fault, clauses: [five, elder] } = whyNoText(c.buffer, start, start + size)
-    failBy(c, malformedPacket, five, elder, `${what} ${fault}`)
+    failBy(c, MALFORMED_PACKET, five, elder, `${what} ${fault}`)
     return ''
   }
   c.at = start + size
@@ -135,7 +136,7 @@ export const readBinary = (c: Cursor, what: string): Bytes.Bytes => {
 export const readPacketId = (c: Cursor): number => {
   const id = readTwo(c, 'the packet identifier')
   if (id === 0 && c.fault === null) {
-    failBy(c, malformedPacket, 'MQTT-2.2.1-3', 'MQTT-2.3.1-1', 'the packet identifier is 0')
+    failBy(c, MALFORMED_PACKET, 'MQTT-2.2.1-3', 'MQTT-2.3.1-1', 'the packet identifier is 0')
   }
   return id
 }

@@ -10,13 +10,14 @@ import type { Cursor } from './cursor.ts'
 import { cursor, failPlainly } from './cursor.ts'
 import { decodeAuth, decodeDisconnect } from './disconnect.ts'
 import type { Fault } from './fault.ts'
-import { fault, generalClause, malformedPacket, protocolError } from './fault.ts'
+import { fault, generalClause } from './fault.ts'
 import { badLength, bodyAt, frameSize, lengthFault } from './frame.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits } from './limits.ts'
 import type { Level, Packet } from './packet.ts'
 import { pingreq, pingresp } from './ping.ts'
 import { decodePublish } from './publish.ts'
+import { MALFORMED_PACKET, PROTOCOL_ERROR } from './reason-code.ts'
 import { decodeSuback, decodeSubscribe, decodeUnsuback, decodeUnsubscribe } from './subscribe.ts'
 import { varintSize } from './varint.ts'
 
@@ -36,7 +37,7 @@ const firstByteFault = (level: Level | 0, first: number): Fault | null => {
   const flags = first & 0x0f
   if (level === 0 && type !== 1) {
     // [MQTT-3.1.0-1] [v3 MQTT-3.1.0-1]
-    return fault(protocolError, 'MQTT-3.1.0-1', 'the first packet is not CONNECT', level)
+    return fault(PROTOCOL_ERROR, 'MQTT-3.1.0-1', 'the first packet is not CONNECT', level)
   }
   if (type === 3) {
     if ((flags & 6) === 6) {
@@ -50,7 +51,7 @@ const firstByteFault = (level: Level | 0, first: number): Fault | null => {
     return null
   }
   if (type === 0 || (type === 15 && level !== 5)) {
-    return fault(malformedPacket, generalClause(level), 'a reserved packet type', level)
+    return fault(MALFORMED_PACKET, generalClause(level), 'a reserved packet type', level)
   }
   // In 3.1 these three may be sent again with DUP set.
   if (level === 3 && (type === 6 || type === 8 || type === 10) && flags === 0x0a) return null
@@ -78,7 +79,7 @@ const flagFault = (
   detail: string,
 ): Fault =>
   fault(
-    malformedPacket,
+    MALFORMED_PACKET,
     level === 3 || level === 4 ? `v3 ${olderClause}` : clause,
     detail,
     level,
@@ -101,7 +102,7 @@ export const decodeFrame = (
     return E.left(
       size < 0
         ? lengthFault(level, size)
-        : fault(malformedPacket, generalClause(level), 'not exactly one frame', level),
+        : fault(MALFORMED_PACKET, generalClause(level), 'not exactly one frame', level),
     )
   }
   return decodeBody(level, buffer, start, bodyAt(buffer, start), end, limits)
@@ -132,7 +133,7 @@ export const decodeBody = (
   const c = cursor(level, buffer, at, end, limits)
   const packet = decodeByType(c, type)
   if (c.fault === null && c.at !== c.end) {
-    failPlainly(c, malformedPacket, 'bytes are left over at the end of the packet')
+    failPlainly(c, MALFORMED_PACKET, 'bytes are left over at the end of the packet')
   }
   if (c.fault !== null) return { _tag: 'Left', left: c.fault }
   // Only now is it known that it is one of version 5 [MQTT-1.5.5-1].

@@ -3,9 +3,10 @@
 
 import type { Cursor } from './cursor.ts'
 import { fail, readByte } from './cursor.ts'
-import { protocolError } from './fault.ts'
+
 import type { Auth, Disconnect, Level } from './packet.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import { PROTOCOL_ERROR } from './reason-code.ts'
 import { isReason } from './reason.ts'
 import { varintSize } from './varint.ts'
 import { packetSize, writeHeader } from './writer.ts'
@@ -15,7 +16,7 @@ export const decodeDisconnect = (c: Cursor): Disconnect => {
   const reason = readByte(c, 'the reason code')
   if (!isReason('Disconnect', reason)) {
     // [MQTT-3.14.2-1]
-    fail(c, protocolError, 'MQTT-3.14.2-1', 'a reason code that Disconnect does not have')
+    fail(c, PROTOCOL_ERROR, 'MQTT-3.14.2-1', 'a reason code that Disconnect does not have')
   }
   const properties = c.at === c.end ? none : readProperties(c, 'Disconnect')
   return { _tag: 'Disconnect', reason, properties }
@@ -26,7 +27,7 @@ export const decodeAuth = (c: Cursor): Auth => {
   const reason = readByte(c, 'the reason code')
   if (!isReason('Auth', reason)) {
     // [MQTT-3.15.2-1]
-    fail(c, protocolError, 'MQTT-3.15.2-1', 'a reason code that Auth does not have')
+    fail(c, PROTOCOL_ERROR, 'MQTT-3.15.2-1', 'a reason code that Auth does not have')
   }
   // Unlike in DISCONNECT the property length may not be left out after a reason code.
   const properties = readProperties(c, 'Auth')

@@ -29,18 +29,6 @@ export const fault = (
   level: Level | 0 = 0,
 ): Fault => ({ reason, clause, detail, level })
 
-// The reason codes that a codec has cause to give.
-
-export const malformedPacket = 0x81
-export const protocolError = 0x82
-export const unsupportedProtocolVersion = 0x84
-export const clientIdentifierNotValid = 0x85
-export const topicFilterInvalid = 0x8f
-export const topicNameInvalid = 0x90
-export const topicAliasInvalid = 0x94
-export const packetTooLarge = 0x95
-export const quotaExceeded = 0x97
-
 /** The statement for what has none of its own. */
 export const generalClause = (level: Level | 0): string =>
   level === 3 || level === 4 ? 'v3 MQTT-4.8.0-1' : 'MQTT-4.13.1-1'

@@ -2,8 +2,9 @@
 // or waited for because of a length that a peer merely claims.
 
 import type { Fault } from './fault.ts'
-import { fault, generalClause, malformedPacket, packetTooLarge } from './fault.ts'
+import { fault, generalClause } from './fault.ts'
 import type { Level } from './packet.ts'
+import { MALFORMED_PACKET, PACKET_TOO_LARGE } from './reason-code.ts'
 
 /** The remaining length is no variable byte integer, or of MQTT 5 and longer than it need be. */
 export const malformedLength = -1
@@ -49,13 +50,13 @@ export const bodyAt = (buffer: Uint8Array, start: number): number => {
 /** The fault behind a negative `frameSize`. */
 export const lengthFault = (level: Level | 0, size: number): Fault =>
   size === tooLarge
-    ? fault(packetTooLarge, generalClause(level), 'the packet is larger than allowed', level)
+    ? fault(PACKET_TOO_LARGE, generalClause(level), 'the packet is larger than allowed', level)
     : badLength(level)
 
 /** What is wrong with a remaining length that is refused. */
 export const badLength = (level: Level | 0): Fault =>
   fault(
-    malformedPacket,
+    MALFORMED_PACKET,
     level === 3 || level === 4 ? generalClause(level) : 'MQTT-1.5.5-1',
     level === 5
       ? 'the remaining length is not a minimal variable byte integer'

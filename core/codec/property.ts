@@ -14,14 +14,15 @@ import {
   readTwo,
   readVarint,
 } from './cursor.ts'
-import {
-  malformedPacket,
-  packetTooLarge,
-  protocolError,
-  quotaExceeded,
-  topicAliasInvalid,
-} from './fault.ts'
+
 import type { PacketTag } from './packet.ts'
+import {
+  MALFORMED_PACKET,
+  PACKET_TOO_LARGE,
+  PROTOCOL_ERROR,
+  QUOTA_EXCEEDED,
+  TOPIC_ALIAS_INVALID,
+} from './reason-code.ts'
 import { hasControl, hasNonCharacter } from './utf8.ts'
 import { varintSize, writeVarint } from './varint.ts'
 import { binarySize, stringSize, writeBinary, writeFour, writeString, writeTwo } from './writer.ts'
@@ -162,11 +163,11 @@ export const readProperties = (c: Cursor, place: Place): Properties => {
   const outer = c.end
   const end = c.at + size
   if (end > outer) {
-    failPlainly(c, malformedPacket, 'the property length runs past the packet')
+    failPlainly(c, MALFORMED_PACKET, 'the property length runs past the packet')
     return none
   }
   if (size > c.limits.propertyBytesMax) {
-    failPlainly(c, packetTooLarge, 'the properties are larger than allowed')
+    failPlainly(c, PACKET_TOO_LARGE, 'the properties are larger than allowed')
     return none
   }
   const record: Record<string, unknown> = {}
@@ -178,7 +179,7 @@ export const readProperties = (c: Cursor, place: Place): Properties => {
     return none
   }
   if (record['authenticationData'] !== undefined && record['authenticationMethod'] === undefined) {
-    failPlainly(c, protocolError, 'authentication data without an authentication method')
+    failPlainly(c, PROTOCOL_ERROR, 'authentication data without an authentication method')
   }
   // Written above only under keys of the table with values of their types.
   return record as Properties
@@ -188,17 +189,17 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
   const id = readVarint(c, 'a property identifier')
   const found = id < rowsById.length ? rowsById[id] : undefined
   if (found === undefined) {
-    failPlainly(c, malformedPacket, 'a property identifier that does not exist')
+    failPlainly(c, MALFORMED_PACKET, 'a property identifier that does not exist')
     return
   }
   if (!found.places.includes(place)) {
-    failPlainly(c, malformedPacket, `${found.key} does not belong into ${place}`)
+    failPlainly(c, MALFORMED_PACKET, `${found.key} does not belong into ${place}`)
     return
   }
   const { key, type } = found
   const former = record[key]
   if (former !== undefined && !found.repeats.includes(place)) {
-    failPlainly(c, protocolError, `${key} stands twice`)
+    failPlainly(c, PROTOCOL_ERROR, `${key} stands twice`)
     return
   }
   switch (type) {
@@ -221,7 +222,7 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
       const text = readText(c, key)
       if (found.rule === 'topic' && !couldBeTopic(text)) {
         // [MQTT-3.3.2-14]
-        fail(c, protocolError, 'MQTT-3.3.2-14', 'the response topic is empty or has a wildcard')
+        fail(c, PROTOCOL_ERROR, 'MQTT-3.3.2-14', 'the response topic is empty or has a wildcard')
       }
       record[key] = text
       return
@@ -246,24 +247,24 @@ const readProperty = (c: Cursor, place: Place, record: Record<string, unknown>):
 const readText = (c: Cursor, key: string): string => {
   const text = readString(c, key)
   if (c.limits.anyCharacters) return text
-  if (hasControl(text)) failPlainly(c, malformedPacket, `${key} has control characters`)
-  if (hasNonCharacter(text)) failPlainly(c, malformedPacket, `${key} has Unicode non-characters`)
+  if (hasControl(text)) failPlainly(c, MALFORMED_PACKET, `${key} has control characters`)
+  if (hasNonCharacter(text)) failPlainly(c, MALFORMED_PACKET, `${key} has Unicode non-characters`)
   return text
 }
 
 const tooManyPairs = (c: Cursor): void =>
-  failPlainly(c, quotaExceeded, 'more user properties than allowed')
+  failPlainly(c, QUOTA_EXCEEDED, 'more user properties than allowed')
 
 const checked = (c: Cursor, found: PropertyRow, value: number): number => {
   switch (found.rule) {
     case 'flag':
-      if (value > 1) failPlainly(c, protocolError, `${found.key} is neither 0 nor 1`)
+      if (value > 1) failPlainly(c, PROTOCOL_ERROR, `${found.key} is neither 0 nor 1`)
       return value
     case 'positive':
-      if (value === 0) failPlainly(c, protocolError, `${found.key} is 0`)
+      if (value === 0) failPlainly(c, PROTOCOL_ERROR, `${found.key} is 0`)
       return value
     case 'alias':
-      if (value === 0) fail(c, topicAliasInvalid, 'MQTT-3.3.2-8', 'the topic alias is 0')
+      if (value === 0) fail(c, TOPIC_ALIAS_INVALID, 'MQTT-3.3.2-8', 'the topic alias is 0')
       return value
     default:
       return value

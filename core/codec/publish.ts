@@ -8,12 +8,13 @@ import type { TopicName } from '../topic/name.ts'
 import type { Cursor } from './cursor.ts'
 import { cursor, failBy, toQos } from './cursor.ts'
 import type { Fault } from './fault.ts'
-import { fault, generalClause, malformedPacket, protocolError, topicNameInvalid } from './fault.ts'
+import { fault, generalClause } from './fault.ts'
 import type { Limits } from './limits.ts'
 import { recall, remember } from './memo.ts'
 import type { Level, Publish, Qos } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import { MALFORMED_PACKET, PROTOCOL_ERROR, TOPIC_NAME_INVALID } from './reason-code.ts'
 import { decodeUtf8, utf8Size, whyNoText } from './utf8.ts'
 import { varintSize } from './varint.ts'
 import { packetSize, writeHeader, writeString, writeTwo } from './writer.ts'
@@ -34,36 +35,36 @@ export const decodePublish = (
 ): Either<Fault, Publish> => {
   const bits = (first >> 1) & 3
   let at = start + 2
-  if (at > end) return left(level, malformedPacket, 'the packet ends within the topic name')
+  if (at > end) return left(level, MALFORMED_PACKET, 'the packet ends within the topic name')
   const topicSize = (buffer[start]! << 8) | buffer[start + 1]! // [MQTT-3.3.2-1] [v3 MQTT-3.3.2-1]
   const topicStart = at
   at += topicSize
-  if (at > end) return left(level, malformedPacket, 'the packet ends within the topic name')
+  if (at > end) return left(level, MALFORMED_PACKET, 'the packet ends within the topic name')
   let topic: TopicName | '' = ''
   if (topicSize > 0) {
     const known = recall(buffer, topicStart, at)
     if (known === null) {
       const text = decodeUtf8(buffer, topicStart, at)
-      if (text === null) return ofLevels(level, malformedPacket, whyNoText(buffer, topicStart, at))
-      if (!isTopicName(text)) return ofLevels(level, topicNameInvalid, whyNotPublished(text))
+      if (text === null) return ofLevels(level, MALFORMED_PACKET, whyNoText(buffer, topicStart, at))
+      if (!isTopicName(text)) return ofLevels(level, TOPIC_NAME_INVALID, whyNotPublished(text))
       remember(buffer, topicStart, at, text)
       topic = text
     } else topic = known
   } else if (level < 5) {
     // [v3 MQTT-4.7.3-1]
-    return leftBy(level, topicNameInvalid, 'v3 MQTT-4.7.3-1', 'the topic name is empty')
+    return leftBy(level, TOPIC_NAME_INVALID, 'v3 MQTT-4.7.3-1', 'the topic name is empty')
   }
   let packetId = 0
   if (bits > 0) { // [v3 MQTT-2.3.1-5]
     if (at + 2 > end) {
-      return left(level, malformedPacket, 'the packet ends within the packet identifier')
+      return left(level, MALFORMED_PACKET, 'the packet ends within the packet identifier')
     }
     packetId = (buffer[at]! << 8) | buffer[at + 1]!
     at += 2
     if (packetId === 0) {
       // [MQTT-2.2.1-3] [v3 MQTT-2.3.1-1]
       const clause = level === 5 ? 'MQTT-2.2.1-3' : 'v3 MQTT-2.3.1-1'
-      return leftBy(level, malformedPacket, clause, 'the packet identifier is 0')
+      return leftBy(level, MALFORMED_PACKET, clause, 'the packet identifier is 0')
     }
   }
   let properties: Properties = none
@@ -77,7 +78,7 @@ export const decodePublish = (
     }
     if (topicSize === 0 && properties.topicAlias === undefined) {
       const detail = 'the topic name is empty and no topic alias stands for it'
-      return leftBy(level, protocolError, 'MQTT-4.7.3-1', detail) // [MQTT-4.7.3-1]
+      return leftBy(level, PROTOCOL_ERROR, 'MQTT-4.7.3-1', detail) // [MQTT-4.7.3-1]
     }
   }
   const packet: Publish = {
@@ -98,7 +99,7 @@ export const checkTopicName = (c: Cursor, text: string): TopicName | null => {
   if (c.fault !== null) return null
   if (isTopicName(text)) return text
   const { fault, clauses: [five, elder] } = whyNoName(text)
-  failBy(c, topicNameInvalid, five, elder, `the will topic ${fault}`)
+  failBy(c, TOPIC_NAME_INVALID, five, elder, `the will topic ${fault}`)
   return null
 }
 

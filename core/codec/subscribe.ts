@@ -5,10 +5,16 @@ import { isTopicFilter, whyNoFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { Cursor } from './cursor.ts'
 import { fail, failBy, failPlainly, readByte, readPacketId, readString, toQos } from './cursor.ts'
-import { malformedPacket, protocolError, quotaExceeded, topicFilterInvalid } from './fault.ts'
+
 import type { Level, Suback, Subscribe, SubscribeRequest, Unsuback, Unsubscribe } from './packet.ts'
 import type { Properties } from './property.ts'
 import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import {
+  MALFORMED_PACKET,
+  PROTOCOL_ERROR,
+  QUOTA_EXCEEDED,
+  TOPIC_FILTER_INVALID,
+} from './reason-code.ts'
 import { isReason, toGrant } from './reason.ts'
 import { varintSize } from './varint.ts'
 import { packetSize, stringSize, writeHeader, writeString, writeTwo } from './writer.ts'
@@ -19,7 +25,7 @@ export const decodeSubscribe = (c: Cursor): Subscribe => {
   const requests: Array<SubscribeRequest> = []
   if (c.fault === null && c.at === c.end) {
     // [MQTT-3.8.3-2] [v3 MQTT-3.8.3-3]
-    failBy(c, protocolError, 'MQTT-3.8.3-2', 'MQTT-3.8.3-3', 'SUBSCRIBE without a topic filter')
+    failBy(c, PROTOCOL_ERROR, 'MQTT-3.8.3-2', 'MQTT-3.8.3-3', 'SUBSCRIBE without a topic filter')
   }
   while (c.at < c.end) {
     const filter = readFilter(c)
@@ -40,24 +46,24 @@ const readRequest = (
   if ((options & (five ? 0xc0 : 0xfc)) !== 0) {
     // [MQTT-3.8.3-5] [v3 MQTT-3.8.3-4]
     const detail = 'reserved bits of the subscription options are set'
-    failBy(c, malformedPacket, 'MQTT-3.8.3-5', 'MQTT-3.8.3-4', detail)
+    failBy(c, MALFORMED_PACKET, 'MQTT-3.8.3-5', 'MQTT-3.8.3-4', detail)
     return
   }
   if ((options & 3) === 3) {
     // Version 5 calls it a protocol error, in a sentence without a number; 3.1.1 malformed.
     // [v3 MQTT-3.8.3-4]
-    const reason = five ? protocolError : malformedPacket
+    const reason = five ? PROTOCOL_ERROR : MALFORMED_PACKET
     failBy(c, reason, 'MQTT-4.13.1-1', 'MQTT-3.8.3-4', 'a subscription asks for QoS 3')
     return
   }
   const handling = (options >> 4) & 3
   if (handling === 3) {
-    failPlainly(c, protocolError, 'a subscription has retain handling 3')
+    failPlainly(c, PROTOCOL_ERROR, 'a subscription has retain handling 3')
     return
   }
   const noLocal = five && (options & 4) !== 0
   if (noLocal && filter.startsWith('$share/')) {
-    fail(c, protocolError, 'MQTT-3.8.3-4', 'no local on a shared subscription') // [MQTT-3.8.3-4]
+    fail(c, PROTOCOL_ERROR, 'MQTT-3.8.3-4', 'no local on a shared subscription') // [MQTT-3.8.3-4]
     return
   }
   requests.push({
@@ -73,13 +79,13 @@ export const decodeSuback = (c: Cursor): Suback => {
   const packetId = readPacketId(c)
   const properties = readOnlyInFive(c, 'Suback')
   const reasons: Array<number> = []
-  if (c.fault === null && c.at === c.end) failPlainly(c, protocolError, 'SUBACK without a code')
+  if (c.fault === null && c.at === c.end) failPlainly(c, PROTOCOL_ERROR, 'SUBACK without a code')
   while (c.at < c.end) {
     const reason = readByte(c, 'a reason code')
     // Below level 5 the one failure is 0x80.
     if (!isReason('Suback', reason) || (c.level !== 5 && reason > 0x80)) {
       const detail = 'a reason code that Suback does not have'
-      failBy(c, protocolError, 'MQTT-3.9.3-2', 'MQTT-3.9.3-2', detail) // [MQTT-3.9.3-2]
+      failBy(c, PROTOCOL_ERROR, 'MQTT-3.9.3-2', 'MQTT-3.9.3-2', detail) // [MQTT-3.9.3-2]
       break
     }
     reasons.push(reason)
@@ -94,7 +100,7 @@ export const decodeUnsubscribe = (c: Cursor): Unsubscribe => {
   if (c.fault === null && c.at === c.end) {
     // [MQTT-3.10.3-2] [v3 MQTT-3.10.3-2]
     const detail = 'UNSUBSCRIBE without a topic filter'
-    failBy(c, protocolError, 'MQTT-3.10.3-2', 'MQTT-3.10.3-2', detail)
+    failBy(c, PROTOCOL_ERROR, 'MQTT-3.10.3-2', 'MQTT-3.10.3-2', detail)
   }
   while (c.at < c.end) {
     const filter = readFilter(c)
@@ -108,12 +114,12 @@ export const decodeUnsuback = (c: Cursor): Unsuback => {
   const reasons: Array<number> = []
   if (c.level !== 5) return { _tag: 'Unsuback', packetId, reasons, properties: none }
   const properties = readProperties(c, 'Unsuback')
-  if (c.fault === null && c.at === c.end) failPlainly(c, protocolError, 'UNSUBACK without a code')
+  if (c.fault === null && c.at === c.end) failPlainly(c, PROTOCOL_ERROR, 'UNSUBACK without a code')
   while (c.at < c.end) {
     const reason = readByte(c, 'a reason code')
     if (!isReason('Unsuback', reason)) {
       // [MQTT-3.11.3-2]
-      fail(c, protocolError, 'MQTT-3.11.3-2', 'a reason code that Unsuback does not have')
+      fail(c, PROTOCOL_ERROR, 'MQTT-3.11.3-2', 'a reason code that Unsuback does not have')
       break
     }
     reasons.push(reason)
@@ -125,7 +131,7 @@ const readOnlyInFive = (c: Cursor, tag: 'Subscribe' | 'Suback' | 'Unsubscribe'):
   c.level === 5 ? readProperties(c, tag) : none
 
 const tooManyFilters = (c: Cursor): void =>
-  failPlainly(c, quotaExceeded, `a packet has more than ${c.limits.filtersMax} topic filters`)
+  failPlainly(c, QUOTA_EXCEEDED, `a packet has more than ${c.limits.filtersMax} topic filters`)
 
 /**
  * A topic filter, or null with a fault noted. [MQTT-3.8.3-1] [MQTT-3.10.3-1]
@@ -137,7 +143,7 @@ const readFilter = (c: Cursor): TopicFilter | null => {
   if (isTopicFilter(text)) return text
   // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
   const { fault, clauses: [five, elder] } = whyNoFilter(text)
-  failBy(c, topicFilterInvalid, five, elder, `a topic filter ${fault}`)
+  failBy(c, TOPIC_FILTER_INVALID, five, elder, `a topic filter ${fault}`)
   return null
 }
 

@@ -2,7 +2,7 @@
 // for each client.
 
 import type { DropReason } from '../broker/note.ts'
-import { isBridgeState, isReserved } from '../broker/publish.ts'
+import { isBridgeState, isReserved } from '../broker/reserved.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { effectsOf, matchingIn, sessionFor } from './explain-facts.ts'
