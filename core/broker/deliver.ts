@@ -105,11 +105,11 @@ const freePacketId = (session: Session, max: number): number => {
 }
 
 /** Whether the limit on bytes in flight lets one more message go. */
-const hasBytes = ({ config }: Draft, session: Session): boolean =>
+const hasBytes = ({ config }: Pick<Draft, 'config'>, session: Session): boolean =>
   config.inflightBytesMax === 0 || session.inflightBytes < config.inflightBytesMax
 
 /** Whether one more message may be sent that was not in the window before. */
-const hasRoom = (draft: Draft, session: Session): boolean =>
+const hasRoom = (draft: Pick<Draft, 'config'>, session: Session): boolean =>
   // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
   hasBytes(draft, session) && !isCongested(draft, session)
@@ -159,7 +159,7 @@ const dispatchQos0 = (draft: Draft, session: EditableSession, delivery: Delivery
 }
 
 /** Whether a message of QoS 1 or 2 would be sent at once: none is before it, and there is room. */
-export const isFree = (draft: Draft, session: Session): boolean =>
+export const isFree = (draft: Pick<Draft, 'config'>, session: Session): boolean =>
   // Nothing overtakes, on any topic [MQTT-4.6.0-5] [MQTT-4.6.0-6] [v3 MQTT-4.6.0-5]
   // [v3 MQTT-4.6.0-6].
   session.conn !== null && Queue.size(session.queue) === 0 && session.waitingCount === 0 &&

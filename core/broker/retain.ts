@@ -10,6 +10,7 @@ import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import { mayRead, maySource } from './access.ts'
 import { sendPublish } from './alias.ts'
+import type { Config } from './config.ts'
 import { isFree, offer, outgoingProperties, qosFor, wantCatchUp } from './deliver.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import { nextMessageId, noteRetained, noteSubscription } from './journal.ts'
@@ -154,11 +155,18 @@ export const rest = (draft: Draft, session: EditableSession): void => {
   session.overtaken = StrMap.empty(draft.origin.seed)
 }
 
+/** With more that waits for its socket than this nothing retained is sent to a client. */
+export const catchUpBytesMax = ({ unwrittenBytesMax }: Config): number =>
+  Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2)
+
 /** Whether the session could take another retained message just now, however large. */
-const isReceptive = (draft: Draft, session: Session): boolean => {
-  const { queuedCountMax, queuedBytesMax, packetBytesMax, unwrittenBytesMax } = draft.config
+export const isReceptive = (
+  draft: Pick<Draft, 'config' | 'isShort'>,
+  session: Session,
+): boolean => {
+  const { queuedCountMax, queuedBytesMax, packetBytesMax } = draft.config
   if (session.conn === null) return false
-  if (unwrittenBytes(session) > Math.max(UNREPORTED_BYTES_MAX, unwrittenBytesMax / 2)) return false
+  if (unwrittenBytes(session) > catchUpBytesMax(draft.config)) return false
   if (draft.isShort) return isFree(draft, session)
   const queued = Queue.size(session.queue)
   return queued === 0 ||

@@ -4,6 +4,7 @@ import { encodedSize } from '../codec/mod.ts'
 import type { Packet } from '../codec/packet.ts'
 import type { Properties } from '../codec/property.ts'
 import * as IntMap from '../data/int-map.ts'
+import type { Config } from './config.ts'
 import { countSent, type Draft, editSession } from './draft.ts'
 import { pause, resume, send, type When } from './effect.ts'
 import { wakeLink } from './schedule.ts'
@@ -19,8 +20,8 @@ export const UNREPORTED_BYTES_MAX = 65_536
 export const unwrittenBytes = (session: Session): number => session.sentBytes - session.takenBytes
 
 /** Whether so much waits for the socket that what can wait in the session should. */
-export const isCongested = (draft: Draft, session: Session): boolean =>
-  unwrittenBytes(session) > congestionBytes(draft)
+export const isCongested = ({ config }: Pick<Draft, 'config'>, session: Session): boolean =>
+  unwrittenBytes(session) > congestionBytes(config)
 
 /** Whether so much waits for the socket that a QoS 0 packet of this size is dropped. */
 export const isOverfull = (draft: Draft, session: Session, bytes: number): boolean => {
@@ -28,8 +29,8 @@ export const isOverfull = (draft: Draft, session: Session, bytes: number): boole
   return waiting > UNREPORTED_BYTES_MAX && waiting + bytes > draft.config.unwrittenBytesMax
 }
 
-const congestionBytes = (draft: Draft): number =>
-  Math.max(draft.config.unwrittenBytesMax, UNREPORTED_BYTES_MAX)
+const congestionBytes = ({ unwrittenBytesMax }: Config): number =>
+  Math.max(unwrittenBytesMax, UNREPORTED_BYTES_MAX)
 
 const REFUSED = 0x80
 
@@ -47,7 +48,7 @@ export const charge = (draft: Draft, session: Session, bytes: number): void => {
     const link = IntMap.get(draft.links, session.conn!.slot)!
     wakeLink(draft, link, draft.now + draft.config.stalledMs)
   }
-  if (!editable.isPaused && before + bytes > PAUSE_FACTOR * congestionBytes(draft)) {
+  if (!editable.isPaused && before + bytes > PAUSE_FACTOR * congestionBytes(draft.config)) {
     // QoS 0 is dropped and the window waits long before this: it is answers that nobody reads.
     editable.isPaused = true
     draft.effects.push(pause(session.conn!))

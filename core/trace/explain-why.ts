@@ -5,6 +5,7 @@ import type { Config } from '../broker/config.ts'
 import type { Millis } from '../broker/input.ts'
 import type { DropReason } from '../broker/note.ts'
 import { whyNotSent } from '../broker/mount.ts'
+import { catchUpBytesMax, isReceptive } from '../broker/retain.ts'
 import type { Session, State, Subscription } from '../broker/state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from '../broker/tell.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -263,6 +264,16 @@ const unsentText = (
   }
 }
 
+/** Why nothing retained could be sent to the session, or only had not been. */
+const whyNotYet = (session: Session, state: State, clock: Clock): string => {
+  const { config } = state
+  if (isReceptive(state, session)) return 'it comes in portions, and the next one had not begun'
+  const bytes = unwrittenBytes(session)
+  return session.conn !== null && bytes > catchUpBytesMax(config)
+    ? `${plural(bytes, 'byte')} waited for its socket`
+    : whyWaiting(session, config, clock, Queue.size(session.queue))
+}
+
 /** Why it has not been sent yet, or never was, though it was to be. */
 const unreachedText = ({ why, moment, clientId, at }: Missed, ground: Ground): string => {
   const { clock, what } = ground
@@ -271,10 +282,7 @@ const unreachedText = ({ why, moment, clientId, at }: Missed, ground: Ground): s
     return `not sent yet when its session ended at ${since(at, clock)} ${ended}`
   }
   const session = sessionFor(moment.after, clientId)
-  const { config } = moment.after
-  const because = session === undefined
-    ? ''
-    : `: ${whyWaiting(session, config, clock, Queue.size(session.queue))}`
+  const because = session === undefined ? '' : `: ${whyNotYet(session, moment.after, clock)}`
   return `still to be sent when the ${what} ended, at ${since(at, clock)}${because}`
 }
 

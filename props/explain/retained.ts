@@ -2,6 +2,7 @@
 
 import type { Account } from './account.ts'
 import { since, stepsAt } from './day.ts'
+import type { Day, Session, Step } from './day.ts'
 import { endIn, isWaitTrue, reasonIn } from './losses.ts'
 import { isFor } from './matches.ts'
 import type { Publication } from './publications.ts'
@@ -67,6 +68,21 @@ export const missedProblem = (
   return isSo ? null : `it did not miss it so at ${time}`
 }
 
+/** Whether the words are true of what kept the retained messages from a session. */
+const isNotYetTrue = (
+  text: string,
+  session: Session,
+  config: Step['config'],
+  day: Day,
+): boolean => {
+  const isStuck = session.line !== null &&
+    session.unwritten > Math.max(65_536, config.unwrittenBytesMax / 2)
+  if (isStuck) return /^(\d+) bytes waited/.exec(text)?.[1] === String(session.unwritten)
+  return text === 'it comes in portions, and the next one had not begun'
+    ? session.line !== null
+    : isWaitTrue(text, session, config, day, false)
+}
+
 /** Whether what was retained had still to be sent, or its session ended before that. */
 export const unreachedProblem = (
   account: Account,
@@ -78,7 +94,7 @@ export const unreachedProblem = (
     const session = account.day.last.get(clientId)
     const config = account.day.steps.at(-1)!.next
     const isSo = session !== undefined && still[1] === since(account.day, account.day.endedAt) &&
-      isWaitTrue(still[2]!, session, config, account.day, false)
+      isNotYetTrue(still[2]!, session, config, account.day)
     if (isSo) account.tally.add('retained, still to come')
     return isSo ? null : `it is not so: ${session?.flying} in flight`
   }

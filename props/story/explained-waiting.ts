@@ -123,6 +123,44 @@ export const waiting: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'retained, and still to be sent to whose socket takes nothing',
+    '--message d/1',
+    `
+    config unwrittenBytesMax=100000
+
+    quiet
+    p> connect
+    p> publish 'd/1' retain "on"
+    a> connect
+    a> subscribe id1 'd/2'
+    p> publish 'd/2' "on"+0x00*69998
+    a> subscribe id2 'd/1'
+    ----`,
+    [
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It ` +
+      `matched no subscription.`,
+      `  'a': as retained message: still to be sent when the recording ended, at 0.000s: ` +
+      `70038 bytes waited for its socket.`,
+    ],
+  ],
+  [
+    'retained, and still to be sent in a later portion',
+    '--message d/77',
+    `
+    quiet
+    p> connect
+${Array.from({ length: 150 }, (_, at) => `    p> publish 'd/${at}' retain "on"`).join('\n')}
+    a> connect
+    a> subscribe id1 'd/#'
+    ----`,
+    [
+      `'d/77' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It ` +
+      `matched no subscription.`,
+      `  'a': as retained message: still to be sent when the recording ended, at 0.000s: ` +
+      `it comes in portions, and the next one had not begun.`,
+    ],
+  ],
+  [
     'retained, and still to be sent to who is away',
     '--message d/6',
     `${behind}
