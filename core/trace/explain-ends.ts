@@ -14,8 +14,7 @@ import { whyEnded } from './explain-gone.ts'
 import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
-import { name } from './explain-why.ts'
-import { plural } from './words.ts'
+import { name, plural } from './words.ts'
 
 /** What becomes of its will in a step, and where that is denied by what; null: nothing does. */
 const willFate = (

@@ -5,13 +5,14 @@ import type { DropReason } from '../broker/note.ts'
 import { isBridgeState, isReserved } from '../broker/reserved.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
+import { missedText } from './explain-drop.ts'
 import { effectsOf, matchingIn, sessionFor } from './explain-facts.ts'
 import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
-import { besides, copyText, missedText, name, whyNot } from './explain-why.ts'
-import type { Ground } from './explain-why.ts'
-import { hex, plural } from './words.ts'
+import type { Ground } from './explain-wait.ts'
+import { besides, copyText, whyNot } from './explain-why.ts'
+import { hex, name, plural } from './words.ts'
 
 const byText = ({ by }: Publication): string => {
   switch (by._tag) {

@@ -22,12 +22,11 @@ import { dated, heard, momentOf, since, wallsIn } from './explain-time.ts'
 import type { Clock, TimeWish } from './explain-time.ts'
 import { Tracker } from './explain-track.ts'
 import { Wanted } from './explain-wanted.ts'
-import { name } from './explain-why.ts'
 import { nearNames } from './near.ts'
 import { goesOn } from './recording.ts'
 import { brokenText } from './replay.ts'
 import type { Found } from './replay.ts'
-import { plural } from './words.ts'
+import { name, plural } from './words.ts'
 
 export type Question =
   | {

@@ -48,6 +48,9 @@ export const quote = (text: string, mark: Mark): string => {
   return out + mark
 }
 
+/** A name in sentences. */
+export const name = (text: string): string => quote(text, "'")
+
 /** What stands between marks, or null where the token is not one whole quotation. */
 export const unquote = (token: string, mark: Mark): string | null => {
   if (token.length < 2 || !token.startsWith(mark) || !token.endsWith(mark)) return null
