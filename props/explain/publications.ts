@@ -309,8 +309,9 @@ export class Publications {
     one.refused = refusalIn(step, one, line)
     one.routed = step
     const isExpired = one.refused !== null && one.refused.source.includes('Expiry')
-    if (one.retain && (one.refused === null || isExpired)) this.retain(one, step)
-    else if (one.retain && this.hadNoRoom(one, step)) this.over(one.topic, step, deleted)
+    if (!one.retain) return
+    if (one.refused === null || isExpired || this.hadRoomAlone(one, step)) this.retain(one, step)
+    else if (this.hadNoRoom(one, step)) this.over(one.topic, step, deleted)
   }
 
   private retain(one: Publication, step: Step): void {
@@ -342,6 +343,17 @@ export class Publications {
       notesOf(step, by, clientId).some((note) =>
         note._tag === 'Dropped' && note.clientId === null && note.topic === topic &&
         (note.why === 'memory short' || note.why === 'retained store full')
+      )
+  }
+
+  /** What all who subscribed had no room for was retained before that was known. */
+  private hadRoomAlone(one: Publication, step: Step): boolean {
+    const { topic, by, clientId, qos } = one
+    const line = clientId === null ? null : step.before.get(clientId)?.line ?? null
+    return qos === 1 && line !== null && line.level < 5 && !this.hadNoRoom(one, step) &&
+      notesOf(step, by, clientId).some((note) =>
+        note._tag === 'Dropped' && note.clientId !== null && note.topic === topic &&
+        note.why === 'memory short'
       )
   }
 
