@@ -1,10 +1,11 @@
 // Where copies of messages are in a session: a copy that waits is known by its place in the line
 // there.
 
-import type { Delivery, Outgoing, Passing, Session } from '../broker/state.ts'
+import type { Delivery, Gist, Message, Outgoing, Passing, Session } from '../broker/state.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
-import type { Copy } from './explain-facts.ts'
+import { sessionFor } from './explain-facts.ts'
+import type { Copy, Moment } from './explain-facts.ts'
 
 export type Place =
   | { readonly _tag: 'Queue' }
@@ -60,6 +61,16 @@ export const newIn = (
   for (let i = queued.length - 1; i >= 0; i--) found.push([queued[i]!, 0])
   return found
 }
+
+/** Whether the message lay with a client that left in the step, and is handed over from there. */
+export const isLeft = (message: Message | Gist, { before, effects }: Moment): boolean =>
+  effects.some((effect) => {
+    if (effect._tag !== 'Note') return false
+    const { note } = effect
+    if (note._tag !== 'ConnectionEnded' && note._tag !== 'SessionEnded') return false
+    const session = note.clientId === null ? undefined : sessionFor(before, note.clientId)
+    return session !== undefined && newIn(session, 0).some(([one]) => one.message === message)
+  })
 
 export const orderOf = (session: Session | undefined, packetId: number): number | undefined =>
   session === undefined ? undefined : Window.get(session.window, packetId)?.order

@@ -19,7 +19,7 @@ import { receiversIn } from './explain-facts.ts'
 import type { Copy, Missed, Moment, Publication } from './explain-facts.ts'
 import { close, goneIn } from './explain-gone.ts'
 import { droppedIn, notReachedIn, stillToComeIn, unsentIn } from './explain-missed.ts'
-import { newIn } from './explain-places.ts'
+import { isLeft, newIn } from './explain-places.ts'
 import { publicationOf, publicationsIn } from './explain-publish.ts'
 import type { FoundPublication } from './explain-publish.ts'
 import { Sends } from './explain-sent.ts'
@@ -249,7 +249,9 @@ export class Tracker {
       const { message, order } = delivery
       if (!this.topics.has(message.topic) || copies.at(number, order) !== undefined) continue
       let publication = copies.known(message)
-      if (publication === null && fresh.length > 0) {
+      const { retain, share } = delivery.terms
+      const isFresh = fresh.length > 0 && (share === null || !isLeft(message, moment))
+      if (publication === null && isFresh) {
         // A message that the broker has made of the packet in this step, or an empty will.
         const bytes = payloadBytesOf(message)
         const some = bytes === 0
@@ -264,7 +266,6 @@ export class Tracker {
       const first = packetId === 0 ? { _tag: 'Queued', at: after.now } as const : null
       // Live ones may have RETAIN as well, but come in the step of their publication, or are handed
       // over in a shared group, which is sent nothing that is retained.
-      const { retain, share } = delivery.terms
       const isRetained = retain && share === null && !fresh.includes(publication)
       copies.add(publication, session, delivery, packetId, isRetained, first)
     }

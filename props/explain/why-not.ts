@@ -25,22 +25,22 @@ export const whyNotProblem = (
   const session = step.before.get(clientId)
   const drops = dropsIn(one, step, clientId)
   const told = text.split('; and ')
+  // What was given up in the step is told of where it was sent.
+  const untold = [...new Set(drops)].filter((why) =>
+    !account.day.sents.some((sent) =>
+      sent.clientId === clientId && sent.topic === one.topic &&
+      sent.words.includes(`given up at ${since(account.day, step.at)}, ${why}`)
+    )
+  )
   // Of several in a step one may have been dropped, and another one not.
-  const isOther = !account.publications.isAlone(one, step) &&
-    told.every((part) => reasonIn(part) === null)
+  const isOther = told.every((part) => reasonIn(part) === null) &&
+    (untold.length === 0 || !account.publications.isAlone(one, step))
   if (drops.length > 0 && !isOther) {
     for (const part of told) {
       const why = account.losses.problemWith(one, clientId, since(account.day, step.at), part)
       if (why !== null) return why
     }
-    // What was given up in the step is told of where it was sent.
-    const missing = [...new Set(drops)].filter((why) =>
-      !told.some((part) => reasonIn(part) === why) &&
-      !account.day.sents.some((sent) =>
-        sent.clientId === clientId && sent.topic === one.topic &&
-        sent.words.includes(`given up at ${since(account.day, step.at)}, ${why}`)
-      )
-    )
+    const missing = untold.filter((why) => !told.some((part) => reasonIn(part) === why))
     return missing.length === 0 || !account.publications.isAlone(one, step)
       ? null
       : `nothing is said of ${missing}`

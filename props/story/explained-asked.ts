@@ -177,4 +177,30 @@ export const asked: ReadonlyArray<Explained> = [
       `No client 'sensor2' was ever seen in this recording: did you mean 'sensor1'?`,
     ],
   ],
+  [
+    'a moment in which somebody leaves, and another one gets what was on its way',
+    '--message d/1@1',
+    `
+    config retainAvailable=false
+
+    quiet
+    a> connect
+    a> subscribe id1 '$share/g/d/1' qos1
+    b> connect
+    a> publish 'd/1' qos1 id2 "old"
+    b> subscribe id1 '$share/g/d/1' qos1
+    tick +1s
+    a> publish 'd/1' retain "new"
+    ----`,
+    [
+      `The nearest of 2 publications to 'd/1':`,
+      `'d/1' was published at 1.000s by 'a' with QoS 0, to be retained: 3 bytes. It went ` +
+      `to nobody: its publisher's connection was ended for it: protocol error 0x9a, a ` +
+      `publish to be retained, which is not available [MQTT-3.2.2-14].`,
+      `  'a': not delivered: its publisher's connection was ended for it: protocol error ` +
+      `0x9a, a publish to be retained, which is not available [MQTT-3.2.2-14].`,
+      `  'b': not delivered: its publisher's connection was ended for it: protocol error ` +
+      `0x9a, a publish to be retained, which is not available [MQTT-3.2.2-14].`,
+    ],
+  ],
 ]
