@@ -13,9 +13,11 @@ import type { State } from '../../core/broker/state.ts'
 import { publish } from '../../core/codec/make.ts'
 import { createReader, defaultLimits, trimSpares } from '../../core/codec/mod.ts'
 import type { Limits } from '../../core/codec/mod.ts'
-import * as broker from '../../core/mod.ts'
+import * as core from '../../core/mod.ts'
 import { askWhat, askWho, traceOf } from './asking.ts'
 import type { Asker, Judge, Know } from './asking.ts'
+import { Batches } from './batches.ts'
+import type { Broker } from './batches.ts'
 import { Farewells } from './farewells.ts'
 import type { Host } from './host.ts'
 import { Keeper } from './keeper.ts'
@@ -28,18 +30,6 @@ import type { Recorder } from './recorder.ts'
 import { Slots } from './slots.ts'
 import type { Store } from './store.ts'
 
-/** The three functions that are the broker; a test may put another one in. */
-export interface Broker {
-  initial(config: Config, origin: { at: number; wall: number; seed: number }): State
-  runSome(
-    state: State,
-    inputs: ReadonlyArray<Input.Input>,
-    effectsMax: number,
-  ): readonly [State, ReadonlyArray<Effect>, number]
-  deadline(state: State): number
-}
-
-/** What a driver is made of. */
 export interface DriverOptions {
   readonly config: Config
   readonly host: Host
@@ -84,10 +74,7 @@ export interface Counters {
 }
 
 // The limits of a turn. A connection's share is the size of one read; the times, for reading and
-// for writing, are what others may have to wait for. A batch is long enough to spread the cost of
-// one run over many packets and short enough to look at the clock in between: its size follows the
-// time that the batches take, since a packet may be an acknowledgement or go to a thousand
-// receivers.
+// for writing, are what others may have to wait for.
 const turnBytesMax = 64 * 1024
 const turnMsMax = 5
 const flushMsMax = 5
@@ -104,15 +91,6 @@ const briefBytes = 512
 const briefMsMax = turnMsMax + flushMsMax
 // A write takes a few microseconds, and a look at the clock is not much less.
 const writesPerLook = 32
-const batchInputsMax = 512
-const batchMsMin = 0.75
-const batchMsMax = 1.5
-// No collection of garbage makes a batch so long, so its inputs are dear.
-const batchMsDear = 24
-
-// What a run makes is in memory all at once.
-const runEffectsMax = 16_384
-
 // Nobody is listened to who is owed more than this that waits for the disk, or anything at all
 // while everybody together is owed so much, or so much waits to be written.
 const heldBytesMax = 1024 * 1024
@@ -143,7 +121,7 @@ export class StoreError extends Error {
 export class Driver {
   private readonly host: Host
   private readonly log: Log
-  private readonly broker: Broker
+  private readonly batches: Batches
   private readonly judge: Judge | null
   private readonly know: Know | null
   private readonly opening: () => void
@@ -151,9 +129,7 @@ export class Driver {
   private readonly epoch: number
   private readonly office: Office<Link>
   private readonly memory: MemoryWatch
-  private state: State
   private readonly keeper: Keeper | null
-  private recorder: Recorder | null = null
   /** Links that are not listened to until the disk has caught up. */
   private choked: Array<Link> = []
   /** The broker's time when the driver was made. */
@@ -164,8 +140,6 @@ export class Driver {
   private openedCount = 0
   private receivedBytes = 0
   private turnCount = 0
-  private inputCount = 0
-  private effectCount = 0
 
   private readonly slots = new Slots()
   /** By slot; null where a slot is free. */
@@ -183,10 +157,7 @@ export class Driver {
   private briefUntil = never
   /** Inputs from nobody's socket: commands and verdicts. */
   private extra: Array<Input.Input> = []
-  private inputs: Array<Input.Input> = []
-  /** How many inputs make a full batch at the moment. */
-  private batchInputs = 64
-  /** Links whose Closed is in `inputs`. */
+  /** Links whose Closed is in the batch. */
   private departing: Array<Link> = []
   /** Links that hold bytes of somebody else's read buffer. */
   private borrowing: Array<Link> = []
@@ -237,7 +208,6 @@ export class Driver {
     const { config, host } = options
     this.host = host
     this.log = options.log
-    this.broker = options.broker ?? broker
     this.judge = options.judge ?? null
     this.know = options.know ?? null
     this.opening = options.opening ?? nothing
@@ -246,9 +216,12 @@ export class Driver {
     this.epoch = host.now()
     const { restored } = options
     this.base = restored === undefined ? 0 : restored.state.now
-    this.state = restored === undefined
-      ? this.broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
+    const { log, broker = core } = options
+    const state = restored === undefined
+      ? broker.initial(config, { at: 0, wall: host.wall(), seed: host.seed })
       : restored.state
+    const carryOut = (effect: Effect): void => this.carryOut(effect)
+    this.batches = new Batches({ broker, state, log, now: () => host.now(), carryOut })
     this.keeper = restored === undefined ? null : this.keep(restored.store)
     this.office = new Office(
       (bytes) => host.allocate(bytes),
@@ -372,9 +345,9 @@ export class Driver {
       opened: this.openedCount,
       receivedBytes: this.receivedBytes,
       turns: this.turnCount,
-      inputs: this.inputCount,
-      effects: this.effectCount,
-      dropped: this.state.counters.dropped,
+      inputs: this.batches.inputCount,
+      effects: this.batches.effectCount,
+      dropped: this.batches.state.counters.dropped,
     }
   }
 
@@ -393,7 +366,7 @@ export class Driver {
 
   /** The broker as it is; it stays valid. */
   look(): State {
-    return this.state
+    return this.batches.state
   }
 
   /** Gives the broker a command at the next turn. */
@@ -409,17 +382,14 @@ export class Driver {
 
   /** Records everything from now on, or nothing more; what was being recorded ends. */
   record(recorder: Recorder | null): void {
-    this.recorder?.stop('asked to')
-    this.recorder = recorder
-    recorder?.begin(this.state, this.now())
+    this.batches.record(recorder, 'asked to', this.now())
     this.arm()
   }
 
   /** Destroys every socket at once and forgets everything. */
   kill(): void {
     this.dead = true
-    this.recorder?.stop('the broker has ended')
-    this.recorder = null
+    this.batches.record(null, 'the broker has ended', this.at)
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i]
       if (link) this.destroy(link)
@@ -467,8 +437,7 @@ export class Driver {
     } catch (error) {
       // Neither a peer nor the operator can cause this: going on would mean serving from a state
       // that nobody understands. What it was told last is in the recording, without a last line.
-      this.recorder?.save(this.at)
-      this.recorder = null
+      this.batches.save(this.at)
       this.kill()
       this.log.error(`the broker itself is at fault and stops: ${traceOf(error)}`)
       this.host.fatal(error)
@@ -480,7 +449,9 @@ export class Driver {
     this.freshBytes = 0
     this.at = this.now()
     if (this.memory.look(this.at)) {
-      this.push(this.memory.isShort ? Input.memoryShort(this.at) : Input.memoryFree(this.at))
+      this.batches.push(
+        this.memory.isShort ? Input.memoryShort(this.at) : Input.memoryFree(this.at),
+      )
     }
     this.serveAll(this.host.now() + turnMsMax)
     // Commands come after what clients had sent by then, and time is told last, and not before all
@@ -489,18 +460,18 @@ export class Driver {
     const { extra } = this
     if (extra.length > 0) {
       this.extra = []
-      for (let i = 0; i < extra.length; i++) this.push(extra[i]!)
+      for (let i = 0; i < extra.length; i++) this.batches.push(extra[i]!)
     }
-    if (isRead && this.isTimeUp && this.broker.deadline(this.state) <= this.at) {
+    if (isRead && this.isTimeUp && this.batches.deadline <= this.at) {
       this.hearAll()
-      if (this.state.sys.dueAt <= this.at) {
+      if (this.batches.state.sys.dueAt <= this.at) {
         const { heapUsedBytes } = this.host.memory()
-        this.push(Input.measured(this.at, this.measure(Math.round(heapUsedBytes))))
+        this.batches.push(Input.measured(this.at, this.measure(Math.round(heapUsedBytes))))
       }
-      this.push(Input.ticked(this.at, this.host.wall()))
+      this.batches.push(Input.ticked(this.at, this.host.wall()))
     }
     this.run()
-    if (isRead) this.isTimeUp = this.broker.deadline(this.state) <= this.at
+    if (isRead) this.isTimeUp = this.batches.deadline <= this.at
     if (this.keeper !== null) this.keeper.push(this.at)
     this.flushUntil = this.host.now() + flushMsMax
     this.office.flush(this.settle, this.isFlushOver)
@@ -517,11 +488,11 @@ export class Driver {
     drawing.length = 0
     if (this.farewells.dueAt <= this.at) this.farewells.end(this.at, this.dismiss)
     this.log.flush(this.at)
-    if (this.recorder !== null) this.attend(this.recorder)
+    this.batches.attend(this.at)
     const isBehind = this.head < this.queue.length || this.office.isBehind
     if (isBehind || this.extra.length > 0) this.schedule()
     const trafficBytes = this.receivedBytes + helloBytes * this.openedCount
-    if (this.memory.rests(this.at, trafficBytes, effectBytes * this.effectCount)) {
+    if (this.memory.rests(this.at, trafficBytes, effectBytes * this.batches.effectCount)) {
       this.office.trim()
       trimSpares()
     }
@@ -551,7 +522,7 @@ export class Driver {
       this.head += 1
       link.queued = false
       this.serve(link, until)
-      if (this.inputs.length >= this.batchInputs) this.run()
+      if (this.batches.isFull) this.run()
       if (this.host.now() >= until) break
     }
     // Who was not served stands before all others next time. The served ones are forgotten here,
@@ -583,16 +554,16 @@ export class Driver {
     const { hello } = link
     if (hello !== null) {
       link.hello = null
-      this.push(Input.opened(conn, this.at, hello.nonce, hello.listener, hello.peer))
+      this.batches.push(Input.opened(conn, this.at, hello.nonce, hello.listener, hello.peer))
     }
     if (link.due) {
       link.due = false
       link.reportedBytes = link.takenBytes
-      this.push(Input.written(conn, this.at, link.takenBytes))
+      this.batches.push(Input.written(conn, this.at, link.takenBytes))
     }
     if (link.continued) {
       link.continued = false
-      this.push(Input.continued(conn, this.at))
+      this.batches.push(Input.continued(conn, this.at))
     }
     if (!link.borrowing && reader.waiting > 0) this.drawing.push(link)
     const from = reader.consumed
@@ -604,7 +575,7 @@ export class Driver {
       if (result === null) return this.exhausted(link)
       if (result._tag === 'Left') {
         link.silent = true
-        this.push(Input.broke(conn, this.at, result.left))
+        this.batches.push(Input.broke(conn, this.at, result.left))
         break
       }
       const packet = result.right
@@ -612,15 +583,13 @@ export class Driver {
       // What follows a CONNECT or an AUTH waits for the run that answers it: only then is it known
       // whether it is to be judged, or refused. The next turn comes after that run.
       if (packet._tag === 'Connect' || packet._tag === 'Auth') {
-        this.push(input)
+        this.batches.push(input)
         if (reader.waiting > 0 || link.stopped || link.gone !== null) this.enqueue(link)
         return
       }
-      this.inputs.push(input)
-      if (this.recorder !== null) this.recorder.arrived(input, reader)
-      if (this.log.verbose) this.runAtOnce(input)
+      this.batches.arrived(input, reader)
       count += 1
-      if (this.inputs.length >= this.batchInputs) {
+      if (this.batches.isFull) {
         this.run()
         if (this.host.now() >= until) return this.enqueue(link)
       }
@@ -673,69 +642,24 @@ export class Driver {
   /** All whole frames of the link have been decoded. */
   private exhausted(link: Link): void {
     if (link.gone === null) {
-      if (link.reader.continues(this.at)) this.push(Input.continued(link.conn, this.at))
+      if (link.reader.continues(this.at)) this.batches.push(Input.continued(link.conn, this.at))
       if (link.stopped) this.restart(link)
       return
     }
     link.silent = true
     this.departing.push(link)
-    this.push(Input.closed(link.conn, this.at, link.gone))
+    this.batches.push(Input.closed(link.conn, this.at, link.gone))
   }
 
-  private push(input: Input.Input): void {
-    this.inputs.push(input)
-    if (this.recorder !== null) this.recorder.input(input, null)
-    if (this.log.verbose) this.runAtOnce(input)
-  }
-
-  /** A batch of one keeps answers next to what they answer. */
-  private runAtOnce(input: Input.Input): void {
-    this.log.input(input)
-    this.run()
-  }
-
-  private attend(recorder: Recorder): void {
-    if (recorder.isOver) this.recorder = null
-    else if (recorder.due() <= this.at) recorder.look(this.at)
-  }
-
-  /** Runs the broker over the inputs collected so far and carries its effects out. */
+  /** Runs the broker over what it has been told; who has said that he leaves is gone then. */
   private run(): void {
-    let { inputs } = this
-    if (inputs.length === 0) return
-    this.inputs = []
-    this.inputCount += inputs.length
-    const isFull = inputs.length >= this.batchInputs
-    const before = isFull ? this.host.now() : 0
-    for (;;) {
-      const [state, effects, taken] = this.broker.runSome(this.state, inputs, runEffectsMax)
-      this.state = state
-      const isLast = taken === inputs.length
-      if (this.recorder !== null) this.recorder.ran(state, taken, effects, isLast)
-      this.effectCount += effects.length
-      for (let i = 0; i < effects.length; i++) this.carryOut(effects[i]!)
-      if (isLast) break
-      inputs = inputs.slice(taken)
-    }
-    if (isFull) this.adapt(this.host.now() - before)
+    this.batches.run()
     const { departing } = this
-    if (departing.length > 0) {
-      for (let i = 0; i < departing.length; i++) this.depart(departing[i]!)
-      departing.length = 0
-    }
-  }
-
-  /** Sets the size of the next batches by the time that a full one took. */
-  private adapt(tookMs: number): void {
-    const { batchInputs } = this
-    if (tookMs < batchMsMin) this.batchInputs = Math.min(batchInputsMax, batchInputs * 2)
-    else if (tookMs > batchMsDear) {
-      this.batchInputs = Math.max(1, Math.floor(batchInputs * batchMsMax / tookMs))
-    } else if (tookMs > batchMsMax) this.batchInputs = Math.ceil(batchInputs / 2)
+    for (let i = 0; i < departing.length; i++) this.depart(departing[i]!)
+    departing.length = 0
   }
 
   private carryOut(effect: Effect): void {
-    if (this.log.verbose) this.log.effect(effect)
     switch (effect._tag) {
       case 'Send': {
         const link = this.linkOf(effect.conn)
@@ -849,7 +773,7 @@ export class Driver {
   /** Has the next turn come no later than something is due. */
   private arm(): void {
     if (this.dead) return
-    let due = this.broker.deadline(this.state)
+    let due = this.batches.deadline
     if (this.farewells.dueAt < due) due = this.farewells.dueAt
     const logDue = this.log.due()
     if (logDue < due) due = logDue
@@ -857,7 +781,7 @@ export class Driver {
     if (memoryDue < due) due = memoryDue
     const storeDue = this.keeper === null ? never : this.keeper.due(never)
     if (storeDue < due) due = storeDue
-    const recorderDue = this.recorder === null ? never : this.recorder.due()
+    const recorderDue = this.batches.recorderDue
     if (recorderDue < due) due = recorderDue
     // A timer that fires too early is cheaper than one that is moved all the time.
     if (due >= this.armedFor) return
