@@ -11,7 +11,7 @@ import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Ground } from './explain-wait.ts'
-import { besides, copyText, whyNot } from './explain-why.ts'
+import { besides, copyText, nearestMiss, whyNot } from './explain-why.ts'
 import { hex, name, plural } from './words.ts'
 
 const byText = ({ by }: Publication): string => {
@@ -188,7 +188,7 @@ const matchedText = ({ topic }: Publication, { before }: Moment): string => {
 
 /** Whom it concerns: who has a copy, who had a subscription, and who had one at another time. */
 const concerned = (publication: Publication, ground: Ground): ReadonlyArray<string> => {
-  const { moment, copies, topic, missed } = publication
+  const { moment, copies, topic, missed, retained } = publication
   const clients = new Set([...copies, ...missed].map(({ clientId }) => clientId))
   if (moment !== null) {
     const { direct, groups } = matchingIn(moment.before, topic)
@@ -197,6 +197,8 @@ const concerned = (publication: Publication, ground: Ground): ReadonlyArray<stri
       if (found !== undefined) clients.add(found.clientId)
     }
     for (const { clientId } of ground.changes) clients.add(clientId)
+  } else if (retained !== null) {
+    for (const { clientId, what } of ground.changes) if (what === 'refused') clients.add(clientId)
   }
   return [...clients].sort()
 }
@@ -222,7 +224,8 @@ const forClient = (
     return 'not delivered: its publisher had not released it (PUBREL)'
   }
   return moment === null
-    ? `it was not waiting for it when the ${ground.what} began, and was not sent it since`
+    ? `it was not waiting for it when the ${ground.what} began, and was not sent it since` +
+      nearestMiss(clientId, -Infinity, ground)
     : `not delivered: ${whyNot(clientId, publication, moment, ground)}`
 }
 

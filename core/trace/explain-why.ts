@@ -119,7 +119,7 @@ const changeText = ({ at, filter, what, reason, why }: Change, clock: Clock): st
 }
 
 /** The nearest that the client came to a subscription, before and after. */
-const nearestMiss = (clientId: string, at: number, ground: Ground): string => {
+export const nearestMiss = (clientId: string, at: number, ground: Ground): string => {
   const own = ground.changes.filter((one) => one.clientId === clientId)
   const earlier = own.filter((one) => one.at <= at && one.what !== 'subscribed').at(-1)
   const later = own.find((one) => one.at >= at && one.what === 'subscribed')

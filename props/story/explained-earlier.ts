@@ -231,6 +231,56 @@ export const earlier: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'retained before the recording began, and who asked for it was refused',
+    '--message d/1',
+    `
+    config acl="user p; topic write #; user b; topic read e/#"
+
+    quiet
+    p> connect user "p"
+    p> publish 'd/1' retain "on"
+    ----
+
+    quiet
+    tick +1s
+    b> connect user "b"
+    b> subscribe id1 'd/1' qos1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 0, to be retained: 2` +
+      ` bytes. It was retained all the time.`,
+      `  'b': it was not waiting for it when the recording began, and was not sent it since;` +
+      ` it was refused 'd/1' at 1.000s (0x87), denied by the access list of listener "1883", in` +
+      ` which no line of user "b" and no pattern lets it read the topic.`,
+    ],
+  ],
+  [
+    'retained before the recording began, and no more when somebody asked for it',
+    '--message d/1 --client b',
+    `
+    quiet
+    p> connect
+    p> publish 'd/1' retain "on"
+    ----
+
+    quiet
+    tick +1s
+    p> publish 'd/1' retain
+    tick +1s
+    b> connect
+    b> subscribe id1 'd/1' qos1
+    ----`,
+    [
+      `'d/1' was published before the recording began by 'p' with QoS 0, to be retained: 2` +
+      ` bytes. It was retained until 1.000s, when it was deleted.`,
+      `  'b': it was not waiting for it when the recording began, and was not sent it since;` +
+      ` it subscribed to 'd/1' at 2.000s.`,
+      `'d/1' was published at 1.000s by 'p' with QoS 0, to be retained: 0 bytes.` +
+      ` It matched no subscription.`,
+      `  'b': not delivered: it had no session at that time; it subscribed to 'd/1' at 2.000s.`,
+    ],
+  ],
+  [
     'not released before the recording began, and published by who has No Local',
     '--message d/1',
     `
