@@ -25,6 +25,7 @@ import type { Either } from '../core/prelude.ts'
 import { disagreement } from '../core/trace/agree.ts'
 import { cut } from '../core/trace/cut.ts'
 import type { Cut } from '../core/trace/cut.ts'
+import type { CutWish } from '../core/trace/cut-relevance.ts'
 import { Aliases, eachSent } from '../core/trace/cut-acks.ts'
 import { goldenStory, tellStory } from '../core/trace/golden.ts'
 import { Names } from '../core/trace/names.ts'
@@ -34,8 +35,9 @@ import { wholeOf } from '../core/trace/rebuild-owed.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Batch } from '../core/trace/replay.ts'
 import { recordingOf } from '../core/trace/transcript.ts'
-import { parseStory, printStory } from '../core/trace/story.ts'
+import { parseStory, printStory, usualOrigin } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
+import { parseTopicFilter } from '../core/topic/filter.ts'
 import { playRecording } from '../shells/cli/replay.ts'
 import { hear } from './mouth.ts'
 import { type Command, type History, restlessHistory, unproved } from './gen/histories.ts'
@@ -553,6 +555,39 @@ const afterTwo = async (told: string) => {
     rmSync(folder, { recursive: true })
   }
 }
+
+const losing = `# Three messages for a phone that is away, of which two may wait.
+config queuedCountMax=2
+
+phone> connect session-expiry-interval 600
+phone> subscribe id1 'lamp/#' qos1
+phone lose
+lamp> connect
+lamp> publish 'lamp/1' qos1 id1 "a"
+lamp> publish 'lamp/2' qos1 id2 "b"
+lamp> publish 'lamp/3' qos1 id3 "c"
+lamp> publish 'lamp/0' "d"
+lamp> publish 'else' qos1 id4 "e"
+----
+`
+
+stories('what a client has lost belongs to its part, and so does what waits for it', () => {
+  const story = right(parseStory(losing, 's'))
+  const inputs = right(play(story, 's')).stanzas
+    .flatMap(({ lines }) => lines.flatMap((one) => one.inputs))
+  const from = initial(story.config, usualOrigin)
+  const partOf = (wish: CutWish): string =>
+    printStory(
+      right(goldenStory('It happened.', cut(from, batchesOf(from, inputs, 3), wish))),
+    )
+  const ofPhone = partOf({ client: 'phone', topic: null })
+  assert.match(ofPhone, /lamp> publish 'lamp\/1'[^]*lamp> publish 'lamp\/2'/)
+  assert.match(ofPhone, /- dropped 'lamp\/3' qos1 for 'phone': queue full/)
+  assert.match(ofPhone, /- dropped 'lamp\/0' qos0 for 'phone': offline/)
+  assert.not.match(ofPhone, /'else'/)
+  const ofTopic = partOf({ client: null, topic: right(parseTopicFilter('lamp/3')) })
+  assert.match(ofTopic, /phone> subscribe id1 'lamp\/#' qos1/)
+})
 
 stories('who is away leaves after what is not for him', async () => {
   const { said, untold } = await afterTwo(`all> connect session-expiry-interval 600

@@ -3,9 +3,10 @@
 
 import type { Config } from '../broker/config.ts'
 import { mountedFilter } from '../broker/mount.ts'
-import type { State } from '../broker/state.ts'
+import type { Session, State } from '../broker/state.ts'
 import type { Connect, Packet } from '../codec/packet.ts'
 import * as IntMap from '../data/int-map.ts'
+import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
@@ -13,6 +14,7 @@ import { splitShare } from '../topic/filter.ts'
 import { match } from '../topic/match.ts'
 import { isTopicName } from '../topic/name.ts'
 import { Aliases, eachSent } from './cut-acks.ts'
+import { sessionFor } from './explain-facts.ts'
 import { isAskedFor } from './names.ts'
 import type { Names } from './names.ts'
 import type { Batch } from './replay.ts'
@@ -28,6 +30,27 @@ type Tie = readonly [generation: number, topic: string]
 const isAnyOn = (filter: TopicFilter, topics: ReadonlySet<string>): boolean => {
   for (const topic of topics) if (isTopicName(topic) && match(filter, topic)) return true
   return false
+}
+
+type Found = (clientId: string, topic: string) => void
+
+const eachWaiting = (session: Session | undefined, found: Found): void => {
+  if (session === undefined) return
+  for (const { message } of Queue.entries(session.queue)) found(session.clientId, message.topic)
+}
+
+/** What clients would have been sent and were not: what they lost, and what waits in the end. */
+const eachUnheard = (batches: ReadonlyArray<Batch>, found: Found): void => {
+  for (const { before, effects } of batches) {
+    for (const effect of effects) {
+      if (effect._tag !== 'Note') continue
+      const { note } = effect
+      if (note._tag === 'SessionEnded') eachWaiting(sessionFor(before, note.clientId), found)
+      else if (note._tag === 'Dropped' && note.clientId !== null) found(note.clientId, note.topic)
+    }
+  }
+  const last = batches.at(-1)
+  if (last !== undefined) IntMap.each(last.after.sessions, (session) => eachWaiting(session, found))
 }
 
 export class Relevance {
@@ -105,6 +128,10 @@ export class Relevance {
         if (this.want(topic) && client === null) clients.add(this.clientOf(generation))
       })
     }
+    eachUnheard(batches, (clientId, topic) => {
+      if (client !== null && clientId !== client) return
+      if (this.want(topic) && client === null) clients.add(clientId)
+    })
     for (const [generation, topic] of ties) {
       if (!this.topics.has(topic)) continue
       this.generations.add(generation)
