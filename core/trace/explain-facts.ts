@@ -46,6 +46,8 @@ export type CopyEvent =
   }
   /** It was given to a socket that had not taken it when the connection, or else all, was over. */
   | { readonly _tag: 'Untaken'; readonly at: Millis; readonly isOver: boolean }
+  /** It was given to a socket that took its time. */
+  | { readonly _tag: 'Taken'; readonly at: Millis }
   | { readonly _tag: 'Received'; readonly at: Millis }
   | {
     readonly _tag: 'Answered'

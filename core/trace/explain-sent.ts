@@ -1,6 +1,6 @@
 // What of publications that are followed the broker sends in a step: as which copy, and how.
 
-import type { Conn } from '../broker/input.ts'
+import type { Conn, Millis } from '../broker/input.ts'
 import type { Session, State } from '../broker/state.ts'
 import { UNREPORTED_BYTES_MAX, unwrittenBytes } from '../broker/tell.ts'
 import { encodedSize } from '../codec/encode.ts'
@@ -18,10 +18,16 @@ import { sessionOf } from './facts.ts'
 
 const isSent = ({ _tag }: CopyEvent): boolean => _tag === 'Sent'
 
+const isAnswer = ({ _tag }: CopyEvent): boolean => _tag === 'Received' || _tag === 'Answered'
+
+/** A socket that takes as long is slow. */
+const slowMs = 100
+
 /** What was handed to a socket that may not have taken it. */
 interface Handed {
   readonly copy: Copy
   readonly conn: Conn
+  readonly at: Millis
   /** Of the bytes that the connection was sent, how many there were up to the end of it. */
   readonly end: number
 }
@@ -140,21 +146,29 @@ export class Sends {
     copy: Copy,
     conn: Conn,
     packet: Publish,
-    { before }: Moment,
+    { before, after }: Moment,
     session: Session,
   ): void {
     if (unwrittenBytes(session) <= UNREPORTED_BYTES_MAX) return
     const old = sessionOf(before, conn)
     const start = old === undefined ? 0 : old.sentBytes
-    this.handed.push({ copy, conn, end: start + encodedSize(session.level, packet) })
+    const end = start + encodedSize(session.level, packet)
+    this.handed.push({ copy, conn, at: after.now, end })
   }
 
   /** What became of that. */
   private settle({ before, after }: Moment): void {
     if (this.handed.length === 0 || before.sessions === after.sessions) return
-    this.handed = this.handed.filter(({ copy, conn, end }) => {
+    this.handed = this.handed.filter(({ copy, conn, at, end }) => {
       const session = IntMap.get(after.sessions, copy.session)
-      if (session !== undefined && isSameConn(session.conn, conn)) return session.takenBytes < end
+      if (session !== undefined && isSameConn(session.conn, conn)) {
+        if (session.takenBytes < end) return true
+        // Who has answered has it, whatever the socket has said.
+        if (after.now - at >= slowMs && !copy.events.some(isAnswer)) {
+          copy.events.push({ _tag: 'Taken', at: after.now })
+        }
+        return false
+      }
       const taken = IntMap.get(before.sessions, copy.session)?.takenBytes ?? end
       // As much may have been taken without a word.
       if (taken + UNREPORTED_BYTES_MAX < end) {

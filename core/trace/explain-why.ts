@@ -62,6 +62,9 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
             : `its socket had not taken it yet when the ${ground.what} ended`,
         )
         break
+      case 'Taken':
+        words.push(`its socket took it at ${when}`)
+        break
       case 'Received':
         words.push(`received at ${when} (PUBREC)`)
         break

@@ -15,6 +15,8 @@ const untaken = new RegExp(
   'g',
 )
 
+const late = /; its socket took it at (\S+?)(?=;|$)/g
+
 /** What is wrong with what is said of a copy that was sent; the one that it is true of is taken. */
 export const deliveredProblem = (
   account: Account,
@@ -44,7 +46,14 @@ export const deliveredProblem = (
 }
 
 const isDelivered = (account: Account, sent: Sent, told: string): boolean => {
-  const taken = told.replaceAll(untaken, '')
+  const taken = told.replaceAll(untaken, '').replaceAll(late, '')
+  for (const [, time] of told.matchAll(late)) {
+    const isSo = sent.carried.some(({ line, end }) => {
+      const first = line.takings.find(({ total }) => total >= end)
+      return first !== undefined && since(account.day, first.at) === time
+    })
+    if (!isSo) return false
+  }
   for (const [, , time] of told.matchAll(untaken)) {
     const isSo = sent.carried.some(({ line, end }) =>
       line.takenBytes < end &&
@@ -58,7 +67,8 @@ const isDelivered = (account: Account, sent: Sent, told: string): boolean => {
   )
   const words = wordsOf(account, sent)
   if (plain === words.join('; ')) {
-    if (taken !== told) account.tally.add('not taken by its socket')
+    if (told.replaceAll(untaken, '') !== told) account.tally.add('not taken by its socket')
+    if (told.replaceAll(late, '') !== told) account.tally.add('taken late by its socket')
     account.tally.add(
       words.at(-1)!.replaceAll(/ ?(at )?\d+\.\d+s.*| with QoS.*| when the rec.*/gs, ''),
     )

@@ -34,6 +34,8 @@ export interface Line {
   continuedAt: number | null
   sentBytes: number
   takenBytes: number
+  /** When it was known how many had been taken. */
+  readonly takings: Array<{ readonly at: number; readonly total: number }>
   /** Aliases of topics: those that the client has set, and those that the broker has. */
   readonly aliases: Map<number, string>
   readonly given: Map<number, string>
@@ -237,6 +239,7 @@ class Watcher {
         continuedAt: null,
         sentBytes: 0,
         takenBytes: 0,
+        takings: [],
         aliases: new Map(),
         given: new Map(),
       })
@@ -244,7 +247,10 @@ class Watcher {
     }
     const line = 'conn' in input ? this.lines.get(input.conn.generation) : undefined
     if (line === undefined || line.endedAt !== null) return
-    if (input._tag === 'Written') line.takenBytes = Math.max(line.takenBytes, input.total)
+    if (input._tag === 'Written') {
+      line.takenBytes = Math.max(line.takenBytes, input.total)
+      line.takings.push({ at: this.now, total: input.total })
+    }
     if (input._tag === 'Continued') {
       line.heardAt = this.now
       line.continuedAt = this.now

@@ -209,9 +209,36 @@ export const hard: ReadonlyArray<Explained> = [
     [
       `'d/2' was published at 1.000s by 'p' with QoS 0: 2 bytes. It matched 'd/#' of 'a'` +
       ` with QoS 0, 'd/#' of 'b' with QoS 0.`,
-      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges; its socket took it` +
+      ` at 2.000s.`,
       `  'b': delivered at 1.000s with QoS 0, which nobody acknowledges; its socket had not` +
       ` taken it yet when the recording ended.`,
+    ],
+  ],
+  [
+    'a socket that is hardly slow, and one whose client has answered before that was told',
+    '--message d/2',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/#'
+    b> connect
+    b> subscribe id1 'd/#' qos1
+    p> connect
+    p> publish 'd/1' "x"*200000
+    tick +1s
+    p> publish 'd/2' qos1 id1 "on"
+    at 1099
+    a written all
+    at 1100
+    b> puback id1
+    b written all
+    ----`,
+    [
+      `'d/2' was published at 1.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 0, 'd/#' of 'b' with QoS 1.`,
+      `  'a': delivered at 1.000s with QoS 0, which nobody acknowledges.`,
+      `  'b': delivered at 1.000s with QoS 1 and packet id 1; acknowledged at 1.100s (PUBACK).`,
     ],
   ],
   [
