@@ -45,10 +45,12 @@ const timeoutText = (
     const seconds = before.config.connectTimeoutMs / 1000
     return `because it had not come as far as an accepted CONNECT within ${seconds} s`
   }
-  const { keepAliveMs } = link.phase
+  const keepAliveS = link.phase.keepAliveMs / 1000
+  // A client of MQTT 5 may have asked for more.
+  const whose = keepAliveS === before.config.keepAliveMaxS ? ', which is max_keepalive' : ''
   const what = isContinued ? 'no more of its large packet came' : 'nothing whole was heard from it'
   return `because ${what} since ${since(link.seenAt, clock)}, ` +
-    `${(after.now - link.seenAt) / 1000} s before, with a Keep Alive of ${keepAliveMs / 1000} s ` +
+    `${(after.now - link.seenAt) / 1000} s before, with a Keep Alive of ${keepAliveS} s${whose} ` +
     '(half as long again is allowed)'
 }
 

@@ -159,10 +159,11 @@ export class Ends {
           : 'no more of its large packet came'
         // A Keep Alive counts from when the client was let in.
         const heardAt = Math.max(line.heardAt, line.connectedAt!)
+        const whose = line.keepAliveS === config.keepAliveMaxS ? ', which is max_keepalive' : ''
         return escaped(
           `by the broker, because ${what} since ${this.since(heardAt)}, ` +
             `${(step.at - heardAt) / 1000} s before, with a Keep Alive of ` +
-            `${line.keepAliveS} s (half as long again is allowed)`,
+            `${line.keepAliveS} s${whose} (half as long again is allowed)`,
         )
       }
       case 'session taken over': {

@@ -36,6 +36,23 @@ export const ends: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'a keep alive that the broker has made shorter',
+    '--why-disconnected a',
+    `
+    config keepAliveMaxS=10
+
+    quiet
+    a> connect keep-alive 600
+    tick +30s
+    ----`,
+    [
+      `'a' (127.0.0.1:50001), connected since 0.000s, was disconnected at 15.000s by the` +
+      ` broker, because nothing whole was heard from it since 0.000s, 15 s before, with a` +
+      ` Keep Alive of 10 s, which is max_keepalive (half as long again is allowed). It had no` +
+      ` will. Its session ended as well (disconnected).`,
+    ],
+  ],
+  [
     'keep alive, while a large packet came',
     '--why-disconnected a',
     `
