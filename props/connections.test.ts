@@ -2,7 +2,7 @@
 //
 // A connection of Node's, by its handle and by its socket: many at a time are each told their own
 // bytes in order, with pauses and to the end, what is lent stays as it is, and what is written
-// arrives whole however slowly it is read.
+// arrives whole however slowly it is read. And how one of Deno's ends, with a socket made up.
 
 import { once } from 'node:events'
 import { connect, createServer, Server } from 'node:net'
@@ -15,6 +15,7 @@ import { createReader, defaultLimits } from '../core/codec/mod.ts'
 import type { Ear } from '../shells/common/driver.ts'
 import { Link } from '../shells/common/link.ts'
 import type { Wire } from '../shells/common/outbox.ts'
+import { couple as coupleOnDeno } from '../shells/deno/wire.ts'
 import { peerOf, takeHandles } from '../shells/node/node-handles.ts'
 import { coupleSocket } from '../shells/node/node-socket.ts'
 import { couple } from '../shells/node/wire.ts'
@@ -257,5 +258,32 @@ connections('a server that is not as known is left as it is', async () => {
   _handle.onconnection(-24, undefined)
   assert.equal(told, [[0, odd], [-24, undefined]])
 })
+
+for (const paused of [false, true]) {
+  const then = paused ? 'paused' : 'reading'
+  connections(`on Deno a write may fail before the last words are heard, ${then}`, async () => {
+    const said = [Buffer.from('bye')]
+    const conn = {
+      write: () => Promise.reject(new Error('broken pipe')),
+      read: async (into: Uint8Array) => {
+        await new Promise((wake) => setTimeout(wake, 5))
+        const next = said.shift()
+        if (next === undefined) return null
+        into.set(next)
+        return next.length
+      },
+      close: () => {},
+    }
+    const listener = new Listener(Buffer.alloc(0))
+    type Conn = Parameters<typeof coupleOnDeno>[1]
+    coupleOnDeno(listener, conn as unknown as Conn, 'test', hello.peer)
+    const [record] = listener.records as [Record]
+    if (paused) record.link.wire.pause()
+    record.link.wire.write(Buffer.from('too late'))
+    await until(5_000, 'its end', () => record.gone.length > 0)
+    assert.equal(record.chunks.map(String), ['bye'])
+    assert.equal(record.gone, ['failed'])
+  })
+}
 
 connections.run()

@@ -1,7 +1,7 @@
 // One connection of Deno's, as the driver knows it.
 
 import type { Peer } from '../../core/broker/input.ts'
-import type { Driver } from '../common/driver.ts'
+import type { Ear } from '../common/driver.ts'
 import type { Link } from '../common/link.ts'
 import type { Wire } from '../common/outbox.ts'
 
@@ -14,17 +14,19 @@ const smallReadsMax = 64
 class ConnWire implements Wire {
   link!: Link
   private readonly conn: Deno.Conn
-  private readonly driver: Driver
+  private readonly driver: Ear
   private buffer = new Uint8Array(readBytesMin)
   /** Reads in a row that filled less than a quarter of the buffer. */
   private smallReads = 0
   /** A read is under way, or what it has read is lent to the driver. */
   private busy = false
   private paused = false
+  /** A write has failed. */
+  private broken = false
   /** Nothing more will be read. */
   private over = false
 
-  constructor(conn: Deno.Conn, driver: Driver) {
+  constructor(conn: Deno.Conn, driver: Ear) {
     this.conn = conn
     this.driver = driver
   }
@@ -36,7 +38,7 @@ class ConnWire implements Wire {
         if (count < bytes.length) this.write(bytes.subarray(count))
         this.driver.taken(this.link, count)
       },
-      () => this.fail(),
+      () => this.breakOff(),
     )
     return false
   }
@@ -66,7 +68,8 @@ class ConnWire implements Wire {
 
   /** Begins a read if the buffer is free. */
   read(): void {
-    if (this.busy || this.paused || this.over) return
+    if (this.busy || this.over) return
+    if (this.paused) return this.broken ? this.fail() : undefined
     this.busy = true
     this.conn.read(this.buffer).then(
       (count) => this.afterRead(count),
@@ -78,7 +81,7 @@ class ConnWire implements Wire {
     if (this.over) return
     if (count === null) {
       this.over = true
-      return this.driver.closed(this.link, 'closed')
+      return this.driver.closed(this.link, this.broken ? 'failed' : 'closed')
     }
     if (this.driver.absorbed(this.link, this.buffer, 0, count)) {
       this.fit(count)
@@ -106,6 +109,16 @@ class ConnWire implements Wire {
     } else this.smallReads = 0
   }
 
+  /**
+   * The peer is gone. What it said before may still be there to be read, such as that it goes in
+   * order and its will is not to be published [MQTT-3.14.4-3]; reading ends by itself after that.
+   */
+  private breakOff(): void {
+    this.broken = true
+    if (this.over) this.fail()
+    else this.read()
+  }
+
   /** Also where the peer has ended its side before: what it is owed does not arrive any more. */
   private fail(): void {
     this.over = true
@@ -114,7 +127,7 @@ class ConnWire implements Wire {
 }
 
 /** Tells the driver of a connection that has been accepted, and begins to read. */
-export const couple = (driver: Driver, conn: Deno.Conn, listener: string, peer: Peer): void => {
+export const couple = (driver: Ear, conn: Deno.Conn, listener: string, peer: Peer): void => {
   const wire = new ConnWire(conn, driver)
   wire.link = driver.opened(wire, listener, peer)
   wire.read()
