@@ -198,9 +198,21 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     () => simulate(loose('fast')),
     'simulate takes an object with options, and not "fast"; there are config, seed, ',
   ],
-  [() => simulate(loose({ seed: '7' })), 'simulate: seed is a number, and not "7"'],
-  [() => simulate(loose({ seed: NaN })), 'simulate: seed is a number, and not NaN'],
-  [() => simulate(loose({ wall: new Date(0) })), 'simulate: wall is a number, and not a Date'],
+  [() => simulate(loose({ seed: '7' })), 'simulate: seed is a whole number, and not "7"'],
+  [() => simulate({ seed: NaN }), 'simulate: seed is a whole number, and not NaN'],
+  [() => simulate({ seed: 0.25 }), 'simulate: seed is a whole number, and not 0.25'],
+  [
+    () => simulate(loose({ wall: new Date(0) })),
+    'simulate: wall is a whole number from 0 to 8640000000000000, and not a Date',
+  ],
+  [
+    () => simulate({ wall: Infinity }),
+    'simulate: wall is a whole number from 0 to 8640000000000000, and not Infinity',
+  ],
+  [
+    () => fresh().advance(Number.MAX_SAFE_INTEGER),
+    '9007199254740991 is too long: no clock shows what comes after 8640000000000000 Unix milli',
+  ],
   [() => simulate(loose({ judge: 0 })), 'simulate: judge is a function, and not 0'],
   [
     () => fresh().timers.set(loose('ping'), 5),
@@ -437,6 +449,25 @@ mistakes('what is wrong is told before anything is done', () => {
   assert.throws(() => world.deliveries('b'), /there is no client b/)
   a.publish('t', '1', { qos: 1 })
   assert.is(a.last('Puback')?.packetId, 1)
+})
+
+mistakes('what fits no packet leaves everything as it was, too', () => {
+  const world = fresh()
+  const forever = { cleanStart: false, sessionExpiryS: 1_000 }
+  const a = world.connect('a', forever).subscribe('t', 1)
+  const before = world.show()
+  const long = 'x'.repeat(70_000)
+  const wishes = [{ clientId: long }, { userName: long }, { will: { topic: '#' } }]
+  for (const wish of wishes) {
+    for (const name of ['a', 'b']) assert.throws(() => world.connect(name, wish))
+  }
+  const properties = { contentType: long }
+  assert.throws(() => a.publish('t', '1', { qos: 1, properties }), /fits no packet/)
+  assert.is(world.show(), before)
+  assert.is(a.status, 'connected')
+  assert.throws(() => world.deliveries('b'), /there is no client b/)
+  a.disconnect().connect().publish('t', '2', { qos: 1 })
+  world.expect(a, ['t 2'])
 })
 
 mistakes('every command that there is is taken', () => {

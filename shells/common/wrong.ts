@@ -89,6 +89,8 @@ export const number: Kind = {
   holds: (it) => typeof it === 'number' && !Number.isNaN(it),
 }
 
+export const integer: Kind = { words: 'a whole number', holds: Number.isSafeInteger }
+
 export const whole = (max: number, min = 0): Kind => ({
   words: `a whole number from ${min} to ${max}`,
   holds: (it) => Number.isInteger(it) && Number(it) >= min && Number(it) <= max,

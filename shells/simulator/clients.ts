@@ -122,12 +122,12 @@ export class Client {
    */
   connect(wish: ClientWish = {}): this {
     checkConnect(wish)
-    this.wish = { ...this.wish, ...wish }
-    const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = this.wish
-    const { properties = none, will } = this.wish
+    const all = { ...this.wish, ...wish }
+    const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = all
+    const { properties = none, will } = all
     const connect = make.connect({
-      ...this.wish,
-      clientId: this.wish.clientId ?? this.name,
+      ...all,
+      clientId: all.clientId ?? this.name,
       properties: sessionExpiryS === undefined
         ? written(properties)
         : { ...written(properties), sessionExpiryInterval: sessionExpiryS },
@@ -135,6 +135,9 @@ export class Client {
         ? {}
         : { will: { ...will, properties: written(will.properties ?? none) } }),
     })
+    // Throws for what fits no packet, before anything is changed.
+    encode(level, connect)
+    this.wish = all
     this.reader = createReader({ ...defaultLimits, packetBytesMax: 0x0fffffff }, level)
     this.aliases.clear()
     this.status = 'connecting'
@@ -190,6 +193,8 @@ export class Client {
       properties: written(properties),
     })
     if (qos === 0) return this.send(packet)
+    // Throws for what fits no packet, which would wait for ever.
+    encode(this.wish.level ?? 5, packet)
     this.unsent.push(packet)
     this.sendUnsent()
     this.world.settle()

@@ -16,6 +16,7 @@ import {
   checkRecord,
   checkValue,
   flag,
+  integer,
   list,
   needed,
   number,
@@ -34,10 +35,14 @@ import {
 
 const qos = oneOf(0, 1, 2)
 
+/** The last moment that a Date can be, in Unix milliseconds. */
+export const wallMax = 8_640_000_000_000_000
+
 const simulateShape: Shape<SimulateOptions> = {
   config: record,
-  seed: number,
-  wall: number,
+  // What is a part of one would throw the dice of the whole number below it.
+  seed: integer,
+  wall: whole(wallMax),
   judge: work,
   showPings: flag,
 }

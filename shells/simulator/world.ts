@@ -24,6 +24,7 @@ import {
   checkName,
   checkSimulate,
   checkTimer,
+  wallMax,
 } from './shapes.ts'
 import { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
@@ -32,7 +33,10 @@ import { shown } from '../common/wrong.ts'
 export interface SimulateOptions {
   /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
   readonly config?: Partial<Config>
-  /** For all that is left to chance; the same seed, the same conversation. 1 unless given. */
+  /**
+   * For all that is left to chance, a whole number; the same seed, the same conversation. 1 unless
+   * given.
+   */
   readonly seed?: number
   /** Where the clock on the wall begins, in Unix milliseconds; 2027-01-15T08:00Z unless given. */
   readonly wall?: number
@@ -160,15 +164,15 @@ export class World {
   connect(name: string, wish: ClientWish = {}): Client {
     checkName('connect', name)
     checkConnect(wish)
-    let client = this.clients.get(name)
-    if (client === undefined) {
-      client = new Client(name, {
-        clock: this.clock,
-        open: (arrivals) => this.open(name, arrivals),
-        settle: () => this.settle(),
-      }, {})
-      this.clients.set(name, client)
-    }
+    const client: Client = this.clients.get(name) ?? new Client(name, {
+      clock: this.clock,
+      open: (arrivals) => {
+        // One whose wish was refused has never been there.
+        this.clients.set(name, client)
+        return this.open(name, arrivals)
+      },
+      settle: () => this.settle(),
+    }, {})
     return client.connect(wish)
   }
 
@@ -420,6 +424,11 @@ export class World {
   private setOut(span: Span): number {
     if (this.isAdvancing) throw new Error(underWay)
     const until = this.clock.now + millis(span)
+    if (this.wallAtZero + until > wallMax) {
+      throw new TypeError(
+        `${shown(span)} is too long: no clock shows what comes after ${wallMax} Unix milliseconds`,
+      )
+    }
     this.isAdvancing = true
     return until
   }
