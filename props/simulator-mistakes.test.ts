@@ -362,7 +362,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   [() => client().send(loose('PINGREQ')), 'send: a packet is an object, and not "PINGREQ"'],
   [
     () => client().send(loose({ _tag: 'Puback', packetId: 1, properties: {} })),
-    'send: Puback: reason is a number, and not undefined',
+    'send: Puback: reason is a whole number from 0 to 255, and not undefined',
   ],
   [
     () => client().send(loose({ ...Packet.publish({ topic: 't' }), payload: 'on' })),
@@ -371,6 +371,49 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   [
     () => client().send(loose({ ...Packet.publish({ topic: 't' }), retained: true })),
     'send: Publish takes no "retained": did you mean retain; there are _tag, dup, qos, retain, ',
+  ],
+  [
+    () => client().send({ ...Packet.publish({ topic: 't', qos: 1 }), packetId: 70_000 }),
+    'send: Publish: packetId is a whole number from 0 to 65535, and not 70000',
+  ],
+  [
+    () => client().disconnect(300),
+    'send: Disconnect: reason is a whole number from 0 to 255, and not 300',
+  ],
+  [
+    () => client().send({ _tag: 'Suback', packetId: 1, reasons: loose(['0']), properties: {} }),
+    'send: Suback: reasons is a list of whole numbers from 0 to 255, and not a list',
+  ],
+  [
+    () => client().send({ ...Packet.subscribe('t'), requests: loose(['t']) }),
+    'send: a request of Subscribe takes an object with options, and not "t"; there are filter, ',
+  ],
+  [
+    () => client().send({ ...Packet.subscribe('t'), requests: loose([{ filter: 't' }]) }),
+    'send: a request of Subscribe: qos is a whole number from 0 to 3, and not undefined',
+  ],
+  [
+    () => client().send({ ...Packet.connect({ clientId: 'a' }), will: loose({ topic: 't' }) }),
+    'send: the will of Connect: payload is an object with buffer, start and end, and not und',
+  ],
+  [
+    () => client().send({ _tag: 'Disconnect', reason: 0, properties: loose({ reasonString: 5 }) }),
+    'properties of send: Disconnect: reasonString is a string, and not 5',
+  ],
+  [
+    () => client().send({ _tag: 'Disconnect', reason: 0, properties: loose({ reason: 'x' }) }),
+    'properties of send: Disconnect takes no "reason"',
+  ],
+  [
+    () => client().send({ ...Packet.publish({ topic: 't' }), payload: loose({ buffer: 'on' }) }),
+    'send: Publish: payload is an object with buffer, start and end, and not an object',
+  ],
+  [
+    () =>
+      client().publish('t', '', {
+        properties: { correlationData: loose({ buffer: { 0: 7 }, start: 0, end: 1 }) },
+      }),
+    'properties of publish: correlationData is an object with buffer, start and end, and not',
   ],
   [() => client().subscribe([]), 'subscribe takes at least one filter'],
   [() => client().unsubscribe(), 'unsubscribe takes at least one filter'],
@@ -470,6 +513,24 @@ mistakes('what fits no packet leaves everything as it was, too', () => {
   world.expect(a, ['t 2'])
 })
 
+mistakes('what breaks the standard and fits a packet is sent', () => {
+  const properties = { payloadFormatIndicator: loose(7), topicAlias: 0 }
+  const filter = Packet.subscribe('t').requests[0]!
+  const wrongs: ReadonlyArray<Packet> = [
+    { ...Packet.publish({ topic: 't' }), qos: loose(3) },
+    { ...Packet.publish({ topic: 't', qos: 1 }), packetId: 0 },
+    { ...Packet.publish({ topic: 't' }), properties },
+    { ...Packet.subscribe('t'), requests: [{ ...filter, qos: loose(3) }] },
+    { ...Packet.subscribe('t'), requests: [{ ...filter, retainHandling: loose(3) }] },
+    { ...Packet.connect({ clientId: 'a' }), level: loose(7) },
+    { _tag: 'Disconnect', reason: 0xff, properties: {} },
+  ]
+  for (const wrong of wrongs) {
+    const a = client().send(wrong)
+    assert.is(a.status, 'closed', JSON.stringify(wrong))
+  }
+})
+
 mistakes('every command that there is is taken', () => {
   const world = fresh()
   const a = world.connect('a').subscribe('t')
@@ -506,6 +567,8 @@ mistakes('what is undefined is as if it had not been written', () => {
   a.publish('t', '', { properties: loose(properties) })
   world.expect(a, ['t ', 't '])
   assert.equal(a.deliveries.map((one) => one.properties), [{}, {}])
+  a.send({ ...Packet.subscribe('u'), properties: loose({ userProperties: undefined }) })
+  assert.equal(a.last('Suback')?.reasons, [0])
   const will = { topic: 't', properties: loose(properties) }
   world.connect('b', { properties: loose({ receiveMaximum: undefined }), will })
   world.cut('b')

@@ -70,7 +70,9 @@ export const octets: Kind = {
 /** Bytes as the core has them. */
 export const bytes: Kind = {
   words: 'an object with buffer, start and end',
-  holds: (it) => isRecord(it) && 'buffer' in it && 'start' in it && 'end' in it,
+  holds: (it) =>
+    isRecord(it) && 'buffer' in it && octets.holds(it.buffer) && 'start' in it &&
+    Number.isInteger(it.start) && 'end' in it && Number.isInteger(it.end),
 }
 /** A message as the core has them. */
 export const message: Kind = {

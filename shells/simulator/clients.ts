@@ -213,7 +213,9 @@ export class Client {
   /** Sends any packet as it is. */
   send(packet: Packet): this {
     checkPacket(packet)
-    this.put(packet)
+    this.put(
+      'properties' in packet ? { ...packet, properties: written(packet.properties) } : packet,
+    )
     this.world.settle()
     return this
   }

@@ -2,7 +2,7 @@
 // say the same to who has them; an option that is missing here is an error of theirs.
 
 import type { SubscribeWish, WillWish } from '../../core/codec/make.ts'
-import type { Packet, PacketTag } from '../../core/codec/packet.ts'
+import type { Packet, PacketTag, SubscribeRequest, Will } from '../../core/codec/packet.ts'
 import type { PropertyRow } from '../../core/codec/property.ts'
 import { propertyTable } from '../../core/codec/property.ts'
 import type { ClientWish, PublishOptions } from './clients.ts'
@@ -87,12 +87,16 @@ export const checkSimulate = (options: SimulateOptions): void => {
   if (options.config !== undefined) checkConfig('config of simulate', options.config)
 }
 
-const kindOf = ({ type, rule }: PropertyRow): Kind => {
+const byte = whole(0xff)
+const two = whole(0xffff)
+
+/** What fits a property. */
+const kindOf = ({ type }: PropertyRow): Kind => {
   switch (type) {
     case 'byte':
-      return rule === 'flag' ? oneOf(0, 1) : whole(0xff)
+      return byte
     case 'two':
-      return whole(0xffff)
+      return two
     case 'four':
       return whole(0xffffffff)
     case 'list':
@@ -106,11 +110,17 @@ const kindOf = ({ type, rule }: PropertyRow): Kind => {
   }
 }
 
-const propertyKinds = propertyTable.map((row) => [row.key, kindOf(row)] as const)
+const sentKinds = Object.fromEntries(propertyTable.map((row) => [row.key, kindOf(row)]))
 
-const checkProperties = (what: string, properties: unknown): void => {
+const flags = propertyTable.filter(({ rule }) => rule === 'flag')
+const propertyKinds = {
+  ...sentKinds,
+  ...Object.fromEntries(flags.map(({ key }) => [key, oneOf(0, 1)])),
+}
+
+const checkProperties = (what: string, properties: unknown, kinds = propertyKinds): void => {
   if (properties === undefined) return
-  checkRecord(`properties of ${what}`, Object.fromEntries(propertyKinds), properties)
+  checkRecord(`properties of ${what}`, kinds, properties)
 }
 
 export const checkConnect = (wish: ClientWish): void => {
@@ -179,21 +189,22 @@ export const checkWrite = (sent: unknown): void => checkValue('write: what is se
 
 const _tag = anything
 const properties = needed(record)
-const packetId = needed(number)
-const reason = needed(number)
+const packetId = needed(two)
+const reason = needed(byte)
 const answer = { _tag, packetId, reason, properties }
-const answers = { _tag, packetId, reasons: needed(list), properties }
+const answers = { _tag, packetId, reasons: needed(wholes(0xff)), properties }
+const twoBits = needed(whole(3))
 
-/** What each packet consists of. Values may be wrong in the sense of the standard. */
+/** What each packet consists of. Values may be wrong in the sense of the standard if they fit. */
 const packetShapes: {
   readonly [Tag in PacketTag]: Shape<Extract<Packet, { readonly _tag: Tag }>>
 } = {
   Connect: {
     _tag,
-    level: needed(number),
+    level: needed(byte),
     bridge: needed(flag),
     cleanStart: needed(flag),
-    keepAliveS: needed(number),
+    keepAliveS: needed(two),
     clientId: needed(text),
     will: needed(orNull(record)),
     userName: needed(orNull(text)),
@@ -204,7 +215,7 @@ const packetShapes: {
   Publish: {
     _tag,
     dup: needed(flag),
-    qos: needed(number),
+    qos: twoBits,
     retain: needed(flag),
     topic: needed(text),
     packetId,
@@ -225,6 +236,22 @@ const packetShapes: {
   Auth: { _tag, reason, properties },
 }
 
+const sentWillShape: Shape<Will> = {
+  topic: needed(text),
+  payload: needed(bytes),
+  qos: twoBits,
+  retain: needed(flag),
+  properties,
+}
+
+const requestShape: Shape<SubscribeRequest> = {
+  filter: needed(text),
+  qos: twoBits,
+  noLocal: needed(flag),
+  retainAsPublished: needed(flag),
+  retainHandling: twoBits,
+}
+
 const packetTag = oneOf(...Object.keys(packetShapes))
 
 export const checkTag = (tag: unknown): void => checkValue('last: the kind', packetTag, tag)
@@ -232,5 +259,16 @@ export const checkTag = (tag: unknown): void => checkValue('last: the kind', pac
 export const checkPacket = (packet: Packet): void => {
   checkValue('send: a packet', record, packet)
   checkValue('send: the _tag of a packet', packetTag, packet._tag)
-  checkRecord(`send: ${packet._tag}`, packetShapes[packet._tag], packet)
+  const what = `send: ${packet._tag}`
+  checkRecord(what, packetShapes[packet._tag], packet)
+  if ('properties' in packet) checkProperties(what, packet.properties, sentKinds)
+  if (packet._tag === 'Subscribe') {
+    for (const each of packet.requests) {
+      checkRecord('send: a request of Subscribe', requestShape, each)
+    }
+  }
+  if (packet._tag === 'Connect' && packet.will !== null) {
+    checkRecord('send: the will of Connect', sentWillShape, packet.will)
+    checkProperties('send: the will of Connect', packet.will.properties, sentKinds)
+  }
 }
