@@ -235,6 +235,18 @@ export const defaults: Config = {
   persistence: false,
 }
 
+/** Throws where something is not there that has to be, as who has no types may leave it out. */
+export const wholeConfig = (config: Config): Config => {
+  const there: ReadonlyMap<string, unknown> = new Map(Object.entries(config))
+  for (const name of Object.keys(defaults)) {
+    if (there.get(name) !== undefined) continue
+    throw new TypeError(
+      `the configuration has no "${name}": write { ...defaults, and what is different }`,
+    )
+  }
+  return config
+}
+
 /** What holds for the connections that came in through a listener. */
 export const rulesOf = (config: Config, listener: string): ListenerRules => {
   const { listeners } = config

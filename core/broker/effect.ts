@@ -31,7 +31,10 @@ export type Multicast = {
   readonly packet: Packet
 }
 
-/** Close the connection once everything sent to it has left. The last effect for a connection. */
+/**
+ * Close the connection once everything sent to it has left. The last effect for a connection, whose
+ * slot is free again; that its socket is gone need not be told.
+ */
 export type Close = {
   readonly _tag: 'Close'
   readonly conn: Conn

@@ -14,7 +14,7 @@ import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import type { Source } from './acl.ts'
-import type { Config, ListenerRules } from './config.ts'
+import { type Config, type ListenerRules, wholeConfig } from './config.ts'
 import type { Conn, Millis, Peer, Revocation } from './input.ts'
 import type { Exchange, MethodName } from './method.ts'
 import type { DropReason } from './note.ts'
@@ -532,7 +532,7 @@ export const newSys = (config: Config, at: Millis): Sys => ({
 
 /** A broker without clients. */
 export const initial = (config: Config, origin: Origin): State => ({
-  config,
+  config: wholeConfig(config),
   origin,
   now: origin.at,
   wall: origin.wall,

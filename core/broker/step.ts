@@ -17,7 +17,7 @@ import { absurd } from '../prelude.ts'
 import { puback, pubcomp, pubrec } from './ack.ts'
 import { renew, renewed } from './authenticate.ts'
 import { tick } from './clock.ts'
-import { hasAcl } from './config.ts'
+import { hasAcl, wholeConfig } from './config.ts'
 import { answered, authenticate, connect, judged } from './connect.ts'
 import { drain, wantCatchUp } from './deliver.ts'
 import { opened } from './door.ts'
@@ -45,7 +45,7 @@ export const run = (
   state: State,
   inputs: ReadonlyArray<Input>,
 ): readonly [State, ReadonlyArray<Effect>] => {
-  const draft = open(state)
+  const draft = begin(state, inputs)
   for (let i = 0; i < inputs.length; i++) take(draft, inputs[i]!)
   return finish(draft)
 }
@@ -60,7 +60,7 @@ export const runSome = (
   inputs: ReadonlyArray<Input>,
   effectsMax: number,
 ): readonly [State, ReadonlyArray<Effect>, number] => {
-  const draft = open(state)
+  const draft = begin(state, inputs)
   let taken = 0
   do {
     take(draft, inputs[taken]!)
@@ -68,6 +68,24 @@ export const runSome = (
   } while (taken < inputs.length && draft.effects.length < effectsMax)
   const [next, effects] = finish(draft)
   return [next, effects, taken]
+}
+
+/** Not everybody has types: to loop over what is no list would do nothing, without a word. */
+const begin = (state: State, inputs: ReadonlyArray<Input>): Draft => {
+  if (!Array.isArray(inputs)) {
+    throw new TypeError('inputs come in a list: run(state, [input]), or step(state, input)')
+  }
+  if (Array.isArray(state)) {
+    throw new TypeError(
+      'a state is the first of the two things that run answers: const [state, effects] = run(...)',
+    )
+  }
+  return open(state)
+}
+
+/** For whoever has no types. */
+const unknown = (what: string, { _tag }: { readonly _tag: string }): never => {
+  throw new TypeError(`there is no ${what} with the _tag ${JSON.stringify(_tag)}`)
 }
 
 const take = (draft: Draft, input: Input): void => {
@@ -133,7 +151,7 @@ const take = (draft: Draft, input: Input): void => {
       return setFull(draft, false)
     case 'Reconfigured': {
       const before = draft.config
-      draft.config = input.config
+      draft.config = wholeConfig(input.config)
       draft.isGuarded = hasAcl(input.config)
       recheckNames(draft)
       return rearm(draft, before)
@@ -141,7 +159,7 @@ const take = (draft: Draft, input: Input): void => {
     case 'Commanded':
       return command(draft, input.command)
     default:
-      return absurd(input)
+      return unknown('input', input satisfies never)
   }
 }
 
@@ -378,6 +396,6 @@ const command = (draft: Draft, order: Command): void => {
     case 'Shut':
       return shut(draft, order.listener)
     default:
-      return absurd(order)
+      return unknown('command', order satisfies never)
   }
 }

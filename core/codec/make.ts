@@ -1,6 +1,6 @@
 // Packets made by hand, for tests, simulators and whoever embeds the broker: say what matters, the
-// rest is what a plain client would send. A name or filter that is none is the caller's mistake and
-// throws.
+// rest is what a plain client would send. A name, filter or payload that is none is the caller's
+// mistake and throws.
 
 import * as Bytes from '../data/bytes.ts'
 import { parseTopicFilter } from '../topic/filter.ts'
@@ -12,11 +12,28 @@ import { encodeUtf8 } from './utf8.ts'
 /** Text is sent as UTF-8, bytes as they are. */
 export type Payload = string | Uint8Array
 
-const payloadOf = (payload: Payload): Bytes.Bytes =>
-  Bytes.of(typeof payload === 'string' ? encodeUtf8(payload) : payload)
+// Not everybody has types.
+const kindOf = (value: unknown): string => value === null ? 'null' : typeof value
+
+const text = (what: string, value: string): string => {
+  if (typeof value === 'string') return value
+  throw new TypeError(`${what} is a string, and not ${kindOf(value)}`)
+}
+
+// What was made in another realm, as by a test runner that isolates its tests, has the same tag.
+const isBytes = (value: unknown): boolean =>
+  Object.prototype.toString.call(value) === '[object Uint8Array]'
+
+const payloadOf = (payload: Payload): Bytes.Bytes => {
+  if (typeof payload === 'string') return Bytes.of(encodeUtf8(payload))
+  if (isBytes(payload)) return Bytes.of(payload)
+  throw new TypeError(
+    `a payload or a password is a string or a Uint8Array, and not ${kindOf(payload)}`,
+  )
+}
 
 const nameOf = (topic: string): Publish['topic'] & Will['topic'] => {
-  const parsed = parseTopicName(topic)
+  const parsed = parseTopicName(text('a topic name', topic))
   if (parsed._tag === 'Left') {
     throw new TypeError(`topic name ${JSON.stringify(topic)}: ${parsed.left}`)
   }
@@ -24,7 +41,7 @@ const nameOf = (topic: string): Publish['topic'] & Will['topic'] => {
 }
 
 const filterOf = (filter: string): SubscribeRequest['filter'] => {
-  const parsed = parseTopicFilter(filter)
+  const parsed = parseTopicFilter(text('a topic filter', filter))
   if (parsed._tag === 'Left') {
     throw new TypeError(`topic filter ${JSON.stringify(filter)}: ${parsed.left}`)
   }
@@ -59,7 +76,7 @@ export const connect = (wish: ConnectWish): Connect => ({
   bridge: false,
   cleanStart: wish.cleanStart ?? true,
   keepAliveS: wish.keepAliveS ?? 60,
-  clientId: wish.clientId,
+  clientId: text('the client identifier of CONNECT', wish.clientId),
   will: wish.will === undefined ? null : {
     topic: nameOf(wish.will.topic),
     payload: payloadOf(wish.will.payload ?? ''),
@@ -67,7 +84,7 @@ export const connect = (wish: ConnectWish): Connect => ({
     retain: wish.will.retain ?? false,
     properties: wish.will.properties ?? none,
   },
-  userName: wish.userName ?? null,
+  userName: wish.userName === undefined ? null : text('the user name of CONNECT', wish.userName),
   password: wish.password === undefined ? null : payloadOf(wish.password),
   properties: wish.properties ?? none,
 })
@@ -123,7 +140,7 @@ const isList = (
 
 const request = (wish: string | SubscribeWish): SubscribeRequest => {
   const { filter, qos, noLocal, retainAsPublished, retainHandling }: SubscribeWish =
-    typeof wish === 'string' ? { filter: wish } : wish
+    typeof wish === 'object' ? wish : { filter: wish }
   return {
     filter: filterOf(filter),
     qos: qos ?? 0,

@@ -61,10 +61,7 @@ const choices: { readonly [Name in keyof Config]?: Kind } = {
   sessionExpiryMaxS: whole(0xffffffff),
   topicAliasMaximum: whole(0xffff),
   // The oldest of none is nobody.
-  unauthenticatedMax: {
-    words: 'a number from 1',
-    holds: (it) => number.holds(it) && Number(it) >= 1,
-  },
+  unauthenticatedMax: whole(Number.MAX_SAFE_INTEGER, 1),
   redirect: oneOf('none', 'use another server', 'server moved'),
   sharedOrder: oneOf('round robin', 'prefer online', 'sticky', 'hash of topic'),
   sharedOffline: oneOf('queue', 'drop'),
@@ -75,7 +72,8 @@ const configNames = Object.keys(defaults)
 
 const kindLike = (value: unknown): Kind => {
   if (typeof value === 'boolean') return flag
-  if (typeof value === 'number') return number
+  // What a recording can say.
+  if (typeof value === 'number') return whole(Number.MAX_SAFE_INTEGER)
   if (typeof value === 'string') return text
   return Array.isArray(value) ? list : anything
 }

@@ -1,0 +1,104 @@
+// What somebody gets wrong who runs the core by himself and whom no types tell: he hears which
+// value it is, and what should be there.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  commanded,
+  defaults,
+  initial,
+  Packet,
+  pingreq,
+  reconfigured,
+  restore,
+  run,
+  runSome,
+  type State,
+  ticked,
+} from '../core/mod.ts'
+
+const mistakes = suite('core-mistakes')
+
+/** What a caller without types hands over. */
+const loose = (value: unknown): never => value as never
+
+const origin = { at: 0, wall: 0, seed: 1 }
+const fresh = (): State => initial(defaults, origin)
+
+const slips: ReadonlyArray<readonly [act: () => unknown, says: RegExp]> = [
+  [() => Packet.connect(loose({})), /^the client identifier of CONNECT is a string, .* undefined$/],
+  [() => Packet.connect(loose('lamp')), /^the client identifier of CONNECT is a string, .* undef/],
+  [
+    () => Packet.connect({ clientId: 'a', userName: loose(5) }),
+    /^the user name of CONNECT is a string, and not number$/,
+  ],
+  [
+    () => Packet.connect({ clientId: 'a', password: loose(5) }),
+    /^a payload or a password is a string or a Uint8Array, and not number$/,
+  ],
+  [() => Packet.publish(loose({})), /^a topic name is a string, and not undefined$/],
+  [() => Packet.publish(loose('home/lamp')), /^a topic name is a string, and not undefined$/],
+  [() => Packet.publish({ topic: 't', payload: loose(20.5) }), /^a payload .*, and not number$/],
+  [
+    () => Packet.publish({ topic: 't', payload: loose({ on: 1 }) }),
+    /^a payload .*, and not object/,
+  ],
+  [
+    () => Packet.publish({ topic: 'a/#' }),
+    /^topic name "a\/#": the topic name contains a wildcard/,
+  ],
+  [() => Packet.subscribe(loose(5)), /^a topic filter is a string, and not number$/],
+  [() => Packet.subscribe(loose(undefined)), /^a topic filter is a string, and not undefined$/],
+  [
+    () => Packet.subscribe(loose({ topic: 't' })),
+    /^a topic filter is a string, and not undefined$/,
+  ],
+  [
+    () => run(fresh(), loose(ticked(1, 1))),
+    /^inputs come in a list: run\(state, \[input\]\), or s/,
+  ],
+  [() => run(fresh(), loose(undefined)), /^inputs come in a list/],
+  [() => runSome(fresh(), loose(ticked(1, 1)), 5), /^inputs come in a list/],
+  [
+    () => run(loose(run(fresh(), [])), []),
+    /^a state is the first of the two things that run answers: const \[state, effects\] = run\(/,
+  ],
+  [
+    () => run(fresh(), [loose({ _tag: 'Tick', at: 1 })]),
+    /^there is no input with the _tag "Tick"$/,
+  ],
+  [() => run(fresh(), [loose(pingreq)]), /^there is no input with the _tag "Pingreq"$/],
+  [
+    () => run(fresh(), [commanded(1, loose({ _tag: 'Kik' }))]),
+    /^there is no command with the _tag "Kik"$/,
+  ],
+  [
+    () => initial(loose({ maximumQos: 1 }), origin),
+    /^the configuration has no "\w+": write \{ \.\.\.defaults, and what is different \}$/,
+  ],
+  [() => restore(loose({ maximumQos: 1 }), [], origin), /^the configuration has no "\w+": /],
+  [
+    () => run(fresh(), [reconfigured(1, loose({ maximumQos: 1 }))]),
+    /^the configuration has no "\w+": /,
+  ],
+]
+
+for (const [act, says] of slips) {
+  mistakes(`a caller without types is told: ${says.source}`, () => {
+    assert.throws(act, (error: unknown) => {
+      assert.instance(error, TypeError)
+      assert.match((error as TypeError).message, says)
+      return true
+    })
+  })
+}
+
+mistakes('bytes may come from another realm, as in a test runner that isolates its tests', () => {
+  const foreign = Object.create(Uint8Array.prototype, {
+    [Symbol.toStringTag]: { value: 'Uint8Array' },
+    length: { value: 2 },
+  })
+  assert.is(Packet.publish({ topic: 't', payload: foreign }).payload.end, 2)
+})
+
+mistakes.run()
