@@ -54,6 +54,8 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
     ],
     [{ config: { connectionRatePerAddress: 0.5 } }, /connectionRatePerAddress is a whole number/],
     [{ judge: 0 }, /judge is a function/],
+    [{ judge: () => 0x87 }, /nobody asks the judge of start\(\): .*authentication: 'judge'/],
+    [{ judge: () => 0x87, config: { maximumQos: 1 } }, /nobody asks the judge of start\(\)/],
     [{ memoryLimitBytes: '1G' }, /memoryLimitBytes is a number/],
     [{ verbosity: 'loud' }, /verbosity is "quiet", "normal" or "verbose"/],
     [{ hosts: '127.0.0.1' }, /hosts is a list of strings/],
@@ -71,6 +73,9 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
   ]
   for (const [options, why] of wrong) assert.match(await refusal(options), why)
   assert.is(await refusal({ judge: undefined, config: { acl: null } }), 'it started')
+  const judge = (): number => 0x87
+  assert.is(await refusal({ judge, config: { authentication: 'judge' } }), 'it started')
+  assert.is(await refusal({ judge, config: { authentication: 'none' } }), 'it started')
   const broker = await start(quiet)
   const change = { maxQos: 1 } as Parameters<typeof broker.reconfigure>[0]
   assert.throws(() => broker.reconfigure(change), /reconfigure\(\) takes no "maxQos"/)

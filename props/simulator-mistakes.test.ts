@@ -215,6 +215,10 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
   ],
   [() => simulate(loose({ judge: 0 })), 'simulate: judge is a function, and not 0'],
   [
+    () => simulate({ judge: () => 0x87 }),
+    "nobody asks the judge of simulate: have its config say authentication: 'judge'",
+  ],
+  [
     () => fresh().timers.set(loose('ping'), 5),
     'timers.set: the work is a function, and not "ping"',
   ],

@@ -15,7 +15,8 @@ for (const [room, config] of Object.entries(roomConfigs)) {
   // Its rows are played in memory: nobody here stores anything.
   if (config.persistence === true) continue
   const judge = (question: Parameters<typeof verdictOn>[0]) => Promise.resolve(verdictOn(question))
-  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], config, judge })
+  const asked = config.authentication === 'judge' ? { judge } : {}
+  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], config, ...asked })
   ports[room] = broker.ports[0]!
 }
 console.log(JSON.stringify(ports))

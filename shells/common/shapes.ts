@@ -272,10 +272,21 @@ const isLine = (it: unknown): boolean =>
 
 const line: Kind = { words: 'a pair of a type of the log and a string', holds: isLine }
 
+/** A judge whom nobody asks would let everybody in. Who says 'none' has thought of it. */
+export const checkJudge = (what: string, judge: unknown, config: Partial<Config> = {}): void => {
+  const isSaid = config.authentication !== undefined || config.listeners !== undefined
+  if (judge === undefined || isSaid) return
+  throw new TypeError(
+    `nobody asks the judge of ${what}: have its config say authentication: 'judge', or 'none' ` +
+      'where that comes later',
+  )
+}
+
 export const checkStart = (options: StartOptions): void => {
   checkRecord('start()', startShape, options)
   const { config, introduction = [], listeners, log, persistence, recording, scram } = options
   if (config !== undefined) checkConfig('config of start()', config)
+  checkJudge('start()', options.judge, config)
   if (listeners !== undefined) checkListeners('listeners of start()', listeners)
   for (const one of introduction) checkValue('a line of introduction of start()', line, one)
   if (log !== undefined) checkLog('log of start()', log)

@@ -83,8 +83,8 @@ export interface StartOptions {
   readonly print?: (text: string) => void
   /**
    * Answers who may connect with an MQTT 5 reason code, 0 for yes; asked only where the
-   * configuration says `authentication: 'judge'`. The second argument answers whether the
-   * connection is still there.
+   * configuration says `authentication: 'judge'`, and refused where it says nothing of it. The
+   * second argument answers whether the connection is still there.
    */
   readonly judge?: Judge
   /**

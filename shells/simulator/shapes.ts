@@ -8,7 +8,7 @@ import { propertyTable } from '../../core/codec/property.ts'
 import type { ClientWish, PublishOptions } from './clients.ts'
 import type { Arrivals } from './net.ts'
 import type { DelayOptions, SimulateOptions } from './world.ts'
-import { checkConfig } from '../common/shapes.ts'
+import { checkConfig, checkJudge } from '../common/shapes.ts'
 import type { Kind, Shape } from '../common/wrong.ts'
 import {
   anything,
@@ -85,6 +85,7 @@ const delayShape: Shape<DelayOptions> = { jitter: anything }
 export const checkSimulate = (options: SimulateOptions): void => {
   checkRecord('simulate', simulateShape, options)
   if (options.config !== undefined) checkConfig('config of simulate', options.config)
+  checkJudge('simulate', options.judge, options.config)
 }
 
 const byte = whole(0xff)
