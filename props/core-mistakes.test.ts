@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import {
   commanded,
   defaults,
+  encode,
   initial,
   Packet,
   pingreq,
@@ -68,6 +69,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: RegExp]> = [
     /^there is no input with the _tag "Tick"$/,
   ],
   [() => run(fresh(), [loose(pingreq)]), /^there is no input with the _tag "Pingreq"$/],
+  [() => encode(5, loose({ _tag: 'publish' })), /^there is no packet with the _tag "publish"$/],
   [
     () => run(fresh(), [commanded(1, loose({ _tag: 'Kik' }))]),
     /^there is no command with the _tag "Kik"$/,
@@ -92,6 +94,12 @@ for (const [act, says] of slips) {
     })
   })
 }
+
+mistakes('of no inputs runSome takes none', () => {
+  const state = fresh()
+  const [next, effects, taken] = runSome(state, [], 5)
+  assert.equal([next.now, effects, taken], [state.now, [], 0])
+})
 
 mistakes('bytes may come from another realm, as in a test runner that isolates its tests', () => {
   const foreign = Object.create(Uint8Array.prototype, {

@@ -62,10 +62,10 @@ export const runSome = (
 ): readonly [State, ReadonlyArray<Effect>, number] => {
   const draft = begin(state, inputs)
   let taken = 0
-  do {
+  while (taken < inputs.length && (taken === 0 || draft.effects.length < effectsMax)) {
     take(draft, inputs[taken]!)
     taken += 1
-  } while (taken < inputs.length && draft.effects.length < effectsMax)
+  }
   const [next, effects] = finish(draft)
   return [next, effects, taken]
 }

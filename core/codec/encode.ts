@@ -34,7 +34,14 @@ export const encodedSize = (level: Level, packet: Packet): number => {
     case 'Disconnect':
     case 'Auth':
       return farewellSize(level, packet)
+    default:
+      return unknown(packet)
   }
+}
+
+/** For whoever has no types, who would send nothing. */
+const unknown = ({ _tag }: { readonly _tag: string }): never => {
+  throw new TypeError(`there is no packet with the _tag ${JSON.stringify(_tag)}`)
 }
 
 /** No less than `encodedSize`; for a PUBLISH without walking its topic. */
