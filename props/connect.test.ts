@@ -242,6 +242,18 @@ connect('a CONNACK that the client would not take is not sent, and nothing has h
   assert.is(desk.heard(holder), 'Disconnect 8e; close')
 })
 
+connect("a Receive Maximum that is the standard's own is not announced", () => {
+  const announced = (receiveMaximum: number) => {
+    const desk = new Desk({ receiveMaximum })
+    const connack = desk.said[desk.client().slot]![0]!
+    assert.is(connack._tag, 'Connack')
+    return connack._tag === 'Connack' ? connack.properties.receiveMaximum : null
+  }
+  // What `max_inflight_messages 0` asks for (section 3.2.2.3.3 of MQTT 5), as mosquitto does it.
+  assert.is(announced(65_535), undefined)
+  assert.is(announced(65_534), 65_534)
+})
+
 connect('a SUBACK or UNSUBACK that the client would not take ends the connection', () => {
   const filters = Array.from({ length: 30 }, (_, i) => `f${i}`)
   const names = Packet.subscribe(filters).requests.map((request) => request.filter)

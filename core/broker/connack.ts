@@ -71,7 +71,8 @@ const announcement = (
     ...(information !== null ? { responseInformation: information } : {}),
     ...(config.retainAvailable ? {} : { retainAvailable: 0 }),
     maximumPacketSize: config.packetBytesMax,
-    receiveMaximum: config.receiveMaximum,
+    // Who is not told one has this one (section 3.2.2.3.3 of MQTT 5).
+    ...(config.receiveMaximum === 65_535 ? {} : { receiveMaximum: config.receiveMaximum }),
     ...(rules.maximumQos === 2 ? {} : { maximumQos: rules.maximumQos }), // [MQTT-3.2.2-9]
     ...(config.wildcardAvailable ? {} : { wildcardSubscriptionAvailable: 0 }),
     ...(config.subscriptionIdentifiersAvailable ? {} : { subscriptionIdentifierAvailable: 0 }),
