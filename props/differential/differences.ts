@@ -9,6 +9,7 @@ type Option =
   | 'max_packet_size'
   | 'max_keepalive'
   | 'max_qos'
+  | 'max_topic_alias'
   | 'message_size_limit'
   | 'persistent_client_expiration'
   | 'retain_available'
@@ -414,6 +415,16 @@ export const differences: ReadonlyArray<Difference> = [
     theirs: /./,
     ours: /./,
     at: isOld,
+    parts: 'always',
+  },
+  {
+    name: 'DISCONNECT tells of an alias that is too high, and the will is published',
+    reason:
+      'the client has sent no DISCONNECT [MQTT-3.1.2-8]; 2.0 drops the will, and what it has ' +
+      'said is lost if more has come',
+    under: 'max_topic_alias',
+    ours: /^(DISCONNECT 0 94$|SUBACK|UNSUBACK|PUB(ACK|REC|REL|LISH))/,
+    at: ({ step }) => step.act === 'publish' && step.alias > 0,
     parts: 'always',
   },
   {
