@@ -5,8 +5,8 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect as dial } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,9 +14,13 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createReader, defaultLimits, encode, Packet } from '../core/mod.ts'
+import type { Record, Write } from '../core/broker/record.ts'
 import type { Packet as AnyPacket } from '../core/codec/packet.ts'
 import { freePort } from './free-port.ts'
 import { findDeno, root } from './runtimes.ts'
+import { openDirect } from './store/direct.ts'
+import { sample, stamp } from './store/sample.ts'
+import { loadAll, right } from './store/scratch.ts'
 
 const operating = suite('operate')
 
@@ -71,6 +75,22 @@ const write = (text: string): string => {
   fileCount += 1
   const path = join(folder, `broker-${fileCount}.conf`)
   writeFileSync(path, asIs + text)
+  return path
+}
+
+/** A store that takes a while to be read. */
+const storeOfMany = async (count: number): Promise<string> => {
+  const path = mkdtempSync(join(folder, 'store-'))
+  const message = sample.find((record) => record.kind === 'message')!
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  const writes = Array.from({ length: count }, (_, id): Write => ({
+    _tag: 'Put',
+    isNew: true,
+    record: { ...message, id } as Record,
+  }))
+  assert.equal(await store.commit(stamp, writes), { _tag: 'Durable' })
+  await store.close()
   return path
 }
 
@@ -736,6 +756,20 @@ while True:
     assert.match(foreign.errors, "Error: Unknown option 'store'.")
     const version = new Broker([link], ['--version'], env)
     assert.is(await version.ended, 0)
+  })
+
+  test('who ends a look into a store has no copy of it left behind', async () => {
+    const store = await storeOfMany(5_000)
+    const work = mkdtempSync(join(folder, 'work-'))
+    for (const [name, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+      const looking = new Broker(command, ['store', 'verify', store], { TMPDIR: work })
+      await until('the copy', () => readdirSync(work).length > 0)
+      looking.signal(name)
+      const ended = await looking.ended
+      assert.equal(readdirSync(work), [])
+      assert.is(ended, status)
+      assert.is(looking.output, '')
+    }
   })
 
   if (isRoot) {

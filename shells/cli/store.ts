@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { setImmediate } from 'node:timers'
 import type { Record } from '../../core/broker/record.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { E } from '../../core/prelude.ts'
@@ -21,6 +22,8 @@ import { unpackRecords } from '../store/pack.ts'
 import { stateOfWal } from '../store/wal.ts'
 
 export type StoreAction = 'verify' | 'dump'
+
+const endings = [['SIGINT', 130], ['SIGTERM', 143]] as const
 
 /** Status 0: everything in the store is sound; 1: something is not, or it cannot be looked into. */
 export const lookIntoStore = async (
@@ -59,8 +62,11 @@ const look = async (
   const clear = (): void => {
     if (copy !== null) rmSync(copy, { recursive: true, force: true })
   }
-  // Who dumps to somebody who has gone ends in the middle.
+  // Who dumps to somebody who has gone ends in the middle, as does who is told to; a copy that
+  // stayed would have the payloads of all messages.
   process.on('exit', clear)
+  const hearings = endings.map(([name, status]) => [name, () => process.exit(status)] as const)
+  for (const [name, hear] of hearings) process.on(name, hear)
   try {
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
       return E.left(`${folder} is not a folder: name the one of the store.`)
@@ -76,6 +82,7 @@ const look = async (
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))
     copyStore(paths, pathsOf(copy).file)
+    await signals()
     const log = stateOfWal(readWal(pathsOf(copy)))
     if (log === 'cut off') warn(`Warning: ${cutOffSentence(paths)}\n`)
     const loaded = await loadCopy(folder, copy, take)
@@ -90,8 +97,12 @@ const look = async (
   } finally {
     clear()
     process.off('exit', clear)
+    for (const [name, hear] of hearings) process.off(name, hear)
   }
 }
+
+/** Signals are heard between two turns only, and all else here takes no turns. */
+const signals = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** What stands before the damage is all that can be read. */
 const damagedLog: Damage = {
@@ -117,7 +128,10 @@ const loadCopy = async (
   // Its warnings are about what it has done to the copy.
   const loading = database.load()
   let portion = loading.next()
-  for (; !portion.done; portion = loading.next()) take(unpackRecords(portion.value))
+  for (; !portion.done; portion = loading.next()) {
+    take(unpackRecords(portion.value))
+    await signals()
+  }
   database.close()
   const loaded = portion.value
   return E.isLeft(loaded) ? E.left(named(loaded.left)) : loaded
