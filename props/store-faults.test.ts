@@ -511,6 +511,21 @@ const leftBehind = (file: Uint8Array, log: Uint8Array): string => {
   return path
 }
 
+faults('a file that is put back beside the log of another time is not served', async () => {
+  const path = folder()
+  const store = right(await openDirect({ folder: path }))
+  right(await loadAll(store))
+  const older = readFileSync(fileOf(path))
+  await store.commit(stamp, batch(1_000, 2_000))
+  await store.commit(stamp, gone(1_000, 500))
+  const log = readFileSync(`${fileOf(path)}-wal`)
+  await store.close()
+  const mixed = leftBehind(older, log)
+  const sentence = left(await look(openDirect, { folder: mixed }))
+  assert.match(sentence, `${fileOf(mixed)} is damaged and cannot be read`)
+  assert.match(sentence, `in place of ${fileOf(mixed)} and ${fileOf(mixed)}-wal, or`)
+})
+
 faults('the log of a store behind a link is looked at where it is', async () => {
   const path = folder()
   const store = right(await openDirect({ folder: path }))

@@ -238,7 +238,8 @@ const check = (
   const read = readMeta(connection)
   if (E.isLeft(read) && !options.salvage) {
     return E.left(
-      `${paths.file} is damaged: the row about all others does not have its checksum. ${remedy}`,
+      `${paths.file} is damaged: the row about all others does not have its checksum. ` +
+        remedyFor(paths),
     )
   }
   let meta = E.isRight(read) ? read.right : read.left ?? nothingKnown
@@ -312,17 +313,20 @@ export const copyInto = (connection: Connection, path: string): void =>
     connection.prepare('VACUUM INTO ?').run(path)
   })
 
-const remedy =
-  'Put back a copy from before, or start with --salvage to serve what is sound of it ' +
-  '(a copy is kept).'
+/** The log has to go, too: one of another time damages the file that it is beside. */
+const placesOf = ({ file, wal }: Paths): string => `in place of ${file} and ${wal}`
 
-export const damagedRowsSentence = ({ file }: Paths, first: string, more: number): string =>
-  `${file} is damaged: ${first}${more > 0 ? `, and ${more} more` : ''}. ${remedy}`
+const remedyFor = (paths: Paths): string =>
+  `Put back a copy from before ${placesOf(paths)}, or start with --salvage to serve what is ` +
+  'sound (a copy is kept).'
+
+export const damagedRowsSentence = (paths: Paths, first: string, more: number): string =>
+  `${paths.file} is damaged: ${first}${more > 0 ? `, and ${more} more` : ''}. ${remedyFor(paths)}`
 
 /** A file of which not even the pages are sound. */
-const damagedSentence = ({ file }: Paths, what: string): string =>
-  `${file} is damaged and cannot be read (${what}): put back a copy from before, or move it and ` +
-  `${file}-wal away to begin with an empty store.`
+const damagedSentence = (paths: Paths, what: string): string =>
+  `${paths.file} is damaged and cannot be read (${what}): put back a copy from before ` +
+  `${placesOf(paths)}, or move both away to begin with an empty store.`
 
 /** The sentence for an error of SQLite while it opens or reads. */
 export const explain = (paths: Paths, error: unknown): string => {
