@@ -1069,4 +1069,18 @@ faults('a link to a store that is not there is not the place for an empty one', 
   assert.match(left(await openDirect({ folder: leading })), `${leading} is a link to where nothing`)
 })
 
+faults('what is no file is no store, and nobody waits for a pipe', async () => {
+  for (const make of ['mkfifo', 'mkdir']) {
+    const path = folder()
+    mkdirSync(path)
+    assert.is(spawnSync(make, [fileOf(path)]).status, 0)
+    const complaint = `${fileOf(path)} is not a file: move it away, or name another folder`
+    let complained = ''
+    const program = { say: () => {}, complain: (text: string) => void (complained += text) }
+    assert.is(await lookIntoStore(program, 'verify', path), 1)
+    assert.match(complained, complaint)
+    assert.match(left(await openDirect({ folder: path })), complaint)
+  }
+})
+
 faults.run()

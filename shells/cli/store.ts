@@ -15,7 +15,7 @@ import type { Program } from '../common/program.ts'
 import { quoted } from '../common/store.ts'
 import type { Damage, Loaded } from '../common/store.ts'
 import { Database } from '../store/database.ts'
-import { copyStore, leadsNowhere, nowhereSentence, pathsOf, readWal } from '../store/files.ts'
+import { copyStore, pathsOf, readWal, whyNoPlace } from '../store/files.ts'
 import { loadSqlite } from '../store/library.ts'
 import { cutOffSentence, isLocked, lockedSentence } from '../store/open.ts'
 import { unpackRecords } from '../store/pack.ts'
@@ -71,13 +71,11 @@ const look = async (
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
       return E.left(`${folder} is not a folder: name the one of the store.`)
     }
+    const fault = whyNoPlace(paths.file)
+    if (fault !== null) return E.left(fault)
     // Other than asking whether it exists, this throws where nobody may look.
     if (statSync(paths.file, { throwIfNoEntry: false }) === undefined) {
-      return E.left(
-        leadsNowhere(paths.file)
-          ? nowhereSentence(paths.file)
-          : `There is no store in ${folder}: ${paths.file} is missing. Name its folder.`,
-      )
+      return E.left(`There is no store in ${folder}: ${paths.file} is missing. Name its folder.`)
     }
     if (isLocked(await loadSqlite(), paths)) return E.left(lockedSentence(paths))
     copy = mkdtempSync(join(tmpdir(), 'sabethes-store-'))

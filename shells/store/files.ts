@@ -76,12 +76,19 @@ const isOfMosquitto = (path: string): boolean => {
 }
 
 /** A link to where nothing is, or nobody may look: no place for a store that begins empty. */
-export const leadsNowhere = (path: string): boolean =>
+const leadsNowhere = (path: string): boolean =>
   !exists(path) && fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
-export const nowhereSentence = (path: string): string =>
+const nowhereSentence = (path: string): string =>
   `${path} is a link to where nothing is, or nobody may look: put back what it leads to (is its ` +
   'disk mounted?), or remove the link to begin with an empty store.'
+
+/** Why the place of a store's file is none for it; null where it is, also where nothing is yet. */
+export const whyNoPlace = (file: string): string | null => {
+  if (leadsNowhere(file)) return nowhereSentence(file)
+  if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() !== false) return null
+  return `${file} is not a file: move it away, or name another folder with persistence_location.`
+}
 
 export const sizeOf = (path: string): number =>
   fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
@@ -107,7 +114,8 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
         `${folder} is not a folder: name one with persistence_location, or move the file away.`,
       )
     }
-    if (leadsNowhere(file)) return E.left(nowhereSentence(file))
+    const fault = whyNoPlace(file)
+    if (fault !== null) return E.left(fault)
     // Deno wants one more permission to answer this; there SQLite finds out.
     if ('Deno' in globalThis) return E.right(null)
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
