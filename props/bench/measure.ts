@@ -250,17 +250,18 @@ export const measureRow = async (
         await measureOnce({ ...row, payloadBytes: 64, window: 200 }, server, settings, 0, 1)
         lane.beforeKib = residentKibOf(server.pid)
       }
-      // A compiler that works at run time needs a second at full speed before it has seen what
-      // matters. Where little is asked for afterwards it finds that it was wrong about some of it.
-      await measureOnce({ ...row, ratePerS: 0 }, server, settings, 0, 1)
+      // A compiler that works at run time has to see first what matters. Where little is asked for
+      // afterwards it finds that it was wrong about some of it.
+      await measureOnce({ ...row, ratePerS: 0 }, server, settings, 0, row.warmS)
       if (row.ratePerS > 0) await measure(lane, 0, 0, 3)
     })
   }
   for (let i = 0; i < settings.runs; i++) {
     for (let at = 0; at < columns.length; at++) {
-      // The further columns are shorter: they are there to be compared with each other. Where
-      // little is asked for in a second, a percentile wants more of them.
-      const share = at > 0 ? 1 / 2 : row.ratePerS > 0 ? 2 : 1
+      // Where little is asked for in a second, a percentile wants more of them. The further columns
+      // are shorter: they are there to be compared with each other.
+      const isSlow = row.ratePerS > 0 || columns[at]!.window === 1
+      const share = isSlow ? 2 : at > 0 ? 1 / 2 : 1
       const seconds = settings.seconds * share
       for (const lane of lanes) {
         const series = lane.series[at]
