@@ -598,6 +598,36 @@ cursors('take() in any portions finds what match() finds, each once', () => {
   assert.ok(found >= floor, `only ${found} found`)
 })
 
+cursors('isAhead() says what take() would still find', () => {
+  let [ahead, behind] = [0, 0]
+  fc.assert(
+    fc.property(
+      manyNames,
+      fc.oneof(filters, fc.constantFrom(filter('#'), filter('+/+'), filter('a/+'), filter('+/#'))),
+      fc.nat(200),
+      fc.array(names, { maxLength: 5 }),
+      // More than a bucket of a table has.
+      fc.nat(120),
+      (some, wanted, visits, others, count) => {
+        const topics = [...some, ...Array.from({ length: count }, (_, i) => name(`a/dev${i}`))]
+        const start = Tree.cursor(treeOf(topics), wanted)
+        const { rest } = visits === 0 ? { rest: start } : Tree.take(start, visits)
+        if (rest === null) return
+        const left = new Set(takeAll(rest, [7]))
+        for (const topic of [...topics, ...others]) {
+          assert.is(Tree.isAhead(rest, topic), left.has(topic), topic)
+          if (!match(wanted, topic)) continue
+          if (left.has(topic)) ahead += 1
+          else behind += 1
+        }
+      },
+    ),
+    { numRuns: runs(500) },
+  )
+  const floor = Math.min(500, runs(500))
+  assert.ok(ahead >= floor && behind >= floor, `only ${ahead} ahead, ${behind} behind`)
+})
+
 cursors('a cursor can be gone on with again, whatever became of the tree', () => {
   fc.assert(
     fc.property(manyNames, fc.integer({ min: 1, max: 30 }), (topics, visits) => {

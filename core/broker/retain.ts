@@ -4,8 +4,10 @@
 import type { Publish } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
 import { newOwner } from '../data/owner.ts'
+import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
+import { match } from '../topic/match.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
 import { mayRead, maySource } from './access.ts'
@@ -241,6 +243,31 @@ const sendCurrent = (
 /** Whether something newer was sent live after the catch-up of this rank was begun. */
 export const isOvertaken = (session: Session, topic: TopicName, rank: number): boolean =>
   (StrMap.get(session.overtaken, topic) ?? 0) > rank
+
+/**
+ * A newer message that is not to be retained is about to be sent: what the topic has retained goes
+ * before it, as it would have if all had been sent at once [MQTT-3.8.4-4]. Where the session cannot
+ * take it just now the newer one stands for both.
+ */
+export const bringForward = (draft: Draft, found: Session, topic: TopicName): void => {
+  const message = Tree.get(draft.retained, topic)
+  if (message === undefined) return
+  let session = found
+  let isBrought = false
+  for (const { rank, cursor, subscription } of Queue.entries(found.catchUps)) {
+    if (!isReceptive(draft, session)) break
+    const heir = heirOf(session, subscription)
+    if (heir === undefined || isOvertaken(session, topic, rank)) continue
+    const isAhead = cursor === null
+      ? match(subscription.filter, topic)
+      : Tree.isAhead(cursor, topic)
+    if (!isAhead) continue
+    sendRetained(draft, session, message, heir)
+    session = IntMap.get(draft.sessions, found.number)!
+    isBrought = true
+  }
+  if (isBrought) overtake(draft, session, topic)
+}
 
 /** Remembers that the session was sent something newer than what is retained for the topic. */
 export const overtake = (draft: Draft, session: Session, topic: TopicName): void => {

@@ -21,7 +21,7 @@ import { nextMessageId } from './journal.ts'
 import { match, mergedEcho, weight } from './match.ts'
 import { shown } from './mount.ts'
 import { gather, type Receivers, release } from './receivers.ts'
-import { overtake } from './retain.ts'
+import { bringForward, overtake } from './retain.ts'
 import { choose } from './share.ts'
 import type { Gist, Message, Session, Subscription } from './state.ts'
 import { isExpired, publishOf } from './state.ts'
@@ -138,7 +138,7 @@ const deliverTo = (
   alone: boolean,
 ): void => {
   const { routing } = draft
-  const session = IntMap.get(draft.sessions, subscription.session)!
+  let session = IntMap.get(draft.sessions, subscription.session)!
   // [MQTT-3.8.4-8] [v3 MQTT-3.8.4-6]
   const qos = qosFor(draft, packet.qos, subscription)
   // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [v3 MQTT-3.3.1-9]
@@ -148,6 +148,10 @@ const deliverTo = (
     routing.taken++
     drop(draft, session.clientId, packet.topic, qos, 'not allowed')
     return
+  }
+  if (Queue.size(session.catchUps) > 0 && !packet.retain) {
+    bringForward(draft, session, topicOf(packet))
+    session = IntMap.get(draft.sessions, subscription.session)!
   }
   // Only QoS 1 and 2 go by the window [MQTT-3.3.4-10] [MQTT-4.9.0-3].
   if (qos > 0) {

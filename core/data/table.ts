@@ -168,6 +168,18 @@ export const bucketAfter = <T extends object>(
   return bucketFrom(table, behind(hash, shift + 5))
 }
 
+/** Whether an item of the table, under its hash, comes before the one at an index of a bucket. */
+export const isBefore = <T extends object>(
+  table: Table<T>,
+  hash: number,
+  item: T,
+  bucket: Bucket<T>,
+  index: number,
+): boolean => {
+  const own = bucketOf(table, hash)!
+  return own === bucket ? own.indexOf(item) < index : hashIn(own) < hashIn(bucket)
+}
+
 /** Calls `f` for every item in order. */
 export const each = <T extends object>(table: Table<T>, f: (item: T) => void): void => {
   let bucket: Bucket<T> | null = firstBucket(table)

@@ -14,6 +14,7 @@
 import type { Owner } from '../data/owner.ts'
 import * as Table from '../data/table.ts'
 import type { TopicFilter } from './filter.ts'
+import { match } from './match.ts'
 import type { TopicName } from './name.ts'
 
 export interface Tree<A> {
@@ -350,6 +351,28 @@ export const take = <A>(
   return { found, rest: top === null ? null : { filter, seed, top } }
 }
 
+/** Whether a search under way will still find the name. */
+export const isAhead = <A>({ filter, seed, top }: Cursor<A>, name: TopicName): boolean => {
+  if (!match(filter, name)) return false
+  for (let frame = top; frame !== null; frame = frame.below) {
+    const { node, table, bucket, index, keyStart }: Frame<A> = frame
+    // The key of what is found says whether the way there was that of the name.
+    if (node !== null) {
+      if (leafBelow(node, seed, name, keyStart)?.key === name) return true
+      continue
+    }
+    if (table === null || bucket === null || keyStart > name.length) continue
+    const end = levelEnd(name, keyStart)
+    const child = literalOf(table, seed, name, keyStart, end, keyStart)
+    if (child === null) continue
+    const hash = hashAt(seed, name, keyStart, end)
+    if (Table.isBefore(table, hash, child, bucket, index)) continue
+    const leaf = child.isLeaf ? child : leafBelow(child, seed, name, end + 1)
+    if (leaf?.key === name) return true
+  }
+  return false
+}
+
 /** Does what there is to do at one node; answers what is on top then. */
 const visit = <A>(
   node: Node<A>,
@@ -425,12 +448,16 @@ const own = <A>(node: Node<A>, owner: Owner | null): Node<A> => {
 }
 
 /** The leaf of exactly this key. */
-const leafOf = <A>(tree: Tree<A>, key: string): Leaf<A> | null => {
-  let node = tree.root
-  for (let start = 0; start <= key.length;) {
+const leafOf = <A>(tree: Tree<A>, key: string): Leaf<A> | null =>
+  leafBelow(tree.root, tree.seed, key, 0)
+
+/** The same below a node that the key leads to with its levels before `from`. */
+const leafBelow = <A>(above: Node<A>, seed: number, key: string, from: number): Leaf<A> | null => {
+  let node = above
+  for (let start = from; start <= key.length;) {
     if (isHash(key, start)) return node.hash
     const end = levelEnd(key, start)
-    const child = childOf(node, tree.seed, key, start, end)
+    const child = childOf(node, seed, key, start, end)
     if (child === null) return null
     if (child.isLeaf) return child.key === key ? child : null
     node = child

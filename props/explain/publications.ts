@@ -174,6 +174,11 @@ export class Publications {
     )
   }
 
+  /** Whether something that is not to be retained was routed to the topic in the step. */
+  isRouting(topic: string, step: Step): boolean {
+    return this.all.some((one) => one.topic === topic && one.routed === step && !one.retain)
+  }
+
   /** Whether no other one on its topic was routed in the step, so that notes are of this one. */
   isAlone({ topic: own }: Publication, step: Step): boolean {
     return this.all.filter(({ topic, routed }) => topic === own && routed === step).length === 1

@@ -7,7 +7,10 @@ import { endIn, isWaitTrue, reasonIn } from './losses.ts'
 import { isFor } from './matches.ts'
 import type { Publication } from './publications.ts'
 
-/** Whether a client may have been sent then what is retained: it has subscribed, and no later. */
+/**
+ * Whether a client may have been sent then what is retained: it has subscribed, and no later. It
+ * goes before what is published there meanwhile.
+ */
 export const mayCatchUp = (
   account: Account,
   one: Publication,
@@ -16,7 +19,8 @@ export const mayCatchUp = (
 ): boolean => {
   return stepsAt(account.day, time).some((step) => {
     const isSoon = step.input._tag === 'Ticked' ||
-      (step.input._tag === 'Arrived' && step.input.packet._tag === 'Subscribe')
+      (step.input._tag === 'Arrived' && step.input.packet._tag === 'Subscribe') ||
+      account.publications.isRouting(one.topic, step)
     return isSoon && account.publications.retainedBefore(one.topic, step) === one &&
       account.day.changes.some((change) =>
         change.clientId === clientId && change.what === 'subscribed' &&

@@ -262,21 +262,3 @@ export const copyFor = (model: Model, one: Subscription, message: Message): Copy
 /** Whether QoS 0 has to wait: for the client, or for others of QoS 0 to go first. */
 export const isBehind = (model: Model, session: Session): boolean =>
   session.link === null ? model.config.queueQos0 : session.queue.some((one) => one.qos === 0)
-
-/** One copy for one client; answers whether it was not turned away by a full queue. */
-export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
-  const { topic } = copy.message
-  if (!mayRead(model, session, topic)) {
-    dropped(model, session.clientId, topic, copy.qos, 'not allowed')
-    return true
-  }
-  const isCatchingUp = session.catchUps.length > 0 &&
-    model.retained.some((one) => one.topic === topic)
-  const taken = copy.qos > 0
-    ? offer(model, session, copy)
-    : isBehind(model, session)
-    ? offer(model, session, copy)
-    : sendAtMostOnce(model, session, copy, false)
-  if (taken && isCatchingUp) session.overtaken.push(topic)
-  return copy.qos === 0 || taken
-}

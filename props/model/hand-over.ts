@@ -1,6 +1,7 @@
 // What becomes of the messages of a member of a shared group that goes.
 
-import { copyFor, deliver } from './deliver.ts'
+import { copyFor } from './deliver.ts'
+import { deliver } from './live.ts'
 import { isOf, membersOf, pick } from './share.ts'
 import type { Copy, Model, Session, Subscription } from './state.ts'
 

@@ -285,9 +285,9 @@ const publish = (
   }
   if (large && !five && qos === 2 && model.isShort) return 'memory short'
   if (mislabelled || large) {
-    dropped(model, null, topic, qos, large ? 'too large' : 'payload format invalid')
+    dropped(model, null, topic, qos, mislabelled ? 'payload format invalid' : 'too large')
     const _tag = qos === 1 ? 'Puback' : 'Pubrec'
-    const reason = !five ? 0 : large ? 0x83 : 0x99
+    const reason = !five ? 0 : mislabelled ? 0x99 : 0x83
     // Who cannot be told goes through with it, for nothing.
     if (qos === 2 && !five) session.incoming.push({ packetId, message: null, link })
     tell(model, session, { _tag, packetId, reason, properties: none })

@@ -100,6 +100,24 @@ const sendRetained = (
   else sendAtMostOnce(model, session, copy, true)
 }
 
+/**
+ * A newer message that is not to be retained is about to be sent: what the topic has retained goes
+ * before it, as it would have if all had been sent at once. [MQTT-3.8.4-4]
+ */
+export const bringForward = (model: Model, session: Session, topic: TopicName): void => {
+  if (!model.retained.some((one) => one.topic === topic)) return
+  let isBrought = false
+  for (const { subscription, topics, since } of session.catchUps) {
+    if (!isReceptive(model, session)) break
+    if (!session.subscriptions.includes(subscription)) continue
+    if (!(topics === null ? match(subscription.topics, topic) : topics.includes(topic))) continue
+    if (session.overtaken.slice(since).includes(topic)) continue
+    sendRetained(model, session, topic, subscription, since)
+    isBrought = true
+  }
+  if (isBrought) session.overtaken.push(topic)
+}
+
 /** What is not sent yet goes on for those in the place of others. [MQTT-3.8.4-4] */
 export const carryOn = (
   session: Session,

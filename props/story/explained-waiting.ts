@@ -161,6 +161,28 @@ ${Array.from({ length: 150 }, (_, at) => `    p> publish 'd/${at}' retain "on"`)
     ],
   ],
   [
+    'retained, and sent before its portion came because of a newer message',
+    '--message d/77',
+    `
+    quiet
+    p> connect
+${Array.from({ length: 150 }, (_, at) => `    p> publish 'd/${at}' retain "on"`).join('\n')}
+    a> connect
+    a> subscribe id1 'd/#'
+    p> publish 'd/77' "new"
+    tick +1s
+    ----`,
+    [
+      `'d/77' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It ` +
+      `matched no subscription.`,
+      `  'a': as retained message: delivered at 0.000s with QoS 0, with RETAIN, which ` +
+      `nobody acknowledges.`,
+      `'d/77' was published at 0.000s by 'p' with QoS 0: 3 bytes. It matched 'd/#' of 'a'` +
+      ` with QoS 0.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
     'retained, and still to be sent to who is away',
     '--message d/6',
     `${behind}

@@ -1,0 +1,26 @@
+// A message that was just published, to one of those who subscribed.
+
+import { mayRead } from './access.ts'
+import { isBehind, offer, sendAtMostOnce } from './deliver.ts'
+import { bringForward } from './retain.ts'
+import type { Copy, Model, Subscription } from './state.ts'
+import { dropped } from './state.ts'
+
+/** One copy for one client; answers whether it was not turned away by a full queue. */
+export const deliver = (model: Model, { session }: Subscription, copy: Copy): boolean => {
+  const { topic } = copy.message
+  if (!mayRead(model, session, topic)) {
+    dropped(model, session.clientId, topic, copy.qos, 'not allowed')
+    return true
+  }
+  if (!copy.message.retain) bringForward(model, session, topic)
+  const isCatchingUp = session.catchUps.length > 0 &&
+    model.retained.some((one) => one.topic === topic)
+  const taken = copy.qos > 0
+    ? offer(model, session, copy)
+    : isBehind(model, session)
+    ? offer(model, session, copy)
+    : sendAtMostOnce(model, session, copy, false)
+  if (taken && isCatchingUp) session.overtaken.push(topic)
+  return copy.qos === 0 || taken
+}
