@@ -233,6 +233,44 @@ driver('a batch of messages that many do not get is run piece by piece', () => {
   assert.ok(dropped > 64 * 1_000, `${dropped} dropped`)
 })
 
+driver('of messages that are dear to search for a batch has few, the first one too', () => {
+  const batches: Array<number> = []
+  const world = new World({
+    broker: {
+      ...broker,
+      runSome: (state, inputs, effectsMax) => {
+        batches.push(inputs.filter((input) => input._tag === 'Arrived').length)
+        return broker.runSome(state, inputs, effectsMax)
+      },
+    },
+  })
+  const maze = world.client('maze')
+  // No message gets to the end of them, and every search goes to all of them.
+  const ways = Array.from(
+    { length: 4_096 },
+    (_, i) => Array.from({ length: 12 }, (_, level) => i >> level & 1 ? '+' : 'a').join('/'),
+  )
+  const writer = world.client('writer')
+  const most = (topic: string): number => {
+    world.say(writer, ...Array.from({ length: 1_024 }, () => pingreq))
+    world.settle()
+    batches.length = 0
+    world.say(writer, ...Array.from({ length: 512 }, (_, i) => publish(`${topic}/${i}`, 10)))
+    world.settle()
+    assert.is(batches.reduce((one, other) => one + other), 512)
+    return Math.max(...batches)
+  }
+  const topic = Array.from({ length: 12 }, () => 'a').join('/')
+  assert.is(most(topic), 512)
+  for (const way of ways) world.say(maze, subscribe(`${way}/end`))
+  world.settle()
+  assert.ok(most(topic) <= 4, batches.join(' '))
+  // When who has asked for them is gone, all is as before.
+  world.gone(maze)
+  world.settle()
+  assert.is(most(topic), 512)
+})
+
 driver('of packets that take long a turn has few, after the first', () => {
   const turns: Array<number> = []
   const world: World = new World({

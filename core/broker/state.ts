@@ -13,6 +13,7 @@ import type { Window } from '../data/window.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
 import * as Tree from '../topic/tree.ts'
+import * as Ways from '../topic/ways.ts'
 import type { Source } from './acl.ts'
 import { type Config, type ListenerRules, wholeConfig } from './config.ts'
 import type { Conn, Millis, Peer, Revocation } from './input.ts'
@@ -340,6 +341,7 @@ export const isSingle = (subscribers: Subscribers): subscribers is Subscription 
 /** The subscriptions behind a handle: every change makes a new one, so it can key a memo. */
 export interface Filters {
   readonly tree: Tree.Tree<Subscribers>
+  readonly ways: Ways.Ways
 }
 
 /** What a timer is for; it may come too early, or for something that is gone. */
@@ -550,7 +552,7 @@ export const initial = (config: Config, origin: Origin): State => ({
   sessions: IntMap.empty(),
   nextSession: 0,
   clients: StrMap.empty(origin.seed),
-  filters: { tree: Tree.empty(origin.seed) },
+  filters: { tree: Tree.empty(origin.seed), ways: Ways.none(origin.seed) },
   nextJoined: 0,
   nextGroup: 0,
   turns: IntMap.empty(),

@@ -20,6 +20,7 @@ import * as StrMap from '../data/str-map.ts'
 import { splitShare } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
+import * as Ways from '../topic/ways.ts'
 import { deny, maySubscribe } from './access.ts'
 import { type Draft, type EditableSession, editSession, note } from './draft.ts'
 import { handOverQueued } from './hand-over.ts'
@@ -316,12 +317,15 @@ const setSubscribers = (
   filter: TopicFilter,
   subscribers: Subscribers | undefined,
 ): void => {
-  const { tree } = draft.filters
-  draft.filters = {
-    tree: subscribers === undefined
-      ? Tree.remove(tree, draft.owner, filter)
-      : Tree.set(tree, draft.owner, filter, subscribers),
-  }
+  const { owner, filters } = draft
+  const before = Tree.size(filters.tree)
+  const tree = subscribers === undefined
+    ? Tree.remove(filters.tree, owner, filter)
+    : Tree.set(filters.tree, owner, filter, subscribers)
+  let { ways } = filters
+  if (Tree.size(tree) > before) ways = Ways.add(ways, owner, filter)
+  else if (Tree.size(tree) < before) ways = Ways.remove(ways, owner, filter)
+  draft.filters = { tree, ways }
 }
 
 /** An audience in the least form that it fits: one subscriber alone, or nothing at all. */

@@ -273,6 +273,12 @@ const checkFilters = (state: State, filters: ReadonlyArray<TopicFilter>): void =
     Tree.size(tree) === distinct.size,
     `the tree has ${Tree.size(tree)} of ${distinct.size} filters`,
   )
+  const pluses = [...distinct].filter((filter) => filter.includes('+')).map((filter) =>
+    filter.split('/').map((level) => level === '+' ? level : '')
+  )
+  const ways = new Map(pluses.map((levels) => [levels.join('/'), levels.length]))
+  must(StrMap.size(state.filters.ways.counts) === ways.size, 'ways to filters are miscounted')
+  must(state.filters.ways.levels === sum([...ways.values()]), 'levels of ways are miscounted')
   for (const [group] of IntMap.entries(state.turns)) {
     must(groups.has(group), `turns are kept of group ${group}, which is gone`)
   }

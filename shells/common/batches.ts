@@ -35,6 +35,11 @@ const batchMsMax = 1.5
 // No collection of garbage makes a batch so long, so its inputs are dear.
 const batchMsDear = 24
 
+// How many places in the tree of filters the searches of one batch may come to: however dear it is
+// to look for the subscribers of a message, nobody learns that from a whole batch of them. With the
+// filters that there mostly are this allows full ones.
+const batchVisitsMax = 200_000
+
 // What a run makes is in memory all at once.
 const runEffectsMax = 16_384
 
@@ -48,8 +53,10 @@ export class Batches {
   private readonly carryOut: (effect: Effect) => void
   private recorder: Recorder | null = null
   private inputs: Array<Input> = []
-  /** How many inputs make a full batch at the moment. */
+  /** How many inputs make a full batch at the moment, by the time that they take. */
   private batchInputs = 64
+  /** And by what they may have to search. */
+  private searchesMax: number
 
   constructor({ broker, state, log, now, carryOut }: BatchesOptions) {
     this.broker = broker
@@ -57,11 +64,13 @@ export class Batches {
     this.log = log
     this.now = now
     this.carryOut = carryOut
+    this.searchesMax = searchesMaxOf(state)
   }
 
   /** Whether it is time to run. */
   get isFull(): boolean {
-    return this.inputs.length >= this.batchInputs
+    const { length } = this.inputs
+    return length >= this.batchInputs || length >= this.searchesMax
   }
 
   /** When the broker wants to be told the time. */
@@ -111,6 +120,7 @@ export class Batches {
       inputs = inputs.slice(taken)
     }
     if (isFull) this.adapt(this.now() - before)
+    this.searchesMax = searchesMaxOf(this.state)
   }
 
   /** Sets the size of the next batches by the time that a full one took. */
@@ -147,3 +157,6 @@ export class Batches {
     else if (recorder.due() <= at) recorder.look(at)
   }
 }
+
+const searchesMaxOf = ({ filters }: State): number =>
+  Math.max(1, Math.floor(batchVisitsMax / Math.max(1, filters.ways.levels)))
