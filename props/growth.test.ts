@@ -14,6 +14,7 @@ import * as Queue from '../core/data/queue.ts'
 import * as StrMap from '../core/data/str-map.ts'
 import {
   arrived,
+  closed,
   type Conn,
   deadline,
   defaults,
@@ -298,6 +299,67 @@ growth('a message of 100 bytes that waits weighs 340 at most, also after a resta
     const weights = [state, again].map(queueWeight)
     for (const weight of weights) assert.ok(weight < 340, `${one.filter}: ${weight} bytes`)
   }
+})
+
+/** What each tick makes, until nothing is due any more; the state is told of each. */
+const ticksUntil = (world: World, at: number, after: (state: State) => void): number[] => {
+  const made: number[] = []
+  do {
+    made.push(world.feed(ticked(at, at)).length)
+    after(world.state)
+  } while (deadline(world.state) <= at)
+  return made
+}
+
+growth('sessions that end at one moment do so a few at a time, by what they had asked for', () => {
+  const silence = { keepAliveS: 1 }
+  const expiry = { keepAliveS: 0, properties: { sessionExpiryInterval: 1 } }
+  for (const wish of [silence, expiry]) {
+    const world = new World()
+    for (let slot = 0; slot < 20; slot++) {
+      const conn: Conn = { slot, generation: 1 }
+      world.feed(
+        opened(conn, 0, `n${slot}`, 'test', { address: '127.0.0.1', port: 50_000 }),
+        arrived(conn, 0, Packet.connect({ clientId: `c${slot}`, ...wish })),
+        ...Array.from({ length: 2_000 }, (_, i) => `s/${slot}/${i}`).map((filter) =>
+          arrived(conn, 0, Packet.subscribe(filter))
+        ),
+      )
+      if (wish === expiry) world.feed(closed(conn, 0, 'failed'))
+    }
+    let before = Tree.size(world.state.filters.tree)
+    const gone: number[] = []
+    ticksUntil(world, 1_500, ({ filters: { tree } }) => {
+      gone.push(before - Tree.size(tree))
+      before = Tree.size(tree)
+    })
+    assert.is(before, 0)
+    assert.ok(Math.max(...gone) <= 12_000, gone.join(' '))
+  }
+})
+
+growth('wills that are due at one moment are published a few at a time, by who gets them', () => {
+  const world = new World()
+  for (let slot = 0; slot < 200; slot++) {
+    // By an identifier it is a packet of its own for each.
+    const properties = { subscriptionIdentifiers: [1] }
+    const asking = { ...Packet.subscribe('w'), properties } as Packet
+    world.feed(arrived(world.connect(slot), 0, asking))
+  }
+  for (let slot = 200; slot < 500; slot++) {
+    const conn: Conn = { slot, generation: 1 }
+    const will = { topic: 'w', properties: { willDelayInterval: 1 } }
+    const properties = { sessionExpiryInterval: 100 }
+    const connecting = Packet.connect({ clientId: `c${slot}`, keepAliveS: 0, will, properties })
+    world.feed(
+      opened(conn, 0, `n${slot}`, 'test', { address: '127.0.0.1', port: 50_000 }),
+      arrived(conn, 0, connecting),
+      closed(conn, 0, 'failed'),
+    )
+  }
+  const made = ticksUntil(world, 1_000, () => {})
+  assert.ok(made.reduce((one, other) => one + other) >= 300 * 200, made.join(' '))
+  assert.ok(Math.max(...made) <= 12_000, made.join(' '))
 })
 
 growth('a message more costs a long queue as many new objects as a short one', () => {
