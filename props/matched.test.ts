@@ -7,11 +7,11 @@ import * as assert from 'uvu/assert'
 import * as I from '../core/broker/input.ts'
 import { match as search } from '../core/broker/match.ts'
 import type { Qos } from '../core/codec/packet.ts'
-import { defaults, initial, Packet, run } from '../core/mod.ts'
+import { defaults, initial, Packet, run, type State } from '../core/mod.ts'
 import { match } from '../core/topic/match.ts'
 import type { TopicFilter } from '../core/topic/filter.ts'
 import { runs } from './gen/settings.ts'
-import { filters, matchingPairs } from './gen/topics.ts'
+import { filter, filters, matchingPairs, name } from './gen/topics.ts'
 
 const matched = suite('matched')
 
@@ -23,7 +23,7 @@ interface Wish {
 }
 
 /** The subscriptions of a broker that was asked for these, whoever they are of. */
-const filtersOf = (wishes: ReadonlyArray<Wish>) => {
+const stateOf = (wishes: ReadonlyArray<Wish>): State => {
   const inputs: Array<I.Input> = []
   const conns = new Map<number, I.Conn>()
   wishes.forEach(({ session, filter, qos, group }, i) => {
@@ -39,7 +39,7 @@ const filtersOf = (wishes: ReadonlyArray<Wish>) => {
     inputs.push(I.arrived(conn, 0, Packet.subscribe({ filter: whole, qos }, i + 1)))
   })
   const [state] = run(initial(defaults, { at: 0, wall: 0, seed: 5 }), inputs)
-  return state.filters
+  return state
 }
 
 const wish = fc.record({
@@ -54,6 +54,20 @@ const words = (
   some: ReadonlyArray<{ session: number; filter: string; qos: number }>,
 ): ReadonlyArray<string> => some.map((one) => `${one.session} ${one.filter} ${one.qos}`).sort()
 
+matched('the list of a group is made once, until its members are others', () => {
+  const group = (session: number): Wish => ({ session, filter: at, qos: 0, group: 'g' })
+  const at = filter('a/b')
+  const listIn = (held: State) => search(name('a/b'), held.filters).groups[0]!
+  const before = stateOf([group(0), group(1)])
+  const beside = Packet.subscribe('c')
+  const other = run(before, [I.arrived({ slot: 0, generation: 1 }, 0, beside)])[0]
+  assert.is(listIn(other), listIn(before))
+  const more =
+    run(before, [I.arrived({ slot: 0, generation: 1 }, 0, Packet.subscribe('$share/g/a/b'))])[0]
+  assert.is.not(listIn(more), listIn(before))
+  assert.equal(listIn(more).members.map(({ session }) => session), [0, 1])
+})
+
 matched('a search comes to what the subscriptions come to one by one', () => {
   let [apart, together, shared] = [0, 0, 0]
   fc.assert(
@@ -66,7 +80,7 @@ matched('a search comes to what the subscriptions come to one by one', () => {
           ...some,
           ...pairs.map(({ filter }, i): Wish => ({ session: i, filter, qos: 1, group: null })),
         ]
-        const held = filtersOf(wishes)
+        const held = stateOf(wishes).filters
         // The last one that a session asked for by a filter is the one that it has.
         const latest = new Map<string, Wish>()
         for (const one of wishes) latest.set(`${one.session} ${one.group} ${one.filter}`, one)

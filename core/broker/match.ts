@@ -27,8 +27,20 @@ export interface Matched {
   readonly groups: ReadonlyArray<SharedGroup>
 }
 
+// By groups, which are others when their members are: a member is found at once where a search was
+// forgotten because of somebody else's subscription.
+const lists = new WeakMap<Group, SharedGroup>()
+
 /** The members of a group as a list. */
 export const groupOf = (group: Group): SharedGroup => {
+  const known = lists.get(group)
+  if (known !== undefined) return known
+  const list = listOf(group)
+  lists.set(group, list)
+  return list
+}
+
+const listOf = (group: Group): SharedGroup => {
   const members: Subscription[] = []
   IntMap.each(group.members, (member) => members.push(member))
   members.sort((one, other) => one.joined - other.joined)
