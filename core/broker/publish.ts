@@ -129,7 +129,9 @@ const withFreeIdentifier = (
   if (packet.qos === 1 || isAnother(packet, held)) {
     // The client has lost its state and counts from the start: what it never released is void.
     const freed = take(draft, link, session, packetId, held)
-    drop(draft, session.clientId, held.message?.topic ?? packet.topic, 2, 'session ended')
+    const { message } = held
+    // What may go nowhere was counted when it came.
+    if (message !== null) drop(draft, session.clientId, message.topic, 2, 'session ended')
     return freed
   }
   // Seen before and not released: acknowledged again, routed once [MQTT-4.3.3-10]

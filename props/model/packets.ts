@@ -273,7 +273,9 @@ const publish = (
     if (held !== undefined && !isRepeated) {
       // The client counts from the start again: what it never released is void.
       session.incoming = session.incoming.filter((one) => one !== held)
-      dropped(model, session.clientId, held.message?.topic ?? topic, 2, 'session ended')
+      if (held.message !== null) {
+        dropped(model, session.clientId, held.message.topic, 2, 'session ended')
+      }
     } else if (held !== undefined) {
       tell(model, session, { _tag: 'Pubrec', packetId, reason: 0, properties: none })
       return 'fine'
