@@ -455,6 +455,44 @@ const restart = (state: State, config: Config): State =>
 
 const tick = (state: State): State => step(state, I.ticked(at, 0))[0]
 
+persist('whose time was over before the restart is nobody when he comes first', () => {
+  const conn: Conn = { slot: 0, generation: 1_000_000 }
+  const enter = (state: State, clientId: string, expiryS: number) =>
+    run(state, [
+      I.opened(conn, at, 'nonce', '1883', peer),
+      I.arrived(
+        conn,
+        at,
+        Packet.connect({
+          clientId,
+          cleanStart: false,
+          will: { topic: 'gone', payload: clientId },
+          properties: { sessionExpiryInterval: expiryS },
+        }),
+      ),
+    ])
+  const config = { ...defaults, persistence: true }
+  for (const expiryS of [0, 60]) {
+    const [there, effects] = enter(initial(config, origin), 'one', expiryS)
+    const records: Records = new Map()
+    apply(records, writesOf(effects))
+    if (expiryS > 0) {
+      const [, left] = step(there, I.closed(conn, at, 'closed'))
+      apply(records, writesOf(left))
+    }
+    const late = { ...origin, at: at + 1_000 * expiryS }
+    const [again] = restore(config, inOrder([...records.values()]), late)
+    // Nobody has told it the time yet.
+    const [state, told] = enter(again, 'one', 60)
+    const said = told.flatMap((one) => one._tag === 'Send' ? [one.packet] : [])
+    assert.equal(said.map((one) => one._tag === 'Connack' && one.sessionPresent), [false])
+    const wills = told.filter((one) => one._tag === 'Note' && one.note._tag === 'WillPublished')
+    assert.is(wills.length, expiryS === 0 ? 1 : 0, 'the will of the connection that was lost')
+    const [, session] = IntMap.first(state.sessions)!
+    assert.ok(session.stored, 'what is promised is kept')
+  }
+})
+
 persist('nobody gains by a restart', () => {
   const all = guarded('topic write #', 'topic write #')
   const retained = (topic: string) => Packet.publish({ topic, payload: 'x', retain: true })

@@ -21,13 +21,13 @@ import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import type { Millis } from './input.ts'
 import { noteSession, noteWill } from './journal.ts'
-import { endSession, expel, refuse } from './leave.ts'
+import { endSession, expel, expiresAt, refuse } from './leave.ts'
 import type { Ending } from './note.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
 import { begin, sessionOf } from './session.ts'
 import type { Contest, Link, Session, SessionWill } from './state.ts'
-import { EXPIRY_NEVER_S, NEVER } from './state.ts'
+import { EXPIRY_NEVER_S, isDurable, NEVER } from './state.ts'
 import { tell } from './tell.ts'
 
 /**
@@ -131,7 +131,7 @@ export const accept = (
     refuse(draft, link, 0, PACKET_TOO_LARGE, 'refused', tooLarge)
     return
   }
-  let old = sessionOf(draft, clientId)
+  let old = lastingSession(draft, clientId)
   const full = whyNoRoom(draft, packet, old, expiryS)
   if (full !== null) {
     refuse(draft, link, packet, QUOTA_EXCEEDED, full)
@@ -191,6 +191,17 @@ export const accept = (
   resume(draft, session)
 }
 
+/**
+ * The session of a client; one whose time is over ends now, since its client may come before a tick
+ * does, most of all after a restart [MQTT-4.1.0-2].
+ */
+const lastingSession = (draft: Draft, clientId: string): Session | undefined => {
+  const found = sessionOf(draft, clientId)
+  if (found === undefined || expiresAt(found) > draft.now) return found
+  endSession(draft, found, 'expired')
+  return undefined
+}
+
 /** What there is no room for, if anything, with an accepted CONNECT. */
 const whyNoRoom = (
   { config, sessions, isShort, isStoreFull }: Draft,
@@ -203,7 +214,7 @@ const whyNoRoom = (
     // Who has a session is let in: it may empty it.
     if (isShort) return 'memory short'
   }
-  const isNew = old === undefined || packet.cleanStart
+  const isNew = old === undefined || packet.cleanStart || !isDurable(old)
   return isStoreFull && isNew && (expiryS > 0 || packet.will !== null) ? 'store full' : null
 }
 
