@@ -137,9 +137,9 @@ const client = async (
 }
 
 /** A session that takes messages on `t` and is away. */
-const absent = async (world: World, clientId = 'absent'): Promise<void> => {
+const absent = async (world: World, clientId = 'absent', filter = 't'): Promise<void> => {
   const peer = await client(world, clientId)
-  await peer.say(subscribe('t', 2))
+  await peer.say(subscribe(filter, 2))
   await world.flush()
   world.cut(peer.line, 'failed')
   await world.settle()
@@ -392,6 +392,42 @@ durable(
     await five.say(publish('t', 'after', 1, 4))
     await world.flush()
     assert.equal(reader.news(), ['after'])
+  },
+)
+
+durable('a full store takes no QoS 0 for a member that is away, so another gets it', async () => {
+  const world = await start({ queueQos0: true })
+  await absent(world, 'away', '$share/g/t')
+  const brief = await client(world, 'brief', { keeps: false })
+  await brief.say(subscribe('$share/g/t', 0))
+  brief.news()
+  const lasting = await client(world, 'lasting')
+  world.disk.state = 'full'
+  await lasting.say(subscribe('u', 0))
+  await world.flush()
+  await brief.say(...['one', 'two', 'three', 'four'].map((text) => publish('t', text)))
+  assert.equal(brief.news(), ['one', 'two', 'three', 'four'])
+})
+
+durable(
+  'who takes over from a session that ends begins one that a full store cannot keep',
+  async () => {
+    const world = await start()
+    const brief = await client(world, 'one', { keeps: false })
+    const lasting = await client(world, 'two')
+    await world.flush()
+    brief.news()
+    lasting.news()
+    world.disk.state = 'full'
+    await lasting.say(subscribe('t', 1))
+    await world.flush()
+    const again = new Peer(world, 5)
+    await again.say(connect(5, 'one', true))
+    assert.equal(again.got.map((packet) => 'reason' in packet ? packet.reason : 0), [0x97])
+    assert.not(brief.isClosed, 'who was there stays')
+    const back = new Peer(world, 5)
+    await back.say(connect(5, 'two', true))
+    assert.is(back.news()[0], 'Connack', 'whose session lasts is let in')
   },
 )
 

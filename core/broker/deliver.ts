@@ -235,7 +235,7 @@ export const enqueue = (
   retain: boolean,
   subscription: Subscription,
 ): boolean => {
-  if (qos === 0 && draft.isStoreFull && session.stored) {
+  if (isUnstorable(draft, session, qos)) {
     drop(draft, session.clientId, message.topic, 0, 'store full')
     return false
   }
@@ -264,6 +264,10 @@ export const enqueue = (
   return true
 }
 
+/** Whether the store has no room for a message that nobody was promised. */
+const isUnstorable = ({ isStoreFull }: Draft, { stored }: Session, qos: Qos): boolean =>
+  qos === 0 && isStoreFull && stored
+
 /** Takes the first out of the queue. */
 const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void => {
   session.queue = Queue.pop(session.queue, draft.owner)
@@ -272,9 +276,10 @@ const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void =
   if (head.terms.share !== null) session.queuedShared--
 }
 
-/** Whether a message of QoS 1 or 2 would be taken: sent at once, or queued. */
-export const canTake = (draft: Draft, session: Session, bytes: number): boolean => {
+/** Whether a message would be taken: queued, or of QoS 1 or 2 sent at once. */
+export const canTake = (draft: Draft, session: Session, qos: Qos, bytes: number): boolean => {
   if (isFree(draft, session)) return true
+  if (isUnstorable(draft, session, qos)) return false
   const { queuedCountMax, queuedBytesMax } = draft.config
   return !draft.isShort && !isFull(session, bytes, queuedCountMax, queuedBytesMax)
 }

@@ -35,7 +35,7 @@ const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: numb
   const qos = qosFor(draft, packet.qos, member) // [MQTT-4.8.2-3]
   if (session.conn === null) {
     return (qos > 0 || draft.config.queueQos0) && draft.config.sharedOffline === 'queue' &&
-      canTake(draft, session, bytes)
+      canTake(draft, session, qos, bytes)
   }
   if (session.mountPoint !== '' && shown(session, packet) === null) return false
   // Nearly nobody has a Maximum Packet Size.
@@ -43,7 +43,7 @@ const isAble = (draft: Draft, member: Subscription, packet: Publish, bytes: numb
     session.packetBytesMax !== NEVER &&
     sizeFor(session, member, packet, qos) > session.packetBytesMax
   ) return false
-  if (qos > 0 || session.queuedQos0 > 0) return canTake(draft, session, bytes)
+  if (qos > 0 || session.queuedQos0 > 0) return canTake(draft, session, qos, bytes)
   // While little waits for its socket no size is too much.
   return !isOverfull(draft, session, Infinity) ||
     !isOverfull(draft, session, sizeFor(session, member, packet, qos))
