@@ -233,6 +233,77 @@ growth('# brings 20,000 retained messages in portions, each once', () => {
   assert.ok(portions >= 20 && portions <= 30, `${portions} portions`)
 })
 
+growth('who could not be sent what is new is sent what is retained all the same', () => {
+  const world = new World()
+  const publisher = world.connect(0)
+  const topics = Array.from({ length: 200 }, (_, i) => `t/${i}`)
+  for (const topic of topics) {
+    world.feed(arrived(publisher, 0, Packet.publish({ topic, payload: 'old', retain: true })))
+  }
+  const conn: Conn = { slot: 1, generation: 1 }
+  const connect = Packet.connect({ clientId: 'one', properties: { maximumPacketSize: 100 } })
+  const got: string[] = []
+  const take = (...inputs: Input[]): void => {
+    for (const one of world.feed(...inputs)) {
+      if (one._tag === 'Send' && one.conn === conn && one.packet._tag === 'Publish') {
+        got.push(one.packet.topic)
+      }
+    }
+  }
+  take(
+    opened(conn, 0, 'nonce1', '1883', { address: '127.0.0.1', port: 1 }),
+    arrived(conn, 0, connect),
+    arrived(conn, 0, Packet.subscribe({ filter: '#', qos: 2 })),
+  )
+  const [early, late] = topics.filter((topic) => !got.includes(topic))
+  if (early === undefined || late === undefined) throw new Error('nothing is left to be sent')
+  const publish = (topic: string, bytes: number, qos: 0 | 1 | 2): void =>
+    take(
+      arrived(
+        publisher,
+        0,
+        Packet.publish({ topic, payload: 'x'.repeat(bytes), qos, packetId: 1 }),
+      ),
+    )
+  publish(early, 500, 1)
+  publish(late, 5, 1)
+  while (deadline(world.state) <= world.state.now) take(ticked(0, 0))
+  assert.equal(got.slice().sort(), topics.slice().sort(), 'each once')
+})
+
+growth('who comes back again and again stands in line once for what is retained', () => {
+  const world = new World()
+  const publisher = world.connect(0)
+  for (let i = 0; i < 3_000; i++) {
+    world.feed(
+      arrived(publisher, 0, Packet.publish({ topic: `t/${i}`, payload: 'x', retain: true })),
+    )
+  }
+  let generation = 0
+  const come = (): Conn => {
+    const conn: Conn = { slot: 1, generation: ++generation }
+    const properties = { sessionExpiryInterval: 1_000 }
+    const connect = Packet.connect({ clientId: 'one', cleanStart: false, properties })
+    world.feed(
+      opened(conn, 0, `nonce${generation}`, '1883', { address: '127.0.0.1', port: 1 }),
+      arrived(conn, 0, connect),
+    )
+    return conn
+  }
+  let conn = come()
+  world.feed(arrived(conn, 0, Packet.subscribe('#')))
+  for (let i = 0; i < 10; i++) {
+    world.feed(closed(conn, 0, 'closed'))
+    conn = come()
+    assert.is(Queue.size(world.state.catching), 1)
+  }
+  world.feed(closed(conn, 0, 'closed'))
+  world.feed(ticked(1, 1))
+  assert.is(Queue.size(world.state.catching), 0, 'nobody waits who is away')
+  come()
+  assert.is(Queue.size(world.state.catching), 1)
+})
+
 /** Messages of 100 bytes that wait for a durable session, and the state that they wait in. */
 const waiting = (how: { readonly filter: string; readonly identifiers: boolean }): State => {
   const world = new World({ ...config, persistence: true })

@@ -114,19 +114,19 @@ const hasRoom = (draft: Pick<Draft, 'config'>, session: Session): boolean =>
   Window.size(session.window) < Math.min(session.inflightCountMax, draft.config.packetIdMax) &&
   hasBytes(draft, session) && !isCongested(draft, session)
 
-/** Sends what has its identifier; drops it if it is too large for the client. */
+/** Sends what has its identifier; answers false where it was dropped, as too large for one. */
 const launch = (
   draft: Draft,
   session: EditableSession,
   packet: Publish,
   outgoing: Delivery | Passing,
   waited: boolean,
-): void => {
+): boolean => {
   const { packetId } = packet
   if (!sendPublish(draft, session, packet)) {
     dropUnsent(draft, session, outgoing)
     if (waited) noteGone(draft, session, outgoing)
-    return
+    return false
   }
   session.nextPacketId = incremented(packetId, draft.config.packetIdMax)
   // Unacknowledged from here on [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.5.0-1] [v3 MQTT-4.3.2-1]
@@ -134,20 +134,21 @@ const launch = (
   session.window = Window.add(session.window, draft.owner, packetId, outgoing)
   session.inflightBytes += outgoing.message.bytes
   noteOutgoing(draft, session, outgoing, packetId, waited)
+  return true
 }
 
-/** Gives the message an identifier and sends it. `waited`: it comes out of the queue. */
+/** Gives the message an identifier and launches it. `waited`: it comes out of the queue. */
 const dispatch = (
   draft: Draft,
   session: EditableSession,
   delivery: Delivery,
   waited: boolean,
-): void => {
+): boolean => {
   const packetId = freePacketId(session, draft.config.packetIdMax)
   // Sent for the first time, so without DUP [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT-3.3.1-3]
   // [v3 MQTT-3.3.1-3] [v3 MQTT-4.3.2-1] [v3 MQTT-4.3.3-1].
   const packet = publishFor(draft, session, delivery, packetId, false)
-  launch(draft, session, packet, delivery, waited)
+  return launch(draft, session, packet, delivery, waited)
 }
 
 /** Sends a message of QoS 0 that has waited in the queue; then it is gone. */
@@ -173,7 +174,10 @@ export const isFree = (draft: Pick<Draft, 'config'>, session: Session): boolean 
 export const isPassing = (draft: Draft, session: Session, subscription: Subscription): boolean =>
   !isDurable(session) && !session.stored && subscription.share === null && isFree(draft, session)
 
-/** Sends a message just as it came, where it is passing; its bytes may be lent. */
+/**
+ * Sends a message just as it came, where it is passing; its bytes may be lent. Answers false where
+ * it was dropped.
+ */
 export const passOn = (
   draft: Draft,
   session: Session,
@@ -182,7 +186,7 @@ export const passOn = (
   qos: Qos,
   retain: boolean,
   { identifiers }: Subscription,
-): void => {
+): boolean => {
   const editable = editSession(draft, session)
   const order = editable.nextOrder++
   const terms = termsFor(session, qos, retain, identifiers, null)
@@ -196,14 +200,16 @@ export const passOn = (
     payload,
     properties: session.level === 5 ? withIdentifiers(properties, identifiers) : none,
   }
-  launch(draft, editable, packet, { order, stage: 'passing', message, terms }, false)
+  return launch(draft, editable, packet, { order, stage: 'passing', message, terms }, false)
 }
 
 /**
- * Hands a message of QoS 1 or 2 to a session, whose own it is from then on. Answers false where it
- * would have to wait and cannot, because the queue is full or memory is short: it was counted as
- * dropped.
+ * What came of a message for a session: it is on its way; it was dropped, and always would be; it
+ * was turned away for want of room.
  */
+type Fate = 'under way' | 'unfit' | 'turned away'
+
+/** Hands a message of QoS 1 or 2 to a session, whose own it is from then on. */
 export const offer = (
   draft: Draft,
   session: Session,
@@ -211,16 +217,16 @@ export const offer = (
   qos: Qos,
   retain: boolean,
   subscription: Subscription,
-): boolean => {
+): Fate => {
   if (isFree(draft, session)) {
     const editable = editSession(draft, session)
     const order = editable.nextOrder++
     const terms = termsFor(session, qos, retain, subscription.identifiers, subscription.share)
     const delivery: Delivery = { order, stage: 'open', message, terms }
-    dispatch(draft, editable, delivery, false)
-    return true
+    return dispatch(draft, editable, delivery, false) ? 'under way' : 'unfit'
   }
-  return enqueue(draft, session, message, qos, retain, subscription)
+  const isQueued = enqueue(draft, session, message, qos, retain, subscription)
+  return isQueued ? 'under way' : 'turned away'
 }
 
 /**

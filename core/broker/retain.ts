@@ -145,7 +145,6 @@ const sweep = (draft: Draft, session: EditableSession): void => {
  * so that a session that stays away keeps no old state of the store alive.
  */
 export const rest = (draft: Draft, session: EditableSession): void => {
-  session.isCatching = false
   if (Queue.size(session.catchUps) === 0) return
   let resting: Queue.Queue<CatchUp> = Queue.empty
   for (const { rank, subscription } of Queue.entries(session.catchUps)) {

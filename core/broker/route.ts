@@ -157,16 +157,17 @@ const deliverTo = (
   if (qos > 0) {
     if (routing.kept === null && isPassing(draft, session, subscription)) {
       if (routing.gist === null) routing.gist = gistOf(draft, packet)
-      passOn(draft, session, packet, routing.gist, qos, retain, subscription)
+      const isSent = passOn(draft, session, packet, routing.gist, qos, retain, subscription)
       routing.taken++
-      if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+      if (isSent && Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
       return
     }
     if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
     // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
-    if (offer(draft, session, routing.kept, qos, retain, subscription)) {
-      routing.taken++
-      if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+    const fate = offer(draft, session, routing.kept, qos, retain, subscription)
+    if (fate !== 'turned away') routing.taken++
+    if (fate === 'under way' && Queue.size(session.catchUps) > 0) {
+      overtake(draft, session, topicOf(packet))
     }
     return
   }

@@ -125,11 +125,9 @@ export const isFree = (model: Model, session: Session): boolean =>
   session.link !== null && session.queue.length === 0 && hasRoom(model, session) &&
   session.window.every((one) => one.stage !== 'waiting')
 
-export const offer = (model: Model, session: Session, copy: Copy): boolean => {
-  if (copy.qos > 0 && isFree(model, session)) {
-    dispatch(model, session, copy)
-    return true
-  }
+/** Answers null where it was dropped for what it is, and false where there was no room for it. */
+export const offer = (model: Model, session: Session, copy: Copy): boolean | null => {
+  if (copy.qos > 0 && isFree(model, session)) return dispatch(model, session, copy) || null
   if (model.isShort || isFull(model, session, copy.message)) {
     // What has expired makes room, as far as it stands in front.
     while (session.queue.length > 0 && session.queue[0]!.message.expiresAt <= model.now) {
@@ -157,10 +155,14 @@ export const isFull = (model: Model, session: Session, message: Message): boolea
       queuedBytes(session) + bytesOf(message) > queuedBytesMax)
 }
 
-const dispatch = (model: Model, session: Session, copy: Copy): void => {
+const dispatch = (model: Model, session: Session, copy: Copy): boolean => {
+  const lost = (why: DropReason): false => {
+    dropped(model, session.clientId, copy.message.topic, copy.qos, why)
+    return false
+  }
   if (!sees(session, copy.message)) {
     model.marks.add('a topic was outside the mount point')
-    return dropped(model, session.clientId, copy.message.topic, copy.qos, 'not allowed')
+    return lost('not allowed')
   }
   const used = session.window.map((one) => one.packetId)
   const { packetIdMax } = model.config
@@ -168,10 +170,11 @@ const dispatch = (model: Model, session: Session, copy: Copy): void => {
   let packetId = session.nextPacketId
   while (packetId > packetIdMax || used.includes(packetId)) packetId = after(packetId)
   if (!publishTo(model, session, packetFor(model, session, copy, packetId, false))) {
-    return dropped(model, session.clientId, copy.message.topic, copy.qos, 'too large')
+    return lost('too large')
   }
   session.nextPacketId = after(packetId)
   session.window.push({ packetId, stage: 'sent', ...copy })
+  return true
 }
 
 /** Sends what the window has room for: first what waits in it, then what is queued. */

@@ -21,6 +21,6 @@ export const deliver = (model: Model, { session }: Subscription, copy: Copy): bo
     : isBehind(model, session)
     ? offer(model, session, copy)
     : sendAtMostOnce(model, session, copy, false)
-  if (taken && isCatchingUp) session.overtaken.push(topic)
-  return copy.qos === 0 || taken
+  if (taken === true && isCatchingUp) session.overtaken.push(topic)
+  return copy.qos === 0 || taken !== false
 }
