@@ -7,7 +7,17 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config, Conn, Effect, State } from '../core/mod.ts'
-import { closed, deadline, defaults, initial, NEVER, opened, step, ticked } from '../core/mod.ts'
+import {
+  closed,
+  deadline,
+  defaults,
+  initial,
+  NEVER,
+  opened,
+  reconfigured,
+  step,
+  ticked,
+} from '../core/mod.ts'
 import * as Heap from '../core/data/heap.ts'
 import * as StrMap from '../core/data/str-map.ts'
 import { leastOf, runs } from './gen/settings.ts'
@@ -41,6 +51,11 @@ class Door {
       this.state = step(this.state, ticked(this.now, this.now))[0]
     }
     this.now = until
+  }
+
+  /** The operator changes something. */
+  configure(config: Partial<Config>): void {
+    this.state = step(this.state, reconfigured(this.now, { ...this.state.config, ...config }))[0]
   }
 
   knock(address: string): ReadonlyArray<Effect> {
@@ -186,6 +201,25 @@ rate('a rate that divides no second is met in the long run, and not exceeded', (
     assert.ok((accepted - 2) * 1000 <= 900 * (door.now - 1), `${accepted} in ${door.now} ms`)
   }
   assert.ok(accepted > 0.999 * 900 * 20, `${accepted} in 20 s`)
+})
+
+rate('a reload that allows more holds at once, whatever was used up before', () => {
+  const door = new Door({ connectionRatePerAddress: 1, connectionBurstPerAddress: 100 })
+  for (let i = 0; i < 100; i++) assert.ok(door.enter('192.0.2.1'))
+  assert.not(door.enter('192.0.2.1'))
+  door.configure({ connectionRatePerAddress: 1_000 })
+  assert.ok(door.enter('192.0.2.1'))
+  assert.not(door.enter('192.0.2.1'), 'nor is there a new burst')
+  door.pass(2)
+  assert.ok(door.enter('192.0.2.1'))
+  assert.ok(door.enter('192.0.2.1'))
+  assert.not(door.enter('192.0.2.1'))
+  door.configure({ connectionBurstPerAddress: 1 })
+  assert.ok(door.enter('192.0.2.1'))
+  assert.not(door.enter('192.0.2.1'))
+  while (door.open.length > 0) door.leave()
+  door.pass(1)
+  assert.is(door.addresses, 0)
 })
 
 rate('0 is no limit, and remembers nothing of who has gone', () => {

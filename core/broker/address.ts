@@ -1,7 +1,6 @@
 // Where connections come from: how many each listener and each address has, and how often they
-// come from an address. The rate is a
-// token bucket kept as one number: the time at which it would be full again. An address that has
-// no connection is forgotten as soon as its bucket is full.
+// come from an address. The rate is a token bucket kept as one number: the time at which it would
+// be full again. An address that has no connection is forgotten as soon as its bucket is full.
 
 import * as StrMap from '../data/str-map.ts'
 import { type Config, rulesOf } from './config.ts'
@@ -87,5 +86,9 @@ const emptyUs = ({ now, config }: Draft): number =>
   now * 1000 + config.connectionBurstPerAddress * intervalUs(config)
 
 /** When the bucket will be full again if one more connection is taken out of it now. */
-const fullAtUsAfter = ({ now, config }: Draft, { fullAtUs }: Address): number =>
-  Math.max(fullAtUs, now * 1000) + intervalUs(config)
+const fullAtUsAfter = (draft: Draft, { fullAtUs }: Address): number => {
+  // More than can be missing was taken at a lower rate, before a reload, and counts no more: it is
+  // enough for this one.
+  if (fullAtUs > emptyUs(draft)) return emptyUs(draft)
+  return Math.max(fullAtUs, draft.now * 1000) + intervalUs(draft.config)
+}
