@@ -80,6 +80,29 @@ invariants('hold after every input of a history, and for everything that was sen
   )
 })
 
+invariants('hold however late the broker is told the time', () => {
+  fc.assert(
+    fc.property(some150, fc.array(fc.nat(8), { minLength: 1, maxLength: 8 }), (some, spells) => {
+      // By turns so many commands without a tick and as many with all of them.
+      const isTimeless = spells.flatMap((count) => [
+        ...new Array<boolean>(count).fill(true),
+        ...new Array<boolean>(count).fill(false),
+      ])
+      const all = newWatch()
+      play(some, {
+        isTimeless: (place) => isTimeless[place % isTimeless.length] ?? false,
+        afterInput: (before, input, after, effects) => {
+          watch(all, before, input, after, effects)
+          check(after, vocabulary)
+          checkSent(all, after)
+          checkShort(before, after)
+        },
+      })
+    }),
+    { numRuns: runs(500) },
+  )
+})
+
 const peer = { address: '192.0.2.1', port: 1 }
 
 const opened = (conn: Conn, at: number): Input =>

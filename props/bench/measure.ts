@@ -86,7 +86,7 @@ export const medianOf = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2
 }
 
-export const spreadOf = (values: ReadonlyArray<number>): number =>
+const spreadOf = (values: ReadonlyArray<number>): number =>
   (Math.max(...values) - Math.min(...values)) / 2 / medianOf(values)
 
 const medianReading = (readings: ReadonlyArray<Reading>): Reading => {

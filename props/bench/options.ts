@@ -10,7 +10,7 @@ import { queueRowNames } from './queue-memory.ts'
 import { recordingRowNames } from './recording.ts'
 import { type Row, rows } from './rows.ts'
 
-export const contestantNames = [
+const contestantNames = [
   'node',
   'deno',
   'mosquitto',

@@ -92,7 +92,7 @@ export const familyNames: ReadonlyArray<FamilyName> = [mosquitto, paho, 'MQTT.js
 
 const levelNames = new Map<Level, string>([[3, '3.1'], [4, '3.1.1'], [5, '5']])
 
-export const levelName = (level: Level): string => levelNames.get(level) ?? ''
+const levelName = (level: Level): string => levelNames.get(level) ?? ''
 
 /** The end of a row's name. */
 export const clientName = (family: FamilyName, level: Level): string =>

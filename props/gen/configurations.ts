@@ -58,7 +58,7 @@ export const errorIn = (text: string): ConfigError => {
 }
 
 /** What a file can say to be text: no blanks at its ends, no controls. */
-export const anyText: fc.Arbitrary<string> = fc.oneof(
+const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('/etc/mosquitto/passwd', '#', 'a b', '${HOME}', 'it\'s "x"', 'Zürich 🦟', '0'),
   fc.string({ unit: 'binary', maxLength: 12 }).map((s) =>
     // deno-lint-ignore no-control-regex

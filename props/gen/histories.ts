@@ -253,7 +253,7 @@ export const moves = [
 ] as const
 export type Move = typeof moves[number]
 
-export const odds = [
+const odds = [
   'second connect',
   'puback',
   'pubrec',

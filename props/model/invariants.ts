@@ -214,7 +214,7 @@ const checkLinks = (state: State): void => {
     must(count === (addresses.get(address) ?? 0), `connections from ${address} are miscounted`)
     addresses.delete(address)
     must(
-      count > 0 || (fullAtUs > state.now * 1000 && timerAt !== NEVER),
+      count > 0 || timerAt <= state.now || (fullAtUs > state.now * 1000 && timerAt !== NEVER),
       `${address} is remembered for nothing, or for ever`,
     )
   }

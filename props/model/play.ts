@@ -2,7 +2,7 @@
 
 import type { Effect } from '../../core/broker/effect.ts'
 import type { Input } from '../../core/broker/input.ts'
-import { deadline, initial, type State, step } from '../../core/mod.ts'
+import { deadline, initial, NEVER, type State, step } from '../../core/mod.ts'
 import type { Command, History } from '../gen/histories.ts'
 import type { World } from './world.ts'
 import { createWorld, originAt, originWall, perform } from './world.ts'
@@ -20,6 +20,8 @@ export interface Onlooker {
     effects: ReadonlyArray<Effect>,
   ) => void
   readonly afterCommand?: (state: State, world: World, command: Command) => void
+  /** Whether nobody tells the broker the time while the command of this place goes on. */
+  readonly isTimeless?: (place: number) => boolean
 }
 
 /** Plays a history through `step`; answers the last state. */
@@ -27,7 +29,8 @@ export const play = (history: History, onlooker: Onlooker = {}): State => {
   const world = createWorld(history.config)
   let state = begin(history)
   const take = onlooker.step ?? step
-  for (const command of history.commands) {
+  for (const [place, command] of history.commands.entries()) {
+    const isTimeless = onlooker.isTimeless?.(place) ?? false
     perform(world, command, {
       feed: (input) => {
         const before = state
@@ -36,7 +39,7 @@ export const play = (history: History, onlooker: Onlooker = {}): State => {
         onlooker.afterInput?.(before, input, after, effects)
         return effects
       },
-      deadline: () => deadline(state),
+      deadline: () => isTimeless ? NEVER : deadline(state),
     })
     onlooker.afterCommand?.(state, world, command)
   }

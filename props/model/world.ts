@@ -75,7 +75,7 @@ export interface World {
 }
 
 /** Residues are what keeps two commands from ever being due at one moment; see `perform`. */
-export const residueMs = 500
+const residueMs = 500
 
 export const originAt = 1_000_000
 export const originWall = 1_800_000_000_000

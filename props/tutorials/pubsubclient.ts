@@ -8,8 +8,8 @@ import type { Socket } from 'node:net'
 import { comes } from './screen.ts'
 
 export const keepAliveS = 15
-export const socketTimeoutS = 15
-export const bufferBytes = 256
+const socketTimeoutS = 15
+const bufferBytes = 256
 
 /** What `client.state()` says; above 0 it is the return code of CONNACK. */
 export const states = {
