@@ -28,14 +28,18 @@ import {
   taciturn,
   unproved,
   utf8,
+  wholeFilters,
   wholeNames,
 } from './gen/histories.ts'
 import { leastOf, runs } from './gen/settings.ts'
 import { addEffects, lines, newAccount } from './model/compare.ts'
+import { check, checkFull } from './model/invariants.ts'
 import { play, record } from './model/play.ts'
 import { apply, compareRecords, inOrder, type Records, recordsOf, writesOf } from './model/store.ts'
 
 const persist = suite('persist')
+
+const vocabulary = { names: wholeNames, filters: wholeFilters }
 
 const keeping = ({ config, commands }: History): History => ({
   config: { ...config, persistence: true },
@@ -72,6 +76,34 @@ persist('the store holds what has to outlive the process, after every input', ()
   )
   assert.ok(batches > leastOf(600, 120), `only ${batches} batches`)
   assert.is(kinds.size, 14, `only these: ${[...kinds].sort().join(', ')}`)
+})
+
+persist('a full store is given nothing new, and holds what it has to', () => {
+  fc.assert(
+    fc.property(some(120), fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }), (one, spells) => {
+      const isFull = spells.flatMap((count, i) => new Array<boolean>(count + 1).fill(i % 2 === 0))
+      const records: Records = new Map()
+      let place = 0
+      play(one, {
+        step: (state, input) => {
+          const turned = isFull[place++ % isFull.length]
+            ? I.storeFull(input.at)
+            : I.storeFree(input.at)
+          const [before, told] = step(state, turned)
+          const [after, effects] = step(before, input)
+          checkFull(before, after)
+          return [after, [...told, ...effects]]
+        },
+        afterInput: (_before, _input, after, effects) => {
+          check(after, vocabulary)
+          apply(records, writesOf(effects))
+          const wrong = compareRecords(records.values(), recordsOf(after, wholeNames))
+          if (wrong !== null) throw new Error(wrong)
+        },
+      })
+    }),
+    { numRuns: runs(120) },
+  )
 })
 
 persist('nothing is stored where nothing is to be', () => {

@@ -329,6 +329,29 @@ export const checkShort = (before: State, after: State): void => {
   }
 }
 
+/** What is stored for later in a state, but what is on its way already. */
+const storedIn = (state: State): Readonly<Record<string, number>> => {
+  const sessions = [...IntMap.entries(state.sessions)].map(([, session]) => session)
+  const stored = sessions.filter((one) => one.stored)
+  return {
+    sessions: stored.length,
+    subscriptions: sum(stored.map((one) => StrMap.size(one.subscriptions))),
+    incoming: sum(stored.map((one) => Window.size(one.incoming))),
+    queuedQos0: sum(stored.map((one) => one.queuedQos0)),
+    wills: sessions.filter((one) => one.will !== null && !one.stored).length,
+    retained: Tree.size(state.retained) - state.ownRetained,
+  }
+}
+
+/** Throws where more is stored in a state than before, although the store is full. */
+export const checkFull = (before: State, after: State): void => {
+  if (!before.isStoreFull || !after.isStoreFull) return
+  const old = storedIn(before)
+  for (const [what, size] of Object.entries(storedIn(after))) {
+    must(size <= old[what]!, `the store is full, and ${what} grew from ${old[what]} to ${size}`)
+  }
+}
+
 /** Settings, clocks, and what only ever counts up. */
 const neverBack: ReadonlySet<keyof State> = new Set([
   ...(['config', 'origin', 'now', 'wall', 'counters', 'traffic', 'sys'] as const),
