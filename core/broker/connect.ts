@@ -33,60 +33,19 @@ import { type Authenticating, type Link, NEVER } from './state.ts'
 
 /** A CONNECT arrived: refuse it, ask about it, or accept it. */
 export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
-  const { config } = draft
-  const { level } = arrived
-  if (config.redirect !== 'none') {
-    // No return code says it, so older clients are closed in silence [v3 MQTT-3.2.2-6].
-    refuse(draft, link, level === 5 ? arrived : 0, redirection(draft), 'redirected')
-    return
-  }
-  const rules = rulesOf(config, link.listener)
-  if (!rules.protocolLevels.includes(level)) { // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
-    refuse(draft, link, arrived, UNSUPPORTED_PROTOCOL_VERSION, 'refused', unspoken(level))
-    return
-  }
-  const packet = mountedConnect(rules.mountPoint, arrived)
-  if (packet === null) {
-    refuse(draft, link, arrived, TOPIC_NAME_INVALID, 'refused', unmountedWill)
-    return
-  }
+  const packet = admissible(draft, link, arrived)
+  if (packet === null) return
   const { authenticationMethod, authenticationData } = packet.properties
   const method = authenticationMethod === undefined
     ? null
     : methodNamed(draft, authenticationMethod)
-  if (method === null && authenticationMethod !== undefined) {
-    // [MQTT-4.12.0-1]
-    refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
-    return
-  }
-  if (method === null && userNameOf(packet) === null && !rules.allowAnonymous) {
-    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
-    return
-  }
-  if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
-    const broken = packet.cleanStart ? nameless : keptNameless
-    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', broken)
-    return
-  }
-  if (packet.clientId === '' && !rules.emptyClientIds) {
-    // As mosquitto says it [MQTT-3.1.3-8].
-    const reason = level === 5 ? UNSPECIFIED_ERROR : CLIENT_IDENTIFIER_NOT_VALID
-    refuse(draft, link, packet, reason, 'refused', level === 5 ? unnamed : nameless)
-    return
-  }
-  if (config.keepAliveMaxS > 0 && level < 5 && isLongerThan(packet, config.keepAliveMaxS)) {
-    // Before version 5 there is no way to tell the client, so it is refused, as mosquitto does.
-    refuse(draft, link, packet, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
-    return
-  }
-  if (packet.will !== null && refuseWill(draft, link, packet, packet.will)) return
   if (method !== null) {
     const turn = begin(draft, method, authenticationData)
-    follow(draft, link, stored(packet), method.name, turn, 0)
+    follow(draft, link, stored(arrived), method.name, turn, 0)
     return
   }
-  if (rules.authentication === 'judge') {
-    setPhase(draft, link, { phase: 'Judging', connect: stored(packet) })
+  if (rulesOf(draft.config, link.listener).authentication === 'judge') {
+    setPhase(draft, link, { phase: 'Judging', connect: stored(arrived) })
     draft.effects.push(pause(link.conn))
     draft.effects.push(
       judge(link.conn, {
@@ -100,6 +59,62 @@ export const connect = (draft: Draft, link: Link, arrived: Connect): void => {
     return
   }
   accept(draft, link, packet, null)
+}
+
+/**
+ * A CONNECT as the broker knows it, its will under its whole topic, where nothing is wrong with it
+ * as such; null where its client was refused. Asked again where somebody was asked about the client
+ * meanwhile, since the rules may have changed: CONNACK will tell of those of the moment.
+ */
+const admissible = (draft: Draft, link: Link, arrived: Connect): Connect | null => {
+  const { config } = draft
+  const { level } = arrived
+  if (config.redirect !== 'none') {
+    // No return code says it, so older clients are closed in silence [v3 MQTT-3.2.2-6].
+    refuse(draft, link, level === 5 ? arrived : 0, redirection(draft), 'redirected')
+    return null
+  }
+  const rules = rulesOf(config, link.listener)
+  if (!rules.protocolLevels.includes(level)) { // [MQTT-3.1.2-2] [v3 MQTT-3.1.2-2]
+    refuse(draft, link, arrived, UNSUPPORTED_PROTOCOL_VERSION, 'refused', unspoken(level))
+    return null
+  }
+  const packet = mountedConnect(rules.mountPoint, arrived)
+  if (packet === null) {
+    refuse(draft, link, arrived, TOPIC_NAME_INVALID, 'refused', unmountedWill)
+    return null
+  }
+  const { authenticationMethod } = packet.properties
+  const method = authenticationMethod === undefined
+    ? null
+    : methodNamed(draft, authenticationMethod)
+  if (method === null && authenticationMethod !== undefined) {
+    // [MQTT-4.12.0-1]
+    refuse(draft, link, packet, BAD_AUTHENTICATION_METHOD, 'not authorised', notOffered)
+    return null
+  }
+  if (method === null && userNameOf(packet) === null && !rules.allowAnonymous) {
+    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
+    return null
+  }
+  if (packet.clientId === '' && (level === 3 || (level === 4 && !packet.cleanStart))) {
+    const broken = packet.cleanStart ? nameless : keptNameless
+    refuse(draft, link, level, CLIENT_IDENTIFIER_NOT_VALID, 'refused', broken)
+    return null
+  }
+  if (packet.clientId === '' && !rules.emptyClientIds) {
+    // As mosquitto says it [MQTT-3.1.3-8].
+    const reason = level === 5 ? UNSPECIFIED_ERROR : CLIENT_IDENTIFIER_NOT_VALID
+    refuse(draft, link, packet, reason, 'refused', level === 5 ? unnamed : nameless)
+    return null
+  }
+  if (config.keepAliveMaxS > 0 && level < 5 && isLongerThan(packet, config.keepAliveMaxS)) {
+    // Before version 5 there is no way to tell the client, so it is refused, as mosquitto does.
+    refuse(draft, link, packet, CLIENT_IDENTIFIER_NOT_VALID, 'refused', unhurried)
+    return null
+  }
+  if (packet.will !== null && refuseWill(draft, link, packet, packet.will)) return null
+  return packet
 }
 
 /** Refuses a client whose will cannot be taken; answers whether it did. */
@@ -137,17 +152,14 @@ const refuseWill = (draft: Draft, link: Link, packet: Connect, will: Will): bool
 }
 
 /** Somebody answered the question about a client. */
-export const judged = (draft: Draft, link: Link, packet: Connect, reason: number): void => {
+export const judged = (draft: Draft, link: Link, asked: Connect, reason: number): void => {
   // Whatever is not yes is no [MQTT-3.1.4-2].
   if (reason !== 0) {
-    refuse(draft, link, packet, reason >= 0x80 ? reason : NOT_AUTHORIZED, 'not authorised')
+    refuse(draft, link, asked, reason >= 0x80 ? reason : NOT_AUTHORIZED, 'not authorised')
     return
   }
-  // The rules may have changed while somebody thought about it.
-  if (userNameOf(packet) === null && !rulesOf(draft.config, link.listener).allowAnonymous) {
-    refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
-    return
-  }
+  const packet = admissible(draft, link, asked)
+  if (packet === null) return
   draft.effects.push(resume(link.conn))
   accept(draft, link, packet, null)
 }
@@ -277,7 +289,9 @@ const follow = (
     }
     case 'Success': {
       const { userName, data } = turn
-      return accept(draft, link, connect, { method, userName, data, sentBytes })
+      const packet = admissible(draft, link, connect)
+      if (packet !== null) accept(draft, link, packet, { method, userName, data, sentBytes })
+      return
     }
     case 'Failure': { // [MQTT-4.12.0-4]
       const { reason, detail } = turn

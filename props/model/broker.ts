@@ -9,7 +9,7 @@ import type { Publish } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import * as B from '../../core/data/bytes.ts'
 import { found as learnt } from './authenticate.ts'
-import { begin, follow, opened } from './connect.ts'
+import { enter, follow, opened } from './connect.ts'
 import { drain } from './deliver.ts'
 import { endSession, expel, faulty, publishWill, refuse, unlink } from './leave.ts'
 import { arrived } from './packets.ts'
@@ -123,10 +123,7 @@ const ofLink = (model: Model, input: Exclude<LinkInput, { readonly _tag: 'Opened
           'not authorised',
         )
       }
-      if (!packet.userName && !rulesFor(model, link.listener).allowAnonymous) {
-        return refuse(model, link, packet, 0x87, 'not authorised')
-      }
-      return begin(model, link, packet, null)
+      return enter(model, link, packet, null)
     }
     case 'Answered':
       if (link.dialogue === null) return

@@ -92,7 +92,12 @@ export const isReserved = (
     !(isTrusted && topic.startsWith('$SYS/broker/connection/'))
 }
 
-export const connect = (model: Model, link: Link, arrived: Connect): void => {
+/** A CONNECT with nothing wrong in it under the rules of the moment; null for one refused. */
+const sound = (model: Model, link: Link, arrived: Connect): Connect | null => {
+  const refused = (asked: Parameters<typeof refuse>[2], reason: number, ending: Ending): null => {
+    refuse(model, link, asked, reason, ending)
+    return null
+  }
   const mount = rulesFor(model, link.listener).mountPoint
   const packet = arrived.will === null ? arrived : {
     ...arrived,
@@ -103,63 +108,81 @@ export const connect = (model: Model, link: Link, arrived: Connect): void => {
   const { redirect, authenticationMethods, payloadFormatCheck } = model.config
   if (redirect !== 'none') {
     const reason = redirect === 'server moved' ? 0x9d : 0x9c
-    return refuse(model, link, level === 5 ? packet : 0, reason, 'redirected')
+    return refused(level === 5 ? packet : 0, reason, 'redirected')
   }
   const rules = rulesFor(model, link.listener)
   if (rules.protocolLevels.every((one) => one !== level)) {
-    return refuse(model, link, packet, 0x84, 'refused')
+    return refused(packet, 0x84, 'refused')
   }
-  const { authenticationMethod, authenticationData } = packet.properties
+  const { authenticationMethod } = packet.properties
   const isOffered = authenticationMethods.some((one) => one === authenticationMethod)
   if (authenticationMethod !== undefined && !isOffered) {
-    return refuse(model, link, packet, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
+    return refused(packet, 0x8c, 'not authorised') // [MQTT-4.12.0-1]
   }
   if (!packet.userName && !isOffered && !rules.allowAnonymous) {
-    return refuse(model, link, packet, 0x87, 'not authorised')
+    return refused(packet, 0x87, 'not authorised')
   }
   // 3.1 has no empty client identifiers, 3.1.1 none for sessions that last. [v3 MQTT-3.1.3-8]
   if (clientId === '' && (level === 3 || (level === 4 && !cleanStart))) {
-    return refuse(model, link, level, 0x85, 'refused')
+    return refused(level, 0x85, 'refused')
   }
   if (clientId === '' && !rules.emptyClientIds) {
-    return refuse(model, link, packet, level === 5 ? 0x80 : 0x85, 'refused')
+    return refused(packet, level === 5 ? 0x80 : 0x85, 'refused')
   }
   if (level < 5 && keepAliveMaxS > 0 && keepAliveOf(model, packet) !== packet.keepAliveS) {
-    return refuse(model, link, level, 0x85, 'refused')
+    return refused(level, 0x85, 'refused')
   }
   const { payloadBytesMax, retainAvailable } = model.config
   const { maximumQos } = rules
   const willBytes = packet.will === null ? 0 : B.size(packet.will.payload)
   if (payloadBytesMax > 0 && willBytes > payloadBytesMax) {
-    return refuse(model, link, packet, level === 5 ? 0x95 : 0x87, 'refused')
+    return refused(packet, level === 5 ? 0x95 : 0x87, 'refused')
   }
   if (
     packet.will !== null && (packet.will.qos > maximumQos || // [MQTT-3.2.2-12]
       (packet.will.retain && !retainAvailable))
   ) { // [MQTT-3.2.2-13]
     const reason = packet.will.qos > maximumQos ? 0x9b : 0x9a
-    return refuse(model, link, level === 5 ? packet : 0, reason, 'refused')
+    return refused(level === 5 ? packet : 0, reason, 'refused')
   }
   if (packet.will !== null && isReserved(model, { ...link, connect: packet }, packet.will.topic)) {
-    return refuse(model, link, packet, 0x87, 'not authorised')
+    return refused(packet, 0x87, 'not authorised')
   }
   if (packet.will !== null && payloadFormatCheck && isMislabelled(packet.will)) {
-    return refuse(model, link, packet, 0x99, 'refused')
+    return refused(packet, 0x99, 'refused')
   }
-  if (isOffered) {
+  return packet
+}
+
+export const connect = (model: Model, link: Link, arrived: Connect): void => {
+  const packet = sound(model, link, arrived)
+  if (packet === null) return
+  const { authenticationMethod, authenticationData } = packet.properties
+  if (authenticationMethod !== undefined) {
     link.phase = 'authenticating'
     link.seenAt = model.now
-    link.connect = lasting(packet)
+    link.connect = lasting(arrived)
     return follow(model, link, first(authenticationData, model.config.authenticationBytesMax))
   }
-  if (rules.authentication === 'judge') {
+  if (rulesFor(model, link.listener).authentication === 'judge') {
     link.phase = 'judging'
     link.seenAt = model.now
-    link.connect = lasting(packet)
+    link.connect = lasting(arrived)
     model.said.push({ _tag: 'Asked', conn: link.conn, what: 'judge' })
     return
   }
   begin(model, link, packet, null)
+}
+
+/** Lets in who was asked about: by now other rules may hold. */
+export const enter = (
+  model: Model,
+  link: Link,
+  asked: Connect,
+  proved: Parameters<typeof begin>[3],
+): void => {
+  const packet = sound(model, link, asked)
+  if (packet !== null) begin(model, link, packet, proved)
 }
 
 const lasting = (packet: Connect): Connect => {
@@ -194,7 +217,7 @@ export const follow = (model: Model, link: Link, next: Next): void => {
     return
   }
   if (!('dialogue' in next) && session === null) {
-    if (asked !== null) begin(model, link, asked, next)
+    if (asked !== null) enter(model, link, asked, next)
     return
   }
   // Nobody becomes another by proving himself again.
@@ -214,7 +237,7 @@ const keepAliveOf = (model: Model, packet: Connect): number => {
   return packet.keepAliveS === 0 ? keepAliveMaxS : Math.min(packet.keepAliveS, keepAliveMaxS)
 }
 
-export const begin = (
+const begin = (
   model: Model,
   link: Link,
   packet: Connect,
