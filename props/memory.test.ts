@@ -4,6 +4,7 @@
 // broker keeps what fits, serves everybody else meanwhile, and is as it was when the session has
 // been emptied. Queues have no limit here, or they would end the flood long before.
 
+import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,7 +12,7 @@ import { until } from './conformance/expect.ts'
 import { Peer } from './conformance/peer.ts'
 import { residentBytes, Running } from './conformance/subject.ts'
 import { publishBytes } from './conformance/wire.ts'
-import { findDeno } from './runtimes.ts'
+import { findDeno, root } from './runtimes.ts'
 
 const memory = suite('memory')
 
@@ -128,6 +129,26 @@ for (const [name, command] of Object.entries(commands)) {
       running.signal('SIGKILL')
       await running.ended
     }
+  })
+}
+
+const withSmallHeap: Readonly<Record<string, ReadonlyArray<string>>> = {
+  node: [process.execPath, '--max-old-space-size=256', '--import', 'tsx', '-e'],
+  ...(deno === null ? {} : { deno: [deno, 'eval', '--v8-flags=--max-old-space-size=256'] }),
+}
+
+for (const [name, [command, ...words]] of Object.entries(withSmallHeap)) {
+  memory(`${name}: how large the heap may become is what the engine was told`, () => {
+    const script = `import { createHost } from './shells/${name}/host.ts'
+      console.log(createHost(() => {}).memory().heapLimitBytes)`
+    const { stdout, stderr } = spawnSync(command!, [...words, script], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    })
+    const mebibytes = Number(stdout) / MiB
+    // Young objects have room beside it.
+    assert.ok(mebibytes >= 256 && mebibytes < 512, `${stdout}${stderr}`)
   })
 }
 

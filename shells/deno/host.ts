@@ -1,6 +1,7 @@
 // What the driver and the command line need of Deno: clocks, chance, the turn of the event loop,
 // one timer, signals and the standard streams.
 
+import { getHeapStatistics } from 'node:v8'
 import type { Host } from '../common/host.ts'
 import type { Memory } from '../common/memory.ts'
 import type { Runtime } from '../common/program.ts'
@@ -84,10 +85,9 @@ const textOf = (path: string): string => {
 
 /** Looks once for what there is, and answers who asks how much of it is used. */
 const createMemory = (): () => Memory => {
-  const totalBytes = machineBytes()
-  const limitBytes = Math.min(totalBytes, groupBytes())
-  // Deno does not tell: V8's own rule is half of the machine, at most 2 GiB, or 4 from 15 GiB on.
-  const heapLimitBytes = Math.min(totalBytes / 2, totalBytes < 15 * GiB ? 2 * GiB : 4 * GiB)
+  const limitBytes = Math.min(machineBytes(), groupBytes())
+  // Deno itself does not tell, and whoever starts it may have set it (`--v8-flags`).
+  const heapLimitBytes = getHeapStatistics().heap_size_limit
   return () => {
     const { heapUsed, external } = Deno.memoryUsage()
     return { heapUsedBytes: heapUsed, heapLimitBytes, usedBytes: heapUsed + external, limitBytes }
