@@ -803,6 +803,22 @@ log('who runs under the name of mosquitto is that in syslog too', async () => {
   }
 })
 
+log('a log is closed when the logger has ended, and all of it is in syslog', async () => {
+  const into = join(folder, 'syslog-end')
+  await withLogger(
+    `#!/bin/sh\n[ "$1" = --help ] && exit\ncat > ${into}.now\nsleep 0.2\nmv ${into}.now ${into}\n`,
+    async () => {
+      const outlet = opened({ to: 'syslog' })
+      assert.is(outlet.write('<29>last\n'), null)
+      // The logger alone keeps no process alive.
+      const timer = setTimeout(() => {}, 5_000)
+      await outlet.close()
+      clearTimeout(timer)
+      assert.is(readFileSync(into, 'utf8'), '<29>last\n')
+    },
+  )
+})
+
 log('without a logger the start is refused with what to do; one that ends is told', async () => {
   await withLogger(null, async () => {
     const refused = openOutlet({ to: 'syslog' })

@@ -10,7 +10,7 @@ export interface Outlet {
   write(lines: string): string | null
   /** Begins again where it is: a file that was moved away is made anew. Null or why it cannot. */
   reopen(): string | null
-  /** A promise of when all has been handed over, where another program takes it. */
+  /** A promise of when another program has taken all of it and ended, where there is one. */
   close(): Promise<void> | void
 }
 

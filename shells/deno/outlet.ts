@@ -130,6 +130,8 @@ const argumentsOfLogger = (): ReadonlyArray<string> => {
 /** One child that lives as long as the log; started again when it has ended, but not at once. */
 class Logger implements Outlet {
   private input: WritableStreamDefaultWriter<Uint8Array> | null = null
+  /** Settles when the child that was started last has ended. */
+  private ended: Promise<void> = Promise.resolve()
   private words: ReadonlyArray<string> | null = null
   private waitingBytes = 0
   private startedAt = -Infinity
@@ -172,7 +174,7 @@ class Logger implements Outlet {
     child.unref()
     const input = child.stdin.getWriter()
     this.input = input
-    child.status.then(({ code }) => {
+    this.ended = child.status.then(({ code }) => {
       this.why = loggerRests(code)
       if (this.input === input) this.input = null
     })
@@ -187,6 +189,7 @@ class Logger implements Outlet {
     this.input = null
     // Why it takes nothing more was said when it did not.
     await input?.close().catch(() => {})
+    await this.ended
   }
 }
 

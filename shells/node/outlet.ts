@@ -154,9 +154,10 @@ class Logger implements Outlet {
   }
 
   close(): Promise<void> {
-    const input = this.child?.stdin ?? null
-    if (input === null) return Promise.resolve()
-    return new Promise((resolve) => input.end(() => resolve()))
+    const { child } = this
+    if (child === null || child.stdin === null) return Promise.resolve()
+    child.stdin.end()
+    return new Promise((resolve) => child.on('exit', () => resolve()))
   }
 }
 
