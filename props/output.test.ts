@@ -3,7 +3,7 @@
 // command ends and says nothing of it, as other filters do; where it cannot be written one sentence
 // says why. A broker goes on in either case.
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync } from 'node:fs'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { initial } from '../core/broker/state.ts'
 import { Packet } from '../core/mod.ts'
 import { freePort } from './free-port.ts'
 import { recorded } from './gen/recordings.ts'
-import { programsFor, root } from './runtimes.ts'
+import { findDeno, programsFor, root } from './runtimes.ts'
 import { openDirect } from './store/direct.ts'
 import { stamp, writes } from './store/sample.ts'
 import { loadAll, right } from './store/scratch.ts'
@@ -249,5 +249,21 @@ for (const [runtime, program] of runtimes) {
     assert.equal(runsIn(said), [1, 2, 3, 2])
   })
 }
+
+output('on Deno the log waits for a stream that is full and was set not to wait', () => {
+  const deno = findDeno()
+  if (deno === null) return
+  const script = `import { printOut } from './shells/deno/host.ts'
+    const write = Deno.stdout.writeSync.bind(Deno.stdout)
+    let calls = 0
+    Deno.stdout.writeSync = (bytes) => {
+      calls += 1
+      if (calls % 2 === 1) throw new Deno.errors.WouldBlock('full')
+      return write(bytes.subarray(0, 4))
+    }
+    printOut('a line as a whole\\n')`
+  const { stdout, stderr } = spawnSync(deno, ['eval', script], { cwd: root, encoding: 'utf8' })
+  assert.is(stdout, 'a line as a whole\n', stderr)
+})
 
 output.run()

@@ -108,13 +108,20 @@ const collect = (): void => {
 
 const utf8 = new TextEncoder()
 
+/** So long a stream that takes nothing at the moment is left alone. */
+const fullMs = 1
+
 const writeAll = (stream: { writeSync(bytes: Uint8Array): number }, text: string): void => {
   const bytes = utf8.encode(text)
-  let at = 0
-  try {
-    while (at < bytes.length) at += stream.writeSync(bytes.subarray(at))
-  } catch {
-    // A log that nobody reads any more is no reason to end.
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at))
+    } catch (error) {
+      // A log that nobody reads any more is no reason to end.
+      if (!(error instanceof Deno.errors.WouldBlock)) return
+      // Somebody who has the stream too has set it not to wait; without that it would wait here.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fullMs)
+    }
   }
 }
 
