@@ -55,6 +55,7 @@ const same = (seen: Uint8Array, wanted: Uint8Array, what: string): void => {
 /** A wire that takes all, or refuses and takes bit by bit when it is told to. */
 class TestWire implements Wire {
   refuses = false
+  tellsSteps = false
   writes = 0
   readonly seen: Array<Uint8Array> = []
   /** What was refused, as it is in memory and as it was when it was written. */
@@ -450,6 +451,21 @@ outbox('a slow wire gets small pieces, so that it can show progress', () => {
   assert.ok(isEmpty(box))
   assert.ok(pieces[0]! <= 256 * 1024, `${pieces[0]} bytes at first`)
   assert.ok(pieces.slice(1).every((piece) => piece <= 64 * 1024), `${pieces}`)
+})
+
+outbox('a slow wire that tells of each step gets all at once', () => {
+  const { office, wires, boxes } = bench(1)
+  const box = boxes[0]!
+  const wire = wires[0]!
+  wire.refuses = true
+  wire.tellsSteps = true
+  office.send(box, 4, publish(900_000, 0))
+  office.flush(afterWrite)
+  office.taken(box, wire.take(0.01))
+  assert.is(box.due, true, 'a little of much is reported, too')
+  office.taken(box, wire.take(1))
+  assert.ok(isEmpty(box))
+  assert.is(wire.writes, 1)
 })
 
 outbox.run()

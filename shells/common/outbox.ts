@@ -10,6 +10,8 @@ import type { Level, Packet } from '../../core/codec/packet.ts'
 
 /** What a shell must offer for one socket. */
 export interface Wire {
+  /** Whether `taken` tells of each step of what was refused; else only when all of it is gone. */
+  readonly tellsSteps?: boolean
   /**
    * Begins to write all of `bytes`. True: the kernel has taken all of them, the memory may be used
    * again. False: the memory must stay as it is; the shell tells `taken` as the kernel takes more.
@@ -40,10 +42,13 @@ const pooledBytesMax = 16 * 1024 * 1024
 // that takes nothing for a minute, and Node tells about a write only when all of it is gone. 64 KiB
 // a minute is about one kilobyte a second, slower than any modem. Who keeps up gets larger pieces;
 // what nearly is one does not wait for the end of the turn: it is written as long as the processor
-// has it at hand, and what follows needs no larger segment into which it is copied.
+// has it at hand, and what follows needs no larger segment into which it is copied. Where the wire
+// tells of each step nothing is cut.
 const pieceBytesBehind = 64 * 1024
 const pieceBytes = 256 * 1024
 const earlyBytes = 192 * 1024
+// More than anybody is ever owed.
+const uncut = 2 ** 30
 
 // Below this many receivers copying a frame costs less than keeping the books of a shared segment.
 const sharersMin = 4
@@ -367,11 +372,12 @@ export class Office<Box extends Outbox> {
         return
       }
       const start = outbox.offered
-      const piece = outbox.behind ? pieceBytesBehind : pieceBytes
-      const end = flying.used - start > piece ? start + piece : flying.used
+      const end = Math.min(flying.used, start + pieceFor(outbox))
       outbox.offered = end
       if (!outbox.wire.write(bytesOf(flying, start, end))) {
-        if (end < flying.used || outbox.filling !== null) fallBehind(outbox)
+        if (end < flying.used || end - start > pieceBytes || outbox.filling !== null) {
+          fallBehind(outbox)
+        }
         return
       }
       // A wire that failed within its own write has been dropped meanwhile.
@@ -581,6 +587,9 @@ const progress = (outbox: Outbox, count: number): void => {
   const unreported = outbox.takenBytes - outbox.reportedBytes
   if (outbox.behind || unreported >= UNREPORTED_BYTES_MAX) outbox.due = true
 }
+
+const pieceFor = ({ wire, behind }: Outbox): number =>
+  wire.tellsSteps === true ? uncut : behind ? pieceBytesBehind : pieceBytes
 
 const fallBehind = (outbox: Outbox): void => {
   outbox.behind = true

@@ -12,6 +12,7 @@ const readBytesMax = 64 * 1024
 const smallReadsMax = 64
 
 class ConnWire implements Wire {
+  readonly tellsSteps = true
   link!: Link
   private readonly conn: Deno.Conn
   private readonly driver: Ear
