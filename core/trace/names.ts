@@ -27,6 +27,8 @@ export class Names {
   private readonly clients = new Map<number, string>()
   /** What stands in front of their topics, where there is anything. */
   private readonly mountPoints = new Map<number, string>()
+  /** Of connections that were not let in when they were last heard of. */
+  private readonly listeners = new Map<number, string>()
 
   /** Who is connected at the beginning. */
   know(state: State): void {
@@ -36,6 +38,7 @@ export class Names {
     IntMap.each(state.links, ({ conn, listener, phase }) => {
       const rules = phase.phase === 'Ready' ? phase.rules : rulesOf(state.config, listener)
       this.mount(conn.generation, rules.mountPoint)
+      if (phase.phase !== 'Ready') this.listeners.set(conn.generation, listener)
     })
   }
 
@@ -43,6 +46,7 @@ export class Names {
   learn({ inputs, after }: Pick<Batch, 'inputs' | 'after'>): void {
     for (const input of inputs) {
       if (input._tag === 'Opened') {
+        this.listeners.set(input.conn.generation, input.listener)
         this.mount(input.conn.generation, rulesOf(after.config, input.listener).mountPoint)
       }
       if (!('conn' in input)) continue
@@ -50,12 +54,19 @@ export class Names {
       // Who has to prove who it is may have another name afterwards.
       if (!isConnect && input._tag !== 'Judged' && input._tag !== 'Answered') continue
       const { conn } = input
+      // What counts for it is what does in the moment in which it is let in.
+      const listener = this.listeners.get(conn.generation)
+      if (listener !== undefined) {
+        this.mount(conn.generation, rulesOf(after.config, listener).mountPoint)
+      }
       const link = IntMap.get(after.links, conn.slot)
       const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
         ? IntMap.get(after.sessions, link.phase.session)
         : undefined
-      if (session !== undefined) this.clients.set(conn.generation, session.clientId)
-      else if (input._tag === 'Arrived' && input.packet._tag === 'Connect') {
+      if (session !== undefined) {
+        this.clients.set(conn.generation, session.clientId)
+        this.listeners.delete(conn.generation)
+      } else if (input._tag === 'Arrived' && input.packet._tag === 'Connect') {
         this.clients.set(conn.generation, input.packet.clientId)
       }
     }
@@ -77,5 +88,6 @@ export class Names {
 
   private mount(generation: number, mountPoint: string): void {
     if (mountPoint !== '') this.mountPoints.set(generation, mountPoint)
+    else this.mountPoints.delete(generation)
   }
 }
