@@ -259,9 +259,9 @@ export const measureRow = async (
   for (let i = 0; i < settings.runs; i++) {
     for (let at = 0; at < columns.length; at++) {
       // Where little is asked for in a second, a percentile wants more of them. The further columns
-      // are shorter: they are there to be compared with each other.
-      const isSlow = row.ratePerS > 0 || columns[at]!.window === 1
-      const share = isSlow ? 2 : at > 0 ? 1 / 2 : 1
+      // are shorter, but for the one of percentiles: they are there to be compared with each other.
+      const isShort = at > 0 && columns[at]!.window > 1
+      const share = row.ratePerS > 0 ? 2 : isShort ? 1 / 2 : 1
       const seconds = settings.seconds * share
       for (const lane of lanes) {
         const series = lane.series[at]

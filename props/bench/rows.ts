@@ -90,7 +90,7 @@ export const rows: ReadonlyArray<Row> = [
     window: 20,
     payloadBytes: 16_384,
     // A quarter as many messages as of 64 bytes: a compiler sees what matters so much later.
-    warmS: 3,
+    warmS: 2,
     columns: [],
   },
   {
