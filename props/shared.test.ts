@@ -27,6 +27,17 @@ interface Member {
   readonly got: Array<{ readonly text: string; readonly qos: Qos; acknowledged: boolean }>
 }
 
+const published = (text: string, qos: Qos): Publish => ({
+  _tag: 'Publish',
+  dup: false,
+  qos,
+  retain: false,
+  topic,
+  packetId: qos === 0 ? 0 : 9,
+  payload: utf8(text),
+  properties: none,
+})
+
 /** A broker with members of one group; the first answers everything, the others where all do. */
 class Hall {
   state: State
@@ -104,17 +115,7 @@ class Hall {
   }
 
   publish(conn: I.Conn, text: string, qos: Qos): void {
-    const packet: Publish = {
-      _tag: 'Publish',
-      dup: false,
-      qos,
-      retain: false,
-      topic,
-      packetId: 9,
-      payload: utf8(text),
-      properties: none,
-    }
-    this.say(conn, qos === 0 ? { ...packet, packetId: 0 } : packet)
+    this.say(conn, published(text, qos))
     if (qos === 2) this.say(conn, { _tag: 'Pubrel', packetId: 9, reason: 0, properties: none })
   }
 
@@ -237,6 +238,29 @@ shared('what a member leaves behind comes to the next in its order', () => {
       const [begun, queued] = [odd.slice(0, 3), odd.slice(3)]
       assert.equal(after, how === 0 ? [...queued, ...begun] : odd)
     }
+  }
+})
+
+shared('what a member leaves behind stands for nothing that is retained since', () => {
+  for (const retain of [false, true]) {
+    const hall = new Hall({}, false)
+    const stays = hall.join(0, false)
+    const say = (text: string, retained: boolean, to = topic): void =>
+      hall.say(stays.conn, { ...published(text, 0), retain: retained, topic: to })
+    const leaves = hall.join(1, false)
+    hall.publish(leaves.conn, 'taken', 1)
+    hall.say(leaves.conn, { ...published('old', 1), retain })
+    assert.equal(leaves.got.map(({ text }) => text), ['old'])
+    for (let i = 0; i < 1_000; i++) say('other', true, name(`others/${i}`))
+    say('new', true)
+    const options = { noLocal: false, retainAsPublished: true, retainHandling: 0 } as const
+    const requests = [{ filter: filter('#'), qos: 0, ...options } as const]
+    hall.say(stays.conn, { _tag: 'Subscribe', packetId: 2, requests, properties: none })
+    hall.leave(leaves, 1)
+    hall.feed(I.ticked(hall.now, 0))
+    hall.feed(I.ticked(hall.now, 0))
+    const got = stays.got.map(({ text }) => text).filter((text) => text !== 'other')
+    assert.equal(got.sort(), ['new', 'new', 'old', 'taken'])
   }
 })
 

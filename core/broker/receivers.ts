@@ -60,6 +60,8 @@ export interface Routing {
   /** Receivers below level 5, and at it. */
   readonly receivers4: Receivers
   readonly receivers5: Receivers
+  /** Whether it was published before, and may be older than what is retained for its topic. */
+  isHandedOver: boolean
   /** The message in bytes of its own. */
   kept: Message | null
   /** What is left of it for those who are sent it once. */
@@ -76,6 +78,7 @@ export interface Routing {
 export const newRouting = (): Routing => ({
   receivers4: newReceivers(4),
   receivers5: newReceivers(5),
+  isHandedOver: false,
   kept: null,
   gist: null,
   live4: null,

@@ -36,6 +36,13 @@ const noIdentifiers: ReadonlyArray<number> = []
 /** Nobody's session: the publisher of a message that no client sent just now. */
 export const NO_SESSION = -1
 
+/**
+ * Whether a session is still to be sent retained messages, which are older than the one that is
+ * routed.
+ */
+const isCatchingUp = ({ routing }: Draft, { catchUps }: Session): boolean =>
+  Queue.size(catchUps) > 0 && !routing.isHandedOver
+
 /** Whether a QoS 0 packet of this size may go to the session's connection; counts it either way. */
 const admit = (draft: Draft, session: Session, topic: TopicName, bytes: number): boolean => {
   if (isOverfull(draft, session, bytes)) {
@@ -47,7 +54,7 @@ const admit = (draft: Draft, session: Session, topic: TopicName, bytes: number):
     return false
   }
   charge(draft, session, bytes)
-  if (Queue.size(session.catchUps) > 0) overtake(draft, session, topic)
+  if (isCatchingUp(draft, session)) overtake(draft, session, topic)
   return true
 }
 
@@ -149,7 +156,7 @@ const deliverTo = (
     drop(draft, session.clientId, packet.topic, qos, 'not allowed')
     return
   }
-  if (Queue.size(session.catchUps) > 0 && !packet.retain) {
+  if (!packet.retain && isCatchingUp(draft, session)) {
     bringForward(draft, session, topicOf(packet))
     session = IntMap.get(draft.sessions, subscription.session)!
   }
@@ -159,14 +166,14 @@ const deliverTo = (
       if (routing.gist === null) routing.gist = gistOf(draft, packet)
       const isSent = passOn(draft, session, packet, routing.gist, qos, retain, subscription)
       routing.taken++
-      if (isSent && Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+      if (isSent && isCatchingUp(draft, session)) overtake(draft, session, topicOf(packet))
       return
     }
     if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
     // [MQTT-4.5.0-1] [v3 MQTT-4.5.0-1]
     const fate = offer(draft, session, routing.kept, qos, retain, subscription)
     if (fate !== 'turned away') routing.taken++
-    if (fate === 'under way' && Queue.size(session.catchUps) > 0) {
+    if (fate === 'under way' && isCatchingUp(draft, session)) {
       overtake(draft, session, topicOf(packet))
     }
     return
@@ -224,7 +231,7 @@ const wait = (
   const { routing } = draft
   if (routing.kept === null) routing.kept = keep(draft, packet, false, null)
   if (!enqueue(draft, session, routing.kept, 0, retain, subscription)) return
-  if (Queue.size(session.catchUps) > 0) overtake(draft, session, topicOf(packet))
+  if (isCatchingUp(draft, session)) overtake(draft, session, topicOf(packet))
 }
 
 const sendOne = (draft: Draft, session: Session, plain: Publish): void => {
@@ -256,6 +263,7 @@ export const route = (
   const topic = topicOf(packet)
   const matched = memoIfUseful(draft.filters, topic, match, weight)
   const { routing } = draft
+  routing.isHandedOver = false
   routing.kept = kept
   routing.gist = null
   routing.live5 = null
@@ -320,13 +328,14 @@ export const packetOf = (draft: Draft, message: Message): Publish => {
     : { ...packet, properties: outgoingProperties(message, noIdentifiers, draft.now) }
 }
 
-/** Delivers one copy of a message that the broker kept, to one subscription. */
+/** Delivers one copy of a message that lay with another member of a shared group. */
 export const deliverKept = (
   draft: Draft,
   message: Message,
   packet: Publish,
   subscription: Subscription,
 ): void => {
+  draft.routing.isHandedOver = true
   draft.routing.kept = message
   deliverTo(draft, packet, subscription, true)
 }

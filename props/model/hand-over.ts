@@ -22,7 +22,7 @@ const isGiven = (model: Model, { message, share }: Copy, why: Why): boolean => {
     return false
   }
   model.marks.add(`a message changed hands: ${why}`)
-  deliver(model, member, copyFor(model, member, message))
+  deliver(model, member, copyFor(model, member, message), true)
   return true
 }
 
