@@ -226,6 +226,34 @@ durable('what a restart changes sets out at once, with nobody there', async () =
   assert.not(world.isFlushing)
 })
 
+durable('a will that is due is published, though its client is back before a tick', async () => {
+  for (const cleanStart of [false, true]) {
+    const world = await start()
+    const reader = await client(world, 'reader')
+    await reader.say(subscribe('wills', 0))
+    const asked: Packet = {
+      ...connect(5, 'peer', true),
+      cleanStart,
+      will: {
+        topic: topicOf('wills'),
+        qos: 0,
+        retain: false,
+        payload: bytesOf('gone'),
+        properties: { willDelayInterval: 10 },
+      },
+    }
+    const peer = new Peer(world, 5)
+    await peer.say(asked)
+    world.cut(peer.line, 'closed')
+    await world.settle()
+    await world.flush()
+    reader.news()
+    world.time += 10_000
+    await new Peer(world, 5).say(asked)
+    assert.equal(reader.news(), ['gone'])
+  }
+})
+
 durable('a batch gathers while another one is flushed, and waits for its own flush', async () => {
   const world = await start()
   await absent(world)

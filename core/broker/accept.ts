@@ -21,7 +21,7 @@ import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
 import type { Millis } from './input.ts'
 import { noteSession, noteWill } from './journal.ts'
-import { endSession, expel, expiresAt, refuse } from './leave.ts'
+import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
 import type { Ending } from './note.ts'
 import { keep } from './route.ts'
 import { wakeLink } from './schedule.ts'
@@ -192,14 +192,20 @@ export const accept = (
 }
 
 /**
- * The session of a client; one whose time is over ends now, since its client may come before a tick
- * does, most of all after a restart [MQTT-4.1.0-2].
+ * The session of a client; one whose time is over ends now [MQTT-4.1.0-2], and a will that is due
+ * is published now [MQTT-3.1.2-8], since the client may come before a tick does, most of all after
+ * a restart.
  */
 const lastingSession = (draft: Draft, clientId: string): Session | undefined => {
   const found = sessionOf(draft, clientId)
-  if (found === undefined || expiresAt(found) > draft.now) return found
-  endSession(draft, found, 'expired')
-  return undefined
+  if (found === undefined) return undefined
+  if (expiresAt(found) <= draft.now) {
+    endSession(draft, found, 'expired')
+    return undefined
+  }
+  if (found.willAt > draft.now) return found
+  publishWill(draft, found)
+  return sessionOf(draft, clientId)
 }
 
 /** What there is no room for, if anything, with an accepted CONNECT. */
