@@ -6,9 +6,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
+import * as I from '../core/broker/input.ts'
 import type { Input } from '../core/broker/input.ts'
 import type { State } from '../core/broker/state.ts'
-import { initial, step } from '../core/mod.ts'
+import { initial, run, step } from '../core/mod.ts'
 import { E } from '../core/prelude.ts'
 import type { Either } from '../core/prelude.ts'
 import { cut } from '../core/trace/cut.ts'
@@ -446,6 +447,31 @@ harry> publish 'b' "nobody"
   assert.equal(day, [`0 a publish '' "hello"`])
   assert.equal(part, day)
   assert.not.match(words, /nobody/)
+})
+
+cuts('a mount point is that of who was let in, though a reload comes in the same run', () => {
+  const conn = { slot: 0, generation: 1 }
+  const inputs = [
+    I.opened(conn, 0, '', '1883', { address: '127.0.0.1', port: 1 }),
+    I.arrived(conn, 0, {
+      _tag: 'Connect',
+      level: 5,
+      bridge: false,
+      cleanStart: true,
+      keepAliveS: 0,
+      clientId: 'one',
+      will: null,
+      userName: null,
+      password: null,
+      properties: {},
+    }),
+    I.reconfigured(0, { ...defaults, mountPoint: 'new/' }),
+  ]
+  const from = initial({ ...defaults, mountPoint: 'old/' }, { at: 0, wall: 0, seed: 1 })
+  const [after] = run(from, inputs)
+  const names = new Names()
+  names.learn({ inputs, after })
+  assert.is(names.mountPointOf(1), 'old/')
 })
 
 cuts.run()

@@ -54,15 +54,18 @@ export class Names {
       // Who has to prove who it is may have another name afterwards.
       if (!isConnect && input._tag !== 'Judged' && input._tag !== 'Answered') continue
       const { conn } = input
-      // What counts for it is what does in the moment in which it is let in.
+      const link = IntMap.get(after.links, conn.slot)
+      const ready = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
+        ? link.phase
+        : null
+      // What counts for it is what does in the moment in which it is let in, and a reload may have
+      // come in the same run.
       const listener = this.listeners.get(conn.generation)
-      if (listener !== undefined) {
+      if (ready !== null) this.mount(conn.generation, ready.rules.mountPoint)
+      else if (listener !== undefined) {
         this.mount(conn.generation, rulesOf(after.config, listener).mountPoint)
       }
-      const link = IntMap.get(after.links, conn.slot)
-      const session = link?.conn.generation === conn.generation && link.phase.phase === 'Ready'
-        ? IntMap.get(after.sessions, link.phase.session)
-        : undefined
+      const session = ready === null ? undefined : IntMap.get(after.sessions, ready.session)
       if (session !== undefined) {
         this.clients.set(conn.generation, session.clientId)
         this.listeners.delete(conn.generation)
