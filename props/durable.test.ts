@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
-import type { Level, Packet, Qos } from '../core/codec/packet.ts'
+import type { Connect, Level, Packet, Qos } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import { none } from '../core/mod.ts'
 import { parseTopicFilter } from '../core/topic/filter.ts'
@@ -65,7 +65,7 @@ class Peer implements Socket {
   }
 }
 
-const connect = (level: Level, clientId: string, keeps: boolean): Packet => ({
+const connect = (level: Level, clientId: string, keeps: boolean): Connect => ({
   _tag: 'Connect',
   level,
   bridge: false,
