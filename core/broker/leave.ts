@@ -50,7 +50,8 @@ const clientIdOf = (draft: Draft, link: Link): string | null =>
 const nameIn = (draft: Draft, { listener, nonce }: Link, { clientId }: Connect): string =>
   clientId === '' ? rulesOf(draft.config, listener).autoIdPrefix + nonce : clientId
 
-const levelOf = ({ phase }: Link): Level | 0 =>
+/** The level that a client has said; 0 where it has not. */
+export const levelOf = ({ phase }: Link): Level | 0 =>
   phase.phase === 'Ready' ? phase.level : phase.phase === 'Greeting' ? 0 : phase.connect.level
 
 const noteEnding = (

@@ -2,6 +2,7 @@
 
 import { rulesOf } from '../broker/config.ts'
 import type { Conn, Input, Millis, Peer } from '../broker/input.ts'
+import { levelOf } from '../broker/leave.ts'
 import type { Note } from '../broker/note.ts'
 import type { Link, State } from '../broker/state.ts'
 import { unwrittenBytes } from '../broker/tell.ts'
@@ -165,12 +166,12 @@ export const causeText = (
     case 'redirected': {
       const { serverReference } = after.config
       const where = serverReference === null ? '' : `, ${quote(serverReference, '"')}`
-      const level = link?.phase.phase === 'Ready'
-        ? link.phase.level
-        : input._tag === 'Arrived' && input.packet._tag === 'Connect'
+      // A client about whom somebody is asked has said its level, and may meet a reload then.
+      const known = link === undefined ? 0 : levelOf(link)
+      const level = known === 0 && input._tag === 'Arrived' && input.packet._tag === 'Connect'
         ? input.packet.level
-        : 5
-      const untold = level < 5 ? '; below MQTT 5 it cannot be told so' : ''
+        : known
+      const untold = level !== 0 && level < 5 ? '; below MQTT 5 it cannot be told so' : ''
       return `by the broker, which sends its clients to another server${
         ended.reason === SERVER_MOVED ? ' for good' : ''
       }${where} (${hex(ended.reason)})${untold}`

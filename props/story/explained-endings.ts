@@ -358,6 +358,22 @@ export const ending: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'sent elsewhere without a word after it was judged',
+    '--why-disconnected a',
+    `
+    config authentication="judge"
+
+    quiet
+    a> connect v4 user "u"
+    reconfigure authentication="judge" redirect="use another server" serverReference="other.example"
+    a judged 0x00
+    ----`,
+    [
+      `'a' (127.0.0.1:50001) was not let in at 0.000s by the broker, which sends its clients` +
+      ` to another server, "other.example" (0x9c); below MQTT 5 it cannot be told so.`,
+    ],
+  ],
+  [
     'short of memory at a publish',
     '--why-disconnected p',
     `
