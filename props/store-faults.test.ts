@@ -1070,11 +1070,12 @@ faults('a link to a store that is not there is not the place for an empty one', 
 })
 
 faults('what is no file is no store, and nobody waits for a pipe', async () => {
-  for (const make of ['mkfifo', 'mkdir']) {
-    const path = folder()
-    mkdirSync(path)
-    assert.is(spawnSync(make, [fileOf(path)]).status, 0)
-    const complaint = `${fileOf(path)} is not a file: move it away, or name another folder`
+  for (const [make, end] of [['mkfifo', ''], ['mkdir', ''], ['mkfifo', '-wal']] as const) {
+    const path = await sampleStore()
+    const odd = `${fileOf(path)}${end}`
+    rmSync(odd, { force: true })
+    assert.is(spawnSync(make, [odd]).status, 0)
+    const complaint = `${odd} is not a file: move it away, or name another folder`
     let complained = ''
     const program = { say: () => {}, complain: (text: string) => void (complained += text) }
     assert.is(await lookIntoStore(program, 'verify', path), 1)

@@ -71,7 +71,7 @@ const look = async (
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
       return E.left(`${folder} is not a folder: name the one of the store.`)
     }
-    const fault = whyNoPlace(paths.file)
+    const fault = whyNoPlace(paths)
     if (fault !== null) return E.left(fault)
     // Other than asking whether it exists, this throws where nobody may look.
     if (statSync(paths.file, { throwIfNoEntry: false }) === undefined) {

@@ -83,11 +83,14 @@ const nowhereSentence = (path: string): string =>
   `${path} is a link to where nothing is, or nobody may look: put back what it leads to (is its ` +
   'disk mounted?), or remove the link to begin with an empty store.'
 
-/** Why the place of a store's file is none for it; null where it is, also where nothing is yet. */
-export const whyNoPlace = (file: string): string | null => {
+/** Why the places of a store's files are none for them; null where they are, also while empty. */
+export const whyNoPlace = ({ file, wal }: Paths): string | null => {
   if (leadsNowhere(file)) return nowhereSentence(file)
-  if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() !== false) return null
-  return `${file} is not a file: move it away, or name another folder with persistence_location.`
+  for (const path of [file, wal]) {
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() !== false) continue
+    return `${path} is not a file: move it away, or name another folder with persistence_location.`
+  }
+  return null
 }
 
 export const sizeOf = (path: string): number =>
@@ -102,7 +105,8 @@ export const placeOf = (path: string): Place => {
 }
 
 /** Makes the folder where there is none, and finds out whether it can be written to. */
-export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => {
+export const prepareFolder = (paths: Paths): Either<string, null> => {
+  const { folder, file } = paths
   try {
     if (leadsNowhere(folder)) return E.left(nowhereSentence(folder))
     if (!exists(folder)) {
@@ -114,7 +118,7 @@ export const prepareFolder = ({ folder, file }: Paths): Either<string, null> => 
         `${folder} is not a folder: name one with persistence_location, or move the file away.`,
       )
     }
-    const fault = whyNoPlace(file)
+    const fault = whyNoPlace(paths)
     if (fault !== null) return E.left(fault)
     // Deno wants one more permission to answer this; there SQLite finds out.
     if ('Deno' in globalThis) return E.right(null)
