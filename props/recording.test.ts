@@ -9,6 +9,7 @@ import { defaults } from '../core/broker/config.ts'
 import type { Effect } from '../core/broker/effect.ts'
 import type { Input } from '../core/broker/input.ts'
 import * as I from '../core/broker/input.ts'
+import type { State } from '../core/broker/state.ts'
 import { createReader, encode, pingreq } from '../core/codec/mod.ts'
 import type { Pingreq, Publish } from '../core/codec/packet.ts'
 import { parseAcl } from '../core/config/acl-file.ts'
@@ -230,6 +231,22 @@ recording('one of an older form is refused with what to do', () => {
   const found = replayed(text.replace('"format":4', '"format":1'))
   assert.ok(found[0]?._tag === 'Broken')
   assert.match(found[0].why, /form 1.*reads form 4.*the version that wrote it/)
+})
+
+recording('a snapshot of a version whose state has other parts is refused with what to do', () => {
+  const [state] = run(initial(defaults, origin), [opened()])
+  const { retainedBytes: _, ...rest } = state
+  const { ways: __, ...filters } = state.filters
+  const others: ReadonlyArray<readonly [part: string, state: unknown]> = [
+    ['retainedBytes', rest],
+    ['filters.ways', { ...state, filters }],
+    ['filters.more', { ...state, filters: { ...state.filters, more: 1 } }],
+  ]
+  for (const [part, other] of others) {
+    const last = replayed(recorded(other as State, [], 1, 'full').text).at(-1)
+    assert.ok(last?._tag === 'Broken', part)
+    assert.match(last.why, `of version 1.2.3, whose state differs from mine in ${part}: replay`)
+  }
 })
 
 recording('lines of access lists, and the names of their files, are in it', () => {

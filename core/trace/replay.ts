@@ -308,12 +308,18 @@ export class Replay {
   }
 }
 
+/** What a state consists of, and what its record of filters does. */
+const partsOf = (state: object): ReadonlyArray<string> => [
+  ...Object.keys(state),
+  ...('filters' in state ? Object.keys(Object(state.filters)) : []).map((key) => `filters.${key}`),
+]
+
 const stateOf = (graph: GraphReader, fresh: State, { version }: Head): Either<string, State> => {
   const read = graph.finish()
   if (E.isLeft(read)) return read
   const state = read.right
-  const mine = Object.keys(fresh)
-  const other = Object.keys(state)
+  const mine = partsOf(fresh)
+  const other = partsOf(state)
   const odd = [
     ...mine.filter((key) => !other.includes(key)),
     ...other.filter((key) => !mine.includes(key)),
