@@ -249,6 +249,23 @@ recording('a snapshot of a version whose state has other parts is refused with w
   }
 })
 
+recording('a payload in the snapshot that says it is text, and is none, is none afterwards', () => {
+  const config = { ...defaults, authentication: 'judge' as const }
+  const properties = { payloadFormatIndicator: 1 } as const
+  const will = { topic: 'gone', payload: Uint8Array.of(0xff, 0xff), properties }
+  const connect = Packet.connect({ clientId: 'a', will })
+  const [asked] = run(initial(config, origin), [opened(), I.arrived(conn, 0, connect)])
+  // Whoever is let in is looked at once more, under the rules of then.
+  const inputs = [I.reconfigured(1, { ...config, payloadFormatCheck: true }), I.judged(conn, 1, 0)]
+  const [, effects] = run(asked, inputs)
+  assert.ok(effects.some((one) => one._tag === 'Close' && one.reason === 0x99))
+  for (const payload of ['full', 'hash', 'length'] as const) {
+    const found = replayed(recorded(asked, inputs, 1, payload).text)
+    const same = found.filter((one) => one._tag === 'Ran' && one.isSame)
+    assert.is(same.length, 2, payload)
+  }
+})
+
 recording('lines of access lists, and the names of their files, are in it', () => {
   const file = parseAcl('/etc/acl', '# x\ntopic write a\nuser u\ntopic deny b\npattern read c')
   assert.ok(E.isRight(file))

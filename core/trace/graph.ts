@@ -1,7 +1,8 @@
 // A whole state as JSON values and back, exactly: every record, what is shared stays shared, and
 // the tables under it keep their form, so that what is read goes on just as what was written would
 // have. Knows nothing of what the records mean, and so cannot forget one; the tokens of owners are
-// left out, which seals what is read, and so are secrets. `veil` says what becomes of payloads.
+// left out, which seals what is read, and so are secrets. `veil` says what becomes of payloads, by
+// the record that one is in.
 //
 // A node is `[keys, value, ...]`, an object with the keys of that number; `[-1, value, ...]`, an
 // array; or base64, bytes. `{"keys": [...]}` in front of nodes is the next set of keys. A value is
@@ -22,18 +23,21 @@ const isObject = (some: unknown): some is Readonly<Record<string, unknown>> =>
   typeof some === 'object' && some !== null && !Array.isArray(some)
 
 /** Yields the nodes of what hangs on `root`, the root first, with sets of keys between them. */
-export function* graphOf(root: object, veil: (payload: Bytes) => Bytes): IterableIterator<Json> {
+export function* graphOf(
+  root: object,
+  veil: (payload: Bytes, owner: object) => Bytes,
+): IterableIterator<Json> {
   const places = new Map<object, number>([[root, 0]])
   const nodes: Array<object> = [root]
   const sets = new Map<string, number>()
   const veiled = new Map<object, Bytes>()
 
-  const held = (key: string, value: unknown): unknown => {
+  const held = (key: string, value: unknown, owner: object): unknown => {
     if (key === 'owner') return null
     if (value === null || value === undefined) return value
     if (key === 'password' || key === 'authenticationData') return B.empty
     if (key !== 'payload' || !isBytes(value)) return value
-    const known = veiled.get(value) ?? veil(value)
+    const known = veiled.get(value) ?? veil(value, owner)
     veiled.set(value, known)
     return known
   }
@@ -67,7 +71,7 @@ export function* graphOf(root: object, veil: (payload: Bytes) => Bytes): Iterabl
         yield { keys }
       }
       const values: Array<Json> = [set]
-      for (const [key, value] of Object.entries(node)) values.push(written(held(key, value)))
+      for (const [key, value] of Object.entries(node)) values.push(written(held(key, value, node)))
       yield values
     }
   }

@@ -10,6 +10,7 @@ import { arrived, commanded } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
 import { initial } from '../broker/state.ts'
 import type { Level } from '../codec/packet.ts'
+import { none as noProperties } from '../codec/property.ts'
 import type { Properties } from '../codec/property.ts'
 import * as B from '../data/bytes.ts'
 import type { Bytes } from '../data/bytes.ts'
@@ -136,8 +137,8 @@ export class Notes {
     })
     this.line(head)
     this.beginningBytes = head.length + 1
-    const hide = (payload: Bytes): Bytes =>
-      fillOf(payload.end - payload.start, markOf(veil, payload))
+    const hide = (payload: Bytes, owner: object): Bytes =>
+      hidden(payload, propertiesOf(owner), veil)
     this.nodes = isFresh ? null : graphOf(state, veil.payload === 'full' ? alone : hide)
     this.mark(0, [])
   }
@@ -328,6 +329,11 @@ export class Notes {
     this.end += 8
   }
 }
+
+/** Those of a message or a will, which may say that its payload is text. */
+const propertiesOf = (owner: object): Properties =>
+  // Nothing else in a state has properties beside a payload.
+  'properties' in owner ? owner.properties as Properties : noProperties
 
 const hidden = (payload: Bytes, properties: Properties, veil: Veil): Bytes =>
   fillOf(payload.end - payload.start, markOf(veil, payload, properties))
