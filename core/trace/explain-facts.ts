@@ -25,12 +25,17 @@ export type Publisher =
   | { readonly _tag: 'Client'; readonly clientId: string; readonly packetId: number }
   | { readonly _tag: 'Will'; readonly clientId: string }
   | { readonly _tag: 'Broker' }
-  /** It was before the recording began; null where what is left of it does not say who. */
-  | { readonly _tag: 'Earlier'; readonly clientId: string | null }
+  /** It was before it was followed; null where what is left of it does not say who. */
+  | {
+    readonly _tag: 'Earlier'
+    readonly clientId: string | null
+    /** When a reload put its topic behind a mount point; null for before the recording began. */
+    readonly mountedAt: Millis | null
+  }
 
 /** What happened to a copy of a message, in order. */
 export type CopyEvent =
-  /** It was there when the recording began: in the queue where `packetId` is 0, else in flight. */
+  /** It was there when it began to be followed: queued where `packetId` is 0, else in flight. */
   | { readonly _tag: 'Found'; readonly at: Millis; readonly packetId: number }
   | { readonly _tag: 'Queued'; readonly at: Millis }
   | {

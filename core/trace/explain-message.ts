@@ -11,7 +11,7 @@ import type { Moment, Publication } from './explain-facts.ts'
 import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Ground } from './explain-wait.ts'
-import { besides, copyText, nearestMiss, whyNot } from './explain-why.ts'
+import { besides, copyText, nearestMiss, whenFollowed, whyNot } from './explain-why.ts'
 import { hex, name, plural } from './words.ts'
 
 const byText = ({ by }: Publication): string => {
@@ -29,14 +29,19 @@ const byText = ({ by }: Publication): string => {
 
 const headText = (publication: Publication, { clock, what }: Ground): string => {
   const { topic, by, at, qos, retain, bytes, mountPoint } = publication
-  const when = by._tag === 'Earlier' ? `before the ${what} began` : `at ${dated(at, clock)}`
+  const when = by._tag !== 'Earlier'
+    ? `at ${dated(at, clock)}`
+    : by.mountedAt === null
+    ? `before the ${what} began`
+    : `before a reload put it behind a mount point at ${dated(at, clock)}`
   const id = by._tag === 'Client' && by.packetId > 0 ? ` and packet id ${by.packetId}` : ''
   const mounted = mountPoint === ''
     ? ''
     : `, for whom it is ${name(topic.slice(mountPoint.length))} (mount_point ${mountPoint}),`
   const who = `${byText(publication)}${mounted}`
   return `${name(topic)} was published ${when} ${who} with QoS ${qos}${id}` +
-    `${retain ? ', to be retained' : ''}: ${plural(bytes, 'byte')}.`
+    `${retain ? ', to be retained' : ''}: ${plural(bytes, 'byte')}.` +
+    (by._tag === 'Earlier' && by.mountedAt !== null ? ` --message ${topic} has all of it.` : '')
 }
 
 // These keep a message from everybody; the others may only keep it from being retained.
@@ -224,7 +229,7 @@ const forClient = (
     return 'not delivered: its publisher had not released it (PUBREL)'
   }
   return moment === null
-    ? `it was not waiting for it when the ${ground.what} began, and was not sent it since` +
+    ? `it was not waiting for it ${whenFollowed(publication, ground)}, and was not sent it since` +
       nearestMiss(clientId, -Infinity, ground)
     : `not delivered: ${whyNot(clientId, publication, moment, ground)}`
 }

@@ -2,7 +2,7 @@
 // and what becomes of each.
 
 import type { Config } from '../broker/config.ts'
-import type { Input } from '../broker/input.ts'
+import type { Input, Millis } from '../broker/input.ts'
 import type { Gist, Message, Session, State } from '../broker/state.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -16,7 +16,7 @@ import * as Tree from '../topic/tree.ts'
 import { Copies, emptyFor, isForNobody } from './explain-copies.ts'
 import type { Shelf } from './explain-copies.ts'
 import { receiversIn } from './explain-facts.ts'
-import type { Copy, Missed, Moment, Publication } from './explain-facts.ts'
+import type { Copy, Missed, Moment, Publication, Publisher } from './explain-facts.ts'
 import { close, goneIn } from './explain-gone.ts'
 import { droppedIn, notReachedIn, stillToComeIn, unsentIn } from './explain-missed.ts'
 import { isLeft, newIn } from './explain-places.ts'
@@ -67,13 +67,20 @@ export class Tracker {
 
   /** What is there when the recording begins. */
   begin(state: State): void {
-    const { copies, topics } = this
     this.mount(state.config)
     IntMap.each(state.sessions, ({ mountPoint }) => this.mountAt(mountPoint))
+    this.takeUp(this.topics, state, null)
+  }
+
+  /** What there is already of topics that are followed from now on. */
+  private takeUp(topics: ReadonlySet<TopicName>, state: State, mountedAt: Millis | null): void {
+    const { copies } = this
+    const earlier = (message: Message | Gist, clientId: string | null): Publication | null =>
+      this.earlier(message, state, { _tag: 'Earlier', clientId, mountedAt })
     IntMap.each(state.sessions, (session) => {
       for (const [packetId, { message }] of Window.entries(session.incoming)) {
         if (message === null || !topics.has(message.topic)) continue
-        const publication = this.earlier(message, state, session.clientId)
+        const publication = earlier(message, session.clientId)
         if (publication !== null) publication.held = { session: session.number, packetId }
       }
       for (const [delivery, packetId] of newIn(session, 0)) {
@@ -81,7 +88,7 @@ export class Tracker {
         if (!topics.has(message.topic)) continue
         // Of what was to be retained it is known who published it.
         const publication = copies.known(message) ??
-          this.earlier(message, state, message.source?.clientId ?? null)
+          earlier(message, message.source?.clientId ?? null)
         if (publication === null) continue
         const first = { _tag: 'Found', at: state.now, packetId } as const
         const { retain, share } = delivery.terms
@@ -92,8 +99,7 @@ export class Tracker {
     for (const topic of topics) {
       const value = Tree.get(state.retained, topic)
       if (value === undefined) continue
-      const publication = copies.known(value) ??
-        this.earlier(value, state, value.source?.clientId ?? null)
+      const publication = copies.known(value) ?? earlier(value, value.source?.clientId ?? null)
       if (publication !== null) {
         publication.retained = { from: state.now, until: null, why: null }
       }
@@ -104,7 +110,7 @@ export class Tracker {
     const { copies } = this
     const { before, after, input } = moment
     copies.fresh.clear()
-    if (input._tag === 'Reconfigured') this.mount(input.config)
+    if (input._tag === 'Reconfigured') this.remount(input.config, before, after.now)
     const found = publicationsIn(this.topics, moment)
     const fresh = this.keep(found, moment)
     if (fresh.length > 0) {
@@ -150,6 +156,14 @@ export class Tracker {
     }
   }
 
+  /** A reload may bring mount points, behind which there is something already. */
+  private remount(config: Config, before: State, at: Millis): void {
+    const old = new Set(this.topics)
+    this.mount(config)
+    const added = [...this.topics].filter((one) => !old.has(one))
+    if (added.length > 0) this.takeUp(new Set(added), { ...before, now: at }, at)
+  }
+
   private mount(config: Config): void {
     this.mountAt(config.mountPoint)
     for (const [, { mountPoint }] of config.listeners) this.mountAt(mountPoint)
@@ -163,9 +177,8 @@ export class Tracker {
   private earlier(
     message: Message | Gist,
     { now }: State,
-    clientId: string | null,
+    by: Publisher,
   ): Publication | null {
-    const by = { _tag: 'Earlier', clientId } as const
     const bytes = payloadBytesOf(message)
     const publication = publicationOf(message.topic, by, now, null, message, bytes)
     if (!this.copies.admit(publication)) return null

@@ -52,7 +52,8 @@ export class Wanted {
   /** Answers those that are told no more for it, which may be itself. */
   admit(publication: Publication): ReadonlyArray<Publication> {
     this.count += 1
-    if (publication.by._tag === 'Earlier') this.earlier += 1
+    const { by } = publication
+    if (by._tag === 'Earlier' && by.mountedAt === null) this.earlier += 1
     if (this.at !== null) return this.near(publication, this.at)
     if (this.first.length < this.few) {
       this.first.push(publication)

@@ -27,6 +27,12 @@ const sentText = (
     : `${shown} with QoS ${qos} and packet id ${packetId}${flags}`
 }
 
+/** When a publication that is older than what is known of it began to be followed. */
+export const whenFollowed = ({ by }: Publication, { clock, what }: Ground): string =>
+  by._tag === 'Earlier' && by.mountedAt !== null
+    ? `at the reload at ${since(by.mountedAt, clock)}`
+    : `when the ${what} began`
+
 /** What became of one copy. */
 export const copyText = (copy: Copy, publication: Publication, ground: Ground): string => {
   const { clock } = ground
@@ -43,9 +49,9 @@ export const copyText = (copy: Copy, publication: Publication, ground: Ground): 
       case 'Found':
         words.push(
           event.packetId === 0
-            ? `in its queue when the ${ground.what} began`
-            : `in flight with QoS ${copy.qos} and packet id ${event.packetId} when the ` +
-              `${ground.what} began`,
+            ? `in its queue ${whenFollowed(publication, ground)}`
+            : `in flight with QoS ${copy.qos} and packet id ${event.packetId} ` +
+              whenFollowed(publication, ground),
         )
         break
       case 'Sent':

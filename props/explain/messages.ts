@@ -38,11 +38,14 @@ export class Truth {
   check(topic: string, client: string | null, answers: ReadonlyArray<string>): void {
     const { day, publications, losses, tally } = this
     const found = this.askedFor(topic)
+    const older = answers.filter(isOlder)
+    for (const one of older) checkOlder(this.publications, day, topic, one)
+    if (older.length > 0) tally.add('older than its mount point')
     if (found.length === 0) {
-      assert.match(answers[0]!, 'Nothing was published to')
+      if (older.length === 0) assert.match(answers[0]!, 'Nothing was published to')
       return
     }
-    const told = answers.filter((one) => !one.startsWith('No client '))
+    const told = answers.filter((one) => !one.startsWith('No client ') && !isOlder(one))
     assert.is(told.length, found.length, `${topic}:\n${answers.join('\n')}`)
     losses.begin()
     const account = { day, publications, losses, tally, asked: topic }
@@ -54,6 +57,44 @@ export class Truth {
   untold(topic: string): string | null {
     return this.losses.untold(this.askedFor(topic))
   }
+}
+
+const olderThanMount = / was published before a reload put it behind a mount point at /
+
+const isOlder = (answer: string): boolean => olderThanMount.test(answer.split('\n', 1)[0]!)
+
+const olderHead = new RegExp(
+  `^'(.*)'${olderThanMount.source}` +
+    "(\\S+)(?: \\(\\S+\\))? (?:by '(.*)'|by somebody) with QoS (\\d)(, to be retained)?: " +
+    '(\\d+) bytes?\\. --message (.*) has all of it\\.',
+  's',
+)
+
+/** Who published it is known of what was there when a reload brought the mount point. */
+const checkOlder = (
+  { all }: Publications,
+  day: Day,
+  asked: string,
+  answer: string,
+): void => {
+  const [head = ''] = answer.split('\n')
+  const facts = olderHead.exec(head)
+  assert.ok(facts !== null, head)
+  const [, topic = '', time, by, qos, retain, bytes, whole] = facts
+  assert.is(whole, topic)
+  const mount = topic.slice(0, topic.length - asked.length)
+  assert.is(mount + asked, topic)
+  const brought = day.steps.find((step) =>
+    since(day, step.at) === time && mountPointsBy(day, step.index).has(mount) &&
+    !mountPointsBy(day, step.index - 1).has(mount)
+  )
+  assert.ok(brought !== undefined, `no reload brought '${mount}' then:\n${head}`)
+  const isKnown = all.some((one) =>
+    one.topic === topic && one.step.index < brought.index && one.bytes === Number(bytes) &&
+    (by === undefined || one.clientId === by) && one.qos === Number(qos) &&
+    one.retain === (retain !== undefined)
+  )
+  assert.ok(isKnown, `nothing like it was published before:\n${head}`)
 }
 
 const checkOne = (
