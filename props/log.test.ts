@@ -598,6 +598,17 @@ log('a crowd of strangers is a few lines a second, whoever is let in has all of 
   assert.match(to('stderr')[150]!, /: Left out 19950 more lines about connections from others\./)
 })
 
+log('what was withheld in the last second is told before the last line', async () => {
+  const { log: into, to } = recorded({})
+  for (let i = 0; i < 12; i++) {
+    into.note({ _tag: 'ConnectionOpened', conn, listener: '1883', peer })
+  }
+  await into.close('terminating')
+  assert.is(to('stderr').length, 12)
+  assert.match(to('stderr')[10]!, /: Left out 2 more lines about connections from /)
+  assert.match(to('stderr')[11]!, /: terminating$/)
+})
+
 log('a limiter withholds what is too much and loses count of nothing', () => {
   fc.assert(
     fc.property(

@@ -125,8 +125,11 @@ export class Log {
     }
   }
 
-  /** Writes what there is and closes every destination; resolves when they have it. */
-  close(): Promise<void> {
+  /** Writes what there is, `last` behind it, and closes every destination; then it resolves. */
+  close(last: string | null = null): Promise<void> {
+    // No window ends any more.
+    this.tellWithheld()
+    if (last !== null) this.line(last)
     this.write()
     return this.sinks.close()
   }
@@ -159,11 +162,15 @@ export class Log {
    */
   flush(at: number): void {
     if (at - this.windowAt >= windowMs) {
-      for (const limiter of this.limiters) limiter.close((text) => this.line(text, 'notice'))
+      this.tellWithheld()
       this.windowAt = at
     }
     if (this.plain !== '' || this.prioritised !== '') this.write()
     if (this.published.length > 0) this.publishAll()
+  }
+
+  private tellWithheld(): void {
+    for (const limiter of this.limiters) limiter.close((text) => this.line(text, 'notice'))
   }
 
   /** When `flush` must be called although nothing happens. */

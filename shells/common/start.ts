@@ -221,8 +221,7 @@ class Held {
   private async giveBack(last: string | null): Promise<void> {
     await this.listeners?.close()
     await this.store?.close().catch(() => {})
-    if (last !== null) this.log.line(last)
-    await this.log.close()
+    await this.log.close(last)
   }
 }
 
