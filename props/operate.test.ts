@@ -511,24 +511,26 @@ for (const [runtime, command] of runtimes) {
     }
   })
 
-  test('SIGUSR1 in the midst of the start opens no debugger and ends nothing', async () => {
-    const port = await freePort()
-    // Until its first line runs a program has no say.
-    const broker = new Broker(saying('SIGUSR1', command), ['-p', String(port)])
-    try {
-      await broker.says('hears SIGUSR1')
-      assert.not.match(broker.errors, 'starting')
-      while (!broker.errors.includes('running')) {
-        assert.is(broker.child.exitCode, null, broker.errors)
-        assert.is(broker.child.signalCode, null, 'the signal ended it')
-        broker.signal('SIGUSR1')
-        await sleep(10)
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    test(`${signal} in the midst of the start opens no debugger and ends nothing`, async () => {
+      const port = await freePort()
+      // Until its first line runs a program has no say.
+      const broker = new Broker(saying('SIGHUP', command), ['-p', String(port)])
+      try {
+        await broker.says('hears SIGHUP')
+        assert.not.match(broker.errors, 'starting')
+        while (!broker.errors.includes('running')) {
+          assert.is(broker.child.exitCode, null, broker.errors)
+          assert.is(broker.child.signalCode, null, 'the signal ended it')
+          broker.signal(signal)
+          await sleep(10)
+        }
+        assert.not.match(broker.errors, 'Debugger')
+      } finally {
+        assert.is(await broker.end(), 0)
       }
-      assert.not.match(broker.errors, 'Debugger')
-    } finally {
-      assert.is(await broker.end(), 0)
-    }
-  })
+    })
+  }
 
   test('SIGUSR1 leaves no debugger open', async () => {
     const port = await freePort()

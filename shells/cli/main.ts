@@ -4,9 +4,8 @@
 import process from 'node:process'
 
 // Node opens its debugger to SIGUSR1 unless somebody listens, and everything else takes a while to
-// load. SIGHUP would end the process. The broker has its own answers once it runs.
-process.on('SIGUSR1', () => {})
-process.on('SIGHUP', () => {})
+// load. The others would end the process. The broker has its own answers once it runs.
+for (const name of ['SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const) process.on(name, () => {})
 
 // Who ends it before there is anything to save gets what he wants.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(0))
