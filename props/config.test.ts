@@ -44,7 +44,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     '\n# x\nlistener=1883',
     "Error: Unknown configuration variable 'listener=1883'.",
     'Error found at c:3.',
-    "Did you mean 'listener'?",
+    "Did you mean 'listener'? Write a blank behind it.",
   ],
   [
     'Log-Dest stdout',
@@ -80,7 +80,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'allow_anonymous\u00a0true',
     "Error: Unknown configuration variable 'allow_anonymous\\u{a0}true'.",
     'Error found at c:1.',
-    "Did you mean 'allow_anonymous'?",
+    "Did you mean 'allow_anonymous'? Write a blank behind it.",
   ],
   [
     'allow_anonymous true\u00a0',
@@ -128,6 +128,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'max_queued_messages 08',
     "Error: 'max_queued_messages' value not a number.",
     'Error found at c:1.',
+    'In place of 08 write a whole number from 0 to 2147483647.',
   ],
   [
     'max_queued_messages 99999999999',
@@ -139,7 +140,12 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "Error: 'max_inflight_messages' must be <= 65535.",
     'Error found at c:1.',
   ],
-  ['max_packet_size 19', "Error: 'max_packet_size' must be >= 20.", 'Error found at c:1.'],
+  [
+    'max_packet_size 19',
+    "Error: 'max_packet_size' must be >= 20.",
+    'Error found at c:1.',
+    'In place of 19 write a whole number from 20 to 2147483647.',
+  ],
   ['max_keepalive 65536', "Error: Invalid 'max_keepalive' value (65536).", 'Error found at c:1.'],
   ['max_keepalive -1', "Error: Invalid 'max_keepalive' value (-1).", 'Error found at c:1.'],
   ['memory_limit -1', "Error: Invalid 'memory_limit' value (-1).", 'Error found at c:1.'],
@@ -192,7 +198,26 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ],
   ['port 0', "Error: Invalid 'port' value (0).", 'Error found at c:1.'],
   ['listener', "Error: Empty 'listener port' value in configuration.", 'Error found at c:1.'],
-  ['listener x', "Error: 'listener port' value not a number.", 'Error found at c:1.'],
+  [
+    'listener x',
+    "Error: 'listener port' value not a number.",
+    'Error found at c:1.',
+    'In place of x write a port from 1 to 65535, and behind it, after a blank, an address if any.',
+  ],
+  [
+    'listener 127.0.0.1:1883',
+    "Error: 'listener port' value not a number.",
+    'Error found at c:1.',
+    'In place of 127.0.0.1:1883 write a port from 1 to 65535, and behind it, after a blank, an ' +
+    'address if any.',
+  ],
+  [
+    'listener 1883\t0.0.0.0',
+    "Error: 'listener port' value not a number.",
+    'Error found at c:1.',
+    'In place of 1883\\u{9}0.0.0.0 write a port from 1 to 65535, and behind it, after a blank, ' +
+    'an address if any.',
+  ],
   ['listener 65536', "Error: Invalid 'port' value (65536).", 'Error found at c:1.'],
   [
     'listener 0',
@@ -321,6 +346,7 @@ config('what mosquitto refuses is refused with its words, the place and the reme
   for (const [text, ...lines] of refused) {
     const error = errorIn(text)
     assert.equal(error.lines.slice(0, lines.length), lines, text)
+    assert.is(error.lines.length, 3, `${text}: without a remedy`)
     assert.is(error.status, 3, text)
     assert.is(error.file, 'c')
     assert.is(`Error found at c:${error.line}.`, error.lines[1])
@@ -571,6 +597,7 @@ config('include_dir reads a folder in order, and errors name both files', () => 
       "Error: Unknown configuration variable 'bad'.",
       "Error found at 'd/x.conf:3'.",
       'Error found at c:2.',
+      'mosquitto 2.1 and Sabethes know no such option: take the line out.',
     ],
     status: 3,
     file: 'd/x.conf',
@@ -582,6 +609,7 @@ config('include_dir reads a folder in order, and errors name both files', () => 
     'Error: The include_dir option is only valid in the main configuration file.',
     "Error found at 'd/x.conf:1'.",
     'Error found at c:1.',
+    'Write it in c, or take it out.',
   ])
   // A listener of the main file is none of an included one.
   const below = parseConfig(
@@ -601,7 +629,10 @@ config('what cannot be read is said in the words of mosquitto', () => {
     files: new Map([['c', E.left('directory')]]),
   })
   assert.ok(E.isLeft(folder))
-  assert.equal(folder.left.lines, ["Error: Config file 'c' is a directory."])
+  assert.equal(folder.left.lines, [
+    "Error: Config file 'c' is a directory.",
+    'Name a file in it.',
+  ])
   const missing = errorIn('include_dir /x')
   assert.equal(missing.lines.slice(0, 2), [
     "Error: Unable to open include_dir '/x'.",

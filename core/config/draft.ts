@@ -82,11 +82,13 @@ export interface Fault extends Refusal {
   readonly status: 3 | 13
 }
 
-export const fault = (line: string, remedy: string | null = null, status: 3 | 13 = 3): Fault => ({
+export const fault = (line: string, remedy: string, status: 3 | 13 = 3): Fault => ({
   line,
   remedy,
   status,
 })
+
+export const stop = ({ line, remedy }: Refusal): Fault => fault(line, remedy)
 
 export const needsListener = (name: string): Fault =>
   fault(

@@ -40,6 +40,8 @@ export const expand = (rest: string, sources: Sources): Either<Refusal, string> 
   return fault ?? E.right(expanded)
 }
 
+const oneLine = 'Put in one line of UTF-8, without control characters.'
+
 const contentOf = (name: string, sources: Sources): Either<Refusal, string> => {
   if (!name.startsWith(filePrefix)) {
     const value = sources.variables.get(name)
@@ -50,16 +52,19 @@ const contentOf = (name: string, sources: Sources): Either<Refusal, string> => {
       )
     }
     return isMalformed(value)
-      ? refuse(`Variable '${quoted(name)}' holds more than one line of text.`)
+      ? refuse(`Variable '${quoted(name)}' holds more than one line of text.`, oneLine)
       : E.right(value)
   }
   const file = name.slice(filePrefix.length)
   const read = sources.files.get(file)
   if (read === undefined || E.isLeft(read)) {
-    return refuse(`Unable to open file '${path(file)}' of \${file:}.`)
+    return refuse(
+      `Unable to open file '${path(file)}' of \${file:}.`,
+      'Make it, or let the user that the broker runs as read it.',
+    )
   }
   const value = trim(read.right)
   return isMalformed(value)
-    ? refuse(`File '${path(file)}' of \${file:} holds more than one line of text.`)
+    ? refuse(`File '${path(file)}' of \${file:} holds more than one line of text.`, oneLine)
     : E.right(value)
 }

@@ -2,20 +2,17 @@
 
 import { utf8Size } from '../codec/utf8.ts'
 import { E } from '../prelude.ts'
-import { addListener, fallbackOf, fault, keep, needsListener, showPlace } from './draft.ts'
+import { addListener, fallbackOf, fault, keep, needsListener, showPlace, stop } from './draft.ts'
 import type { Above, Draft, Fault, Values } from './draft.ts'
 import type { Option, Value } from './option.ts'
 import { denySpecialChars, givePlugin, loadPlugin, useNamed, usePlugin } from './plugin.ts'
 import { logTypes, socketPathBytesMax } from './settings.ts'
 import type { LogDestination, Place } from './settings.ts'
 import { optionNames, optionOf } from './table.ts'
-import { emptyLine, isMalformed, parseNumeral, readValue, trim, wordsOf } from './value.ts'
-import type { Refusal } from './value.ts'
+import { empty, isMalformed, malformed, parseNumeral, readValue, trim, wordsOf } from './value.ts'
 import { meant, quoted } from './words.ts'
 
 const portMax = 65_535
-
-const stop = ({ line, remedy }: Refusal): Fault => fault(line, remedy)
 
 /** Takes in `name rest`; null if all is well. `include_dir` is not for here. */
 export const takeLine = (
@@ -69,8 +66,8 @@ const unknown = (name: string): Fault => {
   const remedy = isComment
     ? 'A comment begins with # as the very first character of its line.'
     : near === null
-    ? null
-    : `Did you mean '${near}'?`
+    ? 'mosquitto 2.1 and Sabethes know no such option: take the line out.'
+    : `Did you mean '${near}'?${/^\w+[^\w.-]/.test(name) ? ' Write a blank behind it.' : ''}`
   return fault(`Unknown configuration variable '${quoted(name)}'.`, remedy)
 }
 
@@ -88,7 +85,7 @@ const takeValue = (
   rest: string,
   place: Place,
 ): Fault | null => {
-  if (option.missing !== null) return refuseMissing(option, name, rest)
+  if (option.missing !== null) return refuseMissing(option, option.missing, name, rest)
   const values = valuesFor(draft, above, option, name, place)
   if (!(values instanceof Map)) return values
   // In messages mosquitto calls these two as they were written.
@@ -134,13 +131,18 @@ const joined = (
 }
 
 /** An option that is not there is refused unless it asks for nothing. */
-const refuseMissing = (option: Option, name: string, rest: string): Fault | null => {
+const refuseMissing = (
+  option: Option,
+  why: string,
+  name: string,
+  rest: string,
+): Fault | null => {
   if (option.initial !== null) {
     const read = readValue({ ...option, label: name }, rest)
     if (E.isLeft(read)) return stop(read.left)
     if (read.right.value === option.initial) return null
   }
-  return fault(`The '${name}' option cannot be used.`, option.missing)
+  return fault(`The '${name}' option cannot be used.`, why)
 }
 
 const valuesFor = (
@@ -169,22 +171,26 @@ const valuesFor = (
   }
 }
 
-const readPort = (rest: string, label: string, min: number): Fault | number => {
+const readPort = (rest: string, label: string, min: number, behind: string): Fault | number => {
   const [word] = wordsOf(rest)
-  if (word === undefined) return fault(emptyLine(label))
+  if (word === undefined) return stop(empty(label))
   const port = parseNumeral(word)
-  if (port === null) return fault(`'${label}' value not a number.`)
-  if (port < -2_147_483_648 || port > 2_147_483_647) return fault(`'${label}' value out of range.`)
-  return port < min || port > portMax ? fault(`Invalid 'port' value (${port}).`) : port
+  const remedy = `In place of ${quoted(word)} write a port from 1 to ${portMax}${behind}.`
+  if (port === null) return fault(`'${label}' value not a number.`, remedy)
+  if (port < -2_147_483_648 || port > 2_147_483_647) {
+    return fault(`'${label}' value out of range.`, remedy)
+  }
+  return port < min || port > portMax ? fault(`Invalid 'port' value (${port}).`, remedy) : port
 }
 
 const hostOf = (word: string | undefined): string | null | Fault => {
   if (word === undefined || word === '*') return null
-  return isMalformed(word) ? fault('Malformed UTF-8 in configuration.') : word
+  return isMalformed(word) ? stop(malformed(word)) : word
 }
 
 const takeListener = (draft: Draft, above: Above, rest: string, place: Place): Fault | null => {
-  const port = readPort(rest, 'listener port', 0)
+  const behind = ', and behind it, after a blank, an address if any'
+  const port = readPort(rest, 'listener port', 0, behind)
   if (typeof port !== 'number') return port
   const word = wordsOf(rest)[1]
   const second = word?.[0] === '#' ? undefined : word
@@ -216,7 +222,7 @@ const takePort = (
   rest: string,
   place: Place,
 ): Fault | null => {
-  const port = readPort(rest, 'port', 1)
+  const port = readPort(rest, 'port', 1, '')
   if (typeof port !== 'number') return port
   draft.notices.push(`The 'port' option is deprecated: ${option.deprecated}.`)
   draft.isLocalOnly = false
@@ -241,7 +247,7 @@ const takeAddress = (
   place: Place,
 ): Fault | null => {
   const text = trim(rest)
-  if (text === '') return fault(emptyLine(option.label))
+  if (text === '') return stop(empty(option.label))
   const host = hostOf(text)
   if (typeof host === 'object' && host !== null) return host
   draft.notices.push(`The 'bind_address' option is deprecated: ${option.deprecated}.`)

@@ -12,7 +12,7 @@ import { resolve } from './resolve.ts'
 import type { StoreWish } from './resolve.ts'
 import type { Place, Settings } from './settings.ts'
 import type { ConfigError, Sources, Unread, Wanted } from './source.ts'
-import { emptyLine } from './value.ts'
+import { empty } from './value.ts'
 import { path as shown } from './words.ts'
 
 /** One line that is no comment. */
@@ -129,7 +129,9 @@ export const parseConfig = (
 }
 
 const unreadable = (file: string, why: Unread): Fault => {
-  if (why === 'directory') return fault(`Config file '${shown(file)}' is a directory.`)
+  if (why === 'directory') {
+    return fault(`Config file '${shown(file)}' is a directory.`, 'Name a file in it.')
+  }
   if (why === 'special') {
     // Nobody may ever write into a pipe, and a device may never end.
     return fault(`Config file '${shown(file)}' is a pipe, a socket or a device.`, 'Name a file.')
@@ -138,7 +140,7 @@ const unreadable = (file: string, why: Unread): Fault => {
     ? 'The user that the broker runs as may not read it.'
     : why === 'missing'
     ? 'There is no such file.'
-    : null
+    : 'The system cannot read it.'
   return fault(`Unable to open config file '${shown(file)}'.`, remedy)
 }
 
@@ -174,14 +176,20 @@ const takeFolder = (
   folder: string,
   sources: Sources,
 ): Found | null => {
-  const here = (line: string, remedy: string | null = null): Found => ({
+  const here = (line: string, remedy: string): Found => ({
     fault: fault(line, remedy),
     places: [],
   })
   if (place.file !== main) {
-    return here('The include_dir option is only valid in the main configuration file.')
+    return here(
+      'The include_dir option is only valid in the main configuration file.',
+      `Write it in ${shown(main)}, or take it out.`,
+    )
   }
-  if (folder === '') return here(emptyLine('include_dir'))
+  if (folder === '') {
+    const { line, remedy } = empty('include_dir')
+    return here(line, remedy)
+  }
   const names = sources.folders.get(folder)
   if (names === undefined || E.isLeft(names)) {
     return here(`Unable to open include_dir '${shown(folder)}'.`, 'Make the folder.')
@@ -204,7 +212,7 @@ const errorOf = (main: string, { fault: { line, remedy, status }, places }: Foun
           ? `Error found at ${shown(file)}:${number}.`
           : `Error found at '${shown(file)}:${number}'.`
       ),
-      ...(remedy === null ? [] : [remedy]),
+      remedy,
     ],
     status,
     file: place?.file ?? main,

@@ -1,11 +1,11 @@
 // The plugins that come with mosquitto, named by their files: some do what options of ours do, and
 // are read as these. No code is loaded, so any other plugin is refused.
 
-import { fault, needsListener, showPlace } from './draft.ts'
+import { fault, needsListener, showPlace, stop } from './draft.ts'
 import type { Above, Draft, DraftListener, Fault, Plugin, PluginKind } from './draft.ts'
 import { optionOf } from './table.ts'
 import type { Place } from './settings.ts'
-import { emptyLine, isMalformed, readValue, trim, wordsOf } from './value.ts'
+import { empty, isMalformed, malformed, readValue, trim, wordsOf } from './value.ts'
 import { path, quoted } from './words.ts'
 
 const kinds: ReadonlyMap<string, PluginKind> = new Map<string, PluginKind>([
@@ -69,7 +69,7 @@ export const usePlugin = (
   }
   draft.isSecured = true
   const [file] = wordsOf(rest)
-  if (file === undefined) return fault(emptyLine(name))
+  if (file === undefined) return stop(empty(name))
   const plugin = load(draft, file, place)
   if (isFault(plugin)) return plugin
   plugin.users.push(user)
@@ -84,10 +84,16 @@ export const loadPlugin = (
   place: Place,
 ): Fault | null => {
   const [name, ...more] = wordsOf(rest)
-  if (name === undefined) return fault(emptyLine('plugin_load'))
-  if (draft.named.has(name)) return fault(`Duplicate plugin name '${quoted(name)}'.`)
+  if (name === undefined) return stop(empty('plugin_load'))
+  const other = draft.named.get(name)
+  if (other !== undefined) {
+    return fault(
+      `Duplicate plugin name '${quoted(name)}'.`,
+      `The other one is at ${showPlace(other.place)}: give one of them another name.`,
+    )
+  }
   if (more.length === 0) {
-    return fault(emptyLine('plugin_load'), 'It wants a name and the path of a plugin.')
+    return fault(empty('plugin_load').line, 'It wants a name and the path of a plugin.')
   }
   const plugin = load(draft, trim(rest.slice(rest.indexOf(name) + name.length)), place)
   if (isFault(plugin)) return plugin
@@ -100,7 +106,7 @@ export const useNamed = (draft: Draft, above: Above, rest: string): Fault | null
   const { listener } = above
   if (listener === null || listener.isDefault) return needsListener('plugin_use')
   const name = trim(rest)
-  if (name === '') return fault(emptyLine('plugin_use'))
+  if (name === '') return stop(empty('plugin_use'))
   const plugin = draft.named.get(name)
   if (plugin === undefined) {
     return fault(
@@ -125,13 +131,19 @@ export const givePlugin = (
   if (plugin === null) {
     return fault(
       `The '${quoted(name)}' option requires plugin/global_plugin/plugin_load to be defined first.`,
+      'Write it below the line of its plugin.',
     )
   }
   const key = name.slice(name.indexOf('_opt_') + 5)
-  if (key.length < 3) return fault("Invalid 'plugin_opt_' config option.")
+  if (key.length < 3) {
+    return fault(
+      "Invalid 'plugin_opt_' config option.",
+      `Write a longer name than ${quoted(name)}.`,
+    )
+  }
   const value = trim(rest)
-  if (value === '') return fault(emptyLine(quoted(key)))
-  if (isMalformed(value)) return fault('Malformed UTF-8 in configuration.')
+  if (value === '') return stop(empty(quoted(key)))
+  if (isMalformed(value)) return stop(malformed(value))
   const isFile = (plugin.kind === 'password file' && key === 'password_file') ||
     (plugin.kind === 'acl file' && key === 'acl_file')
   if (isFile) {
@@ -162,7 +174,7 @@ export const denySpecialChars = (above: Above, rest: string, place: Place): Faul
     )
   }
   const read = readValue(option, rest)
-  if (read._tag === 'Left') return fault(read.left.line, read.left.remedy)
+  if (read._tag === 'Left') return stop(read.left)
   above.plugin.denySpecialChars = { value: read.right.value, option: option.name, place }
   return null
 }

@@ -18,22 +18,30 @@ export interface Read {
   readonly warning: string | null
 }
 
-/** Why a value is refused: mosquitto's line without "Error: ", and the remedy where we know one. */
+/** Why a value is refused: mosquitto's line without "Error: ", and the remedy. */
 export interface Refusal {
   readonly line: string
-  readonly remedy: string | null
+  readonly remedy: string
 }
 
 type Reading = Either<Refusal, Read>
 
-export const refuse = (line: string, remedy: string | null = null): Either<Refusal, never> =>
+export const refuse = (line: string, remedy: string): Either<Refusal, never> =>
   E.left({ line, remedy })
 
 const right = (value: Value, warning: string | null = null): Reading => E.right({ value, warning })
 
 const textBytesMax = 65_535
 
-export const emptyLine = (label: string): string => `Empty '${label}' value in configuration.`
+export const empty = (label: string): Refusal => ({
+  line: `Empty '${label}' value in configuration.`,
+  remedy: 'Write a value behind the name, or take the line out.',
+})
+
+export const malformed = (text: string): Refusal => ({
+  line: 'Malformed UTF-8 in configuration.',
+  remedy: `Write ${quoted(text)} without control characters, and save the file as UTF-8.`,
+})
 
 /** The words of a text between blanks; only the blank itself separates. */
 export const wordsOf = (rest: string): ReadonlyArray<string> =>
@@ -67,7 +75,7 @@ export const readValue = (option: Option, rest: string): Reading => {
   const { kind, label } = option
   if (kind._tag === 'Text') return readText(kind, label, rest)
   const [word] = wordsOf(rest)
-  if (word === undefined) return refuse(emptyLine(label))
+  if (word === undefined) return E.left(empty(label))
   switch (kind._tag) {
     case 'Truth':
       if (word === 'true' || word === '1') return right(true)
@@ -83,8 +91,9 @@ export const readValue = (option: Option, rest: string): Reading => {
       return readLevels(label, rest)
     case 'Facility': {
       const number = parseNumeral(word)
-      if (number === null) return refuse(`'${label}' value not a number.`)
-      if (number < 0 || number > 7) return refuse(`Invalid '${label}' value (${number}).`)
+      const remedy = wholeWanted(word, 0, 7)
+      if (number === null) return refuse(`'${label}' value not a number.`, remedy)
+      if (number < 0 || number > 7) return refuse(`Invalid '${label}' value (${number}).`, remedy)
       return right(`local${number}`)
     }
     case 'Destination':
@@ -102,13 +111,13 @@ const readText = (
   rest: string,
 ): Reading => {
   const text = trim(rest)
-  if (text === '') return refuse(emptyLine(label))
-  if (isMalformed(text)) return refuse('Malformed UTF-8 in configuration.')
+  if (text === '') return E.left(empty(label))
+  if (isMalformed(text)) return E.left(malformed(text))
   if (utf8Size(text) > textBytesMax) {
     return refuse(`The '${label}' value is too long.`, `It may have ${textBytesMax} bytes.`)
   }
   if (kind.check === 'prefix' && utf8Size(text) > 50) {
-    return refuse(`'${label}' length must be <= 50.`)
+    return refuse(`'${label}' length must be <= 50.`, `Make ${quoted(text)} shorter.`)
   }
   if (kind.check === 'topic' && !isTopicName(text)) {
     return refuse(
@@ -134,26 +143,34 @@ const isWellFormed = (text: string): boolean => {
   return true
 }
 
+const wholeWanted = (word: string, min: number, max: number): string =>
+  `In place of ${quoted(word)} write a whole number from ${min} to ${max}.`
+
 const readWhole = (
   kind: Extract<Kind, { _tag: 'Whole' }>,
   label: string,
   word: string,
 ): Reading => {
   const number = parseNumeral(word)
+  const remedy = wholeWanted(word, kind.min, kind.max)
   if (number === null) {
     const isFraction = /^[+-]?[0-9]+[a-zA-Z.]/.test(word) && !/^[+-]?0[xX]/.test(word)
-    const remedy = isFraction ? `Write ${quoted(word)} as a whole number without a unit.` : null
-    return refuse(`'${label}' value not a number.`, remedy)
+    return refuse(
+      `'${label}' value not a number.`,
+      isFraction ? `Write ${quoted(word)} as a whole number without a unit.` : remedy,
+    )
   }
   const most = Math.max(kind.max, intMax)
-  if (number > most || number < -intMax - 1) return refuse(`'${label}' value out of range.`)
+  if (number > most || number < -intMax - 1) {
+    return refuse(`'${label}' value out of range.`, remedy)
+  }
   if (number < kind.min) {
-    if (kind.below === undefined) return refuse(kind.refusal.replace('%', String(number)))
+    if (kind.below === undefined) return refuse(kind.refusal.replace('%', String(number)), remedy)
     return right(kind.below)
   }
   if (kind.same !== undefined && number === kind.same[0]) return right(kind.same[1])
   if (number > kind.max) {
-    if (kind.above === undefined) return refuse(kind.refusal.replace('%', String(number)))
+    if (kind.above === undefined) return refuse(kind.refusal.replace('%', String(number)), remedy)
     return right(kind.max * kind.scale, kind.above)
   }
   return right(number * kind.scale)
@@ -204,7 +221,7 @@ const readLevels = (label: string, rest: string): Reading => {
     }
     levels.add(Number(word))
   }
-  if (levels.size === 0) return refuse(emptyLine(label))
+  if (levels.size === 0) return E.left(empty(label))
   return right([...levels].sort())
 }
 
@@ -221,8 +238,10 @@ const readDestination = (word: string, rest: string): Reading => {
     }
     case 'file': {
       const path = trim(rest.slice(rest.indexOf('file') + 4))
-      if (path === '') return refuse('Empty "log_dest file" value in configuration.')
-      if (isMalformed(path)) return refuse('Malformed UTF-8 in configuration.')
+      if (path === '') {
+        return refuse('Empty "log_dest file" value in configuration.', 'Write log_dest file PATH.')
+      }
+      if (isMalformed(path)) return E.left(malformed(path))
       const destination: LogDestination = { to: 'file', path }
       return right([destination])
     }
