@@ -45,7 +45,11 @@ wanting('what is given is what is taken', async () => {
 wanting('a name is looked up, and one that is none is said', async () => {
   const found = await of({ host: 'localhost' })
   assert.ok(found.includes('127.0.0.1 1883') || found.includes('::1 1883'))
-  assert.match(String(await of({ host: 'nowhere.invalid' })), "'nowhere.invalid'")
+  const settings = settingsWith({ host: 'nowhere.invalid' })
+  const origin = { option: 'listener', listener: '1883', place: { file: 'c', line: 7 } }
+  const sentence = String(await placesOf({ ...settings, origins: [origin] }))
+  assert.match(sentence, "'nowhere.invalid' to listen on (listener, c:7): ")
+  assert.match(sentence, /\. Correct the name, or write an address\.$/)
 })
 
 /** The interface of loopback, and what it is known by. */

@@ -23,7 +23,7 @@ const isIn = (host: string, domain: ListenerSettings['domain']): boolean =>
 
 /** What a sentence says of an option of a listener: its name, and where it was given. */
 const optionAt = (
-  wanted: 'bind_interface' | 'socket_domain',
+  wanted: 'listener' | 'bind_interface' | 'socket_domain',
   { origins, isLocalOnly }: Settings,
   { name }: ListenerSettings,
 ): string => {
@@ -74,29 +74,40 @@ const shortest = (address: string): string => {
   return [new URL(`http://[${bare}]`).hostname.slice(1, -1), ...zone].join('%')
 }
 
-const lookUp = async (host: string): Promise<Either<string, ReadonlyArray<string>>> => {
+const lookUp = async (
+  host: string,
+  at: string,
+): Promise<Either<string, ReadonlyArray<string>>> => {
   try {
     const found = await lookup(host, { all: true })
     return E.right([...new Set(found.map(({ address }) => address))])
   } catch (error) {
     const why = messageOf(error)
-    return E.left(`There is no address of the name '${host}' to listen on: ${why}.`)
+    return E.left(
+      `There is no address of the name '${host}' to listen on ${at}: ${why}. ` +
+        'Correct the name, or write an address.',
+    )
   }
 }
 
 /** Where a listener would be without bind_interface; null for everywhere. */
 const askedFor = async (
-  { host }: ListenerSettings,
-  isLocalOnly: boolean,
-): Promise<Either<string, ReadonlyArray<string> | null>> =>
-  isLocalOnly ? E.right(loopback) : host === null ? E.right(null) : await lookUp(host)
+  settings: Settings,
+  listener: ListenerSettings,
+): Promise<Either<string, ReadonlyArray<string> | null>> => {
+  if (settings.isLocalOnly) return E.right(loopback)
+  const { host } = listener
+  return host === null
+    ? E.right(null)
+    : await lookUp(host, optionAt('listener', settings, listener))
+}
 
 const hostsOf = async (
   settings: Settings,
   listener: ListenerSettings,
 ): Promise<Either<string, ReadonlyArray<string>>> => {
   const { host, bindInterface } = listener
-  const asked = await askedFor(listener, settings.isLocalOnly)
+  const asked = await askedFor(settings, listener)
   if (E.isLeft(asked)) return asked
   if (bindInterface === null) return E.right(asked.right ?? anywhere)
   const at = optionAt('bind_interface', settings, listener)
