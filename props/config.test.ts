@@ -633,11 +633,25 @@ config('what cannot be read is said in the words of mosquitto', () => {
     "Error: Config file 'c' is a directory.",
     'Name a file in it.',
   ])
-  const missing = errorIn('include_dir /x')
-  assert.equal(missing.lines.slice(0, 2), [
-    "Error: Unable to open include_dir '/x'.",
-    'Error found at c:1.',
-  ])
+  const blanks = 'A blank at its ends, and what follows it, count as a part of its name.'
+  for (
+    const [folder, why, remedy] of [
+      ['/x', 'missing', 'Name a folder that is there.'],
+      ['/x', 'not allowed', 'The user that the broker runs as may not read it.'],
+      ['/x ', 'missing', blanks],
+      [' /x', 'missing', blanks],
+      ['/x # mine', 'missing', blanks],
+    ] as const
+  ) {
+    const sources = sourcesOf({ c: `include_dir ${folder}` })
+    const read = parseConfig('c', { ...sources, folders: new Map([[folder, E.left(why)]]) })
+    assert.ok(E.isLeft(read))
+    assert.equal(read.left.lines, [
+      `Error: Unable to open include_dir '${folder}'.`,
+      'Error found at c:1.',
+      remedy,
+    ])
+  }
 })
 
 config('a shell is asked for what has to be read, step by step', () => {

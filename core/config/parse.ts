@@ -128,6 +128,8 @@ export const parseConfig = (
   return E.right(settings)
 }
 
+const mayNotRead = 'The user that the broker runs as may not read it.'
+
 const unreadable = (file: string, why: Unread): Fault => {
   if (why === 'directory') {
     return fault(`Config file '${shown(file)}' is a directory.`, 'Name a file in it.')
@@ -137,7 +139,7 @@ const unreadable = (file: string, why: Unread): Fault => {
     return fault(`Config file '${shown(file)}' is a pipe, a socket or a device.`, 'Name a file.')
   }
   const remedy = why === 'not allowed'
-    ? 'The user that the broker runs as may not read it.'
+    ? mayNotRead
     : why === 'missing'
     ? 'There is no such file.'
     : 'The system cannot read it.'
@@ -192,7 +194,12 @@ const takeFolder = (
   }
   const names = sources.folders.get(folder)
   if (names === undefined || E.isLeft(names)) {
-    return here(`Unable to open include_dir '${shown(folder)}'.`, 'Make the folder.')
+    const remedy = /^ | $| #/.test(folder)
+      ? 'A blank at its ends, and what follows it, count as a part of its name.'
+      : names?.left === 'not allowed'
+      ? mayNotRead
+      : 'Name a folder that is there.'
+    return here(`Unable to open include_dir '${shown(folder)}'.`, remedy)
   }
   for (const file of included(folder, names.right)) {
     draft.notices.push(`Loading config file '${shown(file)}'`)
