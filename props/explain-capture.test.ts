@@ -180,6 +180,7 @@ captures('whose bytes are missing, and from when on, is said before the answer',
     const cut = await asked(file('cut'), '--message', 'd/1')
     assert.is(cut.status, 2)
     assert.match(cut.said, /The capture can be read up to byte \d+[^]*'d\/1' was published/)
+    assert.match(cut.said, /\nOf what came after \d+\.\d{3}s \(\S+Z\) nothing is known\.\n/)
   })
 })
 

@@ -4,6 +4,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -343,6 +344,14 @@ explain(
       const cut = await asked(...words)
       assert.is(cut.status, 2)
       assert.match(cut.said, /'phone': delivered at 10.000s[^]*can be read up to line \d+/)
+      const end = /\nOf what came after 1\d\.\d{3}s \(2027-01-15T\S+Z\) nothing is known\.\n$/
+      assert.match(cut.said, end)
+      const zipped = gzipSync(lines.join('\n'))
+      writeFileSync(path, zipped.subarray(0, zipped.length - 40))
+      const half = await asked(...words)
+      assert.is(half.status, 2)
+      assert.match(half.said, /\nOf what came after \d+\.\d{3}s \(\S+Z\) nothing is known\.\n$/)
+      assert.match(half.complained, /cannot be read any further: /)
       for (const text of ['', 'hello\n', '\n\n']) {
         writeFileSync(path, text)
         const bad = await asked(...words)

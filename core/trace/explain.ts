@@ -79,6 +79,7 @@ export class Explainer {
   private readonly names = new Set<string>()
   private readonly clients = new Set<string>()
   private isOver = false
+  private isCut = false
   private end: string | null = null
   private isClientSeen = false
   private isTopicSeen = false
@@ -122,9 +123,15 @@ export class Explainer {
         this.end = 'What came later is in the newer file that the recording goes on in.'
         return
       case 'Broken':
-        this.status = 2
         this.end = brokenText(found)
+        this.breakOff()
     }
+  }
+
+  /** There is more in the file that cannot be read. */
+  breakOff(): void {
+    this.isCut = !this.isOver
+    this.status = 2
   }
 
   private begin(state: State, clock: Clock): void {
@@ -205,13 +212,17 @@ export class Explainer {
 
   /** The sentences, once the recording is over. */
   answer(): ReadonlyArray<string> {
-    const end = this.end === null ? [] : [this.end]
-    if (this.state === null) {
+    const { state } = this
+    const why = this.end === null ? [] : [this.end]
+    if (state === null) {
       this.status = 2
-      return end
+      return why
     }
     // Where nothing happened the broker's time is from before.
-    const last = { ...this.state, now: Math.max(this.state.now, this.clock.at) }
+    const last = { ...state, now: Math.max(state.now, this.clock.at) }
+    const end = this.isCut
+      ? [...why, `Of what came after ${dated(last.now, this.clock)} nothing is known.`]
+      : why
     const { question } = this
     const lines = question._tag === 'Message'
       ? this.message(question, last)

@@ -41,7 +41,7 @@ export const explainCapture = async (
   } catch (error) {
     unreadable = messageOf(error)
   }
-  const { lines, status } = explainer.answer(file)
+  const { lines, status } = explainer.answer(file, unreadable !== null)
   if (lines.length > 0) mouth.say(`${lines.join('\n')}\n`)
   if (unreadable === null) return status
   mouth.complain(`Error: ${wish.file} cannot be read any further: ${unreadable}\n`)

@@ -110,6 +110,7 @@ const aboutLines = async (
     unreadable = messageOf(error)
   }
   for (const found of lastOf(replay, unreadable !== null)) take(found)
+  if (unreadable !== null) explainer.breakOff()
   const answer = explainer.answer()
   if (answer.length > 0) mouth.say(`${answer.join('\n')}\n`)
   if (unreadable === null) return explainer.status

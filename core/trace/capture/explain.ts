@@ -75,11 +75,12 @@ export class CaptureExplainer {
     }
   }
 
-  /** The capture is over. */
-  answer(file: CaptureFile): Answer {
+  /** The capture is over; it may be that more of its file could not be read. */
+  answer(file: CaptureFile, isUnreadable: boolean): Answer {
     const { tap, reenactment, explainer } = this
     this.take(tap.finish())
     reenactment?.finish(tap.conversations)
+    if (isUnreadable || file.breach !== null) explainer.breakOff()
     const troubles = [...troublesOf(tap, file, reenactment, this.beganMs)]
     if (tap.conversations.length === 0 && file.breach === null) {
       troubles.push(nobodyText(this.port, tap))
