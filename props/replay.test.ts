@@ -353,6 +353,54 @@ const reloaded = (config: Config): ReadonlyArray<Input> => {
   ]
 }
 
+replay('who is sent less under another configuration acknowledges the rest', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-less-'))
+  try {
+    const [phone, lamp] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+    const peer = { address: '127.0.0.1', port: 5 }
+    type Answer = 'Puback' | 'Pubrec' | 'Pubrel' | 'Pubcomp'
+    const told = (conn: Conn, _tag: Answer, packetId: number): Input =>
+      I.arrived(conn, packetId, { _tag, packetId, reason: 0, properties: {} })
+    const said = (packetId: number, topic: string, qos: 1 | 2): ReadonlyArray<Input> => [
+      I.arrived(lamp, packetId, Packet.publish({ topic, qos, packetId })),
+      ...(qos === 1 ? [told(phone, 'Puback', packetId)] : [
+        told(lamp, 'Pubrel', packetId),
+        told(phone, 'Pubrec', packetId),
+        told(phone, 'Pubcomp', packetId),
+      ]),
+    ]
+    const inputs = [
+      I.opened(phone, 0, nonce, '1883', peer),
+      I.arrived(
+        phone,
+        0,
+        Packet.connect({ clientId: 'phone', properties: { receiveMaximum: 2 } }),
+      ),
+      I.arrived(phone, 0, Packet.subscribe({ filter: '#', qos: 2 })),
+      I.opened(lamp, 0, nonce, '1883', peer),
+      I.arrived(lamp, 0, Packet.connect({ clientId: 'lamp' })),
+      ...said(1, 'secret', 1),
+      ...said(2, 'a', 1),
+      ...said(3, 'b', 2),
+      ...said(4, 'c', 2),
+      ...said(5, 'a', 1),
+    ]
+    const path = join(folder, 'day')
+    writeFileSync(path, recorded(initial(defaults, origin), inputs).text)
+    writeFileSync(join(folder, 'acl'), 'topic deny secret\ntopic #\n', { mode: 0o600 })
+    const config = join(folder, 'conf')
+    writeFileSync(config, `listener 1883\nallow_anonymous true\nacl_file ${folder}/acl\n`)
+    const { said: text } = await asked(path, '-q', '--config', config)
+    assert.equal(text.split('\n').filter((line) => /^[-+] /.test(line)), [
+      '- phone< publish \'secret\' qos1 id1 ""',
+      '- lamp< puback id1',
+      '+ lamp< puback id1 0x87',
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 replay('a reload of the day does not bring its configuration to the other broker', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-reload-'))
   try {

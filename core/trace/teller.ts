@@ -9,7 +9,7 @@ import type { State } from '../broker/state.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { PayloadText } from './connect-text.ts'
-import { Aliases, eachSent } from './cut-acks.ts'
+import { Aliases, eachSent, Translation } from './cut-acks.ts'
 import { beginUnder, runUnder } from './judging.ts'
 import type { Other, Under } from './judging.ts'
 import { isAskedFor, Names } from './names.ts'
@@ -42,6 +42,8 @@ const connsOf = (one: Input | Effect): ReadonlyArray<Conn> =>
 /** What a client sees, as text. */
 interface Seen {
   readonly line: string
+  /** The same without the packet identifier, where the broker has chosen it. */
+  readonly what: () => string
   readonly isWanted: boolean
 }
 
@@ -49,6 +51,27 @@ const lineOf = ({ line }: Seen): string => line
 
 const wantedOf = (some: ReadonlyArray<Seen>): ReadonlyArray<string> =>
   some.filter(({ isWanted }) => isWanted).map(lineOf)
+
+/** Packet identifiers are each broker's own: what is equal but for them has those of the day. */
+const withIdsOf = (
+  day: ReadonlyArray<Seen>,
+  other: ReadonlyArray<Seen>,
+): ReadonlyArray<Seen> => {
+  const left = new Map<string, Array<string>>()
+  for (const { what, line } of day) {
+    const key = what()
+    const lines = left.get(key)
+    if (lines === undefined) left.set(key, [line])
+    else lines.push(line)
+  }
+  return other.map((one) => ({ ...one, line: left.get(one.what())?.shift() ?? one.line }))
+}
+
+/** Without the identifier that the broker has given it. */
+const bareOf = (effect: ReturnType<typeof seenOf>[number]): Effect =>
+  effect._tag === 'Send' && (effect.packet._tag === 'Publish' || effect.packet._tag === 'Pubrel')
+    ? { ...effect, packet: { ...effect.packet, packetId: 0 } }
+    : effect
 
 export class Teller {
   /** 0: all as recorded; 1: something differs; 2: it could not be read to its end. */
@@ -73,6 +96,8 @@ export class Teller {
   private readonly listeners = new Set<string>()
   /** What clients have seen of topic aliases, on the day and under the other configuration. */
   private readonly seenAliases = { day: new Aliases(), other: new Aliases() }
+  /** What clients acknowledge, by the identifiers that it has under the other configuration. */
+  private readonly translation = new Translation(this.names)
   /** Whether something differs that nobody asked for. */
   private differsElsewhere = false
   private hasGuessed = false
@@ -159,6 +184,7 @@ export class Teller {
     const told = [...this.moved(listeners, state.config), ...this.guesses(guessed)]
     this.seenAliases.day.begin(day)
     this.seenAliases.other.begin(state)
+    this.translation.begin(day, state)
     const lines = this.differing([], this.seen(effects, this.seenAliases.other, state.config), true)
     return lines.length === 0 ? told : [
       ...told,
@@ -251,9 +277,12 @@ export class Teller {
     try {
       const opened = batch.inputs.flatMap((one) => one._tag === 'Opened' ? [one.listener] : [])
       const told = this.moved(opened, before.state.config)
-      const other = runUnder(before, batch, under)
+      const inputs = batch.inputs.flatMap((one) => this.saidThere(one))
+      const other = runUnder(before, { inputs, effects: batch.effects }, under)
       const { effects, guessed, parted } = other
       this.other = other
+      this.translation.ofDay(batch.effects)
+      this.translation.ofHere(effects)
       const { seenAliases } = this
       const lines = this.differing(
         this.seen(batch.effects, seenAliases.day, batch.after.config),
@@ -267,6 +296,14 @@ export class Teller {
       this.other = null
       return ['The two have come so far apart that no comparison is possible from here on.']
     }
+  }
+
+  /** An input of the day as the other broker hears it: nobody acknowledges what he was not sent. */
+  private saidThere(input: Input): ReadonlyArray<Input> {
+    if (input._tag !== 'Arrived') return [input]
+    const packet = this.translation.translate(input.conn.generation, input.packet)
+    if (packet === null) return []
+    return [packet === input.packet ? input : { ...input, packet }]
   }
 
   /** What clients see, and whether that was asked for. */
@@ -283,16 +320,19 @@ export class Teller {
       const shown = isMessage ? aliases.topicOf(-generation, one.packet) : ''
       const isWanted = (client === null || names.of(generation) === client) &&
         (topic === null || isAskedFor(topic, names.wholeOf(generation, shown), config))
-      return { line: showEffect(one, this.nameOf, this.payloadText), isWanted }
+      const textOf = (effect: Effect): string => showEffect(effect, this.nameOf, this.payloadText)
+      return { line: textOf(one), what: () => textOf(bareOf(one)), isWanted }
     })
   }
 
   /** What differs of that; that something else does is only remembered. */
   private differing(
     day: ReadonlyArray<Seen>,
-    other: ReadonlyArray<Seen>,
+    there: ReadonlyArray<Seen>,
     isShown: boolean,
   ): ReadonlyArray<string> {
+    if (differenceOf(day.map(lineOf), there.map(lineOf)).length === 0) return []
+    const other = withIdsOf(day, there)
     const lines = isShown ? differenceOf(wantedOf(day), wantedOf(other)) : []
     if (lines.length > 0) this.status = 1
     else this.differsElsewhere ||= differenceOf(day.map(lineOf), other.map(lineOf)).length > 0
