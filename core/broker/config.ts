@@ -108,7 +108,10 @@ export interface Config extends ListenerRules {
   readonly queueQos0: boolean
   /** Messages go out with the QoS of the subscription, and not with the lower of the two. */
   readonly upgradeOutgoingQos: boolean
-  /** Messages waiting in a session beyond the window; 0 for no limit. */
+  /**
+   * Messages of QoS 1 and 2 waiting in a session beyond the window; one of QoS 0 has to fit
+   * among all that wait. 0 for no limit.
+   */
   readonly queuedCountMax: number
   /** Bytes of messages waiting in a session; 0 for no limit. */
   readonly queuedBytesMax: number

@@ -7,6 +7,7 @@ import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import { mayRead } from './access.ts'
 import { sendPublish } from './alias.ts'
+import type { Config } from './config.ts'
 import { type Draft, drop, type EditableSession, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { noteGone, noteOutgoing, noteReleased } from './journal.ts'
@@ -245,11 +246,10 @@ export const enqueue = (
     drop(draft, session.clientId, message.topic, 0, 'store full')
     return false
   }
-  const { queuedCountMax, queuedBytesMax } = draft.config
   let editable = session
-  if (draft.isShort || isFull(session, message.bytes, queuedCountMax, queuedBytesMax)) {
+  if (draft.isShort || isFull(draft.config, session, qos, message.bytes)) {
     editable = shedExpired(draft, session)
-    const isFullStill = isFull(editable, message.bytes, queuedCountMax, queuedBytesMax)
+    const isFullStill = isFull(draft.config, editable, qos, message.bytes)
     if (draft.isShort || isFullStill) {
       const why = isFullStill ? 'queue full' : 'memory short'
       drop(draft, session.clientId, message.topic, qos, why)
@@ -286,13 +286,18 @@ const unqueue = (draft: Draft, session: EditableSession, head: Delivery): void =
 export const canTake = (draft: Draft, session: Session, qos: Qos, bytes: number): boolean => {
   if (isFree(draft, session)) return true
   if (isUnstorable(draft, session, qos)) return false
-  const { queuedCountMax, queuedBytesMax } = draft.config
-  return !draft.isShort && !isFull(session, bytes, queuedCountMax, queuedBytesMax)
+  return !draft.isShort && !isFull(draft.config, session, qos, bytes)
 }
 
-const isFull = (session: Session, bytes: number, countMax: number, bytesMax: number): boolean =>
-  (countMax !== 0 && Queue.size(session.queue) >= countMax) ||
-  (bytesMax !== 0 && session.queuedBytes > 0 && session.queuedBytes + bytes > bytesMax)
+/** Whether there is no room; what waits of QoS 0 takes none from what must not be lost. */
+const isFull = (
+  { queuedCountMax, queuedBytesMax }: Config,
+  { queue, queuedQos0, queuedBytes }: Session,
+  qos: Qos,
+  bytes: number,
+): boolean =>
+  (queuedCountMax !== 0 && Queue.size(queue) - (qos > 0 ? queuedQos0 : 0) >= queuedCountMax) ||
+  (queuedBytesMax !== 0 && queuedBytes > 0 && queuedBytes + bytes > queuedBytesMax)
 
 /** Makes room by dropping what has expired at the head of the queue. */
 const shedExpired = (draft: Draft, session: Session): Session => {

@@ -166,7 +166,10 @@ export interface Settings {
   readonly inflightCountMax: number
   /** The same in bytes; 0 for no limit. */
   readonly inflightBytesMax: number
-  /** Messages waiting in a session beyond those in flight; 0 for no limit. */
+  /**
+   * Messages of QoS 1 and 2 waiting in a session beyond those in flight; one of QoS 0 has to fit
+   * among all that wait. 0 for no limit.
+   */
   readonly queuedCountMax: number
   /** The same in bytes; 0 for no limit. */
   readonly queuedBytesMax: number

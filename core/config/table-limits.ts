@@ -47,7 +47,8 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'queuedCountMax',
     initial: initial.queuedCountMax,
     reload: 'now',
-    meaning: 'Messages waiting in a session beyond those in flight; 0: no limit.',
+    meaning: 'Messages of QoS 1 and 2 waiting in a session beyond those in flight; one of QoS 0 ' +
+      'has to fit among all that wait. 0: no limit.',
   },
   {
     name: 'max_queued_bytes',

@@ -128,14 +128,14 @@ export const isFree = (model: Model, session: Session): boolean =>
 /** Answers null where it was dropped for what it is, and false where there was no room for it. */
 export const offer = (model: Model, session: Session, copy: Copy): boolean | null => {
   if (copy.qos > 0 && isFree(model, session)) return dispatch(model, session, copy) || null
-  if (model.isShort || isFull(model, session, copy.message)) {
+  if (model.isShort || isFull(model, session, copy.qos, copy.message)) {
     // What has expired makes room, as far as it stands in front.
     while (session.queue.length > 0 && session.queue[0]!.message.expiresAt <= model.now) {
       const { message, qos } = session.queue.shift()!
       dropped(model, session.clientId, message.topic, qos, 'expired')
     }
   }
-  if (isFull(model, session, copy.message)) {
+  if (isFull(model, session, copy.qos, copy.message)) {
     dropped(model, session.clientId, copy.message.topic, copy.qos, 'queue full')
     return false
   }
@@ -147,10 +147,11 @@ export const offer = (model: Model, session: Session, copy: Copy): boolean | nul
   return true
 }
 
-/** Whether the queue has no room for the message. */
-export const isFull = (model: Model, session: Session, message: Message): boolean => {
+/** Whether the queue has no room for the message: what waits of QoS 0 is in the way of its kind. */
+export const isFull = (model: Model, session: Session, qos: Qos, message: Message): boolean => {
   const { queuedCountMax, queuedBytesMax } = model.config
-  return (queuedCountMax > 0 && session.queue.length >= queuedCountMax) ||
+  const inTheWay = qos === 0 ? session.queue : session.queue.filter((one) => one.qos > 0)
+  return (queuedCountMax > 0 && inTheWay.length >= queuedCountMax) ||
     (queuedBytesMax > 0 && queuedBytes(session) > 0 &&
       queuedBytes(session) + bytesOf(message) > queuedBytesMax)
 }

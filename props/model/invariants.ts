@@ -116,7 +116,9 @@ const checkSession = (state: State, number: number, session: Session): void => {
     must(kept <= Math.max(8_192, B.size(message.payload)), `a payload keeps ${kept} bytes`)
   }
   const { queuedCountMax, queuedBytesMax } = config
-  must(queuedCountMax === 0 || queue.length <= queuedCountMax, `${whose} queues too many`)
+  const lasting = queue.filter(({ terms }) => terms.qos > 0).length
+  const most = Math.max(lasting, queue.length - lasting)
+  must(queuedCountMax === 0 || most <= queuedCountMax, `${whose} queues too many`)
   must(
     queuedBytesMax === 0 || queue.length < 2 || bytes <= queuedBytesMax,
     `${whose} queues too many bytes`,

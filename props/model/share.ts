@@ -66,7 +66,7 @@ const isAble = (model: Model, member: Subscription, message: Message): boolean =
   const copy = copyFor(model, member, message)
   if (session.link === null) {
     return (copy.qos > 0 || model.config.queueQos0) && model.config.sharedOffline === 'queue' &&
-      !model.isShort && !isFull(model, session, message)
+      !model.isShort && !isFull(model, session, copy.qos, message)
   }
   if (!sees(session, message)) return false
   const bytes = sizeFor(model, session, copy)
@@ -75,11 +75,11 @@ const isAble = (model: Model, member: Subscription, message: Message): boolean =
     return false
   }
   if (copy.qos === 0 && isBehind(model, session)) {
-    return !model.isShort && !isFull(model, session, message)
+    return !model.isShort && !isFull(model, session, copy.qos, message)
   }
   return copy.qos === 0
     ? !isOverfull(model, session, bytes)
-    : isFree(model, session) || (!model.isShort && !isFull(model, session, message))
+    : isFree(model, session) || (!model.isShort && !isFull(model, session, copy.qos, message))
 }
 
 export const pick = (
