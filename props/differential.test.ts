@@ -10,6 +10,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { skipped } from './conformance/expect.ts'
+import { isThere } from './conformance/subject.ts'
 import { converse, isMosquittoThere } from './differential/run.ts'
 
 const differential = suite('differential')
@@ -24,6 +25,13 @@ differential('everybody receives what mosquitto would have sent', async () => {
   console.log(`${count} conversations, ${steps} steps, ${lines} packets`)
   // A conversation that meets a difference may have to end there; most must not.
   assert.ok(whole > 0.8 * count, `only ${whole} of ${count} came to their end`)
+})
+
+differential('and from the Deno shell', async () => {
+  if (!isMosquittoThere()) return skipped('the comparison with mosquitto', 'mosquitto')
+  if (!isThere('deno')) return skipped('the comparison on Deno', 'Deno')
+  const { found } = await converse(seed, 20, 'deno')
+  if (found !== null) throw new Error(found)
 })
 
 differential.run()

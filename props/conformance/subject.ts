@@ -40,7 +40,8 @@ let denoPath: string | null | undefined
 const denoCommand = (main = source): string[] => {
   denoPath ??= findDeno()
   if (denoPath === null) throw new Error('no Deno 2 here, neither installed nor by npx')
-  return [denoPath, 'run', '--no-prompt', '--allow-net', '--allow-read', '--allow-env', main]
+  const rights = ['--allow-net', '--allow-read', '--allow-env', '--allow-sys=uid']
+  return [denoPath, 'run', '--no-prompt', ...rights, main]
 }
 
 const embedding = path.join(root, 'props/conformance/embedding.ts')
@@ -112,14 +113,26 @@ export class Running {
   }
 }
 
-const fileWithConfiguration = (port: number, lines: ReadonlyArray<string>): string => {
+const fileWithConfiguration = (
+  kind: Kind,
+  port: number,
+  lines: ReadonlyArray<string>,
+): string => {
+  // On Deno root cannot become anybody else.
+  const rights = kind === 'deno' ? ['user root'] : []
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'conformance-'))
   const file = path.join(folder, 'mosquitto.conf')
   fs.writeFileSync(
     file,
     // Options of a listener are those of the last one.
-    [`listener ${port} ::1`, `listener ${port} 127.0.0.1`, 'allow_anonymous true', ...lines, '']
-      .join('\n'),
+    [
+      ...rights,
+      `listener ${port} ::1`,
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      ...lines,
+      '',
+    ].join('\n'),
   )
   folders.push(folder)
   return file
@@ -190,7 +203,7 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
   for (let attempt = 0; attempt < 3; attempt++) {
     const port = await freePort()
     const own = kind === 'mosquitto' || options.lines !== undefined
-      ? ['-c', fileWithConfiguration(port, options.lines ?? [])]
+      ? ['-c', fileWithConfiguration(kind, port, options.lines ?? [])]
       : ['-p', String(port)]
     const { args = [], filesMax = null, settings } = options
     const running = settings === undefined || kind === 'mosquitto'
