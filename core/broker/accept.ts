@@ -111,15 +111,15 @@ export const accept = (
     refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', anonymous)
     return
   }
-  const clientId = rules.userNameAsClientId && userName !== null
-    ? userName
-    : packet.clientId === ''
+  const own = packet.clientId === ''
     ? unused(draft, rules.autoIdPrefix + link.nonce)
     : packet.clientId
-  if (config.clientIdPrefix !== null && !clientId.startsWith(config.clientIdPrefix)) {
+  // What the client calls itself, as with mosquitto, also where its user name takes the place.
+  if (config.clientIdPrefix !== null && !own.startsWith(config.clientIdPrefix)) {
     refuse(draft, link, packet, NOT_AUTHORIZED, 'not authorised', misnamed)
     return
   }
+  const clientId = rules.userNameAsClientId && userName !== null ? userName : own
   const expiryS = expiryOf(packet, config.sessionExpiryMaxS)
   const keepAliveS = config.keepAliveMaxS > 0 && isLongerThan(packet, config.keepAliveMaxS)
     ? config.keepAliveMaxS

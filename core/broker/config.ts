@@ -53,7 +53,7 @@ export interface ListenerRules {
 export interface Config extends ListenerRules {
   /** The rules of single listeners, whole, by the name that connections are opened with. */
   readonly listeners: ReadonlyArray<readonly [listener: string, rules: ListenerRules]>
-  /** Only client identifiers that begin with this may connect; null for all. */
+  /** Only clients whose own identifier begins with this may connect; null for all. */
   readonly clientIdPrefix: string | null
   /** A retained message is delivered only while its publisher may publish to its topic. */
   readonly checkRetainSource: boolean

@@ -158,7 +158,7 @@ export interface Settings {
   readonly tcpNoDelay: boolean
   /** First size of a connection's read buffer, 0 to 65535. */
   readonly readBufferBytes: number
-  /** Only client identifiers that begin with this may connect; null for all. */
+  /** Only clients whose own identifier begins with this may connect; null for all. */
   readonly clientIdPrefix: string | null
   /** Whether a retained message is delivered only while its publisher may still publish it. */
   readonly checkRetainSource: boolean

@@ -97,7 +97,7 @@ export const access: ReadonlyArray<Option> = rows('Access and identity', [
     initial: initial.clientIdPrefix,
     reload: 'new connections',
     deprecated: 'use an ACL file instead',
-    meaning: 'Only client identifiers that begin with this may connect.',
+    meaning: 'Only clients whose own identifier begins with this may connect.',
   },
   {
     name: 'use_username_as_clientid',

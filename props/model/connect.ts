@@ -248,14 +248,14 @@ const begin = (
   const { level, properties } = packet
   const five = level === 5
   const userName = proved === null ? packet.userName || null : proved.userName
-  const given = rules.userNameAsClientId ? userName ?? '' : packet.clientId
-  if (rules.userNameAsClientId && given === '') {
+  if (rules.userNameAsClientId && (userName ?? '') === '') {
     return refuse(model, link, packet, 0x87, 'not authorised')
   }
-  const clientId = given === '' ? rules.autoIdPrefix + link.nonce : given
-  if (config.clientIdPrefix !== null && !clientId.startsWith(config.clientIdPrefix)) {
+  const own = packet.clientId === '' ? rules.autoIdPrefix + link.nonce : packet.clientId
+  if (config.clientIdPrefix !== null && !own.startsWith(config.clientIdPrefix)) {
     return refuse(model, link, packet, 0x87, 'not authorised')
   }
+  const clientId = rules.userNameAsClientId ? userName ?? '' : own
   const find = () => model.sessions.find((one) => one.clientId === clientId)
   const keepAliveS = keepAliveOf(model, packet)
   const asked = five ? properties.sessionExpiryInterval ?? 0 : packet.cleanStart ? 0 : 0xffffffff
