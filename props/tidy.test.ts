@@ -151,11 +151,13 @@ const examples: Readonly<Record<string, readonly [bad: ReadonlyArray<Files>, goo
       { 'shells/simulator/a.ts': 'const at = process.hrtime()' },
       { 'shells/node/a.ts': 'Deno.listen({ port: 1 })' },
       { 'shells/deno/a.ts': 'const b = Buffer.alloc(1)' },
+      { 'shells/cli/a.ts': "import { lchownSync } from 'node:fs'" },
     ],
     {
       'shells/deno/a.ts': 'Deno.listen({ port: 1 })',
       'shells/node/a.ts': 'const b = Buffer.alloc(1)',
       'shells/cli/a.ts': "const onDeno = 'Deno' in globalThis",
+      'shells/cli/b.ts': 'fs.lchownSync(path, 1, 1)',
     },
   ],
   'every suite is run': [

@@ -2,7 +2,7 @@
 // may, and then becomes a user who may do neither, groups included.
 
 import { spawnSync } from 'node:child_process'
-import { chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import fs, { chownSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
@@ -104,13 +104,13 @@ export const makeFolderFor = (folder: string, user: User): void => {
  */
 export const giveFile = (path: string, { uid, gid }: User): void => {
   const found = lstatSync(path)
-  if (found.isFile() && found.nlink === 1) lchownSync(path, uid, gid)
+  if (found.isFile() && found.nlink === 1) fs.lchownSync(path, uid, gid)
 }
 
 /** Gives a socket to the user, as carefully. */
 export const giveSocket = (path: string, { uid, gid }: User): void => {
   const found = lstatSync(path)
-  if (found.isSocket() && found.nlink === 1) lchownSync(path, uid, gid)
+  if (found.isSocket() && found.nlink === 1) fs.lchownSync(path, uid, gid)
 }
 
 /** Does something with the rights of the user, and has root's again afterwards. */
