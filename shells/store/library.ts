@@ -26,6 +26,19 @@ export interface Sqlite {
 const isSqlite = (module: unknown): module is Sqlite =>
   typeof module === 'object' && module !== null && 'DatabaseSync' in module
 
+/** Before Deno 2.6 a statement that was iterated once more found nothing. */
+const iteratesAgain = ({ DatabaseSync }: Sqlite): boolean => {
+  const connection = new DatabaseSync(':memory:')
+  const statement = connection.prepare('SELECT 1')
+  const found = [...statement.iterate(), ...statement.iterate()]
+  connection.close()
+  return found.length === 2
+}
+
+/** Whether a store can rest on it. */
+export const isSound = (module: unknown): module is Sqlite =>
+  isSqlite(module) && iteratesAgain(module)
+
 // Names in variables, so that no compiler and no bundler looks for what is not there.
 const builtIn = 'node:sqlite'
 const packaged = '@photostructure/sqlite'
@@ -33,11 +46,11 @@ const packaged = '@photostructure/sqlite'
 /** Left to the runtime to find; rejects with a sentence where there is none. */
 export const loadSqlite = async (): Promise<Sqlite> => {
   const module = await quietly(() => import(builtIn)).catch(() => null)
-  if (isSqlite(module)) return module
+  if (isSound(module)) return module
   const other: unknown = 'Deno' in globalThis ? null : await import(packaged).catch(() => null)
-  if (isSqlite(other)) return other
+  if (isSound(other)) return other
   throw new Error(
-    'There is no SQLite to store with. Take Node 22.13 or newer or Deno 2.2 or newer, which have ' +
+    'There is no SQLite to store with. Take Node 22.13 or newer or Deno 2.6 or newer, which have ' +
       `it built in, or install the package ${packaged}.`,
   )
 }
