@@ -12,8 +12,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 export const denoVersion = '2.9.6'
 
 /**
- * The path of the Deno on PATH if it is a 2.x, else of the one that npx keeps; null where there is
- * neither. The path of the program itself: a signal to npx would not reach it.
+ * The path of the Deno on PATH if it is a 2.x, from 2.9 on, else of the one that npx keeps; null
+ * where there is neither. The path of the program itself: a signal to npx would not reach it.
  */
 export const findDeno = (): string | null => {
   const script = 'console.log(Deno.version.deno, Deno.execPath())'
@@ -23,8 +23,8 @@ export const findDeno = (): string | null => {
   ]
   for (const [command, args] of tries) {
     const { stdout } = spawnSync(command, args, { cwd: root, encoding: 'utf8', timeout: 300_000 })
-    const found = /^2\.\d+\.\d+\S* (.+)$/m.exec(stdout ?? '')
-    if (found?.[1] !== undefined) return found[1]
+    const found = /^2\.(\d+)\.\d+\S* (.+)$/m.exec(stdout ?? '')
+    if (found !== null && Number(found[1]) >= 9) return found[2] ?? null
   }
   return null
 }

@@ -50,7 +50,7 @@ export const loadSqlite = async (): Promise<Sqlite> => {
   const other: unknown = 'Deno' in globalThis ? null : await import(packaged).catch(() => null)
   if (isSound(other)) return other
   throw new Error(
-    'There is no SQLite to store with. Take Node 22.13 or newer or Deno 2.6 or newer, which have ' +
+    'There is no SQLite to store with. Take Node 22.13 or newer or Deno 2.9 or newer, which have ' +
       `it built in, or install the package ${packaged}.`,
   )
 }
