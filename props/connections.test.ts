@@ -236,7 +236,7 @@ for (const how of ['handles', 'sockets'] as const) {
 
 connections('every Node that we know gives its handles', async () => {
   const major = Number(process.versions.node.split('.')[0])
-  if (![20, 22, 24].includes(major)) return
+  if (![20, 22, 24, 26].includes(major)) return
   const server = createServer()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   assert.ok(takeHandles(server, (handle) => handle.close()))

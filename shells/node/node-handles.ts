@@ -3,7 +3,7 @@
 // waits to be written. By its handle a connection is opened for half the processor time and takes
 // half the memory, and to write is one call.
 //
-// Node documents none of this. It is the same in Node 20, 22 and 24, as what `net` and `http` and
+// Node documents none of this. It is the same in Node 20, 22, 24 and 26, as what `net`, `http` and
 // `tls` rest on; where anything is missing, or not as it was, nobody is given a handle
 // and sockets are used. All that is known of it stands in this file.
 
