@@ -5,9 +5,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
+import type { Stamp } from '../core/broker/record.ts'
 import type { Connect, Level, Packet, Qos } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import { none } from '../core/mod.ts'
+import { E } from '../core/prelude.ts'
 import { parseTopicFilter } from '../core/topic/filter.ts'
 import { StoreError } from '../shells/common/driver.ts'
 import { Keeper } from '../shells/common/keeper.ts'
@@ -16,6 +18,10 @@ import { recordsOf } from '../shells/store/memory.ts'
 import { bytesOf, topicOf } from './crash/client.ts'
 import { bytesText } from './crash/telling.ts'
 import { type Line, type Socket, World } from './crash/world.ts'
+
+const { start: startBroker } = 'Deno' in globalThis
+  ? await import('../shells/deno/mod.ts')
+  : await import('../shells/node/mod.ts')
 
 const durable = suite('durable')
 
@@ -586,6 +592,73 @@ durable(
     assert.equal(commits, ['70 5000 1', '70 5000 1', '70 5000 0', '70 5000 0'])
   },
 )
+
+durable(
+  'a batch that waited for another one is stored with the time when it was made',
+  async () => {
+    const stamps: Stamp[] = []
+    let flushed = (): void => {}
+    let wall = 5_000
+    const store: Store = {
+      warnings: [],
+      load: () => Promise.reject(new Error('not here')),
+      commit: (stamp) => {
+        stamps.push(stamp)
+        return new Promise((resolve) => flushed = () => resolve({ _tag: 'Durable' }))
+      },
+      close: () => Promise.resolve(),
+    }
+    const keeper = new Keeper(store, () => wall, {
+      durable: () => {},
+      full: () => {},
+      stillFull: () => {},
+      free: () => {},
+      broken: () => {},
+    })
+    const add = (at: number): void => {
+      keeper.add({
+        _tag: 'Persist',
+        at,
+        writes: [{ _tag: 'Delete', key: { kind: 'message', id: 1 } }],
+      })
+    }
+    add(70)
+    keeper.push(70)
+    wall = 5_010
+    add(80)
+    // The disk takes four seconds: what is said to have been at 80 must not seem to be that young.
+    wall = 9_000
+    flushed()
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    keeper.push(4_070)
+    assert.equal(stamps, [{ at: 70, wall: 5_000 }, { at: 80, wall: 5_010 }])
+  },
+)
+
+durable('the time that a store takes to be read counts as well', async () => {
+  const loadMs = 300
+  const stamp = { at: 1_000, wall: Date.now() - 60_000 }
+  const store: Store = {
+    warnings: [],
+    load: async () => {
+      await new Promise((resolve) => setTimeout(resolve, loadMs))
+      return E.right({ stamp, recordCount: 0, damaged: [] })
+    },
+    commit: () => Promise.resolve({ _tag: 'Durable' }),
+    close: () => Promise.resolve(),
+  }
+  const broker = await startBroker({
+    ports: [0],
+    hosts: ['127.0.0.1'],
+    print: () => {},
+    persistence: { folder: 'none' },
+    openStore: () => Promise.resolve(E.right(store)),
+  })
+  const { now, origin } = broker.state()
+  await broker.stop()
+  assert.ok(now >= 61_000 + loadMs - 10, `${now} ms`)
+  assert.ok(Math.abs(origin.wall - origin.at - (stamp.wall - stamp.at)) < 10, 'and is one time')
+})
 
 durable('what reading a store has left behind is collected', async () => {
   const world = await start()

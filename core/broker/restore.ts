@@ -257,15 +257,18 @@ const addWill = (restoring: Restoring, record: WillRecord): void => {
 }
 
 /**
- * The broker at this time, which is what `resumeAt` answered, and what has to be stored of the
- * restart itself: when sessions lost their connection, and messages that nothing refers to.
+ * The broker at this time, which is what `resumeAt` answered for that one on the wall, and what has
+ * to be stored of the restart itself: when sessions lost their connection, and messages that
+ * nothing refers to.
  */
 export const endRestore = (
   { draft, messages, catchUps, cutOff, mourned }: Restoring,
   at: Millis,
+  wall: number,
 ): readonly [State, ReadonlyArray<Effect>] => {
-  draft.origin = { ...draft.origin, at }
+  draft.origin = { ...draft.origin, at, wall }
   draft.now = at
+  draft.wall = wall
   draft.sys = newSys(draft.config, at)
   const orphans: Write[] = []
   for (const id of messages.keys()) {
@@ -306,5 +309,5 @@ export const restore = (
 ): readonly [State, ReadonlyArray<Effect>] => {
   const restoring = beginRestore(config, origin)
   for (const record of records) addRecord(restoring, record)
-  return endRestore(restoring, origin.at)
+  return endRestore(restoring, origin.at, origin.wall)
 }

@@ -163,7 +163,7 @@ export class World {
       for (const record of records) addRecord(restoring, record)
     })
     if (E.isLeft(loaded)) throw new Error(loaded.left)
-    const [state, effects] = endRestore(restoring, resumeAt(loaded.right.stamp, wall).at)
+    const [state, effects] = endRestore(restoring, resumeAt(loaded.right.stamp, wall).at, wall)
     return { store, state, effects }
   }
 

@@ -42,8 +42,7 @@ export class Keeper {
   private readonly wall: () => number
   private readonly listener: Listener
   private gathered: Array<ReadonlyArray<Write>> = []
-  private at = 0
-  /** When the last batch was made. */
+  /** When the last batch was made; how long it has to wait for the disk says nothing of that. */
   private stamp: Stamp = { at: -1, wall: 0 }
   private isBusy = false
   private isBroken = false
@@ -66,8 +65,8 @@ export class Keeper {
 
   add({ at, writes }: Persist): void {
     this.issued += 1
-    this.at = at
     if (this.isBroken) return
+    if (at !== this.stamp.at) this.stamp = { at, wall: this.wall() }
     this.gathered.push(writes)
     for (let i = 0; i < writes.length; i++) this.gatheredBytes += sizeOf(writes[i]!)
   }
@@ -78,8 +77,6 @@ export class Keeper {
     // A full store is asked with nothing in hand, too: it says whether there is room again.
     if (this.gathered.length === 0 && !this.isFull) return
     if ((this.isRefused || this.gathered.length === 0) && nowMs < this.retryAt) return
-    // Asking says nothing of the time, with or without a batch that was refused.
-    if (this.at !== this.stamp.at) this.stamp = { at: this.at, wall: this.wall() }
     const writes = merge(this.gathered)
     const batch = this.issued
     this.gathered = []

@@ -417,9 +417,8 @@ const bringBack = async (
 }
 
 const load = async (store: Store, host: Host, log: Log, config: Config): Promise<Restored> => {
-  const wall = host.wall()
   // Where its own time goes on is only known once all is loaded, and nothing of it is due before.
-  const restoring = beginRestore(config, { at: 0, wall, seed: host.seed })
+  const restoring = beginRestore(config, { at: 0, wall: 0, seed: host.seed })
   const loaded = await store.load((records) => {
     for (let i = 0; i < records.length; i++) addRecord(restoring, records[i]!)
   })
@@ -428,6 +427,7 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   for (const { kind, key, what } of damaged) {
     log.warn(`The store has lost a record: ${kind} ${key}: ${what}`)
   }
+  const wall = host.wall()
   const { at, isClear } = resumeAt(stamp, wall)
   if (!isClear && recordCount > 0) {
     log.warn(
@@ -435,7 +435,7 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
         'expire as if it had been no time.',
     )
   }
-  const [state, effects] = endRestore(restoring, at)
+  const [state, effects] = endRestore(restoring, at, wall)
   log.line(`${count(recordCount, 'record')} restored.`)
   return { store, state, effects }
 }
