@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
 import type { Stamp } from '../core/broker/record.ts'
+import type { State } from '../core/broker/state.ts'
 import type { Connect, Level, Packet, Qos } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
 import { none } from '../core/mod.ts'
@@ -635,16 +636,22 @@ durable(
   },
 )
 
-durable('the time that a store takes to be read counts as well', async () => {
-  const loadMs = 300
-  const stamp = { at: 1_000, wall: Date.now() - 60_000 }
+/** A broker that starts on a store with this stamp and ends again: its state, and what it stored. */
+const startOn = async (
+  stamp: Stamp,
+  loadMs: number,
+): Promise<{ readonly state: State; readonly stamps: ReadonlyArray<Stamp> }> => {
+  const stamps: Stamp[] = []
   const store: Store = {
     warnings: [],
     load: async () => {
       await new Promise((resolve) => setTimeout(resolve, loadMs))
-      return E.right({ stamp, recordCount: 0, damaged: [] })
+      return E.right({ stamp, recordCount: 1, damaged: [] })
     },
-    commit: () => Promise.resolve({ _tag: 'Durable' }),
+    commit: (stamp) => {
+      stamps.push(stamp)
+      return Promise.resolve({ _tag: 'Durable' })
+    },
     close: () => Promise.resolve(),
   }
   const broker = await startBroker({
@@ -654,8 +661,23 @@ durable('the time that a store takes to be read counts as well', async () => {
     persistence: { folder: 'none' },
     openStore: () => Promise.resolve(E.right(store)),
   })
-  const { now, origin } = broker.state()
+  const state = broker.state()
   await broker.stop()
+  return { state, stamps }
+}
+
+durable('after a restart without a clock the next one counts from there', async () => {
+  const now = Date.now()
+  const { state, stamps } = await startOn({ at: 1_000, wall: now + 86_400_000 }, 0)
+  assert.is(state.now, 1_000, 'no time has passed')
+  const [first] = stamps
+  assert.ok(first !== undefined && first.at === 1_000 && Math.abs(first.wall - now) < 10_000)
+})
+
+durable('the time that a store takes to be read counts as well', async () => {
+  const loadMs = 300
+  const stamp = { at: 1_000, wall: Date.now() - 60_000 }
+  const { state: { now, origin } } = await startOn(stamp, loadMs)
   assert.ok(now >= 61_000 + loadMs - 10, `${now} ms`)
   assert.ok(Math.abs(origin.wall - origin.at - (stamp.wall - stamp.at)) < 10, 'and is one time')
 })

@@ -429,7 +429,8 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   }
   const wall = host.wall()
   const { at, isClear } = resumeAt(stamp, wall)
-  if (!isClear && recordCount > 0) {
+  const isLost = !isClear && recordCount > 0
+  if (isLost) {
     log.warn(
       'The clock on the wall does not show how long the broker was away: sessions and messages ' +
         'expire as if it had been no time.',
@@ -437,7 +438,9 @@ const load = async (store: Store, host: Host, log: Log, config: Config): Promise
   }
   const [state, effects] = endRestore(restoring, at, wall)
   log.line(`${count(recordCount, 'record')} restored.`)
-  return { store, state, effects }
+  if (!isLost) return { store, state, effects }
+  // Even where there is nothing else to store: the next restart is to count from this one.
+  return { store, state, effects: [...effects, { _tag: 'Persist', at, writes: [] }] }
 }
 
 const throwToNobody = (error: unknown): void => {
