@@ -765,6 +765,17 @@ else {
     assert.match(child.lines.join(), /^refused .*cannot be written/)
   })
 
+  faults('a disk that cannot be read at the start is not taken for a damaged file', async () => {
+    const path = await sampleStore()
+    // The header; a page of a tree; one that holds the rest of a long row.
+    for (const read of [1, 4, 9]) {
+      const child = withFaults([`pread64:error=EIO:when=${read}+`], path)
+      await child.ended
+      assert.match(readFileSync(`${path}.trace`, 'utf8'), /pread64.*EIO.*INJECTED/)
+      assert.match(child.lines.join(), /^refused .* cannot be read .*: look at the disk \(dmesg\)/)
+    }
+  })
+
   for (const [what, error] of [['disk', 'ENOSPC'], ['quota', 'EDQUOT']] as const) {
     faults(
       `a ${what} that is full for a while: told so, nothing half written, then on it goes`,

@@ -234,7 +234,7 @@ const check = (
 ): Either<string, Opened> => {
   const verdict = connection.prepare('PRAGMA quick_check(1)').get()
   const word = Object.values(verdict ?? {})[0]
-  if (word !== 'ok') return E.left(damagedSentence(paths, String(word)))
+  if (word !== 'ok') return E.left(pagesSentence(paths, String(word)))
   const read = readMeta(connection)
   if (E.isLeft(read) && !options.salvage) {
     return E.left(
@@ -328,6 +328,20 @@ const damagedSentence = (paths: Paths, what: string): string =>
   `${paths.file} is damaged and cannot be read (${what}): put back a copy from before ` +
   `${placesOf(paths)}, or move both away to begin with an empty store.`
 
+/** SQLITE_IOERR, which the last byte of all that begin with it is. */
+const inputOutput = 10
+
+/** What the look at all pages has found: a disk that cannot be read is told there as well. */
+const pagesSentence = (paths: Paths, what: string): string => {
+  const code = /error code=(\d+)/.exec(what)?.[1]
+  const isOfDisk = /failed to get page/.test(what) || (Number(code) & 0xff) === inputOutput
+  return isOfDisk ? unreadSentence(paths, what) : damagedSentence(paths, what)
+}
+
+const unreadSentence = ({ file }: Paths, what: string): string =>
+  `${file} cannot be read (${what}): look at the disk (dmesg), and put back a copy from before if ` +
+  'it is failing.'
+
 /** The sentence for an error of SQLite while it opens or reads. */
 export const explain = (paths: Paths, error: unknown): string => {
   const text = textOf(error)
@@ -344,8 +358,7 @@ export const explain = (paths: Paths, error: unknown): string => {
     case 'input/output': {
       const cannot = whyNoFile(paths.probe)
       if (isOfRoom(cannot) || isReadOnly(cannot)) return whyNot(paths.folder, cannot)
-      return `${paths.file} cannot be read (${text}): look at the disk (dmesg), and put back a ` +
-        'copy from before if it is failing.'
+      return unreadSentence(paths, text)
     }
   }
 }
