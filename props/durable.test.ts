@@ -636,7 +636,7 @@ durable(
   },
 )
 
-/** A broker that starts on a store with this stamp and ends again: its state, and what it stored. */
+/** Starts a broker on a store with this stamp and ends it: its state, and the stamps it stored. */
 const startOn = async (
   stamp: Stamp,
   loadMs: number,

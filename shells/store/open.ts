@@ -339,8 +339,8 @@ const pagesSentence = (paths: Paths, what: string): string => {
 }
 
 const unreadSentence = ({ file }: Paths, what: string): string =>
-  `${file} cannot be read (${what}): look at the disk (dmesg), and put back a copy from before if ` +
-  'it is failing.'
+  `${file} cannot be read (${what}): look at the disk (dmesg), and put back a copy from before ` +
+  'if it is failing.'
 
 /** The sentence for an error of SQLite while it opens or reads. */
 export const explain = (paths: Paths, error: unknown): string => {
