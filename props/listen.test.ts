@@ -1,6 +1,7 @@
 // What a running broker listens on: opened and closed as a whole or not at all, without disturbing
 // anybody who is connected; TCP and Unix sockets; and rules that differ between two of them.
 
+import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
@@ -286,6 +287,57 @@ listening('all addresses: each family at its door, which come and go one by one'
   stranger.close()
   await broker.stop()
   assert.equal(await can(), [false, false])
+})
+
+/** Five that connect to a port as soon as anybody listens there; 0 where all get a CONNACK. */
+const eagerClients = `
+  const { connect } = require('node:net')
+  let served = 0
+  const dial = () => {
+    const socket = connect(Number(process.argv[1]), '127.0.0.1')
+    let isOpen = false
+    socket.on('connect', () => {
+      isOpen = true
+      socket.write(Buffer.from('100c00044d515454040200000000', 'hex'))
+    })
+    socket.on('data', () => ++served === 5 && process.exit(0))
+    socket.on('error', () => {})
+    socket.on('close', () => isOpen ? process.exit(1) : setTimeout(dial, 5))
+  }
+  for (let i = 0; i < 5; i++) dial()
+`
+
+/** On Deno, time enough to connect before anything else is opened; answers what undoes it. */
+const pausedAfterListening = (): () => void => {
+  const { Deno: deno } = globalThis as { Deno?: { listen: (how: unknown) => unknown } }
+  if (deno === undefined) return () => {}
+  const { listen } = deno
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  deno.listen = (how) => {
+    const listener = listen(how)
+    Atomics.wait(pause, 0, 0, 500)
+    return listener
+  }
+  return () => {
+    deno.listen = listen
+  }
+}
+
+listening('who connects while a listener opens its other addresses is served', async () => {
+  const port = await freePort()
+  const clients = spawn('node', ['-e', eagerClients, String(port)], { stdio: 'ignore' })
+  const ended = new Promise((resolve) => clients.once('exit', resolve))
+  const giveBack = pausedAfterListening()
+  const broker = await start({
+    listeners: [{
+      name: null,
+      addresses: [{ _tag: 'Tcp', host: '0.0.0.0', port }, { _tag: 'Tcp', host: '::', port }],
+      noDelay: true,
+    }],
+  })
+  giveBack()
+  assert.is(await ended, 0)
+  await broker.stop()
 })
 
 listening('what is asked of a listener holds for those who came in through it', async () => {

@@ -60,8 +60,16 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** Rejects with a ListenError. */
-export type Listen = (driver: Driver, log: Log, door: Door) => Promise<Listener>
+/**
+ * Opens a door; rejects with a ListenError. `beside` are all doors of the same listener, the others
+ * to be opened next or open already.
+ */
+export type Listen = (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  beside: ReadonlyArray<Door>,
+) => Promise<Listener>
 
 interface Opened {
   readonly key: string
@@ -199,7 +207,7 @@ export class Listeners {
         }
         const free = opened[0]?.listener.port ?? 0
         try {
-          opened.push(await this.open(door, free))
+          opened.push(await this.open(door, free, doors))
         } catch (error) {
           if (error instanceof ListenError && isLeftOut(door, error, doors)) {
             this.log.warn(`${textOf(door.address)} is not available here: ${error.message}`)
@@ -224,7 +232,7 @@ export class Listeners {
   }
 
   /** Opens a door; on the port that is `free` where any would do. */
-  private async open(door: Door, free: number): Promise<Opened> {
+  private async open(door: Door, free: number, beside: ReadonlyArray<Door>): Promise<Opened> {
     const { address } = door
     const fault = address._tag === 'Tcp' ? faultOfPort(address.port) : faultOfPath(address.path)
     if (fault !== null) throw new StartError(fault)
@@ -232,7 +240,7 @@ export class Listeners {
     const fixed = isAny ? { ...door, address: { ...address, port: free } } : door
     // A port of the system's choice is known afterwards.
     if (!isAny || free !== 0) this.log.line(opening(fixed.address))
-    const listener = await this.listen(this.driver, this.log, fixed)
+    const listener = await this.listen(this.driver, this.log, fixed, beside)
     if (isAny && free === 0) this.log.line(opening({ ...address, port: listener.port }))
     return { key: keyOf(door), door, listener }
   }
@@ -241,7 +249,7 @@ export class Listeners {
     const opened: Array<Opened> = []
     for (const { door } of closed) {
       try {
-        opened.push(await this.open(door, 0))
+        opened.push(await this.open(door, 0, []))
       } catch (error) {
         if (!(error instanceof ListenError)) throw error
         this.log.error(`The listener that was closed cannot be opened again: ${error.message}`)

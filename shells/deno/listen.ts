@@ -141,6 +141,9 @@ const listenUnix = async (
 const anyVersion4 = '0.0.0.0'
 const anyVersion6 = '::'
 
+const isAnyVersion6 = ({ address }: Door): boolean =>
+  address._tag === 'Tcp' && address.host === anyVersion6
+
 /**
  * Who listens on all addresses of a port. A socket that Deno opens on `::` takes IPv4 as well, and
  * none on 0.0.0.0 can be beside it: then that one serves both doors.
@@ -148,6 +151,8 @@ const anyVersion6 = '::'
 interface Anywhere {
   version4: { readonly door: Door; close: Close | null } | null
   version6: boolean
+  /** Opened on `::` ahead, and serving nobody yet. */
+  ahead: Deno.TcpListener | null
 }
 
 /** By broker and port: of another broker's socket in this process there is nothing to share. */
@@ -162,7 +167,7 @@ const portsOf = (driver: Driver): Map<number, Anywhere> => {
 const anywhereOn = (driver: Driver, port: number): Anywhere => {
   const ports = portsOf(driver)
   let found = ports.get(port)
-  if (found === undefined) ports.set(port, found = { version4: null, version6: false })
+  if (found === undefined) ports.set(port, found = { version4: null, version6: false, ahead: null })
   return found
 }
 
@@ -171,21 +176,52 @@ const forget = (driver: Driver, port: number): void => {
   if (version4 === null && !version6) portsOf(driver).delete(port)
 }
 
-/** A socket of its own, or none where the one on `::` has the port already. */
+/** The port of a socket on `::`, which the door of IPv6 gets; null where there cannot be one. */
+const openAhead = (driver: Driver, wanted: number): number | null => {
+  try {
+    const listener = openTcp(anyVersion6, wanted)
+    const { port } = listener.addr
+    anywhereOn(driver, port).ahead = listener
+    return port
+  } catch {
+    // Whoever opens that door is told why.
+    return null
+  }
+}
+
+/**
+ * A socket of its own, or none where the one on `::` has the port already, or is to have it:
+ * closing the one to open the other would cut off who has connected meanwhile.
+ */
 const openVersion4 = (
   driver: Driver,
   log: Log,
   door: Door,
   wanted: number,
+  isWithVersion6: boolean,
 ): readonly [port: number, close: Close | null] => {
   if (wanted !== 0 && anywhereOn(driver, wanted).version6) return [wanted, null]
-  const listener = openTcp(anyVersion4, wanted)
+  const ahead = isWithVersion6 ? openAhead(driver, wanted) : null
+  let listener: Deno.TcpListener
+  try {
+    listener = openTcp(anyVersion4, ahead ?? wanted)
+  } catch (error) {
+    // Where a socket on `::` takes IPv6 alone (net.ipv6.bindv6only) there is room for both.
+    if (ahead === null || !(error instanceof Deno.errors.AddrInUse)) throw error
+    return [ahead, null]
+  }
   const { port } = listener.addr
   return [port, serve(driver, log, listener, named(door, port))]
 }
 
-const listenVersion4 = (driver: Driver, log: Log, door: Door, wanted: number): Listener => {
-  const [port, close] = openVersion4(driver, log, door, wanted)
+const listenVersion4 = (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  wanted: number,
+  isWithVersion6: boolean,
+): Listener => {
+  const [port, close] = openVersion4(driver, log, door, wanted, isWithVersion6)
   const all = anywhereOn(driver, port)
   const mine = { door: named(door, port), close }
   all.version4 = mine
@@ -193,6 +229,8 @@ const listenVersion4 = (driver: Driver, log: Log, door: Door, wanted: number): L
     port,
     close: async () => {
       all.version4 = null
+      all.ahead?.close()
+      all.ahead = null
       forget(driver, port)
       await mine.close?.()
     },
@@ -201,6 +239,9 @@ const listenVersion4 = (driver: Driver, log: Log, door: Door, wanted: number): L
 
 /** Opens `::`, for which a socket on 0.0.0.0 has to go. */
 const openVersion6 = async (all: Anywhere, port: number): Promise<Deno.TcpListener> => {
+  const { ahead } = all
+  all.ahead = null
+  if (ahead !== null) return ahead
   try {
     return openTcp(anyVersion6, port)
   } catch (error) {
@@ -223,7 +264,7 @@ const listenVersion6 = async (
   const giveBack = (all: Anywhere): void => {
     if (all.version4 === null || all.version4.close !== null) return
     const { door: lent } = all.version4
-    all.version4.close = openVersion4(driver, log, lent, wanted)[1]
+    all.version4.close = openVersion4(driver, log, lent, wanted, false)[1]
   }
   let listener: Deno.TcpListener
   try {
@@ -257,13 +298,18 @@ const listenTcp = (driver: Driver, log: Log, door: Door, host: string, port: num
 }
 
 /** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */
-export const listen = async (driver: Driver, log: Log, door: Door): Promise<Listener> => {
+export const listen = async (
+  driver: Driver,
+  log: Log,
+  door: Door,
+  beside: ReadonlyArray<Door>,
+): Promise<Listener> => {
   const { address } = door
   try {
     if (address._tag === 'Unix') return await listenUnix(driver, log, door, address.path)
     const { host, port } = address
     return host === anyVersion4
-      ? listenVersion4(driver, log, door, port)
+      ? listenVersion4(driver, log, door, port, beside.some(isAnyVersion6))
       : host === anyVersion6
       ? await listenVersion6(driver, log, door, port)
       : listenTcp(driver, log, door, host, port)
