@@ -53,20 +53,32 @@ const explained = (lines: ReadonlyArray<string>, explainer: Explainer): Readonly
   return explainer.answer()
 }
 
-/** The topic, and what it is behind each mount point. */
-const namesOf = (topic: string, states: ReadonlyArray<State>): ReadonlySet<string> => {
-  const names = new Set([topic])
-  IntMap.each(states[0]!.sessions, ({ mountPoint }) => names.add(mountPoint + topic))
-  for (const { config } of states) {
-    names.add(config.mountPoint + topic)
-    for (const [, rules] of config.listeners) names.add(rules.mountPoint + topic)
+/** Which state is the first to have a name for the topic: it as such, or behind a mount point. */
+type Names = ReadonlyMap<string, number>
+
+const namesOf = (topic: string, states: ReadonlyArray<State>): Names => {
+  const names = new Map([[topic, 0]])
+  const add = (mountPoint: string, index: number): void => {
+    const whole = mountPoint + topic
+    if (!names.has(whole)) names.set(whole, index)
   }
+  IntMap.each(states[0]!.sessions, ({ mountPoint }) => add(mountPoint, 0))
+  states.forEach(({ config }, i) => {
+    add(config.mountPoint, i)
+    for (const [, rules] of config.listeners) add(rules.mountPoint, i)
+  })
   return names
+}
+
+/** Whether the name counts in a run, which a reload in it may have brought. */
+const isKnownIn = (names: Names, name: string, index: number): boolean => {
+  const since = names.get(name)
+  return since !== undefined && since <= index + 1
 }
 
 /** What was sent of a topic from a run on: to whom, when, and how. Aliases may be older. */
 const sentOf = (
-  topics: ReadonlySet<string>,
+  topics: Names,
   states: ReadonlyArray<State>,
   all: ReadonlyArray<ReadonlyArray<Effect>>,
   from: number,
@@ -86,7 +98,8 @@ const sentOf = (
           aliases.set(key, packet.topic)
         }
         const shown = packet.topic === '' ? aliases.get(key) : packet.topic
-        if (i < from || shown === undefined || !topics.has(session.mountPoint + shown)) continue
+        if (i < from || shown === undefined) continue
+        if (!isKnownIn(topics, session.mountPoint + shown, i - from)) continue
         sent.push(
           `${session.clientId} ${states[i + 1]!.now} qos${packet.qos} id${packet.packetId} ` +
             `${packet.dup} ${packet.retain}`,
@@ -111,7 +124,7 @@ const toldOf = (copies: ReadonlyArray<Copy>): ReadonlyArray<string> =>
 
 /** Whose answers fitted a message on one of the topics, and when. */
 const answersOf = (
-  topics: ReadonlySet<string>,
+  topics: Names,
   states: ReadonlyArray<State>,
   inputs: ReadonlyArray<Input>,
 ): ReadonlyArray<string> => {
@@ -129,10 +142,12 @@ const answersOf = (
     const key = `${session.number} ${packet.packetId}`
     // A PUBREC that comes again says nothing new.
     if (packet._tag === 'Pubrec' && packet.reason < 0x80 && outgoing.stage === 'released') return
-    const topic = outgoing.stage === 'released' ? received.get(key) : outgoing.message.topic
+    const named = outgoing.stage === 'released' ? received.get(key) : outgoing.message.topic
+    // What a client has received is not there to be found out any more.
+    const topic = named !== undefined && isKnownIn(topics, named, i) ? named : undefined
     if (packet._tag === 'Pubrec' && packet.reason < 0x80) received.set(key, topic ?? '')
     else received.delete(key)
-    if (topic === undefined || !topics.has(topic)) return
+    if (topic === undefined) return
     answers.push(`${session.clientId} ${states[i + 1]!.now} ${packet._tag.toUpperCase()}`)
   })
   return answers.sort()
