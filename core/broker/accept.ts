@@ -19,6 +19,7 @@ import { rulesOf } from './config.ts'
 import { type Admission, connackFor, type Proved } from './connack.ts'
 import { resume } from './deliver.ts'
 import { type Draft, type EditableSession, editSession, note, setPhase } from './draft.ts'
+import type { When } from './effect.ts'
 import type { Millis } from './input.ts'
 import { noteSession, noteWill } from './journal.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
@@ -140,11 +141,13 @@ export const accept = (
   const contest = old === undefined ? null : takeOver(draft, link, old)
   // It may have ended with the connection that had it.
   if (contest !== null) old = sessionOf(draft, clientId)
+  const before = old
   // [MQTT-3.1.4-4] [v3 MQTT-3.1.2-6] [v3 MQTT-3.1.4-3]
   if (old !== undefined && packet.cleanStart) { // [MQTT-3.1.2-4]
     endSession(draft, old, 'clean start')
     old = undefined // [MQTT-3.2.2-2] [v3 MQTT-3.2.2-1]
   }
+  const when = whenWelcome(draft, before, packet, expiryS)
   const sessionPresent = old !== undefined // [MQTT-3.2.2-3] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
   const session = old === undefined
@@ -187,8 +190,27 @@ export const accept = (
   })
   // The byte is reserved in 3.1.
   // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [v3 MQTT-3.1.4-4] [v3 MQTT-3.2.0-1]
-  tell(draft, session, { ...connack, sessionPresent: sessionPresent && level !== 3 })
+  tell(draft, session, { ...connack, sessionPresent: sessionPresent && level !== 3 }, when)
   resume(draft, session)
+}
+
+/**
+ * Whether CONNACK may go before what the broker has changed is on disk: not even where CONNECT
+ * changes nothing, since the session that it does not find may have ended a moment ago. With a full
+ * store whoever begins nothing is let in, and who has a session for ever, which is on disk as it
+ * was. One whose time runs out would do so on disk all the while, and be gone after a restart.
+ */
+const whenWelcome = (
+  draft: Draft,
+  before: Session | undefined,
+  { cleanStart }: Connect,
+  expiryS: number,
+): When => {
+  if (draft.journal === null) return 'now'
+  if (!draft.isStoreFull) return 'durable'
+  const isSafe = before === undefined ||
+    (!cleanStart && before.expiryS === EXPIRY_NEVER_S && expiryS === EXPIRY_NEVER_S)
+  return isSafe ? 'now' : 'durable'
 }
 
 /**

@@ -75,11 +75,6 @@ const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
   const { journal } = draft
   if (journal === null) return 'now'
   switch (packet._tag) {
-    case 'Connack':
-      // Also where this one changes nothing: the session that it does not find may have ended a
-      // moment ago. With a full store only a session that is there already gets so far, and loses
-      // nothing.
-      return draft.isStoreFull ? 'now' : 'durable'
     case 'Puback':
     case 'Suback':
     case 'Unsuback':
@@ -95,11 +90,16 @@ const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
 }
 
 /** Sends a packet to a session that has a connection. */
-export const tell = (draft: Draft, session: Session, packet: Packet): void => {
+export const tell = (
+  draft: Draft,
+  session: Session,
+  packet: Packet,
+  when: When = whenOf(draft, session, packet),
+): void => {
   const bytes = encodedSize(session.level, packet)
   charge(draft, session, bytes)
   countSent(draft, bytes)
-  draft.effects.push(send(session.conn!, session.level, packet, whenOf(draft, session, packet)))
+  draft.effects.push(send(session.conn!, session.level, packet, when))
 }
 
 /** A packet that may carry properties. */
