@@ -1,8 +1,9 @@
-// So many lines a second and no more, for each who is told about and for all of them together: what
-// a hostile crowd does is told, and does not fill the disk. What is withheld is counted.
+// So many lines in a time and no more, for each who is told about and for all of them together:
+// what a hostile crowd does is told, and does not fill the disk. What is withheld is counted.
 
 /** What is counted together, and how many lines of it a window has at most. */
 export interface Measure {
+  readonly windowMs: number
   readonly each: number
   readonly all: number
   /** The line that tells of what was withheld; `who` is null for all who had no line at all. */
@@ -25,6 +26,8 @@ export class Limiter {
   private others = 0
   /** Whether `close` has something to tell. */
   isWithholding = false
+  /** When the window ends that was begun by the first line; null where there is none. */
+  private endsAt: number | null = null
 
   constructor(measure: Measure) {
     this.measure = measure
@@ -46,6 +49,17 @@ export class Limiter {
     return false
   }
 
+  /** Ends a window whose time is over. */
+  pass(nowMs: number, tell: (text: string) => void): void {
+    if (this.endsAt !== null && nowMs >= this.endsAt) this.close(tell)
+    else if (this.written > 0) this.endsAt ??= nowMs + this.measure.windowMs
+  }
+
+  /** When the window has to end although nothing happens. */
+  due(never: number): number {
+    return this.isWithholding ? this.endsAt ?? 0 : never
+  }
+
   /** Ends the window; `tell` gets a line for each of whom something was withheld. */
   close(tell: (text: string) => void): void {
     if (this.isWithholding) {
@@ -60,5 +74,6 @@ export class Limiter {
       this.tallies.clear()
       this.written = 0
     }
+    this.endsAt = null
   }
 }

@@ -24,6 +24,9 @@ import { Stamp } from './stamp.ts'
 
 const gatheredCharactersMax = 1024 * 1024
 const windowMs = 1000
+
+// Who is away for a night may lose a message a second. mosquitto tells of the first.
+const dropsWindowMs = 600_000
 const never = Number.MAX_SAFE_INTEGER
 
 /** Lines to be published at the next turn, at most; the others are counted. */
@@ -66,19 +69,21 @@ export class Log {
   private readonly receivedTopics: Array<Map<number, string> | undefined> = []
   /** Lines about wills, by slot, until it is known who sent them. */
   private readonly wills: Array<Line | undefined> = []
-  private windowAt = 0
   private readonly drops = new Limiter({
+    windowMs: dropsWindowMs,
     each: 10,
-    all: 200,
+    all: 1_000,
     withheld: (count, who) =>
       `Dropped ${more(count, 'message')}${who === '' ? '' : ` ${about(who, 'for')}`}.`,
   })
   private readonly denials = new Limiter({
+    windowMs,
     each: 10,
     all: 200,
     withheld: (count, who) => `Denied ${more(count, 'packet')} ${about(who, 'from')}.`,
   })
   private readonly strangers = new Limiter({
+    windowMs,
     each: 10,
     all: 50,
     withheld: (count, who) =>
@@ -128,7 +133,7 @@ export class Log {
   /** Writes what there is, `last` behind it, and closes every destination; then it resolves. */
   close(last: string | null = null): Promise<void> {
     // No window ends any more.
-    this.tellWithheld()
+    for (const limiter of this.limiters) limiter.close(this.tellWithheld)
     if (last !== null) this.line(last)
     this.write()
     return this.sinks.close()
@@ -161,24 +166,18 @@ export class Log {
    * monotonic milliseconds.
    */
   flush(at: number): void {
-    if (at - this.windowAt >= windowMs) {
-      this.tellWithheld()
-      this.windowAt = at
-    }
+    for (const limiter of this.limiters) limiter.pass(at, this.tellWithheld)
     if (this.plain !== '' || this.prioritised !== '') this.write()
     if (this.published.length > 0) this.publishAll()
   }
 
-  private tellWithheld(): void {
-    for (const limiter of this.limiters) limiter.close((text) => this.line(text, 'notice'))
-  }
+  private readonly tellWithheld = (text: string): void => this.line(text, 'notice')
 
   /** When `flush` must be called although nothing happens. */
   due(): number {
-    const { drops, denials, strangers } = this
-    return drops.isWithholding || denials.isWithholding || strangers.isWithholding
-      ? this.windowAt + windowMs
-      : never
+    let due = never
+    for (const limiter of this.limiters) due = Math.min(due, limiter.due(never))
+    return due
   }
 
   note(note: Note): void {
