@@ -5,19 +5,20 @@ import { defaults } from '../../core/broker/config.ts'
 import type { Config } from '../../core/broker/config.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
-import { addRecord, beginRestore, endRestore, resumeAt } from '../../core/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
+import { defaultPort } from '../../core/config/settings.ts'
 import type { LogSettings, LogType } from '../../core/config/settings.ts'
+import { logOf } from '../../core/log/settings.ts'
+import type { Verbosity } from '../../core/log/settings.ts'
 import type { Judge } from './asking.ts'
+import { bringBack } from './bring-back.ts'
 import { createDriver } from './driver.ts'
-import type { Counters, Driver, Restored } from './driver.ts'
+import type { Counters, Driver } from './driver.ts'
 import type { Host } from './host.ts'
 import { faultOfPort, Listeners, StartError } from './listen.ts'
 import type { Listen, Wanted } from './listen.ts'
 import { Log } from './log.ts'
-import { logOf } from '../../core/log/settings.ts'
-import type { Verbosity } from '../../core/log/settings.ts'
 import { whyTooLittle } from './memory.ts'
 import { messageOf } from './message.ts'
 import { outletTo } from './outlet.ts'
@@ -30,14 +31,12 @@ import {
   checkRecording,
   checkStart,
 } from './shapes.ts'
-import { defaultPort, defaultSettings } from '../../core/config/settings.ts'
 import { createScram } from './scram.ts'
 import type { ScramOptions } from './scram.ts'
-import { Recorder } from './recorder.ts'
 import type { Recorded, Recording, Tapes } from './recorder.ts'
+import { Recordings } from './recordings.ts'
 import type { OpenStore, Store, StoreOptions } from './store.ts'
 import { version } from './version.ts'
-import { writeHere } from './writer.ts'
 import type { Writers } from './writer.ts'
 
 /** How a broker is to be started; everything has a default. */
@@ -252,7 +251,7 @@ const begin = async (
 ): Promise<Running> => {
   const { log } = held
   const { judge, scram } = options
-  let config: Config = {
+  const config: Config = {
     ...defaults,
     authenticationMethods: scram ? ['SCRAM-SHA-256'] : [],
     connectionsMax: connectionsWithin(runtime.openFilesMax()),
@@ -269,42 +268,18 @@ const begin = async (
     ? null
     : await bringBack(options.openStore ?? runtime.openStore, host, log, config, persistence)
   held.store = restored?.store ?? null
-  const driver = createDriver({
+  const recordings = new Recordings(runtime, host, log, options.recording ?? null)
+  const driver: Driver = createDriver({
     config,
     host,
     log,
     ...(judge ? { judge } : {}),
     ...(scram ? { know: createScram(scram) } : {}),
-    opening: () => recordFirst(),
+    opening: () => recordings.begin(driver),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(restored === null ? {} : { restored }),
   })
   held.driver = driver
-  let recorder: Recorder | null = null
-  let recordingFault: string | null = null
-  const record = (how: Recording | null): void => {
-    if (how === null) return driver.record(null)
-    recordingFault = null
-    const whole = {
-      path: how.path,
-      bytesMax: how.bytesMax ?? null,
-      payload: how.payload ?? defaultSettings.tracePayload,
-      tapes: how.tapes ?? runtime.tapes,
-      // The thread knows the files of the runtime alone.
-      writers: how.writers ?? (how.tapes === undefined ? runtime.writers : writeHere),
-    }
-    recorder = new Recorder(whole, host, (text) => {
-      recordingFault = text
-      log.warn(text)
-    })
-    driver.record(recorder)
-  }
-  let first = options.recording ?? null
-  // A broker that cannot listen has nothing to record, and takes the place of no older recording.
-  const recordFirst = (): void => {
-    if (first !== null) record(first)
-    first = null
-  }
   const listeners = new Listeners(runtime.listen, driver, log)
   held.listeners = listeners
   if (options.isLocalOnly ?? (options.listeners === undefined && options.hosts === undefined)) {
@@ -314,10 +289,26 @@ const begin = async (
     )
   }
   const ports = await listeners.change(options.listeners ?? wantedOf(options))
-  recordFirst()
+  recordings.begin(driver)
   await options.listening?.()
   log.line(`sabethes version ${version} running`)
   log.flush(0)
+  return runningOf({ ports, config, held, driver, listeners, recordings })
+}
+
+/** What there is of a broker that listens. */
+interface Parts {
+  readonly ports: ReadonlyArray<number>
+  readonly config: Config
+  readonly held: Held
+  readonly driver: Driver
+  readonly listeners: Listeners
+  readonly recordings: Recordings
+}
+
+const runningOf = ({ ports, config, held, driver, listeners, recordings }: Parts): Running => {
+  const { log } = held
+  let now = config
   let stopped: Promise<void> | null = null
   const stop = (): Promise<void> => {
     void listeners.close()
@@ -349,17 +340,17 @@ const begin = async (
     reopenLog: () => log.reopen(),
     record: (how) => {
       if (how !== null) checkRecording('record()', how)
-      record(how)
+      recordings.change(driver, how)
     },
-    recorded: () => recorder === null ? null : { ...recorder.recorded(), fault: recordingFault },
+    recorded: () => recordings.recorded(),
     say: (text, type) => {
       log.line(text, type)
       log.flush(driver.look().now)
     },
     reconfigure: (some) => {
       checkConfig('reconfigure()', some)
-      config = { ...config, ...some }
-      driver.reconfigure(config)
+      now = { ...now, ...some }
+      driver.reconfigure(now)
     },
     listen: async (wanted) => {
       const fault = faultBy(() => checkListeners('listen()', wanted))
@@ -391,56 +382,6 @@ const openLog = (runtime: Runtime, options: StartOptions, host: Host): Log => {
   const opened = log.reconfigure(options.log ?? logOf(options.verbosity ?? 'quiet'))
   if (E.isLeft(opened)) throw new StartError(opened.left)
   return log
-}
-
-const count = (number: number, what: string): string =>
-  `${number} ${what}${number === 1 ? '' : 's'}`
-
-/** Opens the store and makes the broker again that it has been told of. */
-const bringBack = async (
-  openStore: OpenStore,
-  host: Host,
-  log: Log,
-  config: Config,
-  options: StoreOptions,
-): Promise<Restored> => {
-  const opened = await openStore(options)
-  if (E.isLeft(opened)) throw new StartError(opened.left)
-  const store = opened.right
-  for (const warning of store.warnings) log.warn(warning)
-  try {
-    return await load(store, host, log, config)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
-
-const load = async (store: Store, host: Host, log: Log, config: Config): Promise<Restored> => {
-  // Where its own time goes on is only known once all is loaded, and nothing of it is due before.
-  const restoring = beginRestore(config, { at: 0, wall: 0, seed: host.seed })
-  const loaded = await store.load((records) => {
-    for (let i = 0; i < records.length; i++) addRecord(restoring, records[i]!)
-  })
-  if (E.isLeft(loaded)) throw new StartError(loaded.left)
-  const { stamp, recordCount, damaged } = loaded.right
-  for (const { kind, key, what } of damaged) {
-    log.warn(`The store has lost a record: ${kind} ${key}: ${what}`)
-  }
-  const wall = host.wall()
-  const { at, isClear } = resumeAt(stamp, wall)
-  const isLost = !isClear && recordCount > 0
-  if (isLost) {
-    log.warn(
-      'The clock on the wall does not show how long the broker was away: sessions and messages ' +
-        'expire as if it had been no time.',
-    )
-  }
-  const [state, effects] = endRestore(restoring, at, wall)
-  log.line(`${count(recordCount, 'record')} restored.`)
-  if (!isLost) return { store, state, effects }
-  // Even where there is nothing else to store: the next restart is to count from this one.
-  return { store, state, effects: [...effects, { _tag: 'Persist', at, writes: [] }] }
 }
 
 const throwToNobody = (error: unknown): void => {
