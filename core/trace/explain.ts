@@ -45,6 +45,9 @@ const changesMax = 10_000
 
 const reloadsMax = 100
 
+// Who has sent what could not be read, of whom somebody who looks for a message may want to know.
+const culpritsMax = 5
+
 /** Publications that are told one by one. */
 export const fewMax = 5
 
@@ -75,6 +78,8 @@ export class Explainer {
   private readonly ends: EndTracker | null
   private readonly changes: Array<Change> = []
   private readonly reloads: Array<Reload> = []
+  /** Whose connections ended for a packet that nobody has read. */
+  private readonly culprits = new Map<string, Millis>()
   private stoppedAt: Millis | null = null
   private readonly names = new Set<string>()
   private readonly clients = new Set<string>()
@@ -180,6 +185,9 @@ export class Explainer {
       else if (note._tag === 'ConnectionEnded') {
         const named = nameIn(note, moment)
         if (named !== null) this.seen(named)
+        if (named !== null && note.wasAccepted && note.ending === 'protocol error') {
+          this.suspect(named, after.now)
+        }
       } else if (isOfWill(note) && this.names.size < namesMax) {
         this.names.add(note.topic)
       }
@@ -200,6 +208,22 @@ export class Explainer {
     for (const change of changesIn(moment, this.tracker.topics)) {
       if (question.client === null || question.client === change.clientId) this.changes.push(change)
     }
+  }
+
+  private suspect(clientId: string, at: Millis): void {
+    if (this.culprits.size < culpritsMax || this.culprits.has(clientId)) {
+      this.culprits.set(clientId, at)
+    }
+  }
+
+  /** What nobody has read may have been what is looked for. */
+  private unread(): ReadonlyArray<string> {
+    return [...this.culprits].map(([clientId, at]) =>
+      `The connection of ${name(clientId)} ended at ${
+        since(at, this.clock)
+      } for what it had sent, ` +
+      `which may have been that: --why-disconnected ${name(clientId)} tells.`
+    )
   }
 
   /** The clock on the wall may have been set. */
@@ -270,6 +294,7 @@ export class Explainer {
         ...outside,
         `Nothing was published to ${name(topic)} in this ${this.what}` +
         meant(nearNames(topic, this.names)),
+        ...this.unread(),
       ]
     }
     const { clock, reloads, stoppedAt, what } = this

@@ -27,6 +27,23 @@ export const missed: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'nobody has read what was sent',
+    '--message d/1 --client a',
+    `
+    quiet
+    a> connect
+    a> subscribe id1 'd/1'
+    p> connect
+    tick +1s
+    p> raw 36 [ 0003 "d/1" 0001 00 "on" ]
+    ----`,
+    [
+      `Nothing was published to 'd/1' in this recording.`,
+      `The connection of 'p' ended at 1.000s for what it had sent, which may have been ` +
+      `that: --why-disconnected 'p' tells.`,
+    ],
+  ],
+  [
     'no session at all then',
     '--message d/1 --client a',
     `
