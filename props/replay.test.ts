@@ -401,6 +401,43 @@ replay('who is sent less under another configuration acknowledges the rest', asy
   }
 })
 
+replay(
+  'who is sent messages one by one acknowledges each, also where all came in one run',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sabethes-later-'))
+    try {
+      const [phone, lamp] = [{ slot: 1, generation: 1 }, { slot: 2, generation: 2 }]
+      const peer = { address: '127.0.0.1', port: 5 }
+      const topics = ['a', 'b', 'c', 'd']
+      const inputs = [
+        I.opened(phone, 0, nonce, '1883', peer),
+        I.arrived(phone, 0, Packet.connect({ clientId: 'phone' })),
+        I.arrived(phone, 0, Packet.subscribe({ filter: '#', qos: 1 })),
+        I.opened(lamp, 0, nonce, '1883', peer),
+        I.arrived(lamp, 0, Packet.connect({ clientId: 'lamp' })),
+        ...topics.map((topic, i) =>
+          I.arrived(lamp, 0, Packet.publish({ topic, qos: 1, packetId: i + 1 }))
+        ),
+        ...topics.map((_, i) =>
+          I.arrived(phone, 1, { _tag: 'Puback', packetId: i + 1, reason: 0, properties: {} })
+        ),
+      ]
+      const path = join(folder, 'day')
+      writeFileSync(path, recorded(initial(defaults, origin), inputs, 9).text)
+      const config = join(folder, 'conf')
+      writeFileSync(config, 'listener 1883\nallow_anonymous true\nmax_inflight_messages 1\n')
+      const { said: text } = await asked(path, '-q', '--config', config)
+      assert.equal(text.split('\n').filter((line) => /^\+ phone< publish/.test(line)), [
+        '+ phone< publish \'b\' qos1 id2 ""',
+        '+ phone< publish \'c\' qos1 id3 ""',
+        '+ phone< publish \'d\' qos1 id4 ""',
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 replay('a reload of the day does not bring its configuration to the other broker', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-reload-'))
   try {

@@ -46,6 +46,16 @@ export interface Came extends Other {
   readonly parted: boolean
 }
 
+/** What stands between the clients of the day and the other broker. */
+export interface Ear {
+  /** An input as it hears it; null for one that it does not. */
+  readonly hear: (input: Input) => Input | null
+  /** What it has come to by then. */
+  readonly sent: (effects: ReadonlyArray<Effect>) => void
+}
+
+const everything: Ear = { hear: (input) => input, sent: () => {} }
+
 const ACCEPTED = 0x00
 
 /** What a judge would say who takes every password that is there for the right one. */
@@ -166,13 +176,15 @@ const vacate = (state: State, slot: number, at: Millis, broker: Run): State => {
 /**
  * A run of the day under the other configuration. Questions that were asked on the day as well were
  * answered then, the others are answered at once. Who is asked no more is let in when the day's
- * answer comes, so that clients see the same at the same time.
+ * answer comes, so that clients see the same at the same time. Input by input, since what is sent
+ * for one may be what the next one acknowledges.
  */
 export const runUnder = (
   other: Other,
   day: Pick<Batch, 'inputs' | 'effects'>,
   under: Under,
   broker: Run = run,
+  ear: Ear = everything,
 ): Came => {
   const asked = new Set<number>()
   for (const one of day.effects) if (one._tag === 'Judge') asked.add(one.conn.generation)
@@ -185,6 +197,7 @@ export const runUnder = (
     const [next, more] = broker(state, [input])
     state = next
     effects.push(...more)
+    ear.sent(more)
     for (const one of more) {
       if (one._tag !== 'Judge' || asked.has(one.conn.generation)) continue
       const reason = verdictOf(one.question, under)
@@ -193,7 +206,9 @@ export const runUnder = (
     }
   }
   for (const told of toldUnder(day.inputs, other.state.config)) {
-    const input = sizedUnder(state, told)
+    const heard = ear.hear(told)
+    if (heard === null) continue
+    const input = sizedUnder(state, heard)
     if (input._tag === 'Opened') {
       const before = state
       state = vacate(state, input.conn.slot, input.at, broker)

@@ -6,12 +6,13 @@ import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
 import type { State } from '../broker/state.ts'
+import { run } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { PayloadText } from './connect-text.ts'
 import { Aliases, eachSent, Translation } from './cut-acks.ts'
 import { beginUnder, runUnder } from './judging.ts'
-import type { Other, Under } from './judging.ts'
+import type { Ear, Other, Under } from './judging.ts'
 import { isAskedFor, Names } from './names.ts'
 import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenOf } from './replay.ts'
@@ -98,6 +99,10 @@ export class Teller {
   private readonly seenAliases = { day: new Aliases(), other: new Aliases() }
   /** What clients acknowledge, by the identifiers that it has under the other configuration. */
   private readonly translation = new Translation(this.names)
+  private readonly ear: Ear = {
+    hear: (input) => this.saidThere(input),
+    sent: (effects) => this.translation.ofHere(effects),
+  }
   /** Whether something differs that nobody asked for. */
   private differsElsewhere = false
   private hasGuessed = false
@@ -277,12 +282,10 @@ export class Teller {
     try {
       const opened = batch.inputs.flatMap((one) => one._tag === 'Opened' ? [one.listener] : [])
       const told = this.moved(opened, before.state.config)
-      const inputs = batch.inputs.flatMap((one) => this.saidThere(one))
-      const other = runUnder(before, { inputs, effects: batch.effects }, under)
+      const other = runUnder(before, batch, under, run, this.ear)
       const { effects, guessed, parted } = other
       this.other = other
       this.translation.ofDay(batch.effects)
-      this.translation.ofHere(effects)
       const { seenAliases } = this
       const lines = this.differing(
         this.seen(batch.effects, seenAliases.day, batch.after.config),
@@ -299,11 +302,11 @@ export class Teller {
   }
 
   /** An input of the day as the other broker hears it: nobody acknowledges what he was not sent. */
-  private saidThere(input: Input): ReadonlyArray<Input> {
-    if (input._tag !== 'Arrived') return [input]
+  private saidThere(input: Input): Input | null {
+    if (input._tag !== 'Arrived') return input
     const packet = this.translation.translate(input.conn.generation, input.packet)
-    if (packet === null) return []
-    return [packet === input.packet ? input : { ...input, packet }]
+    if (packet === null) return null
+    return packet === input.packet ? input : { ...input, packet }
   }
 
   /** What clients see, and whether that was asked for. */
