@@ -121,7 +121,7 @@ browser('the simulator bundles as well, and wants one timer of a runtime', async
 /** Plays the recording `text` and tells everything that happens. */
 const retelling = `
   const { Replay, Teller } = sabethes
-  const wish = { fromMs: 0, untilMs: Infinity, client: null, topic: null, quiet: false }
+  const wish = { span: { from: null, until: null }, client: null, topic: null, quiet: false }
   const teller = new Teller({ ...wish, treeOf: () => '', under: null })
   const replay = new Replay()
   const told = []

@@ -1010,14 +1010,14 @@ replay('of a client that a replay refuses for want of its secrets that is said',
 replay('its words are taken or refused', () => {
   const wish = replayWish(['f', '--from', '1.5', '--step', '--topic', 'a/+'])
   assert.ok(E.isRight(wish) && wish.right !== null)
-  assert.equal([wish.right.file, wish.right.fromMs, wish.right.topic, wish.right.step], [
+  assert.equal([wish.right.file, wish.right.from, wish.right.topic, wish.right.step], [
     'f',
-    1500,
+    '1.5',
     'a/+',
     true,
   ])
   for (
-    const words of [[], ['f', 'g'], ['f', '--from', 'x'], ['f', '--topic', 'a/#/b'], ['f', '-z']]
+    const words of [[], ['f', 'g'], ['f', '--from'], ['f', '--topic', 'a/#/b'], ['f', '-z']]
   ) assert.ok(E.isLeft(replayWish(words)), words.join(' '))
   const pcap = ['--to-pcapng', 'x']
   for (
@@ -1029,15 +1029,64 @@ replay('its words are taken or refused', () => {
       ['--to-pcapng and --to-recording', ...pcap, '--to-recording', 'y'],
       ['--step is for what is printed', '--step', '--to-story'],
       ['--step is for what is printed', '--to-recording', 'y', '--step'],
-      ['--from is later than --until', '--from', '9.001', '--until', '9'],
     ]
   ) {
     const refused = replayWish(['f', ...words])
     assert.is(E.isLeft(refused) && refused.left.slice(0, says!.length), says, words.join(' '))
   }
   assert.ok(E.isRight(replayWish(['f', ...pcap, '--until', '9', '-q', '--config', 'c'])))
-  assert.ok(E.isRight(replayWish(['f', '--from', '9', '--until', '9'])))
   assert.equal(replayWish(['--help']), E.right(null))
+})
+
+/** Which runs of a recording are printed, by their numbers. */
+const printed = async (path: string, ...words: ReadonlyArray<string>): Promise<string> =>
+  [...(await asked(path, ...words)).said.matchAll(/^\d+\.\d+s run (\d+)$/gm)].map(([, n]) => n)
+    .join()
+
+replay('times are seconds, or dates by the clock on the wall as it is set then', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-span-'))
+  try {
+    const path = join(folder, 'day')
+    const wall = Date.UTC(2026, 10, 29, 7)
+    // An hour is put on in the third second.
+    const inputs = [0, 1, 2, 3, 4, 5].map((s) => I.ticked(s * 1000, wall + s * 1000))
+      .map((one) => one.at < 3000 ? one : { ...one, wall: one.wall + 3_600_000 })
+    writeFileSync(path, recorded(initial(defaults, { at: 0, wall, seed: 1 }), inputs, 1).text)
+    const cases = [
+      ['1,2,3,4,5,6'],
+      ['2,3,4', '--from', '1', '--until', '3'],
+      ['2,3', '--from', '2026-11-29T07:00:01Z', '--until', '2'],
+      ['2', '--from', '2026-11-29T07:00:01Z', '--until', '2026-11-29T08:00:01+01:00'],
+      // Nobody saw half past seven.
+      ['4,5,6', '--from', '2026-11-29T07:30Z'],
+      ['5', '--from', '2026-11-29T08:00:04Z', '--until', '2026-11-29T08:00:04Z'],
+      ['', '--from', '2026-11-29T09:00Z'],
+    ] as const
+    for (const [runs, ...words] of cases) {
+      assert.is(await printed(path, ...words), runs, words.join(' '))
+    }
+    const conn = { slot: 0, generation: 1 }
+    const late = [
+      I.opened(conn, 5000, nonce, '1883', { address: '127.0.0.1', port: 5 }),
+      I.arrived(conn, 5000, Packet.connect({ clientId: 'late', level: 5 })),
+    ]
+    const text = recorded(initial(defaults, { at: 0, wall, seed: 1 }), [...inputs, ...late], 1).text
+    writeFileSync(path, text)
+    for (const [until, isIn] of [['08:00:05Z', true], ['08:00:04Z', false]] as const) {
+      const words = ['--from', '2026-11-29T07:30Z', '--until', `2026-11-29T${until}`]
+      const story = await asked(path, '--to-story', ...words)
+      assert.is(story.said.includes('late> connect'), isIn, story.said)
+    }
+    for (
+      const words of [['--from', 'x'], ['--until', '2026-13-01'], ['--from', '2', '--until', '1']]
+    ) {
+      const refused = await asked(path, ...words)
+      assert.is(refused.status, 3, words.join(' '))
+      assert.match(refused.complained, /is no time: write seconds|--from is later than --until/)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 replay('--trace names the file, whatever the configuration says', () => {

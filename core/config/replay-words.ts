@@ -6,11 +6,11 @@ import { isTopicFilter } from '../topic/filter.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { optionsOf, unknownOption } from './words.ts'
 
-/** What of a replay is wanted. Times are milliseconds since the recording began. */
+/** What of a replay is wanted. Times are as they were written, null for the two ends. */
 export interface ReplayWish {
   readonly file: string
-  readonly fromMs: number
-  readonly untilMs: number
+  readonly from: string | null
+  readonly until: string | null
   /** Only what this client says and is told; null for all. */
   readonly client: string | null
   /** Only messages on topics that this filter matches; null for all packets. */
@@ -36,8 +36,9 @@ export const replayHelp = `Usage: sabethes replay FILE [options]
 Plays a recording of trace_file or --trace to the broker, prints what happened, and checks that it
 is what happened on the day. FILE may be gzipped.
 
- --from SECONDS     print from so long after the recording began.
- --until SECONDS    end so long after the recording began.
+ --from TIME        print from then on: seconds since the recording began, as 12.5,
+                    or a time as 2026-11-29T07:00:00Z.
+ --until TIME       end then.
  --client ID        only what this client says and is told.
  --topic FILTER     only messages on topics that the filter matches, and those that were
                     dropped or denied.
@@ -71,8 +72,8 @@ last line, or something of the capture could not be read (all else was played).
 
 interface Draft {
   file: string | null
-  fromMs: number
-  untilMs: number
+  from: string | null
+  until: string | null
   client: string | null
   topic: TopicFilter | null
   step: boolean
@@ -84,21 +85,14 @@ interface Draft {
   toRecording: string | null
 }
 
-const msOf = (text: string | undefined): number | null =>
-  text !== undefined && /^[0-9]{1,9}(\.[0-9]{1,3})?$/.test(text)
-    ? Math.round(Number(text) * 1000)
-    : null
-
 const take = (draft: Draft, name: string, value: string | undefined): string | null => {
   switch (name) {
     case '--from':
-    case '--until': {
-      const ms = msOf(value)
-      if (ms === null) return `${name} wants seconds, as in 12.5.`
-      if (name === '--from') draft.fromMs = ms
-      else draft.untilMs = ms
+    case '--until':
+      if (!value) return `${name} wants a time: seconds as 12.5, or 2026-11-29T07:00:00Z.`
+      if (name === '--from') draft.from = value
+      else draft.until = value
       return null
-    }
     case '--client':
       if (value === undefined) return `${name} wants a client identifier.`
       draft.client = value
@@ -136,13 +130,12 @@ const take = (draft: Draft, name: string, value: string | undefined): string | n
 
 /** Options of which one would have to be passed over, or that leave nothing. */
 const conflictOf = (draft: Draft): string | null => {
-  const { toPcapng, toStory, toRecording, fromMs, untilMs, client, topic, step } = draft
-  if (fromMs > untilMs) return '--from is later than --until, and nothing lies between them.'
+  const { toPcapng, toStory, toRecording, from, client, topic, step } = draft
   const told = toStory ? '--to-story' : toRecording !== null ? '--to-recording' : null
   if (told !== null && step) return `--step is for what is printed, and not for ${told}.`
   if (toPcapng === null) return null
   if (told !== null) return `--to-pcapng and ${told} are two commands.`
-  return fromMs > 0 || client !== null || topic !== null
+  return from !== null || client !== null || topic !== null
     ? '--to-pcapng writes all of it, up to --until: cut a part out with --to-recording first.'
     : null
 }
@@ -151,8 +144,8 @@ const conflictOf = (draft: Draft): string | null => {
 export const replayWish = (words: ReadonlyArray<string>): Either<string, ReplayWish | null> => {
   const draft: Draft = {
     file: null,
-    fromMs: 0,
-    untilMs: Infinity,
+    from: null,
+    until: null,
     client: null,
     topic: null,
     step: false,

@@ -1,6 +1,8 @@
 // Times as an explanation has them: seconds since a recording began, and ISO 8601 beside them.
 
 import type { Millis } from '../broker/input.ts'
+import { E } from '../prelude.ts'
+import type { Either } from '../prelude.ts'
 
 /** A moment that somebody asks for. */
 export type TimeWish =
@@ -103,6 +105,14 @@ export const parseTime = (text: string): TimeWish | null => {
   const ms = Number((found[7] ?? '').padEnd(3, '0').slice(0, 3))
   const minutes = daysTo(year, month, day) * 1440 + hour * 60 + minute - east
   return { _tag: 'Wall', ms: (minutes * 60 + second) * 1000 + ms }
+}
+
+/** The same, with a sentence where it is none. */
+export const timeOf = (text: string): Either<string, TimeWish> => {
+  const time = parseTime(text)
+  return time === null
+    ? E.left(`'${text}' is no time: write seconds as 12.5, or 2026-11-29T07:00:00Z.`)
+    : E.right(time)
 }
 
 /** The broker's own time for a moment that somebody asks for, as the clocks are now. */

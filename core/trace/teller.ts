@@ -18,13 +18,14 @@ import type { Batch, Found } from './replay.ts'
 import { brokenText, differenceOf, listenerUnder, seenOf } from './replay.ts'
 import { explicitName, showEffect, showInput } from './show.ts'
 import type { NameOf } from './show.ts'
+import { Span } from './span.ts'
+import type { SpanWish } from './span.ts'
 import { veiledText } from './veil.ts'
 import type { Veil } from './veil.ts'
 import { plural, quote, seconds } from './words.ts'
 
 export interface Telling {
-  readonly fromMs: number
-  readonly untilMs: number
+  readonly span: SpanWish
   readonly client: string | null
   readonly topic: TopicFilter | null
   readonly quiet: boolean
@@ -83,6 +84,7 @@ export class Teller {
   hasBegun = false
   private readonly telling: Telling
   private readonly names = new Names()
+  private readonly span: Span
   private beganAt = 0
   private batches = 0
   private inputs = 0
@@ -121,6 +123,7 @@ export class Teller {
 
   constructor(telling: Telling) {
     this.telling = telling
+    this.span = new Span(telling.span)
   }
 
   /** Lines without ends. */
@@ -161,6 +164,7 @@ export class Teller {
   private begin({ head, state }: Extract<Found, { readonly _tag: 'Began' }>) {
     this.hasBegun = true
     this.beganAt = head.at
+    this.span.begin(head.at, head.wall)
     this.now = head.at
     this.version = head.version
     this.payload = head.payload
@@ -209,16 +213,16 @@ export class Teller {
   }
 
   private ran(batch: Batch, isSame: boolean | null): ReadonlyArray<string> {
-    const { fromMs, untilMs, quiet } = this.telling
-    const at = batch.after.now - this.beganAt
-    if (at > untilMs) {
+    const { quiet } = this.telling
+    this.span.hear(batch.inputs)
+    if (this.span.isAfter(batch.after.now)) {
       this.isOver = true
       return []
     }
     this.now = batch.after.now
     this.batches += 1
     this.inputs += batch.inputs.length
-    const isShown = !quiet && at >= fromMs
+    const isShown = !quiet && !this.span.isBefore(batch.after.now)
     if (!quiet || this.other !== null) this.names.learn(batch)
     if (this.telling.topic !== null) this.topics = topicsOf(batch, this.aliases, this.names)
     const lines = isShown ? this.show(batch) : []
@@ -228,7 +232,7 @@ export class Teller {
       : this.compare(this.other, under, batch)
     const told = lines.length + differing.length === 0
       ? []
-      : [`${seconds(at)} run ${this.batches}`, ...lines, ...differing]
+      : [`${seconds(batch.after.now - this.beganAt)} run ${this.batches}`, ...lines, ...differing]
     if (isSame !== false) return told
     this.status = 1
     this.isOver = true
@@ -290,7 +294,7 @@ export class Teller {
       const lines = this.differing(
         this.seen(batch.effects, seenAliases.day, batch.after.config),
         this.seen(effects, seenAliases.other, other.state.config),
-        batch.after.now - this.beganAt >= this.telling.fromMs,
+        !this.span.isBefore(batch.after.now),
       )
       return [...told, ...this.guesses(guessed), ...this.partings(parted), ...lines]
     } catch {

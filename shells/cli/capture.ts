@@ -4,7 +4,6 @@
 import { readSync } from 'node:fs'
 import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
-import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { treeText } from '../../core/log/tree-text.ts'
 import { CaptureFile } from '../../core/trace/capture/file.ts'
 import { CaptureTeller } from '../../core/trace/capture/teller.ts'
@@ -13,6 +12,7 @@ import type { Connects } from '../../core/trace/capture/trouble.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { version } from '../common/version.ts'
+import type { ReplayAsked } from './asked.ts'
 import type { Given } from './given.ts'
 
 type Mouth = Pick<Program, 'say' | 'complain'>
@@ -45,7 +45,7 @@ const pause = (): void => {
 /** Answers the exit status. */
 export const playCapture = async (
   mouth: Mouth,
-  wish: ReplayWish,
+  wish: ReplayAsked,
   given: Given,
   under: ((config: Config) => Config) | null,
 ): Promise<number> => {

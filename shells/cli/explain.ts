@@ -5,7 +5,7 @@ import type { ExplainWish } from '../../core/config/explain-words.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
-import { parseTime } from '../../core/trace/explain-time.ts'
+import { timeOf } from '../../core/trace/explain-time.ts'
 import { Explainer } from '../../core/trace/explain.ts'
 import type { Question } from '../../core/trace/explain.ts'
 import { Replay } from '../../core/trace/replay.ts'
@@ -24,10 +24,8 @@ const statusBroken = 2
 
 const questionOf = ({ question }: ExplainWish): Either<string, Question> => {
   if (question._tag === 'Connection') return E.right(question)
-  const time = question.time === null ? null : parseTime(question.time)
-  return question.time !== null && time === null
-    ? E.left(`'${question.time}' is no time: write seconds as 12.5, or 2026-11-29T07:00:00Z.`)
-    : E.right({ ...question, time })
+  const time = question.time === null ? E.right(null) : timeOf(question.time)
+  return E.isLeft(time) ? time : E.right({ ...question, time: time.right })
 }
 
 /** Answers the exit status. */

@@ -23,6 +23,8 @@ import { brokenText, Replay } from '../../core/trace/replay.ts'
 import type { Batch, Found } from '../../core/trace/replay.ts'
 import { recordingOf } from '../../core/trace/transcript.ts'
 import { parseStory, usualOrigin } from '../../core/trace/story.ts'
+import { Span } from '../../core/trace/span.ts'
+import type { SpanWish } from '../../core/trace/span.ts'
 import { messageOf } from '../common/message.ts'
 import { noTapeText } from '../common/recorder.ts'
 import { version } from '../common/version.ts'
@@ -109,14 +111,11 @@ class Gathering {
   fatal: ReadonlyArray<Input> = []
   broken: string | null = null
   isOver = false
-  private beganAt = 0
   private inputs = 0
-  private readonly fromMs: number
-  private readonly untilMs: number
+  private readonly span: Span
 
-  constructor(fromMs: number, untilMs: number) {
-    this.fromMs = fromMs
-    this.untilMs = untilMs
+  constructor(wish: SpanWish) {
+    this.span = new Span(wish)
   }
 
   take(found: Found): void {
@@ -124,16 +123,16 @@ class Gathering {
       case 'Began': {
         const { head, state } = found
         this.from = state
-        this.beganAt = head.at
+        this.span.begin(head.at, head.wall)
         this.title = `Recorded by sabethes ${head.version.replace(/[^ -~]/g, '?')}, payloads: ` +
           `${head.payload}.`
         return
       }
       case 'Ran': {
         const { batch } = found
-        const at = batch.after.now - this.beganAt
-        if (at > this.untilMs) this.isOver = true
-        else if (at < this.fromMs) {
+        this.span.hear(batch.inputs)
+        if (this.span.isAfter(batch.after.now)) this.isOver = true
+        else if (this.span.isBefore(batch.after.now)) {
           this.from = batch.after
           remember(batch.after, batch.effects)
         } else this.add(batch)
@@ -222,12 +221,11 @@ const gatherCapture = async (
 /** `stage` is for captures. Left: it is nothing of the kind. */
 export const gather = async (
   given: Given,
-  fromMs: number,
-  untilMs: number,
+  wish: SpanWish,
   stage: Stage = { port: null, config: defaults },
 ): Promise<Either<string, Material>> => {
   const { path, kind } = given
-  const gathering = new Gathering(fromMs, untilMs)
+  const gathering = new Gathering(wish)
   if (kind === 'capture') return gatherCapture(given, gathering, stage)
   const replay = new Replay()
   let unreadable: string | null = null

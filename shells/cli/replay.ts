@@ -1,7 +1,6 @@
 // `sabethes replay FILE`: plays a recording to the broker and prints what happens, as text.
 
 import { replayHelp, replayWish } from '../../core/config/replay-words.ts'
-import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { statusUsage } from '../../core/config/mod.ts'
 import { treeText } from '../../core/log/tree-text.ts'
 import { E } from '../../core/prelude.ts'
@@ -9,6 +8,8 @@ import type { Either } from '../../core/prelude.ts'
 import type { Under } from '../../core/trace/judging.ts'
 import { differenceOf, Replay } from '../../core/trace/replay.ts'
 import type { Found } from '../../core/trace/replay.ts'
+import { spanOf } from './asked.ts'
+import type { ReplayAsked } from './asked.ts'
 import { Strangers } from '../../core/trace/strangers.ts'
 import { stateText, Teller } from '../../core/trace/teller.ts'
 import { messageOf } from '../common/message.ts'
@@ -68,17 +69,23 @@ export const playRecording = async (
     mouth.say(replayHelp)
     return 0
   }
+  const span = spanOf(wish)
+  if (E.isLeft(span)) {
+    mouth.complain(`Error: ${span.left}\n`)
+    return statusUsage
+  }
   const under = wish.config === null ? E.right(null) : await underOf(wish.config)
   if (E.isLeft(under)) {
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
-  return withGiven(wish.file, (given) => playGiven(mouth, wish, given, under.right))
+  const asked = { ...wish, span: span.right }
+  return withGiven(wish.file, (given) => playGiven(mouth, asked, given, under.right))
 }
 
 const playGiven = async (
   mouth: Mouth,
-  wish: ReplayWish,
+  wish: ReplayAsked,
   given: Given,
   under: Under | null,
 ): Promise<number> => {
@@ -109,7 +116,7 @@ const playGiven = async (
 /** A story is played as what would have been recorded of it, and compared with what it tells. */
 const playStory = async (
   mouth: Mouth,
-  wish: ReplayWish,
+  wish: ReplayAsked,
   given: Given,
   under: Under | null,
   out: CaptureOut | null,
@@ -134,7 +141,7 @@ const playStory = async (
 
 const play = async (
   mouth: Mouth,
-  wish: ReplayWish,
+  wish: ReplayAsked,
   under: Under | null,
   portions: AsyncIterable<ReadonlyArray<string>> | Iterable<ReadonlyArray<string>>,
   out: CaptureOut | null,

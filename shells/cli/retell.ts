@@ -4,7 +4,6 @@ import type { Config } from '../../core/broker/config.ts'
 import { defaults } from '../../core/broker/config.ts'
 import { initial } from '../../core/broker/state.ts'
 import { statusUsage } from '../../core/config/mod.ts'
-import type { ReplayWish } from '../../core/config/replay-words.ts'
 import { E } from '../../core/prelude.ts'
 import { cut } from '../../core/trace/cut.ts'
 import type { Cut } from '../../core/trace/cut.ts'
@@ -12,6 +11,7 @@ import { goldenStory } from '../../core/trace/golden.ts'
 import { printStory } from '../../core/trace/story.ts'
 import { strangerIn } from '../../core/trace/strangers.ts'
 import type { Program } from '../common/program.ts'
+import type { ReplayAsked } from './asked.ts'
 import type { Given } from './given.ts'
 import { gather, writeRecording } from './material.ts'
 
@@ -22,7 +22,7 @@ const statusBroken = 2
 /** Answers the exit status. */
 export const retell = async (
   mouth: Mouth,
-  wish: ReplayWish,
+  wish: ReplayAsked,
   given: Given,
   under: ((config: Config) => Config) | null,
 ): Promise<number> => {
@@ -33,7 +33,7 @@ export const retell = async (
     return statusUsage
   }
   const config = under === null ? defaults : under(defaults)
-  const found = await gather(given, wish.fromMs, wish.untilMs, { port: wish.port, config })
+  const found = await gather(given, wish.span, { port: wish.port, config })
   if (E.isLeft(found)) {
     mouth.complain(`Error: ${found.left}\n`)
     return statusBroken

@@ -20,6 +20,7 @@ import type { Shrunk } from '../../core/trace/shrink.ts'
 import { printStory, storyOfInputs } from '../../core/trace/story.ts'
 import { strangerIn } from '../../core/trace/strangers.ts'
 import { plural } from '../../core/trace/words.ts'
+import { everything } from '../../core/trace/span.ts'
 import { messageOf } from '../common/message.ts'
 import type { Program } from '../common/program.ts'
 import { withGiven } from './given.ts'
@@ -133,7 +134,7 @@ export const shrinkRecording = async (
     for (const line of under.left) mouth.complain(`${line}\n`)
     return statusUsage
   }
-  const found = await withGiven(wish.file, (given) => gather(given, 0, Infinity))
+  const found = await withGiven(wish.file, (given) => gather(given, everything))
   if (E.isLeft(found)) {
     mouth.complain(`Error: ${found.left}\n`)
     return statusNone
