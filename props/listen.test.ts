@@ -71,6 +71,8 @@ const canGreet = (port: number, host: string): Promise<boolean> =>
     })
     socket.on('error', () => resolve(false))
     socket.on('close', () => resolve(false))
+    // One that the system has accepted, and nobody else.
+    socket.setTimeout(5_000, () => socket.destroy())
   })
 
 const isRefused = async (where: number | string): Promise<boolean> => {
@@ -337,6 +339,25 @@ listening('who connects while a listener opens its other addresses is served', a
   })
   giveBack()
   assert.is(await ended, 0)
+  await broker.stop()
+})
+
+listening('all addresses of one port for IPv4, and of another for IPv6', async () => {
+  const [four, six] = [await freePort(), await freePort()]
+  const broker = await start({
+    listeners: [{
+      name: null,
+      addresses: [
+        { _tag: 'Tcp', host: '0.0.0.0', port: four },
+        { _tag: 'Tcp', host: '::', port: six },
+      ],
+      noDelay: true,
+    }],
+  })
+  assert.ok(await canGreet(four, '127.0.0.1'))
+  assert.ok(await canGreet(six, '::1'))
+  assert.not(await canGreet(four, '::1'))
+  assert.not(await canGreet(six, '127.0.0.1'))
   await broker.stop()
 })
 

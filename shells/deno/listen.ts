@@ -141,8 +141,8 @@ const listenUnix = async (
 const anyVersion4 = '0.0.0.0'
 const anyVersion6 = '::'
 
-const isAnyVersion6 = ({ address }: Door): boolean =>
-  address._tag === 'Tcp' && address.host === anyVersion6
+const isAnyVersion6 = ({ address }: Door, port: number): boolean =>
+  address._tag === 'Tcp' && address.host === anyVersion6 && address.port === port
 
 /**
  * Who listens on all addresses of a port. A socket that Deno opens on `::` takes IPv4 as well, and
@@ -309,7 +309,7 @@ export const listen = async (
     if (address._tag === 'Unix') return await listenUnix(driver, log, door, address.path)
     const { host, port } = address
     return host === anyVersion4
-      ? listenVersion4(driver, log, door, port, beside.some(isAnyVersion6))
+      ? listenVersion4(driver, log, door, port, beside.some((one) => isAnyVersion6(one, port)))
       : host === anyVersion6
       ? await listenVersion6(driver, log, door, port)
       : listenTcp(driver, log, door, host, port)
