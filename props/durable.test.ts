@@ -510,7 +510,14 @@ durable('what waited in a session is delivered with a full store', async () => {
 
 durable('a full store promises nobody that a session lives on, or is gone', async () => {
   for (
-    const [level, before, then] of [[5, 2, 1_000], [5, 1_000, 1_000], [4, null, null]] as const
+    const [level, before, then] of [
+      [5, 2, 1_000],
+      [5, 1_000, 1_000],
+      [5, 1_000, 0xffff_ffff],
+      [5, 0xffff_ffff, 1_000],
+      [5, 0xffff_ffff, 0],
+      [4, null, null],
+    ] as const
   ) {
     const world = await start()
     const coming = (expiryS: number | null): Connect => ({
