@@ -138,7 +138,8 @@ const releasedIn = (session: Session): ReadonlyArray<number> =>
 export class Translation {
   private readonly day = new Ledger()
   private readonly here = new Ledger()
-  private readonly pairs = new Map<string, number>()
+  /** By client and identifier of the day the one here; null where its message is not here. */
+  private readonly pairs = new Map<string, number | null>()
   private readonly names: Names
 
   constructor(names: Names) {
@@ -183,12 +184,13 @@ export class Translation {
       const found = what === undefined ? null : this.here.find(client, what, packet.packetId)
       // A client may acknowledge what it was never sent, which is a part of what happened.
       if (what === undefined) return packet._tag === 'Pubcomp' ? null : packet
-      if (found === null) return null
       packetId = found
-      this.day.forget(client, packet.packetId)
-      this.here.forget(client, found)
       this.pairs.set(key, found)
+      if (found !== null) {
+        this.day.forget(client, packet.packetId)
+        this.here.forget(client, found)
+      }
     }
-    return { ...packet, packetId }
+    return packetId === null ? null : { ...packet, packetId }
   }
 }
