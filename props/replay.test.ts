@@ -448,6 +448,37 @@ replay('nobody ends what he has not begun under another configuration', async ()
   assert.equal(await oneByOne(2, 1), ['+ phone< publish \'b\' qos2 id2 ""'])
 })
 
+replay('an exchange from before the recording ends under another configuration, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sabethes-before-'))
+  try {
+    const phone = { slot: 1, generation: 1 }
+    const peer = { address: '127.0.0.1', port: 5 }
+    const answer = { packetId: 1, reason: 0, properties: {} } as const
+    const properties = { receiveMaximum: 1 }
+    const [before] = run(initial(defaults, origin), [
+      I.opened(phone, 0, nonce, '1883', peer),
+      I.arrived(phone, 0, Packet.connect({ clientId: 'phone', properties })),
+      I.arrived(phone, 0, Packet.subscribe({ filter: '#', qos: 2 })),
+      ...[1, 2].flatMap((packetId) => [
+        I.arrived(phone, 0, Packet.publish({ topic: 'a', qos: 2, packetId })),
+        I.arrived(phone, 0, { _tag: 'Pubrel', ...answer, packetId }),
+      ]),
+      I.arrived(phone, 0, { _tag: 'Pubrec', ...answer }),
+    ])
+    const path = join(folder, 'day')
+    writeFileSync(
+      path,
+      recorded(before, [I.arrived(phone, 0, { _tag: 'Pubcomp', ...answer })]).text,
+    )
+    const config = join(folder, 'conf')
+    writeFileSync(config, 'listener 1883\nallow_anonymous true\n')
+    const { said: text } = await asked(path, '--config', config)
+    assert.match(text, /phone< publish 'a' qos2 id2 [^]*and all came to what was recorded/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 replay('a reload of the day does not bring its configuration to the other broker', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sabethes-reload-'))
   try {
