@@ -180,7 +180,14 @@ captures('whose bytes are missing, and from when on, is said before the answer',
     const cut = await asked(file('cut'), '--message', 'd/1')
     assert.is(cut.status, 2)
     assert.match(cut.said, /The capture can be read up to byte \d+[^]*'d\/1' was published/)
-    assert.match(cut.said, /\nOf what came after \d+\.\d{3}s \(\S+Z\) nothing is known\.\n/)
+    const nothing = /\nOf what came after \d+\.\d{3}s \(\S+Z\) nothing is known\.\n/
+    assert.match(cut.said, nothing)
+    // Packets are whole, and what they were zipped into is not.
+    writeFileSync(file('half.gz'), gzipSync(bytes).subarray(0, -8))
+    const half = await asked(file('half.gz'), '--message', 'd/1')
+    assert.is(half.status, 2)
+    assert.match(half.said, nothing)
+    assert.not.match(half.said, 'The capture can be read up to byte')
   })
 })
 
