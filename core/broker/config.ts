@@ -113,7 +113,7 @@ export interface Config extends ListenerRules {
    * among all that wait. 0 for no limit.
    */
   readonly queuedCountMax: number
-  /** Bytes of messages waiting in a session; 0 for no limit. */
+  /** Bytes of messages of any QoS waiting in a session; 0 for no limit. */
   readonly queuedBytesMax: number
   /** Bytes handed to a connection and not yet taken by its socket, above which QoS 0 is dropped. */
   readonly unwrittenBytesMax: number

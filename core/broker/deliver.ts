@@ -289,7 +289,10 @@ export const canTake = (draft: Draft, session: Session, qos: Qos, bytes: number)
   return !draft.isShort && !isFull(draft.config, session, qos, bytes)
 }
 
-/** Whether there is no room; what waits of QoS 0 takes none from what must not be lost. */
+/**
+ * Whether there is no room. By number what waits of QoS 0 takes none from what must not be lost;
+ * bytes are bytes.
+ */
 const isFull = (
   { queuedCountMax, queuedBytesMax }: Config,
   { queue, queuedQos0, queuedBytes }: Session,

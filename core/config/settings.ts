@@ -171,7 +171,7 @@ export interface Settings {
    * among all that wait. 0 for no limit.
    */
   readonly queuedCountMax: number
-  /** The same in bytes; 0 for no limit. */
+  /** Bytes of messages of any QoS waiting in a session; 0 for no limit. */
   readonly queuedBytesMax: number
   /** Largest packet, from 20. */
   readonly packetBytesMax: number

@@ -57,8 +57,8 @@ export const limits: ReadonlyArray<Option> = rows('Limits and delivery', [
     key: 'queuedBytesMax',
     initial: initial.queuedBytesMax,
     reload: 'now',
-    meaning: 'The same in bytes, of whole packets, where mosquitto counts payloads and begins ' +
-      'with 0: no limit.',
+    meaning: 'Bytes of whole packets of any QoS waiting in a session, where mosquitto counts ' +
+      'payloads of QoS 1 and 2 and begins with 0: no limit.',
   },
   {
     name: 'max_packet_size',

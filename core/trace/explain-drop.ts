@@ -68,10 +68,13 @@ export const dropText = (
       // How much was in it is not known where the step went on with it.
       const count = Queue.size(session.queue)
       // By its bytes it need not look full.
-      const isLong = config.queuedCountMax !== 0 && count >= config.queuedCountMax
+      const { queuedQos0 } = session
+      const inTheWay = publication.qos === 0 ? count : count - queuedQos0
+      const isLong = config.queuedCountMax !== 0 && inTheWay >= config.queuedCountMax
       const content = isBack || hasLeft || next === undefined
         ? ''
         : `, with ${plural(count, 'message')} of ${plural(session.queuedBytes, 'byte')}` +
+          (queuedQos0 === 0 ? '' : `, ${queuedQos0} of them of QoS 0`) +
           (isLong ? '' : ', and would have had too many with this one')
       return `its queue was full${content} (max_queued_messages ${config.queuedCountMax}, ` +
         `max_queued_bytes ${config.queuedBytesMax}); ${wait}`

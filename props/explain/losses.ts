@@ -11,7 +11,7 @@ const words: ReadonlyArray<readonly [why: string, RegExp]> = [
     'queue full',
     new RegExp(
       '^its queue was full' +
-        '(?:, with (\\d+) messages? of \\d+ bytes?' +
+        '(?:, with (\\d+) messages? of \\d+ bytes?(?:, \\d+ of them of QoS 0)?' +
         '(, and would have had too many with this one)?)? \\((.+?)\\); (.+)$',
       's',
     ),

@@ -104,6 +104,35 @@ export const missed: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'the queue was full of what counts for it',
+    '--message d/4',
+    `
+    config queueQos0=true queuedCountMax=2 queuedBytesMax=50
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    a lose
+    p> publish 'd/1' "on"
+    p> publish 'd/2' qos1 id1 "on"
+    p> publish 'd/4' qos1 id2 "x"*30
+    p> publish 'd/3' qos1 id3 "on"
+    p> publish 'd/4' qos1 id4 "on"
+    ----`,
+    [
+      `'d/4' was published at 0.000s by 'p' with QoS 1 and packet id 2: 30 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full, with 2 messages of 22 bytes, 1 of them of` +
+      ` QoS 0, and would have had too many with this one (max_queued_messages 2,` +
+      ` max_queued_bytes 50); it was away since 0.000s.`,
+      `'d/4' was published at 0.000s by 'p' with QoS 1 and packet id 4: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': not delivered: its queue was full, with 3 messages of 34 bytes, 1 of them of` +
+      ` QoS 0 (max_queued_messages 2, max_queued_bytes 50); it was away since 0.000s.`,
+    ],
+  ],
+  [
     'expired while it waited',
     '--message d/1',
     `${both}
