@@ -4,8 +4,9 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Config } from '../core/broker/config.ts'
+import { type Config, defaults } from '../core/broker/config.ts'
 import type { Stamp } from '../core/broker/record.ts'
+import { beginRestore, endRestore } from '../core/broker/restore.ts'
 import type { State } from '../core/broker/state.ts'
 import type { Connect, Level, Packet, Qos } from '../core/codec/packet.ts'
 import * as B from '../core/data/bytes.ts'
@@ -723,6 +724,9 @@ durable('the time that a store takes to be read counts as well', async () => {
   const { state: { now, origin } } = await startOn(stamp, loadMs)
   assert.ok(now >= 61_000 + loadMs - 10, `${now} ms`)
   assert.ok(Math.abs(origin.wall - origin.at - (stamp.wall - stamp.at)) < 10, 'and is one time')
+  const restoring = beginRestore(defaults, { at: 0, wall: 0, seed: 1 })
+  const [{ wall }] = endRestore(restoring, 1_000, stamp.wall)
+  assert.is(wall, stamp.wall, 'also before the first tick')
 })
 
 durable('what reading a store has left behind is collected', async () => {
