@@ -361,6 +361,24 @@ listening('all addresses of one port for IPv4, and of another for IPv6', async (
   await broker.stop()
 })
 
+listening('a start that fails for all addresses of IPv4 leaves those of IPv6 free', async () => {
+  const { Deno: deno } = globalThis as { Deno?: { listen: (how: unknown) => unknown } }
+  if (deno === undefined) return
+  const { listen } = deno
+  const port = await freePort()
+  const addresses = ['0.0.0.0', '::'].map((host) => ({ _tag: 'Tcp' as const, host, port }))
+  const listeners = [{ name: null, addresses, noDelay: true }]
+  deno.listen = (how) => {
+    if (JSON.stringify(how).includes('0.0.0.0')) throw new Error('too many open files')
+    return listen(how)
+  }
+  await failure(start({ listeners }))
+  deno.listen = listen
+  const broker = await start({ listeners })
+  assert.ok(await canGreet(port, '127.0.0.1'))
+  await broker.stop()
+})
+
 listening('what is asked of a listener holds for those who came in through it', async () => {
   const broker = await start({
     listeners: [tcp(0), tcp(0, '127.0.0.1', 'humble')],

@@ -189,6 +189,13 @@ const openAhead = (driver: Driver, wanted: number): number | null => {
   }
 }
 
+const closeAhead = (driver: Driver, port: number): void => {
+  const all = anywhereOn(driver, port)
+  all.ahead?.close()
+  all.ahead = null
+  forget(driver, port)
+}
+
 /**
  * A socket of its own, or none where the one on `::` has the port already, or is to have it:
  * closing the one to open the other would cut off who has connected meanwhile.
@@ -207,8 +214,9 @@ const openVersion4 = (
     listener = openTcp(anyVersion4, ahead ?? wanted)
   } catch (error) {
     // Where a socket on `::` takes IPv6 alone (net.ipv6.bindv6only) there is room for both.
-    if (ahead === null || !(error instanceof Deno.errors.AddrInUse)) throw error
-    return [ahead, null]
+    if (ahead !== null && error instanceof Deno.errors.AddrInUse) return [ahead, null]
+    if (ahead !== null) closeAhead(driver, ahead)
+    throw error
   }
   const { port } = listener.addr
   return [port, serve(driver, log, listener, named(door, port))]
@@ -229,9 +237,7 @@ const listenVersion4 = (
     port,
     close: async () => {
       all.version4 = null
-      all.ahead?.close()
-      all.ahead = null
-      forget(driver, port)
+      closeAhead(driver, port)
       await mine.close?.()
     },
   }
