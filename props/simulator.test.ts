@@ -288,6 +288,17 @@ simulator('crash: what was acknowledged is there afterwards, and only that', () 
   assert.is(world.deliveries('away')[2]?.dup, false)
 })
 
+simulator('crash: whoever the broker has dismissed, and still owes something, hears of it', () => {
+  const world = simulate({ config: { persistence: true } })
+  const lamp = world.connect('lamp', stays)
+  world.slowDisk('50ms')
+  lamp.publish('t', 'on', { qos: 1, retain: true })
+  world.connect('twin', { clientId: 'lamp' })
+  assert.is(lamp.status, 'connected', 'it is told after its acknowledgement')
+  world.crash()
+  assert.is(lamp.status, 'closed')
+})
+
 simulator('crash: without a disk everything is lost', () => {
   const world = simulate()
   const away = world.connect('away', stays).subscribe('t', 1)

@@ -188,7 +188,7 @@ export class Server {
 
   /** The process is killed: what was not on disk is lost, and so is whatever was on its way. */
   crash(): void {
-    const links = [...this.links.values()]
+    const links = new Set([...this.links.values(), ...this.holding])
     this.end()
     for (const link of links) link.lose()
   }
