@@ -88,6 +88,32 @@ stream('where a test has its own timer in the place of the real one, time passes
   assert.is(phone.status, 'connected')
 })
 
+stream('MQTT.js that is told to reconnect with its stores sends again what got lost', async () => {
+  const world = simulate({ config: { persistence: true } })
+  world.slowDisk('20ms')
+  const [phone, told] = join(world, 'phone', {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    clean: false,
+    properties: { sessionExpiryInterval: 3_600 },
+  })
+  await world.advanceAsync('1s')
+  const sent = phone.publishAsync('home/phone', 'here', { qos: 2, retain: true })
+  await world.advanceAsync('10ms')
+  world.crash()
+  world.restart()
+  await until(() => !phone.connected)
+  phone.reconnect(phone)
+  await until(() => told.includes('reconnect'))
+  await world.advanceAsync('1s')
+  await until(() => connects(told) === 2)
+  await world.advanceAsync('1s')
+  world.connect('late').subscribe('home/#')
+  world.expect('late', ['home/phone here'])
+  await sent
+  await phone.endAsync(true)
+})
+
 stream('a message handler of MQTT.js cannot let time pass, and is told so', async () => {
   const world = simulate()
   const [phone, told] = join(world, 'phone', { protocolVersion: 5 })
