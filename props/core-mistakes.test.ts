@@ -48,6 +48,10 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: RegExp]> = [
     () => Packet.publish({ topic: 'a/#' }),
     /^topic name "a\/#": the topic name contains a wildcard/,
   ],
+  [
+    () => Packet.publish({ topic: '', properties: { contentType: 'a' } }),
+    /^topic name "": the topic name is empty$/,
+  ],
   [() => Packet.subscribe(loose(5)), /^a topic filter is a string, and not number$/],
   [() => Packet.subscribe(loose(undefined)), /^a topic filter is a string, and not undefined$/],
   [

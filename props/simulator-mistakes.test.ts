@@ -304,6 +304,10 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     () => client().publish('x', loose(21.5)),
     'publish: the payload is a string or a Uint8Array, and not 21.5',
   ],
+  [
+    () => client().publish('', '', { properties: { topicAlias: 1 } }),
+    'publish: the topic is empty; what has a topic alias alone goes by send(Packet.publish(...))',
+  ],
   [() => client().publish(loose(undefined)), 'publish: the topic is a string, and not undefined'],
   [
     () => client().publish('x', '', loose({ Qos: 1 })),
@@ -456,7 +460,17 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
       fresh().command(
         loose({ _tag: 'Publish', packet: { _tag: 'Publish', topic: 't', payload: 'on' } }),
       ),
-    'command Publish: packet is a packet, as Packet.publish makes them, and not an object',
+    'command Publish: packet is a packet with a topic, as Packet.publish makes them, ' +
+    'and not an object',
+  ],
+  [
+    () =>
+      fresh().command({
+        _tag: 'Publish',
+        packet: Packet.publish({ topic: '', properties: { topicAlias: 1 } }),
+      }),
+    'command Publish: packet is a packet with a topic, as Packet.publish makes them, ' +
+    'and not an object',
   ],
   [
     () => fresh().command(loose({ _tag: 'Shut', listener: 1883 })),

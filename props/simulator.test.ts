@@ -539,6 +539,10 @@ simulator('levels, passwords, judges, topic aliases, raw bytes', () => {
   world.connect('short', { userName: 'ada', properties }).subscribe('a/#')
   for (const payload of ['1', '2']) old.publish('a/long/name', payload)
   world.expect('short', ['a/long/name 1', 'a/long/name 2'])
+  const aliased = { properties: { topicAlias: 1 } }
+  world.connect('brief', { userName: 'ada' }).publish('a/long/name', '3', aliased)
+    .send(Packet.publish({ topic: '', payload: '4', ...aliased }))
+  assert.equal(world.deliveries('short').slice(2).map(({ payload }) => payload), ['3', '4'])
   old.write(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff]))
   assert.is(old.status, 'closed')
 })

@@ -101,13 +101,16 @@ export interface PublishWish {
   readonly properties?: Properties
 }
 
-/** A PUBLISH: an empty payload at QoS 0 unless said otherwise. */
+/**
+ * A PUBLISH: an empty payload at QoS 0 unless said otherwise. Its topic is empty only where a topic
+ * alias stands for it.
+ */
 export const publish = (wish: PublishWish): Publish => ({
   _tag: 'Publish',
   dup: wish.dup ?? false,
   qos: wish.qos ?? 0,
   retain: wish.retain ?? false,
-  topic: nameOf(wish.topic),
+  topic: wish.topic === '' && wish.properties?.topicAlias !== undefined ? '' : nameOf(wish.topic),
   packetId: wish.packetId ?? (wish.qos === undefined || wish.qos === 0 ? 0 : 1),
   payload: payloadOf(wish.payload ?? ''),
   properties: wish.properties ?? none,

@@ -76,11 +76,11 @@ export const bytes: Kind = {
 }
 /** A message as the core has them. */
 export const message: Kind = {
-  words: 'a packet, as Packet.publish makes them',
+  words: 'a packet with a topic, as Packet.publish makes them',
   holds: (it) =>
     isRecord(it) && '_tag' in it && it._tag === 'Publish' && 'topic' in it &&
-    text.holds(it.topic) && 'payload' in it && bytes.holds(it.payload) && 'properties' in it &&
-    isRecord(it.properties),
+    text.holds(it.topic) && it.topic !== '' && 'payload' in it && bytes.holds(it.payload) &&
+    'properties' in it && isRecord(it.properties),
 }
 export const pairs: Kind = {
   words: 'a list of pairs of strings',

@@ -134,6 +134,12 @@ export const checkConnect = (wish: ClientWish): void => {
 
 export const checkPublish = (topic: unknown, body: unknown, options: PublishOptions): void => {
   checkValue('publish: the topic', text, topic)
+  // Sent again on another connection, an alias alone would stand for nothing.
+  if (topic === '') {
+    throw new TypeError(
+      'publish: the topic is empty; what has a topic alias alone goes by send(Packet.publish(...))',
+    )
+  }
   checkValue('publish: the payload', payload, body)
   checkRecord('publish', publishShape, options)
   checkProperties('publish', options.properties)
