@@ -291,6 +291,20 @@ listening('all addresses: each family at its door, which come and go one by one'
   assert.equal(await can(), [false, false])
 })
 
+listening('all addresses are the same ones in whatever way they are written', async () => {
+  const broker = await start({ listeners: [tcp(0)], print: () => {} })
+  const port = await freePort()
+  for (const [four, six] of [['0', '::'], ['0.0.0.0', '::0'], ['0', '0:0:0:0:0:0:0:0']] as const) {
+    await broker.listen([tcp(port, six)])
+    assert.is(await canGreet(port, '127.0.0.1'), false, six)
+    assert.is(await canGreet(port, '::1'), true, six)
+    await broker.listen([tcp(port, four, 'four'), tcp(port, six, 'six')])
+    assert.is(await canGreet(port, '127.0.0.1'), true, four)
+    assert.is(await canGreet(port, '::1'), true, six)
+  }
+  await broker.stop()
+})
+
 /** Five that connect to a port as soon as anybody listens there; 0 where all get a CONNACK. */
 const eagerClients = `
   const { connect } = require('node:net')

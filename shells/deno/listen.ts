@@ -141,8 +141,15 @@ const listenUnix = async (
 const anyVersion4 = '0.0.0.0'
 const anyVersion6 = '::'
 
+/** In its shortest form where it stands for all addresses, which `0` and `0::0` do as well. */
+const shortest = (host: string): string => {
+  if (!/^[0.:]+$/.test(host)) return host
+  const url = `http://${host.includes(':') ? `[${host}]` : host}`
+  return URL.canParse(url) ? new URL(url).hostname.replace(/[[\]]/g, '') : host
+}
+
 const isAnyVersion6 = ({ address }: Door, port: number): boolean =>
-  address._tag === 'Tcp' && address.host === anyVersion6 && address.port === port
+  address._tag === 'Tcp' && shortest(address.host) === anyVersion6 && address.port === port
 
 /**
  * Who listens on all addresses of a port. A socket that Deno opens on `::` takes IPv4 as well, and
@@ -313,7 +320,8 @@ export const listen = async (
   const { address } = door
   try {
     if (address._tag === 'Unix') return await listenUnix(driver, log, door, address.path)
-    const { host, port } = address
+    const { port } = address
+    const host = shortest(address.host)
     return host === anyVersion4
       ? listenVersion4(driver, log, door, port, beside.some((one) => isAnyVersion6(one, port)))
       : host === anyVersion6
