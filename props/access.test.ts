@@ -196,6 +196,26 @@ access('any text is read or refused', () => {
   )
 })
 
+access('no filter is taken apart to be held against a list', () => {
+  const { split } = String.prototype
+  const rules = Array.from({ length: 500 }, (_, i) => `topic ${i % 2 ? 'deny' : 'read'} a/${i}/#`)
+  const list = parsed(`topic readwrite own\n${rules.join('\n')}\npattern read of/%c/#`)
+  const source = { clientId: 'c', userName: null, listener: '1883' }
+  let count = 0
+  String.prototype.split = function (this: string, ...args: unknown[]): string[] {
+    count++
+    return Reflect.apply(split, this, args) as string[]
+  }
+  try {
+    for (const text of ['a/498/b', '+/+/c', 'of/c/d', 'none/of/them/#']) {
+      allowsSubscribe(list, source, false, filter(text))
+    }
+  } finally {
+    String.prototype.split = split
+  }
+  assert.is(count, 0)
+})
+
 access('a will that is denied was not published', () => {
   const conn = { slot: 0, generation: 1 }
   for (const [text, said] of [['topic write w', 'WillPublished'], ['', 'Denied']] as const) {

@@ -249,43 +249,60 @@ export const allowsWrite = (
 ): boolean => allows(acl, source, isStrict, topic, WRITE)
 
 /** Whether a wildcard at the start of one filter stands before a dollar sign of the other. */
-const areApart = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
-  const [first = ''] = one
-  const [second = ''] = other
-  return (first.startsWith('$') && (second === '+' || second === '#')) ||
-    (second.startsWith('$') && (first === '+' || first === '#'))
+const areApart = (one: string, other: string): boolean => {
+  const first = one.charCodeAt(0)
+  const second = other.charCodeAt(0)
+  return (first === DOLLAR && (second === PLUS || second === HASH)) ||
+    (second === DOLLAR && (first === PLUS || first === HASH))
 }
 
-/** Whether there is a topic that both filters match. */
-const meet = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
-  if (areApart(one, other)) return false
+const levelEnd = (filter: string, start: number): number => {
+  const end = filter.indexOf('/', start)
+  return end < 0 ? filter.length : end
+}
+
+/** Whether two filters have the same level, in the one from `a` on and in the other from `b`. */
+const isSameLevel = (one: string, a: number, other: string, b: number): boolean => {
   for (let i = 0;; i++) {
-    const a = one[i]
-    const b = other[i]
-    if (a === '#' || b === '#') return true
-    if (a === undefined || b === undefined) return a === b
-    if (a !== b && a !== '+' && b !== '+') return false
+    const code = one.charCodeAt(a + i)
+    const isOver = a + i >= one.length || code === SLASH
+    if (b + i >= other.length || other.charCodeAt(b + i) === SLASH) return isOver
+    if (isOver || code !== other.charCodeAt(b + i)) return false
+  }
+}
+
+// Both are asked for every rule and every filter of a SUBSCRIBE, so they make nothing.
+
+/** Whether there is a topic that both filters match. */
+const meet = (one: string, other: string): boolean => {
+  if (areApart(one, other)) return false
+  for (let a = 0, b = 0;; a = levelEnd(one, a) + 1, b = levelEnd(other, b) + 1) {
+    const code = one.charCodeAt(a)
+    const otherCode = other.charCodeAt(b)
+    if (code === HASH || otherCode === HASH) return true
+    if (a > one.length || b > other.length) return a > one.length && b > other.length
+    if (code !== PLUS && otherCode !== PLUS && !isSameLevel(one, a, other, b)) return false
   }
 }
 
 /** Whether the first filter matches every topic that the second does. */
-export const covers = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
+export const covers = (one: string, other: string): boolean => {
   if (areApart(one, other)) return false
   // Every topic has a first level.
-  if (one.length === 2 && one[0] === '+' && one[1] === '#') return true
-  for (let i = 0;; i++) {
-    const a = one[i]
-    const b = other[i]
-    if (a === '#') return true
-    if (a === undefined || b === undefined) return a === b
-    if (b === '#' || (a !== b && a !== '+')) return false
+  if (one === '+/#') return true
+  for (let a = 0, b = 0;; a = levelEnd(one, a) + 1, b = levelEnd(other, b) + 1) {
+    const code = one.charCodeAt(a)
+    if (code === HASH) return true
+    if (a > one.length || b > other.length) return a > one.length && b > other.length
+    if (other.charCodeAt(b) === HASH) return false
+    if (code !== PLUS && !isSameLevel(one, a, other, b)) return false
   }
 }
 
 /** Null where the list leaves it to the next one. */
-const mayYield = (rules: Rules, wanted: ReadonlyArray<string>): boolean | null => {
-  for (const filter of rules.denied) if (covers(filter.split('/'), wanted)) return false
-  for (const filter of rules.readable) if (meet(filter.split('/'), wanted)) return true
+const mayYield = (rules: Rules, wanted: string): boolean | null => {
+  for (let i = 0; i < rules.denied.length; i++) if (covers(rules.denied[i]!, wanted)) return false
+  for (let i = 0; i < rules.readable.length; i++) if (meet(rules.readable[i]!, wanted)) return true
   return null
 }
 
@@ -301,6 +318,5 @@ export const allowsSubscribe = (
   filter: TopicFilter,
 ): boolean => {
   const { own, patterns } = rightsOf(acl, source, isStrict)
-  const wanted = filter.split('/')
-  return mayYield(own, wanted) ?? mayYield(patterns, wanted) ?? false
+  return mayYield(own, filter) ?? mayYield(patterns, filter) ?? false
 }

@@ -156,9 +156,8 @@ export const whyNotSubscribed = (
   if (acl === null || allowsSubscribe(acl, source, denySpecialChars, plain as TopicFilter)) {
     return null
   }
-  const levels = plain.split('/')
   const isDenying = (rule: AclRule, filter: TopicFilter | null): boolean =>
-    rule.access === 'deny' && filter !== null && covers(filter.split('/'), levels)
+    rule.access === 'deny' && filter !== null && covers(filter, plain)
   const denying = ownRules(acl, source).find((rule) => isDenying(rule, rule.filter))
   if (denying !== undefined) return ruleText(acl, 'topic', denying, ` ${whoseText(source)}`)
   const pattern = acl.patterns.find((rule) => isDenying(rule, filled(rule, source)))
