@@ -24,6 +24,7 @@ import {
   none,
   opened,
   Packet,
+  reconfigured,
   restore,
   run,
   type State,
@@ -450,6 +451,87 @@ growth('wills that are due at one moment are published a few at a time, by who g
   const made = ticksUntil(world, 1_000, () => {})
   assert.ok(made.reduce((one, other) => one + other) >= 300 * 200, made.join(' '))
   assert.ok(Math.max(...made) <= 12_000, made.join(' '))
+})
+
+/** Messages that wait in the sessions that are away, by now. */
+const queuedIn = ({ sessions }: State): number => {
+  let count = 0
+  for (const [, { queue }] of IntMap.entries(sessions)) count += Queue.size(queue)
+  return count
+}
+
+/** Lets a client connect, say something, and go without a word. */
+const visit = (
+  world: World,
+  slot: number,
+  connect: Omit<Parameters<typeof Packet.connect>[0], 'clientId'>,
+  ...packets: Packet[]
+): void => {
+  const conn: Conn = { slot, generation: 1 }
+  world.feed(
+    opened(conn, 0, `n${slot}`, 'test', { address: '127.0.0.1', port: 50_000 }),
+    arrived(conn, 0, Packet.connect({ clientId: `c${slot}`, keepAliveS: 0, ...connect })),
+    ...packets.map((packet) => arrived(conn, 0, packet)),
+    closed(conn, 0, 'failed'),
+  )
+}
+
+growth('wills are published a few at a time also where all who get them are away', () => {
+  const world = new World()
+  const properties = { sessionExpiryInterval: 100 }
+  for (let slot = 0; slot < 200; slot++) {
+    visit(world, slot, { properties }, Packet.subscribe({ filter: 'w', qos: 1 }))
+  }
+  const will = { topic: 'w', qos: 1, properties: { willDelayInterval: 1 } } as const
+  for (let slot = 200; slot < 500; slot++) visit(world, slot, { properties, will })
+  let before = 0
+  const queued: number[] = []
+  ticksUntil(world, 1_000, (state) => {
+    queued.push(queuedIn(state) - before)
+    before = queuedIn(state)
+  })
+  assert.is(before, 300 * 200)
+  assert.ok(Math.max(...queued) <= 12_000, queued.join(' '))
+})
+
+growth('what members of a group leave behind changes hands a little at a time', () => {
+  const world = new World()
+  for (let slot = 0; slot < 50; slot++) {
+    const properties = { sessionExpiryInterval: slot === 0 ? 100 : 1 }
+    visit(world, slot, { properties }, Packet.subscribe({ filter: '$share/g/w', qos: 1 }))
+  }
+  const publisher = world.connect(50)
+  for (let i = 0; i < 5_000; i++) {
+    world.feed(arrived(publisher, 0, Packet.publish({ topic: 'w', payload: 'x', qos: 1 })))
+  }
+  const left = new Array<number>()
+  let before = IntMap.size(world.state.sessions)
+  ticksUntil(world, 1_000, ({ sessions }) => {
+    left.push(before - IntMap.size(sessions))
+    before = IntMap.size(sessions)
+  })
+  assert.is(queuedIn(world.state), 5_000)
+  assert.is(before, 2)
+  assert.ok(left.length > 1, left.join(' '))
+})
+
+growth('who may not be there any more goes a few at a time, by what they had asked for', () => {
+  const world = new World()
+  for (let slot = 0; slot < 20; slot++) {
+    const conn = world.connect(slot)
+    for (let i = 0; i < 2_000; i++) {
+      world.feed(arrived(conn, 0, Packet.subscribe(`s/${slot}/${i}`)))
+    }
+  }
+  world.feed(reconfigured(1, { ...config, allowAnonymous: false }))
+  let before = Tree.size(world.state.filters.tree)
+  const gone: number[] = []
+  ticksUntil(world, 1, ({ filters: { tree } }) => {
+    gone.push(before - Tree.size(tree))
+    before = Tree.size(tree)
+  })
+  assert.is(before, 0)
+  assert.ok(Math.max(...gone) <= 12_000, gone.join(' '))
 })
 
 growth('a message more costs a long queue as many new objects as a short one', () => {

@@ -4,11 +4,10 @@
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
-import * as StrMap from '../data/str-map.ts'
 import { KEEP_ALIVE_TIMEOUT, QUOTA_EXCEEDED } from '../codec/reason-code.ts'
 import { checkAddress } from './address.ts'
 import { renewalLate } from './authenticate.ts'
-import { type Draft, editLink, editSession } from './draft.ts'
+import { BROUGHT_MAX, broughtBy, type Draft, editLink, editSession } from './draft.ts'
 import type { Millis } from './input.ts'
 import { endSession, expel, expiresAt, publishWill, refuse } from './leave.ts'
 import { advanceRecheck } from './recheck.ts'
@@ -20,8 +19,6 @@ import { UNREPORTED_BYTES_MAX, unwrittenBytes } from './tell.ts'
 
 /** Timers fired, or sessions advanced, in one tick before others get their turn. */
 const PORTION = 1_000
-/** Effects, and subscriptions that end, in what the timers of one tick bring: each by itself. */
-const PORTION_BROUGHT = 10_000
 
 /**
  * When the broker wants to be told the time again (a Ticked input), in its own milliseconds: not
@@ -34,18 +31,13 @@ export const deadline = (state: State): Millis => {
 
 /** Does what is due, as much as fits a portion; `deadline` tells whether there is more. */
 export const tick = (draft: Draft): void => {
-  const effectsMax = draft.effects.length + PORTION_BROUGHT
-  let ended = 0
+  const broughtMax = broughtBy(draft) + BROUGHT_MAX
   for (let i = 0; i < PORTION; i++) {
-    if (draft.effects.length > effectsMax || ended > PORTION_BROUGHT) break
+    if (broughtBy(draft) > broughtMax) break
     const next = Heap.peek(draft.timers)
     if (next === undefined || next.at > draft.now) break
     draft.timers = Heap.pop(draft.timers)
-    if (!counts(draft, next.item, next.at)) continue
-    const session = sessionOf(draft, next.item)
-    const held = session === undefined ? 0 : StrMap.size(session.subscriptions)
-    fire(draft, next.item, next.at)
-    if (held > 0 && IntMap.get(draft.sessions, session!.number) === undefined) ended += held
+    if (counts(draft, next.item, next.at)) fire(draft, next.item, next.at)
   }
   if (draft.recheck !== null) advanceRecheck(draft)
   advanceRemains(draft)
@@ -55,14 +47,6 @@ export const tick = (draft: Draft): void => {
   draft.catching = Queue.pop(draft.catching, draft.owner)
   const session = IntMap.get(draft.sessions, number)
   if (session !== undefined && session.isCatching) advance(draft, session)
-}
-
-/** The session that may end with what the timer is for. */
-const sessionOf = (draft: Draft, timer: Timer): Session | undefined => {
-  if (timer._tag === 'Session') return IntMap.get(draft.sessions, timer.session)
-  if (timer._tag !== 'Link') return undefined
-  const { phase } = IntMap.get(draft.links, timer.slot)!
-  return phase.phase === 'Ready' ? IntMap.get(draft.sessions, phase.session) : undefined
 }
 
 const fire = (draft: Draft, timer: Timer, at: Millis): void => {

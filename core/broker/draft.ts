@@ -33,6 +33,8 @@ export interface Draft extends Omit<Writable<State>, 'traffic'> {
   /** The journal's count when the input of the moment came. */
   mark: number
   countersOwned: boolean
+  /** Copies of messages that were routed in this run, and subscriptions that ended with others. */
+  brought: number
   /** Whether any listener has an access list. */
   isGuarded: boolean
   /** The run's own. */
@@ -131,12 +133,19 @@ export const open = (state: State): Draft => {
     journal: state.persists ? newJournal() : null,
     mark: 0,
     countersOwned: false,
+    brought: 0,
     isGuarded: hasAcl(state.config),
     routing: newRouting(),
     slab: noSlab,
     slabAt: 0,
   }
 }
+
+/** So much of `broughtBy` at most goes in one portion, and what the last of its items brings. */
+export const BROUGHT_MAX = 10_000
+
+/** What this run has brought about so far; not all of it is an effect of its own. */
+export const broughtBy = (draft: Draft): number => draft.effects.length + draft.brought
 
 /** The state as the run leaves it, with the run's batch of writes as the first effect. */
 export const finish = (draft: Draft): readonly [State, ReadonlyArray<Effect>] => {

@@ -4,7 +4,7 @@
 import * as IntMap from '../data/int-map.ts'
 import { NOT_AUTHORIZED } from '../codec/reason-code.ts'
 import { type Config, rulesOf } from './config.ts'
-import { type Draft, finish, open } from './draft.ts'
+import { BROUGHT_MAX, broughtBy, type Draft, finish, open } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { Revocation } from './input.ts'
 import { expel } from './leave.ts'
@@ -53,8 +53,9 @@ export const advanceRecheck = (draft: Draft): void => {
   const { before } = recheck
   const revocations = recheck.revocations
     .map(({ listener, userNames }) => [listener, new Set(userNames)] as const)
+  const broughtMax = broughtBy(draft) + BROUGHT_MAX
   let { next } = recheck
-  for (let i = 0; i < PORTION; i++) {
+  for (let i = 0; i < PORTION && broughtBy(draft) <= broughtMax; i++) {
     const found = IntMap.firstFrom(draft.links, next)
     if (found === undefined) {
       draft.recheck = null

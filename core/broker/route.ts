@@ -302,6 +302,7 @@ export const route = (
     if (member !== null) deliverTo(draft, packet, member, true)
     else routing.taken++ // as QoS 0 for a client that is away: nobody is to try again
   }
+  draft.brought += count
   if (count === 0) {
     if (publisher !== NO_SESSION) drop(draft, null, topic, packet.qos, 'no subscriber')
     return NO_SUBSCRIBERS
@@ -337,5 +338,6 @@ export const deliverKept = (
 ): void => {
   draft.routing.isHandedOver = true
   draft.routing.kept = message
+  draft.brought++
   deliverTo(draft, packet, subscription, true)
 }

@@ -206,6 +206,7 @@ export const unsubscribe = (draft: Draft, ready: Ready, packet: Unsubscribe): Fa
 
 /** Takes all subscriptions of a session that ends out of the tree. */
 export const removeAll = (draft: Draft, session: Session): void => {
+  draft.brought += StrMap.size(session.subscriptions)
   for (const [, subscription] of StrMap.entries(session.subscriptions)) {
     removeFromTree(draft, subscription)
     noteUnsubscription(draft, session, subscription)
