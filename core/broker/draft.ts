@@ -33,7 +33,10 @@ export interface Draft extends Omit<Writable<State>, 'traffic'> {
   /** The journal's count when the input of the moment came. */
   mark: number
   countersOwned: boolean
-  /** Copies of messages that were routed in this run, and subscriptions that ended with others. */
+  /**
+   * Copies of messages that were routed in this run, members of groups that were asked in vain to
+   * take one over, and subscriptions that ended with their sessions.
+   */
   brought: number
   /** Whether any listener has an access list. */
   isGuarded: boolean
