@@ -598,6 +598,40 @@ growth('what explains a message looks at few of the many that wait', () => {
   assert.ok(visits < 100, `${visits} visits`)
 })
 
+growth('a live message is held against what is still to come once, however many copies go', () => {
+  let looks = 0
+  const counting = {
+    ...config,
+    // Asked for before each look at what is to come, whether the client could take it.
+    get queuedBytesMax() {
+      looks++
+      return 0
+    },
+  }
+  const world = new World(counting)
+  const publisher = world.connect(0)
+  const say = (topic: string, retain: boolean): void => {
+    const packet = Packet.publish({ topic, payload: 'x', retain })
+    world.feed(arrived(publisher, 0, packet))
+  }
+  for (let i = 0; i < 1_000; i++) say(`a/a/a/a/a/a/a/a/a/${i}`, true)
+  const filters = Array.from(
+    { length: 512 },
+    (_, i) =>
+      Array.from({ length: 9 }, (_, level) => (i >> level) % 2 ? '+/' : 'a/').join('') + '+',
+  )
+  const subscriber = world.connect(1)
+  world.feed(arrived(subscriber, 0, Packet.subscribe(filters)))
+  const told = IntMap.get(world.state.sessions, 1)!
+  assert.ok(Queue.size(told.catchUps) > 500)
+  world.feed(written(subscriber, 0, told.sentBytes))
+  for (let i = 0; i < 2; i++) {
+    looks = 0
+    say('a/a/a/a/a/a/a/a/a/999', false)
+    assert.ok(looks < 5_000, `${looks} looks`)
+  }
+})
+
 growth('who does not go on with what is retained costs no more with every new topic', () => {
   const world = new World({ ...config, queuedCountMax: 100 })
   const publisher = world.connect(0)

@@ -251,6 +251,9 @@ export const isOvertaken = (session: Session, topic: TopicName, rank: number): b
 export const bringForward = (draft: Draft, found: Session, topic: TopicName): void => {
   const message = Tree.get(draft.retained, topic)
   if (message === undefined) return
+  // Nobody has subscribed since it was overtaken: the next copy of a message that goes by many
+  // subscriptions need not be held against each of them again.
+  if (isOvertaken(found, topic, draft.nextJoined - 1)) return
   let session = found
   let isBrought = false
   for (const { rank, cursor, subscription } of Queue.entries(found.catchUps)) {
