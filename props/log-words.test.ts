@@ -45,7 +45,7 @@ const said = async (
   const broker = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
   let text = ''
   broker.stderr.setEncoding('utf8').on('data', (more: string) => text += more)
-  const ended = new Promise((resolve) => broker.on('exit', resolve))
+  const ended = new Promise((resolve) => broker.on('close', resolve))
   const until = async (done: () => boolean): Promise<void> => {
     for (let i = 0; i < 400 && !done(); i++) await new Promise((wake) => setTimeout(wake, 25))
   }
