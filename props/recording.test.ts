@@ -19,6 +19,7 @@ import { none } from '../core/codec/property.ts'
 import { E } from '../core/prelude.ts'
 import { digestOf } from '../core/trace/digest.ts'
 import { beginUnder } from '../core/trace/judging.ts'
+import { noteFrames, Notes } from '../core/trace/notes.ts'
 import { differenceOf, Replay } from '../core/trace/replay.ts'
 import { hex32, sumOfText } from '../core/trace/sheet.ts'
 import { Transcript } from '../core/trace/transcript.ts'
@@ -506,6 +507,42 @@ recording('each frame has its line, whatever pages it was noted on, and is the s
     ),
     { numRuns: runs(200) },
   )
+})
+
+recording('what came together lies on one page wherever it fits on one', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 2, maxLength: 20 })
+  let turned = 0
+  fc.assert(
+    fc.property(sizes, fc.integer({ min: 400, max: 1200 }), (payloadSizes, size) => {
+      const page = new Uint8Array(size)
+      const ends: number[] = []
+      const notes = new Notes(veilOf('full'), (end) => {
+        ends.push(end)
+        return page
+      })
+      notes.begin(initial(defaults, origin), '1', page)
+      for (const [at, payloadSize] of payloadSizes.entries()) {
+        const packet = Packet.publish({ topic: 't', payload: new Uint8Array(payloadSize) })
+        const frame = encode(4, packet)
+        notes.close()
+        const before = ends.length
+        notes.input(I.arrived(conn, at, packet), 4, frame, 0, frame.length)
+        notes.close()
+        const pages = ends.length - before
+        // A kind, its numbers and what makes both sides lie alike take no more than forty.
+        const fits = frame.length + 40 <= size
+        assert.ok(!fits || pages <= 1, `${frame.length} bytes on ${pages} pages of ${size}`)
+        if (fits && pages === 1) {
+          turned += 1
+          // A note begins the page: nothing of it lies on the one before.
+          assert.is(page[0], noteFrames)
+          assert.is(notes.written - frame.length <= 40, true)
+        }
+      }
+    }),
+    { numRuns: runs(100) },
+  )
+  assert.ok(turned > leastOf(100, 100))
 })
 
 /** What stands behind the heads of frames that were noted at these times. */

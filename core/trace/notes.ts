@@ -226,6 +226,10 @@ export class Notes {
     const { conn, lent, lentFrom, lentTo } = this
     if (conn === null) return
     this.conn = null
+    const { length } = this.page
+    const wanted = numbersBytesMax + lentTo - lentFrom
+    // On one page, if they go on one: the scribe has to copy what lies on two.
+    if (this.end + wanted > length && wanted <= length) this.turnOver()
     this.open(noteFrames)
     this.page[this.end++] = this.level
     this.whole(conn.slot)

@@ -141,7 +141,9 @@ const main = async (): Promise<number> => {
   }
   if (goals.length > 0) print(goalsText(goals))
   if (options.profile) {
-    for (const name of ['node', 'deno']) print(profileText(name, profileFolder(name), 40))
+    for (const name of ['node', 'node-recording', 'deno']) {
+      print(profileText(name, profileFolder(name), 40))
+    }
   }
   return rows.some(isOurFailure) ? 1 : 0
 }
