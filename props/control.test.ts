@@ -30,6 +30,7 @@ import { freePort } from './free-port.ts'
 import { replayed } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
 import { programsFor, root } from './runtimes.ts'
+import { servedMs } from './served.ts'
 
 const control = suite('control')
 
@@ -303,9 +304,9 @@ for (const [name, command] of runtimes) {
       say(line)
     }
     say(orderText({ action: 'status', file: null }), (socket) => socket.destroy())
-    const before = performance.now()
+    const before = servedMs()
     await publish(here.port, 'meanwhile')
-    assert.ok(performance.now() - before < 2_000, 'the broker is slow')
+    assert.ok(servedMs() - before < 2_000, 'the broker is slow')
     // Who says nothing is gone soon, and its owner is heard again.
     let answered = await ask('status', '-c', here.config)
     for (let i = 0; i < 5 && answered.status !== 0; i++) {

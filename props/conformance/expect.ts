@@ -1,5 +1,7 @@
 // How a row says what it wanted and what it saw, and how long it waits.
 
+import { servedMs } from '../served.ts'
+
 /** Payloads can be a megabyte; the beginning of one says enough. */
 const short = (text: string): string => text.length > 1_500 ? `${text.slice(0, 1_500)}...` : text
 
@@ -41,10 +43,18 @@ export const within = <A>(
   promise: Promise<A>,
 ): Promise<A> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const told = typeof what === 'string' ? what : what()
-      reject(new Mismatch(told, `within ${ms} ms`, 'nothing so far'))
-    }, ms)
+    const sinceMs = servedMs()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      timer = setTimeout(() => {
+        // What came while the machine did nothing is heard only after this.
+        const left = sinceMs + ms - servedMs()
+        if (left > 10) return wait(left)
+        const told = typeof what === 'string' ? what : what()
+        reject(new Mismatch(told, `within ${ms} ms`, 'nothing so far'))
+      }, leftMs)
+    }
+    wait(ms)
     promise.then(
       (value) => {
         clearTimeout(timer)
@@ -63,9 +73,9 @@ export const until = async (
   what: string,
   holdsNow: () => boolean | Promise<boolean>,
 ): Promise<void> => {
-  const end = Date.now() + ms
+  const end = servedMs() + ms
   while (!await holdsNow()) {
-    if (Date.now() > end) throw new Mismatch(what, `within ${ms} ms`, 'not yet')
+    if (servedMs() > end) throw new Mismatch(what, `within ${ms} ms`, 'not yet')
     await sleep(20)
   }
 }

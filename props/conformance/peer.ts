@@ -3,6 +3,7 @@
 
 import { Buffer } from 'node:buffer'
 import * as net from 'node:net'
+import { servedMs } from '../served.ts'
 import { holds, Mismatch, same, within } from './expect.ts'
 import {
   ackBytes,
@@ -38,6 +39,8 @@ export class Peer {
   readonly closed: Promise<void>
   isClosed = false
   closedAtMs = 0
+  /** The same by the clock of `servedMs`. */
+  closedServedMs = 0
   /** What the server sent that is not MQTT, if it did. */
   failure: Error | null = null
   private readonly splitter = new Splitter()
@@ -48,7 +51,10 @@ export class Peer {
     this.socket = socket
     this.closed = new Promise((resolve) => {
       const end = (): void => {
-        if (!this.isClosed) this.closedAtMs = Date.now()
+        if (!this.isClosed) {
+          this.closedAtMs = Date.now()
+          this.closedServedMs = servedMs()
+        }
         this.isClosed = true
         this.wake()
         resolve()
