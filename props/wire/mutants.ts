@@ -1,21 +1,23 @@
-// Removes one check of the core at a time and plays all rows in memory against what is left: every
-// refusal must be missed by some row, and so must every case that it lets pass.
+// Removes one check of the core at a time and plays all rows in memory against what is left, and
+// where none of them notices, all stories: every refusal must be missed by some, and so must every
+// case that it lets pass.
 //
-//   npm run mutants                  all of them, a few minutes
+//   npm run mutants                  all of them, a quarter of an hour
 //   npm run mutants -- connect 120   those whose file, line or description has one of the words
 //
-// Each mutant is listed with the first row that fails, or as SURVIVED; the survivors that README.md
-// explains count as explained. JOBS says how many run at a time (2). Ends with 1 where a survivor
-// is not explained.
+// Each mutant is listed with the first row or story that fails, or as SURVIVED; the survivors that
+// README.md explains count as explained. JOBS says how many run at a time (2). Ends with 1 where a
+// survivor is not explained.
 
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import * as esbuild from 'esbuild'
 import { root } from '../runtimes.ts'
+import { storyFiles } from '../story/files.ts'
 import { mutationsOf } from './mutations.ts'
 import type { Mutation } from './mutations.ts'
 
@@ -40,6 +42,8 @@ const chosen = words.length === 0
   : all.filter((mutation) => words.some((word) => nameOf(mutation).includes(word)))
 
 const scratch = mkdtempSync(join(tmpdir(), 'mutants-'))
+const stories = join(scratch, 'stories.json')
+writeFileSync(stories, JSON.stringify(storyFiles()))
 
 let current: Mutation | null = null
 
@@ -69,16 +73,16 @@ const context = await esbuild.context({
 })
 
 type Fate =
-  /** The name of a row, or that the mutant did not end. */
+  /** The name of a row or a story, or that the mutant did not end. */
   | { readonly by: 'row'; readonly row: string }
   | { readonly by: 'nobody' }
   /** The mutant is no program: mutations.ts made a mistake. */
   | { readonly by: 'itself'; readonly how: string }
 
-/** Runs the bundle and tells which row noticed. */
+/** Runs the bundle and tells which row or story noticed. */
 const fateOf = (file: string): Promise<Fate> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [file], { timeout: limitMs }, (error, stdout) => {
+    execFile(process.execPath, [file, stories], { timeout: limitMs }, (error, stdout) => {
       if (error !== null) {
         resolve(
           error.killed === true
@@ -166,7 +170,7 @@ const unused = words.length > 0 ? [] : explained.filter(({ isUsed }) => !isUsed)
 for (const { file, what } of unused) console.log(`explained, but no survivor: ${file}: ${what}`)
 console.log(
   `${chosen.length} mutants in ${Math.round((Date.now() - startedMs) / 1000)} s: ` +
-    `${counts.noticed} noticed by a row, ${counts.broken} are no programs, ` +
+    `${counts.noticed} noticed by a row or a story, ${counts.broken} are no programs, ` +
     `${counts.explained} explained, ${counts.survived} survived`,
 )
 process.exit(counts.survived + counts.broken + unused.length > 0 ? 1 : 0)
