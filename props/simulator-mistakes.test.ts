@@ -3,7 +3,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Packet } from '../core/mod.ts'
+import { defaults, Packet } from '../core/mod.ts'
 import { simulate } from '../shells/simulator/mod.ts'
 import type { Client, World } from '../shells/simulator/mod.ts'
 import { connectStream } from '../shells/simulator/stream.ts'
@@ -214,6 +214,18 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     '9007199254740991 is too long: no clock shows what comes after 8640000000000000 Unix milli',
   ],
   [() => simulate(loose({ judge: 0 })), 'simulate: judge is a function, and not 0'],
+  [
+    () => simulate({ config: { authentication: 'judge' } }),
+    "config of simulate says authentication: 'judge', and nobody judges: give simulate a judge",
+  ],
+  [
+    () => simulate({ config: { listeners: [['1883', { ...defaults, authentication: 'judge' }]] } }),
+    "config of simulate says authentication: 'judge', and nobody judges: give simulate a judge",
+  ],
+  [
+    () => fresh().reconfigure({ authentication: 'judge' }),
+    "reconfigure says authentication: 'judge', and nobody judges: give simulate a judge",
+  ],
   [
     () => simulate({ judge: () => 0x87 }),
     "nobody asks the judge of simulate: have its config say authentication: 'judge'",

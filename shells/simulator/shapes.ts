@@ -1,6 +1,7 @@
 // What the calls of a simulated world take: every option with what may stand behind it. The types
 // say the same to who has them; an option that is missing here is an error of theirs.
 
+import type { Config } from '../../core/broker/config.ts'
 import type { SubscribeWish, WillWish } from '../../core/codec/make.ts'
 import type { Packet, PacketTag, SubscribeRequest, Will } from '../../core/codec/packet.ts'
 import type { PropertyRow } from '../../core/codec/property.ts'
@@ -86,6 +87,24 @@ export const checkSimulate = (options: SimulateOptions): void => {
   checkRecord('simulate', simulateShape, options)
   if (options.config !== undefined) checkConfig('config of simulate', options.config)
   checkJudge('simulate', options.judge, options.config)
+  if (options.config !== undefined) checkJudged('config of simulate', options.config, options.judge)
+}
+
+/** Where nobody judges everybody is refused, and a test would look for the reason elsewhere. */
+const checkJudged = (what: string, config: Partial<Config>, judge: unknown): void => {
+  const { authentication, listeners = [] } = config
+  const isAsked = authentication === 'judge' ||
+    listeners.some(([, rules]) => rules.authentication === 'judge')
+  if (judge != null || !isAsked) return
+  throw new TypeError(
+    `${what} says authentication: 'judge', and nobody judges: give simulate a judge, such as ` +
+      'judge: ({ userName }) => 0',
+  )
+}
+
+export const checkReconfigure = (some: Partial<Config>, judge: unknown): void => {
+  checkConfig('reconfigure', some)
+  checkJudged('reconfigure', some, judge)
 }
 
 const byte = whole(0xff)

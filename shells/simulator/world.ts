@@ -14,7 +14,7 @@ import { Clock, createDice, millis, spanText } from './clock.ts'
 import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
 import { Server } from './server.ts'
-import { checkCommand, checkConfig } from '../common/shapes.ts'
+import { checkCommand } from '../common/shapes.ts'
 import {
   checkArrivals,
   checkConnect,
@@ -22,6 +22,7 @@ import {
   checkHolds,
   checkLines,
   checkName,
+  checkReconfigure,
   checkSimulate,
   checkTimer,
   wallMax,
@@ -94,6 +95,7 @@ export class World {
   private readonly connections = new Map<string, Connection>()
   private readonly delays = new Map<string, Delay>()
   private readonly stalled = new Set<string>()
+  private readonly judge: ((question: Question) => number) | null
   private config: Config
   /** Something happens, and has not come to its end. */
   private isBusy = false
@@ -105,6 +107,7 @@ export class World {
   constructor(options: SimulateOptions) {
     checkSimulate(options)
     const { seed = 1, wall = usualWall, judge = null } = options
+    this.judge = judge
     this.config = { ...defaults, ...options.config }
     this.dice = createDice(seed)
     this.wallAtZero = wall
@@ -343,7 +346,7 @@ export class World {
    * (`persistence`) is settled when it begins, and so by the next `restart`.
    */
   reconfigure(some: Partial<Config>): void {
-    checkConfig('reconfigure', some)
+    checkReconfigure(some, this.judge)
     this.config = { ...this.config, ...some }
     this.act(() => this.server.reconfigure(this.config))
   }
