@@ -518,6 +518,8 @@ mistakes('what is wrong is told before anything is done', () => {
   complaint(() => world.command(loose({ _tag: 'Kik' })))
   assert.match(complaint(() => world.cut('b')), /^b has never had a connection/)
   assert.match(complaint(() => world.vanish('b')), /^b has never had a connection/)
+  assert.match(complaint(() => world.stall('b')), /^b has never had a connection/)
+  assert.match(complaint(() => world.resume('b')), /^b has never had a connection/)
   assert.is(world.show(), before)
   assert.throws(() => world.deliveries('b'), /there is no client b/)
   a.publish('t', '1', { qos: 1 })

@@ -292,16 +292,18 @@ export class World {
 
   /** The client reads nothing more, so that what it is owed piles up; it still sends. */
   stall(who: Who): void {
-    this.transcript.fault(`stall ${this.nameOf(who)}`)
-    this.stalled.add(this.nameOf(who))
-    this.connections.get(this.nameOf(who))?.down.stall()
+    const { name, down } = this.connectionOf(who)
+    this.transcript.fault(`stall ${name}`)
+    this.stalled.add(name)
+    down.stall()
   }
 
   /** The client reads again. */
   resume(who: Who): void {
-    this.transcript.fault(`resume ${this.nameOf(who)}`)
-    this.stalled.delete(this.nameOf(who))
-    this.connections.get(this.nameOf(who))?.down.resume()
+    const { name, down } = this.connectionOf(who)
+    this.transcript.fault(`resume ${name}`)
+    this.stalled.delete(name)
+    down.resume()
     this.settle()
   }
 
