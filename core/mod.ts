@@ -8,6 +8,8 @@ import type { Packet as AnyPacket } from './codec/packet.ts'
 
 export * from './broker/mod.ts'
 export * from './codec/mod.ts'
+export { type AclFile, parseAcl } from './config/acl-file.ts'
+export { faultText, type FileFault } from './config/file-fault.ts'
 export * as Bytes from './data/bytes.ts'
 export type { Owner } from './data/owner.ts'
 export { parseTopicFilter, splitShare, type TopicFilter } from './topic/filter.ts'

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import * as coreModule from '../core/mod.ts'
 import * as simulatorModule from '../shells/simulator/mod.ts'
 import * as streamModule from '../shells/simulator/stream.ts'
 import { root } from './runtimes.ts'
@@ -13,6 +14,7 @@ import { root } from './runtimes.ts'
 const page = join(root, 'shells/simulator/EMBEDDING.md')
 
 const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'sabethes': { ...coreModule },
   'mqtt': { MqttClient: mqtt.MqttClient },
   'sabethes/simulator': { ...simulatorModule },
   'sabethes/simulator/stream': { ...streamModule },
@@ -52,7 +54,7 @@ const programs = [...text.matchAll(block)]
 embedding('the page has its programs', () => {
   assert.equal(
     programs.map(([, , name]) => name),
-    ['first', 'fails', 'days', 'crash', 'seeds', 'mqttjs'],
+    ['first', 'fails', 'days', 'crash', 'seeds', 'access', 'mqttjs'],
   )
 })
 

@@ -14,6 +14,7 @@ import type { Either } from '../prelude.ts'
 import { isTopicFilter, whyNoFilter } from '../topic/filter.ts'
 import type { FileFault } from './file-fault.ts'
 
+/** What an ACL file says. */
 export interface AclFile {
   readonly acl: Acl
   /** What is odd but no error, for the log: whole sentences without "Warning: ". */

@@ -1,5 +1,6 @@
 // What is wrong with a file of an operator's, in two sentences: what and where, and what to do.
 
+/** Where a file is wrong, how, and what to write instead. */
 export interface FileFault {
   readonly file: string
   /** From 1; 0 where the file as a whole is at fault. */

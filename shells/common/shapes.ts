@@ -38,7 +38,7 @@ import {
 } from './wrong.ts'
 
 const accessList: Kind = {
-  words: 'null or an access list, as parseAcl makes them',
+  words: "null or an access list, as in parseAcl('acl', text).right.acl",
   holds: (it) =>
     it === null || (typeof it === 'object' && 'anonymous' in it && 'users' in it &&
       'patterns' in it),
