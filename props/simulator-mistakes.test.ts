@@ -184,6 +184,20 @@ mistakes('a judge may answer whatever CONNACK can say', () => {
   }
 })
 
+mistakes('who was refused is told so by all that needs a connection', () => {
+  for (const level of [3, 4, 5] as const) {
+    const world = simulate({ config: { authentication: 'judge' }, judge: () => 0x86 })
+    const a = world.connect('a', { level }).forget()
+    const says = /^the broker has refused a: Bad User Name or Password$/
+    assert.match(complaint(() => a.publish('t', '1')), says)
+    assert.match(complaint(() => a.subscribe('t')), says)
+    assert.match(complaint(() => a.disconnect()), says)
+    world.crash()
+    a.connect()
+    assert.match(complaint(() => a.publish('t', '1')), /^a has no connection: let it connect\(\)/)
+  }
+})
+
 // Names and types
 
 const fresh = (): World => simulate({ seed: 1 })

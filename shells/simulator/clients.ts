@@ -11,6 +11,7 @@ import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import type { Reader } from '../../core/codec/reader.ts'
 import { createReader } from '../../core/codec/reader.ts'
+import { reasonName } from '../../core/codec/reason.ts'
 import { decodeUtf8 } from '../../core/codec/utf8.ts'
 import { ownPacket } from '../../core/codec/own.ts'
 import { view } from '../../core/data/bytes.ts'
@@ -91,6 +92,8 @@ export class Client {
   private windowMax = idMax
   private keepAliveMs = 0
   private lastSentAt = 0
+  /** Why it is 'refused'. */
+  private refusal = 0
   /** The next PINGREQ. */
   private ping: Plan | null = null
   /** `refused` after a CONNACK that says no; `closed` before the first CONNECT. */
@@ -243,7 +246,11 @@ export class Client {
 
   private connected(): Connection {
     if (this.connection !== null) return this.connection
-    throw new Error(`${this.name} has no connection: let it connect() first`)
+    throw new Error(
+      this.status === 'refused'
+        ? `the broker has refused ${this.name}: ${reasonName('Connack', this.refusal)}`
+        : `${this.name} has no connection: let it connect() first`,
+    )
   }
 
   private put(packet: Packet): void {
@@ -293,6 +300,7 @@ export class Client {
       case 'Connack':
         if (packet.reason === 0) return this.welcome(packet.sessionPresent, packet.properties)
         this.status = 'refused'
+        this.refusal = packet.reason
         return
       case 'Publish':
         return this.take(packet)
