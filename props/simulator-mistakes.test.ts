@@ -593,6 +593,34 @@ mistakes('every command that there is is taken', () => {
   assert.is(world.state.stopping, true)
 })
 
+mistakes('what an older level would leave out of its packets is refused', () => {
+  const world = fresh()
+  const a = world.connect('a', { level: 4, cleanStart: false })
+  const before = world.show()
+  const properties = { contentType: 'text' }
+  const slips: ReadonlyArray<readonly [what: string, act: () => unknown]> = [
+    ['sessionExpiryS', () => a.connect({ sessionExpiryS: 60 })],
+    ['properties', () => a.connect({ properties: { receiveMaximum: 1 } })],
+    ['properties of the will', () => a.connect({ will: { topic: 'w', properties } })],
+    ['properties', () => a.publish('t', '1', { qos: 1, properties })],
+    ['noLocal', () => a.subscribe({ filter: 't', noLocal: true })],
+    ['retainAsPublished', () => a.subscribe(['u', { filter: 't', retainAsPublished: true }])],
+    ['retainHandling', () => a.subscribe({ filter: 't', retainHandling: 2 })],
+    ['a reason', () => a.disconnect(0x04)],
+  ]
+  for (const [what, act] of slips) {
+    const says = `only MQTT 5 has ${what}, and this client speaks level 4: leave that out, or the `
+    const message = complaint(act)
+    assert.ok(message.includes(says), message)
+  }
+  assert.is(world.show(), before)
+  a.subscribe({ filter: 't', qos: 1, noLocal: false, retainHandling: 0 })
+  a.publish('t', '1', { properties: {} }).disconnect()
+  world.expect(a, ['t 1'])
+  a.connect({ level: 5, sessionExpiryS: 60 }).publish('t', '2', { properties })
+  world.expect(a, ['t 1', 't 2'])
+})
+
 mistakes('a client of one world is not taken for the one of the same name in another', () => {
   const stranger = simulate().connect('a')
   const world = simulate()

@@ -6,7 +6,7 @@ import { encode } from '../../core/codec/encode.ts'
 import { defaultLimits } from '../../core/codec/limits.ts'
 import type { ConnectWish, Payload, SubscribeWish } from '../../core/codec/make.ts'
 import * as make from '../../core/codec/make.ts'
-import type { Packet, PacketTag, Publish, Qos } from '../../core/codec/packet.ts'
+import type { Level, Packet, PacketTag, Publish, Qos } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/property.ts'
 import { none } from '../../core/codec/property.ts'
 import type { Reader } from '../../core/codec/reader.ts'
@@ -20,6 +20,7 @@ import type { Clock, Plan } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
 import {
   checkConnect,
+  checkLevel,
   checkPacket,
   checkPublish,
   checkSubscribe,
@@ -128,6 +129,11 @@ export class Client {
     const all = { ...this.wish, ...wish }
     const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = all
     const { properties = none, will } = all
+    checkLevel('connect', level, {
+      sessionExpiryS,
+      properties,
+      'properties of the will': will?.properties,
+    })
     const connect = make.connect({
       ...all,
       clientId: all.clientId ?? this.name,
@@ -164,6 +170,9 @@ export class Client {
     const all = typeof wishes === 'string' || !isList(wishes) ? [wishes] : wishes
     checkSubscribe(all, qos)
     const named = all.map((wish) => typeof wish === 'string' ? { filter: wish, qos } : wish)
+    for (const { filter: _filter, qos: _qos, ...others } of named) {
+      checkLevel('subscribe', this.level, others)
+    }
     return this.send(make.subscribe(named, this.freshId()))
   }
 
@@ -186,6 +195,7 @@ export class Client {
   publish(topic: string, payload: Payload = '', options: PublishOptions = {}): this {
     checkPublish(topic, payload, options)
     const { qos = 0, properties = none } = options
+    checkLevel('publish', this.level, { properties })
     const packetId = qos === 0 ? 0 : this.freshId()
     const packet = make.publish({
       ...options,
@@ -197,7 +207,7 @@ export class Client {
     })
     if (qos === 0) return this.send(packet)
     // Throws for what fits no packet, which would wait for ever.
-    encode(this.wish.level ?? 5, packet)
+    encode(this.level, packet)
     this.unsent.push(packet)
     this.sendUnsent()
     this.world.settle()
@@ -206,6 +216,7 @@ export class Client {
 
   /** Says goodbye; 0x04 has the broker publish the will all the same. */
   disconnect(reason = 0): this {
+    checkLevel('disconnect', this.level, { 'a reason': reason })
     this.send({ _tag: 'Disconnect', reason, properties: none })
     this.connection?.end()
     this.lost()
@@ -244,6 +255,10 @@ export class Client {
     if (this.status !== 'refused') this.status = 'closed'
   }
 
+  private get level(): Level {
+    return this.wish.level ?? 5
+  }
+
   private connected(): Connection {
     if (this.connection !== null) return this.connection
     throw new Error(
@@ -254,7 +269,7 @@ export class Client {
   }
 
   private put(packet: Packet): void {
-    this.connected().send(encode(this.wish.level ?? 5, packet))
+    this.connected().send(encode(this.level, packet))
     this.lastSentAt = this.world.clock.now
   }
 

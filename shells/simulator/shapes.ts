@@ -182,6 +182,28 @@ export const checkUnsubscribe = (filters: ReadonlyArray<unknown>): void => {
   for (const filter of filters) checkValue('unsubscribe: each filter', text, filter)
 }
 
+/** Whether anything was asked for: what is off is as if it had not been written. */
+const isAsked = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).some((each) => each !== undefined)
+    : Boolean(value)
+
+/** The older levels leave out of their packets what they do not have, and nobody would be told. */
+export const checkLevel = (
+  call: string,
+  level: number,
+  asked: Readonly<Record<string, unknown>>,
+): void => {
+  if (level === 5) return
+  for (const [what, value] of Object.entries(asked)) {
+    if (!isAsked(value)) continue
+    throw new TypeError(
+      `${call}: only MQTT 5 has ${what}, and this client speaks level ${level}: leave that out, ` +
+        'or the level',
+    )
+  }
+}
+
 export const checkDelay = (options: DelayOptions): void => checkRecord('delay', delayShape, options)
 
 export const checkLines = (lines: unknown): void =>
