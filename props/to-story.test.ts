@@ -185,6 +185,34 @@ stories('who was about to be expelled is expelled in the story', () => {
   assert.equal(sentBehind(part), ['Disconnect 135'])
 })
 
+stories(
+  'what was due in less than a second comes all the same, though nobody is woken then',
+  () => {
+    const watcher = { slot: 1, generation: 2 }
+    const will = { topic: 't/will', payload: 'gone', properties: { willDelayInterval: 5 } }
+    const properties = { sessionExpiryInterval: 1 }
+    const connect = Packet.connect({ clientId: 'a', will, properties })
+    const peer = { address: '127.0.0.1', port: 5 }
+    const [from] = run(initial(defaults, morning), [
+      I.opened(guest, 1, '00000000-0000-4000-8000-000000000001', '1883', peer),
+      I.arrived(guest, 1, connect),
+      I.opened(watcher, 1, '00000000-0000-4000-8000-000000000002', '1883', peer),
+      I.arrived(watcher, 1, Packet.connect({ clientId: 'b' })),
+      I.arrived(watcher, 1, Packet.subscribe('t/#')),
+      I.closed(guest, 2, 'closed'),
+      I.written(watcher, 900, 0),
+    ])
+    // The session ends at 1002, and its will goes with it. Here it ends at 1900.
+    const day = [
+      I.ticked(1002, morning.wall + 1002),
+      I.arrived(watcher, 5000, Packet.publish({ topic: 't/later' })),
+    ]
+    const part = cut(from, batchesOf(from, day, 1), all)
+    assert.equal(part.untold, [])
+    assert.equal(sentBehind(part), ['Publish false', 'Publish false'])
+  },
+)
+
 const someAway = (sessions: State['sessions']): boolean => {
   let found = false
   IntMap.each(sessions, ({ conn }) => {

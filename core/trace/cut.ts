@@ -2,10 +2,11 @@
 // to do with, from one moment to another. What a client acknowledges is what it was sent: the
 // broker may give out other packet identifiers when less happens, and acknowledgements follow.
 
+import { deadline } from '../broker/clock.ts'
 import type { Config } from '../broker/config.ts'
 import type { Effect } from '../broker/effect.ts'
 import type { Conn, Input } from '../broker/input.ts'
-import { arrived, closed } from '../broker/input.ts'
+import { arrived, closed, ticked } from '../broker/input.ts'
 import type { Origin, State } from '../broker/state.ts'
 import { step } from '../broker/step.ts'
 import * as IntMap from '../data/int-map.ts'
@@ -59,7 +60,7 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
   for (const batch of batches) names.learn(batch)
   const relevance = new Relevance(wish, names, from, batches)
   const { client } = wish
-  const { state, inputs: first, untold } = rebuild(from, {
+  const { state, inputs: first, untold, lateAt } = rebuild(from, {
     client: (clientId) =>
       whole || client === null || clientId === client || relevance.isMember(clientId),
     speaker: ({ generation }) => relevance.has(generation),
@@ -75,8 +76,19 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
   const beats = beatsOf(from, batches, relevance)
   const moved = new Map<number, Conn>()
   let here = state
+  const late = [...lateAt]
+  let clock = { at: origin.at, wall: origin.wall }
   const feed = (wanted: Input): void => {
+    // No tick of the day is for what comes due here after it.
+    while (late.length > 0 && late[0]! <= wanted.at) {
+      const at = late.shift()!
+      if (deadline(here) <= at) take(ticked(at, clock.wall + at - clock.at))
+    }
+    take(wanted)
+  }
+  const take = (wanted: Input): void => {
     const input = inPlace(wanted, here, moved)
+    if (input._tag === 'Ticked') clock = input
     const [after, effects] = step(here, input)
     here = after
     inputs.push(input)

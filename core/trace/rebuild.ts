@@ -4,9 +4,10 @@
 // and averages, and messages where they do not come out as they were.
 
 import * as I from '../broker/input.ts'
-import type { Conn, Input } from '../broker/input.ts'
+import type { Conn, Input, Millis } from '../broker/input.ts'
+import { expiresAt } from '../broker/leave.ts'
 import type { Link, Recheck, Session, State } from '../broker/state.ts'
-import { initial } from '../broker/state.ts'
+import { initial, NEVER } from '../broker/state.ts'
 import { sysTopics } from '../broker/sys-topic.ts'
 import type { Subscribe } from '../codec/packet.ts'
 import { none } from '../codec/property.ts'
@@ -28,6 +29,8 @@ export interface Rebuilt {
   readonly inputs: ReadonlyArray<Input>
   /** What is not as it was, in sentences. */
   readonly untold: ReadonlyArray<string>
+  /** When something comes due that was due less than a second earlier, in order. */
+  readonly lateAt: ReadonlyArray<Millis>
 }
 
 /** As many openings and connects as there were, in their order. */
@@ -204,6 +207,22 @@ const recheck = (builder: Builder, { revocations }: Recheck, { now, config }: St
   if (revocations.length === 0) builder.feed(I.reconfigured(now, config))
 }
 
+/**
+ * Of less than a second no client can say more than that it is one: sessions and wills come due
+ * here when the broker of the day had been woken for them, and was not any more.
+ */
+const lateIn = (from: State, builder: Builder): ReadonlyArray<Millis> => {
+  const all = new Set<Millis>()
+  IntMap.each(from.sessions, (session) => {
+    const now = builder.sessionNow(session.clientId)
+    if (session.conn !== null || now === undefined || now.conn !== null) return
+    if (now.willAt !== NEVER && now.willAt > session.willAt) all.add(now.willAt)
+    const endsAt = expiresAt(now)
+    if (endsAt !== NEVER && endsAt > expiresAt(session)) all.add(endsAt)
+  })
+  return [...all].sort((one, other) => one - other)
+}
+
 /** Inputs that bring about a state, or the part of it that is wanted, at its own time. */
 export const rebuild = (from: State, part: Part): Rebuilt => {
   const builder = best(from, part)
@@ -212,5 +231,5 @@ export const rebuild = (from: State, part: Part): Rebuilt => {
   if (from.isShort) builder.feed(I.memoryShort(from.now))
   if (from.isStoreFull) builder.feed(I.storeFull(from.now))
   const { state, inputs } = builder
-  return { state, inputs, untold }
+  return { state, inputs, untold, lateAt: lateIn(from, builder) }
 }
