@@ -202,6 +202,7 @@ const everything = {
   leaver: () => true,
   topic: () => true,
   message: () => true,
+  share: () => true,
 }
 
 passing('a part of a recording begins with what is remembered of it, and else with dots', () => {

@@ -250,6 +250,7 @@ const everything = {
   leaver: () => true,
   topic: () => true,
   message: () => true,
+  share: () => true,
 }
 
 /** What is on its way to a client or waits for it, and what the client has not released. */
@@ -740,6 +741,48 @@ publish 'a' qos1 id1 "whose?"
 ----
 `)
   assert.is(untold, 'whose turn it was in shared groups.')
+})
+
+const sharing = (members: string, count: number): string => {
+  const first = [...Array(count).keys()].map((i) => `publish 'a' "${i}"\n`).join('')
+  return `one> connect
+one> subscribe id1 '$share/g/a'
+${members}other> connect
+other> subscribe id1 'b'
+${first}----
+
+at 3000
+publish 'a' "whose?"
+publish 'b' "everybody's"
+----
+`
+}
+
+stories('whose turn it was is only said where it is somebody else now', async () => {
+  const two = "two> connect\ntwo> subscribe id1 '$share/g/a'\n"
+  const said = 'whose turn it was in shared groups.'
+  assert.is((await afterTwo(sharing(two, 1))).untold, said)
+  for (const told of [sharing(two, 2), sharing('', 1)]) {
+    const { untold, isSame } = await afterTwo(told)
+    assert.is(untold, undefined)
+    assert.ok(isSame)
+  }
+})
+
+stories('whose turn it was in groups of others is not said', () => {
+  const two = sharing("two> connect\ntwo> subscribe id1 '$share/g/a'\n", 3)
+  const story = right(parseStory(`# A.\n\n${two}`, 's'))
+  const all = right(tellStory(story, 's')).inputs
+  const [from] = run(initial(defaults, morning), all.slice(0, -2))
+  assert.is(IntMap.size(from.turns), 1)
+  const rest = batchesOf(from, all.slice(-2), 1)
+  const untold = (client: string | null, topic: string | null): ReadonlyArray<string> =>
+    cut(from, rest, { client, topic: topic as null }).untold
+  const said = ['whose turn it was in shared groups']
+  assert.equal(untold('one', null), said)
+  assert.equal(untold(null, 'a'), said)
+  assert.equal(untold('other', null), [])
+  assert.equal(untold(null, 'b'), [])
 })
 
 stories('a part of a recording is cut out, and acknowledgements follow the messages', async () => {

@@ -263,6 +263,11 @@ export class Relevance {
     return false
   }
 
+  /** Whether anything that belongs to it is for a shared group of this filter. */
+  isForShare(filter: TopicFilter): boolean {
+    return isAnyOn(filter, this.topics)
+  }
+
   /** Whether it is another member of a shared group of the client's. */
   isMember(clientId: string): boolean {
     return this.members.has(clientId)

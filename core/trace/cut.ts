@@ -67,6 +67,7 @@ export const cut = (from: State, batches: ReadonlyArray<Batch>, wish: CutWish): 
     leaver: ({ will }) => will !== null && relevance.topics.has(will.message.topic),
     topic: (topic) => whole || relevance.topics.has(topic),
     message: (topic) => relevance.isOn(topic),
+    share: (filter) => whole || relevance.isForShare(filter),
   })
   const inputs = [...first]
   const translation = new Translation(names)

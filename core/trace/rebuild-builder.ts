@@ -8,6 +8,7 @@ import { step } from '../broker/step.ts'
 import * as B from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as StrMap from '../data/str-map.ts'
+import type { TopicFilter } from '../topic/filter.ts'
 import * as Tree from '../topic/tree.ts'
 
 /** Which part of a broker is wanted. */
@@ -22,6 +23,8 @@ export interface Part {
   readonly topic: (topic: string) => boolean
   /** What is wanted of messages on their way. */
   readonly message: (topic: string) => boolean
+  /** Whether there is anything for a shared group of this filter. */
+  readonly share: (filter: TopicFilter) => boolean
 }
 
 // Less than any broker's limit for what a socket has not taken.

@@ -1,12 +1,13 @@
 // What is not as it was in a broker that was brought about by inputs, in sentences.
 
-import type { Message, Session, State } from '../broker/state.ts'
-import { isExpired, NEVER } from '../broker/state.ts'
+import type { Message, Session, Share, State } from '../broker/state.ts'
+import { isExpired, isSingle, NEVER } from '../broker/state.ts'
 import { UNREPORTED_BYTES_MAX } from '../broker/tell.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'
 import * as Window from '../data/window.ts'
+import * as Tree from '../topic/tree.ts'
 import type { Builder, Part } from './rebuild-builder.ts'
 import { forgottenIn, owedOtherwise, owedTexts } from './rebuild-owed.ts'
 import { plural, quote } from './words.ts'
@@ -97,18 +98,47 @@ const missingHeld = (
 export const outOfTurn = 'whose turn it was in shared groups'
 
 /** Whether members of shared groups have joined in the order in which they had. */
-const areInTurn = (from: State, builder: Builder): boolean => {
+const areInOrder = (from: State, builder: Builder, part: Part): boolean => {
   const all: Array<readonly [was: number, is: number]> = []
   IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
     const now = builder.sessionNow(clientId)
     if (now === undefined) return
     for (const [filter, { share, joined }] of StrMap.entries(subscriptions)) {
-      const again = share === null ? undefined : StrMap.get(now.subscriptions, filter)
+      if (share === null || !part.share(share.filter)) continue
+      const again = StrMap.get(now.subscriptions, filter)
       if (again !== undefined) all.push([joined, again.joined])
     }
   })
   all.sort(([one], [other]) => one - other)
   return all.every(([, is], i) => i === 0 || all[i - 1]![1] < is)
+}
+
+/** How many members of a group the next message passes over. */
+const turnOf = (state: State, { group, filter }: Share): number => {
+  const subscribers = Tree.get(state.filters.tree, filter)
+  if (subscribers === undefined || isSingle(subscribers)) return 0
+  const found = StrMap.get(subscribers.groups, group)
+  const turn = found === undefined ? undefined : IntMap.get(state.turns, found.number)
+  if (found === undefined || turn === undefined) return 0
+  if (state.config.sharedOrder !== 'sticky') return turn
+  let count = 0
+  IntMap.each(found.members, ({ joined }) => {
+    if (joined < turn) count += 1
+  })
+  return count
+}
+
+/** Whether it is the turn of the same members in all groups of clients that are wanted. */
+const areInTurn = (from: State, builder: Builder, part: Part): boolean => {
+  let isSame = true
+  IntMap.each(from.sessions, ({ clientId, subscriptions }) => {
+    if (!part.client(clientId)) return
+    for (const [, { share }] of StrMap.entries(subscriptions)) {
+      if (share === null || !part.share(share.filter)) continue
+      isSame &&= turnOf(from, share) === turnOf(builder.state, share)
+    }
+  })
+  return isSame
 }
 
 /** What of a broker is not there again, of the part that is wanted. */
@@ -123,9 +153,7 @@ export const missingOf = (from: State, builder: Builder, part: Part): ReadonlyAr
   if (part.topic('') && there < here) {
     untold.push(`${plural(here - there, 'retained message')} could not be brought back`)
   }
-  if (IntMap.size(from.turns) > 0 || !areInTurn(from, builder)) {
-    untold.push(outOfTurn)
-  }
+  if (!areInOrder(from, builder, part) || !areInTurn(from, builder, part)) untold.push(outOfTurn)
   if (from.stopping) untold.push('the broker was ending')
   return untold
 }
