@@ -1,6 +1,7 @@
 // What `sabethes explain` says of a recording: one story for each answer, and for histories of all
 // kinds that no answer contradicts what the broker sent.
 
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,9 +25,10 @@ import { sessionOf } from '../core/trace/facts.ts'
 import { goesOn } from '../core/trace/recording.ts'
 import { Replay } from '../core/trace/replay.ts'
 import type { Veil } from '../core/trace/veil.ts'
+import { shellWord } from '../core/trace/words.ts'
 import { parseStory, usualOrigin } from '../core/trace/story.ts'
 import { play } from '../core/trace/play.ts'
-import { explainWish } from '../core/config/explain-words.ts'
+import { askedAs, explainWish } from '../core/config/explain-words.ts'
 import { E } from '../core/prelude.ts'
 import { isoOf, parseTime } from '../core/trace/explain-time.ts'
 import type { Question } from '../core/trace/explain.ts'
@@ -35,6 +37,7 @@ import { earlier, endings, pageList, pageStory, stories } from './story/explaine
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { linesIn, recorded } from './gen/recordings.ts'
 import { runs } from './gen/settings.ts'
+import { skipped } from './conformance/expect.ts'
 import { hear } from './mouth.ts'
 import { record } from './model/play.ts'
 import { explainRecording } from '../shells/cli/explain.ts'
@@ -409,6 +412,42 @@ explain('a topic that is none is refused with what is wrong with it', () => {
   const deep = '/'.repeat(201)
   assert.is(why(deep), `${wants}: '${deep.slice(0, 64)}...' has more than 200 separators.`)
   assert.is(why('@'), '')
+})
+
+explain('what it advises is one word for a shell, and the question that was meant', () => {
+  const topics = [
+    'home/lamp',
+    'two words',
+    "it's",
+    '$SYS/x',
+    'a\\b',
+    '`id`',
+    'a"b',
+    'a&b;c|d',
+    '~',
+    '!!',
+    'é',
+    "\u202e'\\$b",
+    '\u202e\u{e0041}x',
+    'n@5',
+    'n@5@',
+    'n@5@@',
+    'a@2026-11',
+    "it's@5",
+  ]
+  const said = topics.map((topic) => shellWord(askedAs(topic as TopicName)))
+  for (const word of said) assert.not.match(word, /[^ -~é]/)
+  const env = { ...process.env, LC_ALL: 'C.UTF-8' }
+  const bash = spawnSync('bash', ['-c', `printf '%s\\0' ${said.join(' ')}`], { env })
+  if (bash.error !== undefined) return skipped('what a shell makes of advice', 'bash')
+  const heard = new TextDecoder().decode(bash.stdout).split('\0').slice(0, -1)
+  assert.is(heard.length, topics.length)
+  heard.forEach((word, i) => {
+    const wish = explainWish(['f', '--message', word])
+    assert.ok(E.isRight(wish) && wish.right?.question._tag === 'Message', topics[i])
+    assert.is(wish.right.question.topic, topics[i])
+    assert.is(wish.right.question.time, null)
+  })
 })
 
 explain('its words are taken or refused', async () => {

@@ -95,6 +95,10 @@ const withTime = new RegExp(`^(.*)@(${timeText})$`, 's')
 // Of a topic that ends like that itself: one more @ says that it does.
 const withoutTime = new RegExp(`^(.*@${timeText}@*)@$`, 's')
 
+/** The topic as `--message` wants it where no time is meant. */
+export const askedAs = (topic: TopicName): string =>
+  withTime.test(topic) || withoutTime.test(topic) ? `${topic}@` : topic
+
 const whyNone = (topic: string): string =>
   topic === ''
     ? ' before the @, as in home/door@12.5: it is empty.'

@@ -6,7 +6,7 @@ import type { Session, State } from '../broker/state.ts'
 import type { Millis, Peer } from '../broker/input.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
-import { addressText, causeText, nameIn, peerText } from './explain-causes.ts'
+import { causeText, nameIn, peerText } from './explain-causes.ts'
 import type { Ended } from './explain-causes.ts'
 import { isOfWill, sessionFor } from './explain-facts.ts'
 import type { Moment } from './explain-facts.ts'
@@ -14,7 +14,7 @@ import { whyEnded } from './explain-gone.ts'
 import { whyDenied } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Clock } from './explain-time.ts'
-import { name, plural } from './words.ts'
+import { name, plural, shellWord } from './words.ts'
 
 /** What becomes of its will in a step, and where that is denied by what; null: nothing does. */
 const willFate = (
@@ -199,7 +199,7 @@ export class EndTracker {
       : `${unnamed} connections ended before their clients had said a name, the last`
     return [
       `${who} from ${peerText(last.peer)} at ${since(last.at, clock)}: ` +
-      `--why-disconnected ${addressText(last.peer)} says why.`,
+      `--why-disconnected ${shellWord(last.peer.address)} says why.`,
     ]
   }
 

@@ -3,6 +3,7 @@
 
 import type { DropReason } from '../broker/note.ts'
 import { isBridgeState, isReserved } from '../broker/reserved.ts'
+import { askedAs } from '../config/explain-words.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'
 import { missedText } from './explain-drop.ts'
@@ -12,7 +13,7 @@ import { whyDeniedSince } from './explain-rights.ts'
 import { dated, since } from './explain-time.ts'
 import type { Ground } from './explain-wait.ts'
 import { besides, copyText, nearestMiss, whenFollowed, whyNot } from './explain-why.ts'
-import { hex, name, plural } from './words.ts'
+import { hex, name, plural, shellWord } from './words.ts'
 
 const byText = ({ by }: Publication): string => {
   switch (by._tag) {
@@ -41,7 +42,9 @@ const headText = (publication: Publication, { clock, what }: Ground): string => 
   const who = `${byText(publication)}${mounted}`
   return `${name(topic)} was published ${when} ${who} with QoS ${qos}${id}` +
     `${retain ? ', to be retained' : ''}: ${plural(bytes, 'byte')}.` +
-    (by._tag === 'Earlier' && by.mountedAt !== null ? ` --message ${topic} has all of it.` : '')
+    (by._tag === 'Earlier' && by.mountedAt !== null
+      ? ` --message ${shellWord(askedAs(topic))} has all of it.`
+      : '')
 }
 
 // These keep a message from everybody; the others may only keep it from being retained.

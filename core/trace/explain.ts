@@ -26,7 +26,7 @@ import { nearNames } from './near.ts'
 import { goesOn } from './recording.ts'
 import { brokenText } from './replay.ts'
 import type { Found } from './replay.ts'
-import { name, plural } from './words.ts'
+import { name, plural, shellWord } from './words.ts'
 
 export type Question =
   | {
@@ -222,7 +222,7 @@ export class Explainer {
       `The connection of ${name(clientId)} ended at ${
         since(at, this.clock)
       } for what it had sent, ` +
-      `which may have been that: --why-disconnected ${name(clientId)} tells.`
+      `which may have been that: --why-disconnected ${shellWord(clientId)} tells.`
     )
   }
 
@@ -316,7 +316,9 @@ export class Explainer {
       // No time leads to what is older, but to the last of it.
       const another = count - earlier < 2
         ? ''
-        : ` For another one: --message ${topic}@SECONDS, or a time as 2026-11-29T07:00:00Z.`
+        : ` For another one: --message ${
+          shellWord(topic)
+        }@SECONDS, or a time as 2026-11-29T07:00:00Z.`
       return [
         `${name(topic)} was published ${count} times${old}; the first and the last.${another}`,
         ...answers,

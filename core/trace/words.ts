@@ -48,6 +48,19 @@ export const quote = (text: string, mark: Mark): string => {
   return out + mark
 }
 
+/** What a shell takes for one word and as it is; in its $'' where it could not be seen. */
+export const shellWord = (text: string): string => {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text
+  const codes = [...text].map((char) => char.codePointAt(0)!)
+  if (!codes.some(mustEscape)) return `'${text.replaceAll("'", "'\\''")}'`
+  const chars = codes.map((code) =>
+    mustEscape(code)
+      ? `\\U${code.toString(16).padStart(8, '0')}`
+      : String.fromCodePoint(code).replace(/['\\]/, '\\$&')
+  )
+  return `$'${chars.join('')}'`
+}
+
 /** A name in sentences. */
 export const name = (text: string): string => quote(text, "'")
 

@@ -30,6 +30,29 @@ export const asked: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'many on a topic that a shell would take apart',
+    "--message d/it's&",
+    `
+    quiet
+    p> connect
+    p> publish 'd/it\\'s&' "0"
+    p> publish 'd/it\\'s&' "1"
+    p> publish 'd/it\\'s&' "2"
+    p> publish 'd/it\\'s&' "3"
+    p> publish 'd/it\\'s&' "4"
+    tick +1s
+    p> publish 'd/it\\'s&' "5"
+    ----`,
+    [
+      String.raw`'d/it\'s&' was published 6 times; the first and the last. For another one:` +
+      String.raw` --message 'd/it'\''s&'@SECONDS, or a time as 2026-11-29T07:00:00Z.`,
+      String.raw`'d/it\'s&' was published at 0.000s by 'p' with QoS 0: 1 byte. It matched no` +
+      ` subscription.`,
+      String.raw`'d/it\'s&' was published at 1.000s by 'p' with QoS 0: 1 byte. It matched no` +
+      ` subscription.`,
+    ],
+  ],
+  [
     'the one nearest to a time',
     '--message d/1@1.4 --client a',
     `${both}

@@ -40,7 +40,7 @@ export const missed: ReadonlyArray<Explained> = [
     [
       `Nothing was published to 'd/1' in this recording.`,
       `The connection of 'p' ended at 1.000s for what it had sent, which may have been ` +
-      `that: --why-disconnected 'p' tells.`,
+      `that: --why-disconnected p tells.`,
     ],
   ],
   [
