@@ -526,6 +526,30 @@ growth('where the others have no room either, few members of a group ask them in
   assert.ok(left.length > 5, left.join(' '))
 })
 
+growth('wills to a group whose members would all lose them are published a few at a time', () => {
+  const world = new World()
+  const properties = { sessionExpiryInterval: 100 }
+  for (let slot = 0; slot < 200; slot++) {
+    visit(world, slot, { properties }, Packet.subscribe('$share/g/w'))
+  }
+  const will = { topic: 'w', properties: { willDelayInterval: 1 } }
+  for (let slot = 200; slot < 500; slot++) visit(world, slot, { properties, will })
+  const waiting = ({ sessions }: State): number => {
+    let count = 0
+    for (const [, session] of IntMap.entries(sessions)) if (session.will !== null) count++
+    return count
+  }
+  let before = waiting(world.state)
+  const published: number[] = []
+  ticksUntil(world, 1_000, (state) => {
+    published.push(before - waiting(state))
+    before = waiting(state)
+  })
+  assert.is(before, 0)
+  // Each of them is offered to all of the group.
+  assert.ok(Math.max(...published) <= 60, published.join(' '))
+})
+
 growth('who may not be there any more goes a few at a time, by what they had asked for', () => {
   const world = new World()
   for (let slot = 0; slot < 20; slot++) {

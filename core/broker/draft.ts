@@ -34,8 +34,8 @@ export interface Draft extends Omit<Writable<State>, 'traffic'> {
   mark: number
   countersOwned: boolean
   /**
-   * Copies of messages that were routed in this run, members of groups that were asked in vain to
-   * take one over, and subscriptions that ended with their sessions.
+   * Copies of messages that were routed in this run, members of groups that were asked whether they
+   * would keep one, and subscriptions that ended with their sessions.
    */
   brought: number
   /** Whether any listener has an access list. */

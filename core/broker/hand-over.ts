@@ -62,11 +62,7 @@ const give = (
   if (group === null) return false
   const packet = packetOf(draft, message)
   const member = pick(draft, group, packet, onlyOnline)
-  if (member === undefined) {
-    // All of them were asked.
-    draft.brought += group.members.length
-    return false
-  }
+  if (member === undefined) return false
   deliverKept(draft, message, packet, member)
   return true
 }

@@ -101,8 +101,9 @@ export const pick = (
   const bytes = encodedSize(5, packet)
   const order = draft.config.sharedOrder
   let found = -1
-  for (let i = 0; i < count; i++) {
-    const index = (first + i) % count
+  let asked = 0
+  while (asked < count) {
+    const index = (first + asked++) % count
     const member = members[index]!
     if (onlyOnline && !isOnline(draft, member)) continue
     if (!isAble(draft, member, packet, bytes)) continue
@@ -112,6 +113,7 @@ export const pick = (
       break
     }
   }
+  draft.brought += asked
   if (found < 0) return undefined
   const member = members[found]!
   if (order !== 'hash of topic') {
