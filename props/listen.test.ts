@@ -291,6 +291,24 @@ listening('all addresses: each family at its door, which come and go one by one'
   assert.equal(await can(), [false, false])
 })
 
+listening(
+  'all addresses on a port of the choice of the system: IPv4 stays where it is',
+  async () => {
+    const at = (...hosts: ReadonlyArray<string>): ReadonlyArray<Wanted> => [{
+      name: null,
+      addresses: hosts.map((host) => ({ _tag: 'Tcp', host, port: 0 })),
+      noDelay: true,
+    }]
+    const broker = await start({ listeners: at('::', '0.0.0.0') })
+    const port = broker.ports[0]!
+    assert.is(await canGreet(port, '127.0.0.1'), true)
+    assert.equal(await broker.listen(at('0.0.0.0')), [port])
+    assert.is(await canGreet(port, '127.0.0.1'), true)
+    assert.is(await canGreet(port, '::1'), false)
+    await broker.stop()
+  },
+)
+
 listening('all addresses are the same ones in whatever way they are written', async () => {
   const broker = await start({ listeners: [tcp(0)], print: () => {} })
   const port = await freePort()
