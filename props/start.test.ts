@@ -332,4 +332,23 @@ starting('Deno that may not tell who runs the broker is given the option that is
   assert.match(stderr, /^Error: Deno does not let .* --allow-sys=uid as well\.\n$/)
 })
 
+starting('Deno that may not be told its environment, or listen, is given the option', () => {
+  if (deno === null) return
+  const main = join(root, 'shells/cli/main.ts')
+  const refusedWith = (...permissions: ReadonlyArray<string>): string => {
+    const args = ['run', '--no-prompt', '--allow-read', ...permissions, main, '-p', '21883']
+    const { status, stderr } = spawnSync(deno, args, { encoding: 'utf8', timeout: 30_000 })
+    assert.is(status, 1)
+    return stderr.trimEnd().split('\n').at(-1)!
+  }
+  assert.is(
+    refusedWith('--allow-net'),
+    'Error: Requires env access to "SABETHES_NAME", run again with the --allow-env flag.',
+  )
+  assert.match(
+    refusedWith('--allow-env'),
+    /^Error: Not allowed to listen on 127\.0\.0\.1 port 21883: .* with the --allow-net flag\.$/,
+  )
+})
+
 starting.run()

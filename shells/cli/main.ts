@@ -17,4 +17,11 @@ if ('Deno' in globalThis) {
 }
 
 const { main } = await import('./program.ts')
-await main()
+try {
+  await main()
+} catch (error) {
+  // Deno says what it does not let the broker do, and which option does.
+  if (!(error instanceof Error) || error.name !== 'NotCapable') throw error
+  process.stderr.write(`Error: ${error.message}.\n`)
+  process.exit(1)
+}

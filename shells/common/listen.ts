@@ -32,7 +32,13 @@ export interface Wanted {
 }
 
 /** Why an address cannot be listened on. */
-export type ListenReason = 'in use' | 'not available' | 'not allowed' | 'no folder' | 'failed'
+export type ListenReason =
+  | 'in use'
+  | 'not available'
+  | 'not allowed'
+  | 'not granted'
+  | 'no folder'
+  | 'failed'
 
 /** An address cannot be listened on; `reason` says why in a word, the message in a sentence. */
 export class ListenError extends Error {
@@ -300,6 +306,9 @@ const explain = (error: ListenError, address: Address, ours: Address | null): st
         (isUnix
           ? 'Its folder must be one that the broker may write to.'
           : 'Ports below 1024 are for the administrator: choose another port.')
+    case 'not granted':
+      // By the runtime, which names the option that does.
+      return `Not allowed to listen on ${where}: ${error.message}.`
     case 'no folder':
       return `Cannot listen on ${where}: its folder does not exist. Make it, and let the broker ` +
         'write there.'

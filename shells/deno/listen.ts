@@ -349,7 +349,7 @@ const reasonOf = (error: unknown): ListenReason => {
   if (error instanceof Deno.errors.AddrInUse) return 'in use'
   if (error instanceof Deno.errors.AddrNotAvailable) return 'not available'
   if (error instanceof Deno.errors.PermissionDenied) return 'not allowed'
-  if (error instanceof Deno.errors.NotCapable) return 'not allowed'
+  if (error instanceof Deno.errors.NotCapable) return 'not granted'
   // Only paths have one.
   if (error instanceof Deno.errors.NotFound) return 'no folder'
   // EAFNOSUPPORT has no class of its own.
