@@ -49,7 +49,7 @@ export const dropText = (
   publication: Publication,
   ground: Ground,
 ): string => {
-  const { before, after } = moment
+  const { before, after, effects } = moment
   const old = sessionFor(before, clientId)
   const next = sessionFor(after, clientId)
   const session = next ?? old
@@ -69,7 +69,12 @@ export const dropText = (
       const count = Queue.size(session.queue)
       // By its bytes it need not look full.
       const { queuedQos0 } = session
-      const inTheWay = publication.qos === 0 ? count : count - queuedQos0
+      const hasQos0 = effects.some((effect) =>
+        effect._tag === 'Note' && effect.note._tag === 'Dropped' &&
+        effect.note.clientId === clientId && effect.note.topic === publication.topic &&
+        effect.note.why === why && effect.note.qos === 0
+      )
+      const inTheWay = hasQos0 ? count : count - queuedQos0
       const isLong = config.queuedCountMax !== 0 && inTheWay >= config.queuedCountMax
       const content = isBack || hasLeft || next === undefined
         ? ''

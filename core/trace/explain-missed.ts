@@ -56,7 +56,8 @@ export const droppedIn = (
   for (const effect of effects) {
     if (effect._tag !== 'Note' || effect.note._tag !== 'Dropped') continue
     const { note: { clientId, why, topic: dropped } } = effect
-    if (clientId === null || dropped !== topic) continue
+    // What is retained and over is not sent, without a note: that is of what waited in a queue.
+    if (clientId === null || dropped !== topic || why === 'expired') continue
     found.push({ clientId, at: after.now, why, moment, source })
   }
   return found

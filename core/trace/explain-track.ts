@@ -303,9 +303,11 @@ export class Tracker {
       if (value === undefined || publication === null) continue
       const { copies, missed } = publication
       // What has waited in a queue is told of where it waited, and has one of the drops to itself.
-      const told = gone.filter((copy) =>
-        copy.events.at(-1)?._tag === 'Dropped' && this.copies.ownerOf(copy)?.topic === topic
-      )
+      const told = gone.filter((copy) => {
+        const last = copy.events.at(-1)
+        return last?._tag === 'Dropped' && last.why !== 'expired' &&
+          this.copies.ownerOf(copy)?.topic === topic
+      })
       const drops = droppedIn(topic, value, moment).filter(({ clientId }) => {
         const own = told.findIndex((copy) => copy.clientId === clientId)
         if (own >= 0) told.splice(own, 1)

@@ -11,7 +11,7 @@ const words: ReadonlyArray<readonly [why: string, RegExp]> = [
     'queue full',
     new RegExp(
       '^its queue was full' +
-        '(?:, with (\\d+) messages? of \\d+ bytes?(?:, \\d+ of them of QoS 0)?' +
+        '(?:, with (\\d+) messages? of \\d+ bytes?(?:, (\\d+) of them of QoS 0)?' +
         '(, and would have had too many with this one)?)? \\((.+?)\\); (.+)$',
       's',
     ),
@@ -120,11 +120,17 @@ export const isLossTrue = (
       const count = found[1] === undefined ? null : Number(found[1])
       // What it had when it left, others of its groups may have got.
       if (count !== null && old?.line !== null && session.line === null) return false
-      const isLong = count !== null && next.queuedCountMax > 0 && count >= next.queuedCountMax
+      // What waits of QoS 0 takes no room from what is above.
+      const hasQos0 = step.notes.some((one) =>
+        one._tag === 'Dropped' && one.clientId === clientId && one.why === why &&
+        one.topic === publication.topic && one.qos === 0
+      )
+      const inTheWay = count === null ? 0 : hasQos0 ? count : count - Number(found[2] ?? 0)
+      const isLong = next.queuedCountMax > 0 && inTheWay >= next.queuedCountMax
       const isFull = count === null || isLong || (next.queuedBytesMax > 0 && count > 0)
       const isByBytes = count !== null && !isLong
-      return found[3] === limits && isFull && isByBytes === (found[2] !== undefined) &&
-        isWait(found[4]!)
+      return found[4] === limits && isFull && isByBytes === (found[3] !== undefined) &&
+        isWait(found[5]!)
     }
     case 'too large':
       return Number(found[1]) === session.lately.connect?.properties.maximumPacketSize

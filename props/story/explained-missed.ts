@@ -133,6 +133,53 @@ export const missed: ReadonlyArray<Explained> = [
     ],
   ],
   [
+    'the queue was full for what would have become QoS 0',
+    '--message d/2',
+    `
+    config queueQos0=true queuedCountMax=1 queuedBytesMax=50
+
+    quiet
+    a> connect session-expiry-interval 60
+    a> subscribe id1 'd/#'
+    p> connect
+    a lose
+    p> publish 'd/1' "on"
+    p> publish 'd/2' qos1 id1 "on"
+    ----`,
+    [
+      `'d/2' was published at 0.000s by 'p' with QoS 1 and packet id 1: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 0.`,
+      `  'a': not delivered: its queue was full, with 1 message of 10 bytes, 1 of them of` +
+      ` QoS 0 (max_queued_messages 1, max_queued_bytes 50); it was away since 0.000s.`,
+    ],
+  ],
+  [
+    'another message on the topic of what is retained was over',
+    '--message d/1@0',
+    `
+    config queuedCountMax=1
+
+    quiet
+    w> connect session-expiry-interval 60 will [ 'd/9' "gone" qos1 will-delay-interval 3 ]
+    a> connect receive-maximum 1
+    a> subscribe id1 'd/#' qos1
+    p> connect
+    w lose
+    p> publish 'd/1' retain "on"
+    tick +1s
+    p> publish 'd/1' qos1 id1 "off"
+    tick +1s
+    p> publish 'd/1' qos1 id2 "on" message-expiry-interval 1
+    tick +3s
+    ----`,
+    [
+      `The nearest of 3 publications to 'd/1':`,
+      `'d/1' was published at 0.000s by 'p' with QoS 0, to be retained: 2 bytes. It matched` +
+      ` 'd/#' of 'a' with QoS 1.`,
+      `  'a': delivered at 0.000s with QoS 0, which nobody acknowledges.`,
+    ],
+  ],
+  [
     'expired while it waited',
     '--message d/1',
     `${both}
