@@ -28,8 +28,9 @@ import {
   publish as makePublish,
   subscribe as makeSubscribe,
 } from '../core/codec/make.ts'
-import { none } from '../core/codec/property.ts'
-import type { Place, Properties } from '../core/codec/property.ts'
+import { none } from '../core/codec/properties.ts'
+import type { Properties } from '../core/codec/properties.ts'
+import type { Place } from '../core/codec/property.ts'
 import * as B from '../core/data/bytes.ts'
 import { parseTopicName } from '../core/topic/name.ts'
 import { decodeWhole, faultOf, frame, mqtt3, mqtt4, mqtt5 } from './gen/frames.ts'

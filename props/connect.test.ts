@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import type { Config } from '../core/broker/config.ts'
 import { informationFor } from '../core/broker/inform.ts'
 import { encode } from '../core/codec/mod.ts'
-import type { Properties } from '../core/codec/property.ts'
+import type { Properties } from '../core/codec/properties.ts'
 import * as B from '../core/data/bytes.ts'
 import {
   arrived,

@@ -4,7 +4,7 @@
 import { fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Connect, Publish } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import {
   NOT_AUTHORIZED,
   PACKET_TOO_LARGE,

@@ -3,7 +3,7 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import type { Puback, Pubcomp, Pubrec } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import { PACKET_IDENTIFIER_NOT_FOUND, PROTOCOL_ERROR } from '../codec/reason-code.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Window from '../data/window.ts'

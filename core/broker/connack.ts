@@ -3,7 +3,7 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Connack, Connect } from '../codec/packet.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 import type { ListenerRules } from './config.ts'
 import type { Draft } from './draft.ts'

@@ -2,7 +2,7 @@
 // queue otherwise, out of it again as acknowledgements make room, and once more after a reconnect.
 
 import type { Publish, Qos } from '../codec/packet.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import * as Queue from '../data/queue.ts'
 import * as Window from '../data/window.ts'
 import { mayRead } from './access.ts'

@@ -2,7 +2,7 @@
 // broker's own.
 
 import type { Publish } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import * as Bytes from '../data/bytes.ts'
 import { denyPublish, mayPublish } from './access.ts'
 import { type Draft, drop, note } from './draft.ts'

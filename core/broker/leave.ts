@@ -3,7 +3,7 @@
 import type { Fault } from '../codec/fault.ts'
 import { encodedSize, isReason } from '../codec/mod.ts'
 import type { Connack, Connect, Disconnect, Level } from '../codec/packet.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import {
   PROTOCOL_ERROR,
   SERVER_MOVED,

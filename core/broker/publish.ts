@@ -2,7 +2,7 @@
 
 import { type Fault, fault } from '../codec/fault.ts'
 import type { Puback, Publish, Pubrec, Pubrel } from '../codec/packet.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import {
   PACKET_IDENTIFIER_NOT_FOUND,
   PAYLOAD_FORMAT_INVALID,

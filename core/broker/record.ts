@@ -4,7 +4,7 @@
 // wall that was set while the broker ran changes none of them.
 
 import type { Level, Qos } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'

@@ -2,7 +2,7 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Will } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import {
   IMPLEMENTATION_SPECIFIC,
   NOT_AUTHORIZED,

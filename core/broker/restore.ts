@@ -2,7 +2,7 @@
 // process ended has lost the connection just now. From there on it behaves as if it had not ended.
 
 import { encodedSize } from '../codec/mod.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'
 import * as StrMap from '../data/str-map.ts'

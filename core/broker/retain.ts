@@ -2,7 +2,7 @@
 // snapshot, so that a filter that matches a million of them makes nobody else wait.
 
 import type { Publish } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import { newOwner } from '../data/owner.ts'
 import * as IntMap from '../data/int-map.ts'
 import * as Queue from '../data/queue.ts'

@@ -3,7 +3,7 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish } from '../codec/packet.ts'
-import { none, type Properties } from '../codec/property.ts'
+import { none, type Properties } from '../codec/properties.ts'
 import { QUOTA_EXCEEDED } from '../codec/reason-code.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as IntMap from '../data/int-map.ts'

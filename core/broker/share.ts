@@ -5,7 +5,7 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Publish, Qos } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import * as IntMap from '../data/int-map.ts'
 import { mayRead } from './access.ts'
 import { underAlias } from './alias.ts'

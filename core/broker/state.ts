@@ -2,7 +2,7 @@
 // carry the token of the run that made them, so that only that run may edit them in place.
 
 import type { Connect, Level, Publish, Qos } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 import * as Heap from '../data/heap.ts'
 import * as IntMap from '../data/int-map.ts'

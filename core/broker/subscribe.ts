@@ -4,7 +4,7 @@
 import { type Fault, fault } from '../codec/fault.ts'
 import { encodedSize } from '../codec/mod.ts'
 import type { Qos, Suback, Subscribe, SubscribeRequest, Unsubscribe } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import {
   IDENTIFIERS_NOT_SUPPORTED,
   NO_SUBSCRIPTION_EXISTED,

@@ -4,7 +4,7 @@
 // it.
 
 import type { Publish } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import { encodeUtf8 } from '../codec/utf8.ts'
 import * as Bytes from '../data/bytes.ts'
 import * as Heap from '../data/heap.ts'

@@ -2,7 +2,7 @@
 
 import { encodedSize } from '../codec/mod.ts'
 import type { Packet } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
 import * as IntMap from '../data/int-map.ts'
 import type { Config } from './config.ts'
 import { countSent, type Draft, editSession } from './draft.ts'

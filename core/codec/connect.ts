@@ -17,8 +17,9 @@ import {
 } from './cursor.ts'
 
 import type { Connack, Connect, Level, Will } from './packet.ts'
-import type { Properties } from './property.ts'
-import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import type { Properties } from './properties.ts'
+import { none } from './properties.ts'
+import { propertiesSize, readProperties, writeProperties } from './property.ts'
 import { checkTopicName } from './publish.ts'
 import {
   CLIENT_IDENTIFIER_NOT_VALID,

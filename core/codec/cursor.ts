@@ -6,7 +6,7 @@ import * as Bytes from '../data/bytes.ts'
 import type { Fault } from './fault.ts'
 import { fault, generalClause } from './fault.ts'
 import type { Limits } from './limits.ts'
-import type { Level, Qos } from './packet.ts'
+import type { Level, Qos } from './level.ts'
 import { MALFORMED_PACKET } from './reason-code.ts'
 import { decodeUtf8, whyNoText } from './utf8.ts'
 

@@ -1,6 +1,6 @@
 // What is wrong with bytes that are not a packet, as a value: a peer's fault never throws.
 
-import type { Level } from './packet.ts'
+import type { Level } from './level.ts'
 
 /** What is wrong, which rule it breaks, and in which level that may be answered. */
 export interface Fault {

@@ -6,7 +6,7 @@ import * as Bytes from '../data/bytes.ts'
 import { parseTopicFilter } from '../topic/filter.ts'
 import { parseTopicName } from '../topic/name.ts'
 import type { Connect, Publish, Qos, Subscribe, SubscribeRequest, Will } from './packet.ts'
-import { none, type Properties } from './property.ts'
+import { none, type Properties } from './properties.ts'
 import { encodeUtf8 } from './utf8.ts'
 
 /** Text is sent as UTF-8, bytes as they are. */

@@ -2,7 +2,7 @@
 
 import { own } from '../data/bytes.ts'
 import type { Packet } from './packet.ts'
-import type { Properties } from './property.ts'
+import type { Properties } from './properties.ts'
 
 const ownProperties = (properties: Properties): Properties => {
   const { correlationData, authenticationData } = properties

@@ -5,13 +5,10 @@
 import type { Bytes } from '../data/bytes.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'
-import type { Properties } from './property.ts'
+import type { Level, Qos } from './level.ts'
+import type { Properties } from './properties.ts'
 
-/** Protocol level as CONNECT carries it: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. */
-export type Level = 3 | 4 | 5
-
-/** At most once, at least once, exactly once. */
-export type Qos = 0 | 1 | 2
+export type { Level, Qos } from './level.ts'
 
 /** What is published for a client whose connection ends otherwise than in order. */
 export interface Will {

@@ -7,8 +7,9 @@ import type { Cursor } from './cursor.ts'
 import { fail, failBy, failPlainly, readByte, readPacketId, readString, toQos } from './cursor.ts'
 
 import type { Level, Suback, Subscribe, SubscribeRequest, Unsuback, Unsubscribe } from './packet.ts'
-import type { Properties } from './property.ts'
-import { none, propertiesSize, readProperties, writeProperties } from './property.ts'
+import type { Properties } from './properties.ts'
+import { none } from './properties.ts'
+import { propertiesSize, readProperties, writeProperties } from './property.ts'
 import {
   MALFORMED_PACKET,
   PROTOCOL_ERROR,

@@ -5,7 +5,7 @@
 import type { Effect } from '../broker/effect.ts'
 import type { Conn } from '../broker/input.ts'
 import type { Packet } from '../codec/packet.ts'
-import { none } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 
 /** What a payload counts as, beside its size. */

@@ -11,7 +11,7 @@ import type {
   SubscribeRequest,
   Unsubscribe,
 } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 import * as B from '../data/bytes.ts'
 import { absurd, E } from '../prelude.ts'

@@ -24,7 +24,7 @@ import type {
   Unsubscribe,
   Will,
 } from '../codec/packet.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
 import type { TopicFilter } from '../topic/filter.ts'
 import { isTopicFilter } from '../topic/filter.ts'
 import type { TopicName } from '../topic/name.ts'

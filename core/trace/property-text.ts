@@ -2,8 +2,10 @@
 // then its value. The table of the codec says which there are, what they hold and where they may
 // stand; the order of the words is the order on the wire.
 
-import type { Place, Properties, PropertyRow } from '../codec/property.ts'
-import { none, propertyTable } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
+import type { Place, PropertyRow } from '../codec/property.ts'
+import { none } from '../codec/properties.ts'
+import { propertyTable } from '../codec/property.ts'
 import type { Bytes } from '../data/bytes.ts'
 import * as B from '../data/bytes.ts'
 import type { Words } from './words.ts'

@@ -1,8 +1,8 @@
 // What a recording has of a payload: all of it, a mark by which equal ones are known, or its size.
 
 import { isUtf8 } from '../codec/utf8.ts'
-import type { Properties } from '../codec/property.ts'
-import { none } from '../codec/property.ts'
+import type { Properties } from '../codec/properties.ts'
+import { none } from '../codec/properties.ts'
 import type { Bytes } from '../data/bytes.ts'
 import { textOf64 } from './sheet.ts'
 import { showBytes } from './words.ts'

@@ -2,7 +2,7 @@
 // answers at once unless it is told to be silent, and after a loss goes on where the session is.
 
 import { none } from '../../core/mod.ts'
-import type { Properties } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
 import type { Level, Packet, Publish, Qos, Will } from '../../core/codec/packet.ts'
 import { parseTopicFilter } from '../../core/topic/filter.ts'
 import { parseTopicName } from '../../core/topic/name.ts'

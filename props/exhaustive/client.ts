@@ -3,7 +3,7 @@
 // that a search can go on from each of them in every way. What they may not be sent is thrown.
 
 import type { Packet, Publish } from '../../core/codec/packet.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as Make from '../../core/codec/make.ts'
 import { EXPIRY_NEVER_S } from '../../core/mod.ts'
 import type { Setting } from './setting.ts'

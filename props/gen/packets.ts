@@ -11,8 +11,10 @@ import type {
   SubscribeRequest,
   Will,
 } from '../../core/codec/packet.ts'
-import { none, propertyTable } from '../../core/codec/property.ts'
-import type { Place, Properties, PropertyRow } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
+import { propertyTable } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
+import type { Place, PropertyRow } from '../../core/codec/property.ts'
 import { reasonTable, toGrant } from '../../core/codec/reason.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'

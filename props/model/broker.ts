@@ -6,7 +6,7 @@
 
 import type { Conn, Input, Millis, Revocation } from '../../core/broker/input.ts'
 import type { Publish } from '../../core/codec/packet.ts'
-import type { Properties } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
 import * as B from '../../core/data/bytes.ts'
 import { found as learnt } from './authenticate.ts'
 import { enter, follow, opened } from './connect.ts'

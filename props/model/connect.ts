@@ -3,7 +3,7 @@
 import type { Opened, Peer } from '../../core/broker/input.ts'
 import type { Ending } from '../../core/broker/note.ts'
 import type { Connack, Connect, Will } from '../../core/codec/packet.ts'
-import type { Properties } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
 import * as B from '../../core/data/bytes.ts'
 import { name } from '../gen/histories.ts'
 import type { Next } from './authenticate.ts'

@@ -2,7 +2,7 @@
 
 import type { DropReason } from '../../core/broker/note.ts'
 import type { Publish, Qos } from '../../core/codec/packet.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import { name } from '../gen/histories.ts'
 import { mayRead } from './access.ts'
 import type { Copy, Message, Model, Outgoing, Session, Subscription } from './state.ts'

@@ -2,8 +2,8 @@
 
 import type { Ending } from '../../core/broker/note.ts'
 import type { Connect, Level, Packet } from '../../core/codec/packet.ts'
-import type { Properties } from '../../core/codec/property.ts'
-import { none } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
+import { none } from '../../core/codec/properties.ts'
 import { rest } from './retain.ts'
 import { publishIfAllowed } from './route.ts'
 import { handOver } from './hand-over.ts'

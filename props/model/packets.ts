@@ -1,7 +1,7 @@
 // What a connected client may send, and what follows from it.
 
 import type { Auth, Packet, Publish } from '../../core/codec/packet.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as B from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'
 import { splitShare } from '../../core/topic/filter.ts'

@@ -3,7 +3,7 @@
 // afterwards.
 
 import type { Input } from '../../core/broker/input.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import * as Queue from '../../core/data/queue.ts'
 

@@ -15,8 +15,8 @@ import type {
   SubscribeRequest,
   Will,
 } from '../../core/codec/packet.ts'
-import type { Properties } from '../../core/codec/property.ts'
-import { none } from '../../core/codec/property.ts'
+import type { Properties } from '../../core/codec/properties.ts'
+import { none } from '../../core/codec/properties.ts'
 import type { Bytes } from '../../core/data/bytes.ts'
 import * as B from '../../core/data/bytes.ts'
 import type { TopicFilter } from '../../core/topic/filter.ts'

@@ -19,7 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OutgoingRecord, Write } from '../../core/broker/record.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { merge } from '../../shells/common/store.ts'
 import { openSqlite } from '../../shells/store/sqlite.ts'

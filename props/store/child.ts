@@ -2,7 +2,7 @@
 // Each line that it prints is a fact: what is said to be durable is.
 
 import type { Write } from '../../core/broker/record.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { E } from '../../core/prelude.ts'
 import { openSqlite } from '../../shells/store/sqlite.ts'

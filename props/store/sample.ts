@@ -2,7 +2,7 @@
 // purpose. All kinds, all types of columns, rows that share pages and rows that fill some.
 
 import type { Record, Stamp, Write } from '../../core/broker/record.ts'
-import { none } from '../../core/codec/property.ts'
+import { none } from '../../core/codec/properties.ts'
 import * as Bytes from '../../core/data/bytes.ts'
 import { filter, name } from '../gen/topics.ts'
 

@@ -11,7 +11,7 @@
 // - Authentication Data: it proves something once.
 
 import type { Connack, Packet, Publish } from '../../codec/packet.ts'
-import type { Properties } from '../../codec/property.ts'
+import type { Properties } from '../../codec/properties.ts'
 import * as B from '../../data/bytes.ts'
 import { blanked, propertyWords } from '../property-text.ts'
 import { hex32, sumOfText } from '../sheet.ts'
