@@ -547,6 +547,42 @@ durable('a full store promises nobody that a session lives on, or is gone', asyn
   }
 })
 
+durable('a full store promises nobody that a will is kept, or is gone', async () => {
+  const will: Connect['will'] = {
+    topic: topicOf('will'),
+    qos: 1,
+    retain: false,
+    payload: bytesOf('gone'),
+    properties: { willDelayInterval: 900 },
+  }
+  for (const [before, then] of [[null, will], [will, null], [will, will]]) {
+    const world = await start()
+    const coming = (some: Connect['will']): Connect => ({
+      ...connect(5, 'one', true),
+      will: some ?? null,
+      properties: { sessionExpiryInterval: 0xffff_ffff },
+    })
+    const peer = new Peer(world, 5)
+    await peer.say(coming(before ?? null))
+    await world.flush()
+    world.cut(peer.line, 'failed')
+    await world.settle()
+    await world.flush()
+    const writer = await client(world, 'writer')
+    world.disk.state = 'full'
+    await writer.say(subscribe('t', 1))
+    await world.flush()
+    const back = new Peer(world, 5)
+    await back.say(coming(then ?? null))
+    await world.flush()
+    assert.equal(back.news(), [])
+    world.disk.state = 'sound'
+    await world.pass(1_500)
+    await world.flush()
+    assert.equal(back.news(), ['Connack'])
+  }
+})
+
 durable('a store that fails is the end: it is said, nothing is acknowledged any more', async () => {
   const world = await start()
   await absent(world)

@@ -147,7 +147,7 @@ export const accept = (
     endSession(draft, old, 'clean start')
     old = undefined // [MQTT-3.2.2-2] [v3 MQTT-3.2.2-1]
   }
-  const when = whenWelcome(draft, before, expiryS)
+  const when = whenWelcome(draft, before, packet, expiryS)
   const sessionPresent = old !== undefined // [MQTT-3.2.2-3] [v3 MQTT-3.2.2-2] [v3 MQTT-3.2.2-3]
   // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [v3 MQTT-3.1.2-4]
   const session = old === undefined
@@ -198,18 +198,21 @@ export const accept = (
  * Whether CONNACK may go before what the broker has changed is on disk: not even where CONNECT
  * changes nothing, since the session that it does not find may have ended a moment ago. With a full
  * store whoever begins nothing is let in, and who has a session for ever, which is on disk as it
- * was. One whose time runs out would do so on disk all the while, and be gone after a restart. Who
- * starts clean comes so far only with a session that ends with its connection.
+ * was. One whose time runs out would do so on disk all the while, and be gone after a restart. A
+ * will that is taken would not be published then, and one that is given up would be. Who starts
+ * clean comes so far only with a session that ends with its connection.
  */
 const whenWelcome = (
   draft: Draft,
   before: Session | undefined,
+  { will }: Connect,
   expiryS: number,
 ): When => {
   if (draft.journal === null) return 'now'
   if (!draft.isStoreFull) return 'durable'
   const isSafe = before === undefined ||
-    (before.expiryS === EXPIRY_NEVER_S && expiryS === EXPIRY_NEVER_S)
+    (before.expiryS === EXPIRY_NEVER_S && expiryS === EXPIRY_NEVER_S &&
+      before.will === null && will === null)
   return isSafe ? 'now' : 'durable'
 }
 
