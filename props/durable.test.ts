@@ -583,6 +583,28 @@ durable('a full store promises nobody that a will is kept, or is gone', async ()
   }
 })
 
+durable('a full store promises nobody that a subscription is gone', async () => {
+  const world = await start()
+  const peer = await client(world, 'one', { level: 4 })
+  await peer.say(subscribe('t', 1))
+  await world.flush()
+  peer.news()
+  world.disk.state = 'full'
+  await peer.say(unsubscribe('t'))
+  await world.flush()
+  assert.equal(peer.news(), [])
+  world.cut(peer.line, 'failed')
+  await world.settle()
+  const back = new Peer(world, 4)
+  await back.say(connect(4, 'one', true), unsubscribe('t'))
+  await world.flush()
+  assert.equal(back.news(), ['Connack'], 'it is there after a restart, though not any more now')
+  world.disk.state = 'sound'
+  await world.pass(1_500)
+  await world.flush()
+  assert.equal(back.news(), ['Unsuback'])
+})
+
 durable('a store that fails is the end: it is said, nothing is acknowledged any more', async () => {
   const world = await start()
   await absent(world)

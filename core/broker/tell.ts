@@ -69,7 +69,8 @@ export const credit = (draft: Draft, session: Session, total: number): void => {
 /**
  * Whether a packet may go before what the broker has changed is on disk. An acknowledgement waits
  * if its packet changed anything that outlives the process; what reveals how far an exchange has
- * got waits in any session that does.
+ * got waits in any session that does. So does UNSUBACK: what it does not find may have gone a
+ * moment ago, before a connection that was let in with a full store.
  */
 const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
   const { journal } = draft
@@ -77,13 +78,13 @@ const whenOf = (draft: Draft, session: Session, packet: Packet): When => {
   switch (packet._tag) {
     case 'Puback':
     case 'Suback':
-    case 'Unsuback':
       return journal.count > draft.mark ? 'durable' : 'now'
     case 'Pubrec':
       if (packet.reason >= REFUSED) return 'now'
       return session.stored || journal.count > draft.mark ? 'durable' : 'now'
     case 'Pubrel':
     case 'Pubcomp':
+    case 'Unsuback':
       return session.stored || journal.count > draft.mark ? 'durable' : 'now'
   }
   return 'now'
