@@ -274,16 +274,16 @@ const listenVersion6 = async (
 ): Promise<Listener> => {
   const before = anywhereOn(driver, wanted)
   /** What came for 0.0.0.0 is served by a socket of its own again. */
-  const giveBack = (all: Anywhere): void => {
+  const giveBack = (all: Anywhere, at: number): void => {
     if (all.version4 === null || all.version4.close !== null) return
     const { door: lent } = all.version4
-    all.version4.close = openVersion4(driver, log, lent, wanted, false)[1]
+    all.version4.close = openVersion4(driver, log, lent, at, false)[1]
   }
   let listener: Deno.TcpListener
   try {
     listener = await openVersion6(before, wanted)
   } catch (error) {
-    giveBack(before)
+    giveBack(before, wanted)
     forget(driver, wanted)
     throw error
   }
@@ -298,7 +298,8 @@ const listenVersion6 = async (
     close: async () => {
       all.version6 = false
       await close()
-      giveBack(all)
+      // Any port may have been wanted: now it is this one.
+      giveBack(all, port)
       forget(driver, port)
     },
   }
