@@ -515,18 +515,47 @@ tape('what is no recording stays, and so do older ones where nothing needs their
       recorder.stop('asked to')
       return said
     }
+    const older = '{"recording":"sabethes","head":{}}\n'
     writeFileSync(path, 'listener 1883\n')
-    writeFileSync(`${path}.1`, 'older')
+    writeFileSync(`${path}.1`, older)
     const why = 'it is there and is no recording; name another file'
     assert.equal(begin(), [`Nothing is recorded: ${path} cannot be written: ${why}.`])
     assert.is(textOf(), 'listener 1883\n')
     // As a full disk leaves it.
     writeFileSync(path, '')
     assert.equal(begin(), [])
-    assert.is(textOf('.1'), 'older')
+    assert.is(textOf('.1'), older)
     const last = textOf()
     assert.equal(begin(), [])
-    assert.equal([textOf('.1'), textOf('.2')], [last, 'older'])
+    assert.equal([textOf('.1'), textOf('.2')], [last, older])
+  }
+})
+
+tape('what has the name of an older file and is no recording stays as well', () => {
+  const begin = (path: string, bytesMax: number | null): ReadonlyArray<string> => {
+    const { recorder, said } = recorderOf({ path, bytesMax, writers: writeHere })
+    recorder.begin(initial(roomy, origin))
+    recorder.stop('asked to')
+    return said
+  }
+  for (const ending of ['.1', '.3']) {
+    const path = fresh()
+    const other = path + ending
+    writeFileSync(other, 'of somebody')
+    const refused = (why: string): ReadonlyArray<string> => [
+      `Nothing is recorded: ${path} cannot be written: an older recording would get the name ` +
+      `${other}, and ${why}; move that away, or name another file.`,
+    ]
+    assert.equal(begin(path, 100_000), refused('it is there and is no recording'))
+    // One file alone takes no place but its own.
+    assert.equal(begin(path, null), [])
+    const first = readFileSync(path, 'latin1')
+    assert.equal(begin(path, null), refused('it is there and is no recording'))
+    assert.is(readFileSync(other, 'latin1'), 'of somebody')
+    rmSync(other)
+    mkdirSync(other)
+    assert.equal(begin(path, null), refused('it is a folder'))
+    assert.is(readFileSync(path, 'latin1'), first)
   }
 })
 

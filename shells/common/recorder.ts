@@ -146,10 +146,26 @@ export class Recorder {
    * before is kept as an older file.
    */
   begin(state: State, at: Millis = state.now): void {
-    const held = this.options.tapes.holds(this.options.path)
-    if (E.isLeft(held)) this.refuse(held.left)
+    const { tapes, path, bytesMax } = this.options
+    const held = tapes.holds(path)
+    if (E.isLeft(held)) return this.refuse(held.left)
+    const other = held.right || bytesMax !== null ? this.inTheWay() : null
+    if (other !== null) return this.refuse(other)
     // Where nothing needs their place, as after a disk that was full, older ones stay.
-    else this.open(state, held.right, at)
+    this.open(state, held.right, at)
+  }
+
+  /** What has a name that older files will get, and may not be written over; null where nothing. */
+  private inTheWay(): NoTape | null {
+    const { tapes, path } = this.options
+    for (let i = 1; i < segments; i++) {
+      const name = `${path}.${i}`
+      const held = tapes.holds(name)
+      if (E.isRight(held)) continue
+      const why = `an older recording would get the name ${name}, and ${held.left.why}`
+      return { why, remedy: 'move that away, or name another file' }
+    }
+    return null
   }
 
   private open(state: State, isHeld: boolean, at: Millis): void {
