@@ -233,6 +233,17 @@ for (const [runtime, command] of runtimes) {
     assert.not(await accepts(port))
   })
 
+  test('where it cannot be found by its pid file it does not start, nor record', async () => {
+    const trace = join(folder, `${runtime}-unfound.trace`)
+    const file = write(
+      `listener ${await freePort()} 127.0.0.1\ntrace_file ${trace}\npid_file ${folder}/no/pid\n`,
+    )
+    const broker = new Broker(command, ['-c', file])
+    assert.is(await broker.ended, 1)
+    assert.match(broker.errors, 'Unable to write pid file')
+    assert.not(existsSync(trace))
+  })
+
   test('--test-config says what it thinks, and listens to nobody', async () => {
     const good = new Broker(command, ['-c', write('listener 1883\n'), '--test-config'])
     assert.is(await good.ended, 0, good.errors)

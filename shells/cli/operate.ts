@@ -166,8 +166,9 @@ export class Operator {
         ...(store === null ? {} : { persistence: store }),
         ...(recording === null ? {} : { recording }),
         ...(user === null ? {} : { openStore: openStoreAs(user) }),
+        listening: () => this.beFound(settings),
         // The last thing that is done with all rights.
-        listening: () => this.settle(settings, wanted.right, user),
+        begun: () => this.settle(settings, wanted.right, user),
         fatal: (error) => this.fail(error),
       })
       this.settings = settings
@@ -227,16 +228,18 @@ export class Operator {
     ]
   }
 
-  /** The listeners are open: what remains to be done as root, and the end of being root. */
+  /** The listeners are open: others may know. */
+  private beFound({ pidFile }: Settings): void {
+    const failed = pidFile === null ? null : writePidFile(pidFile)
+    if (failed !== null) throw new Error(failed)
+  }
+
+  /** What remains to be done as root, and the end of being root. */
   private settle(
     { pidFile, log, traceFile }: Settings,
     wanted: ReadonlyArray<Wanted>,
     user: User | null,
   ): void {
-    if (pidFile !== null) {
-      const failed = writePidFile(pidFile)
-      if (failed !== null) throw new Error(failed)
-    }
     if (user === null) return
     for (const destination of log.destinations) {
       if (destination.to === 'file') giveFile(destination.path, user)

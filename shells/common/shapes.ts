@@ -156,6 +156,7 @@ const startShape: Shape<StartOptions> = {
   isLocalOnly: flag,
   introduction: list,
   listening: work,
+  begun: work,
   openStore: work,
   config: record,
   memoryLimitBytes: number,

@@ -53,9 +53,12 @@ export interface StartOptions {
   readonly introduction?: ReadonlyArray<readonly [type: LogType, text: string]>
   /**
    * Called when all listeners are open and nobody has been accepted; may throw. Where it answers a
-   * promise the start waits for that, and fails with it.
+   * promise the start waits for that, and fails with it. Recording has not begun: a start that
+   * fails takes the place of no older one.
    */
   readonly listening?: () => void | Promise<void>
+  /** Called after that, when the file of a recording is there; may throw. */
+  readonly begun?: () => void
   /** Opens the store. Default: SQLite. */
   readonly openStore?: OpenStore
   /** What differs from the defaults of the broker. */
@@ -289,8 +292,9 @@ const begin = async (
     )
   }
   const ports = await listeners.change(options.listeners ?? wantedOf(options))
-  recordings.begin(driver)
   await options.listening?.()
+  recordings.begin(driver)
+  options.begun?.()
   log.line(`sabethes version ${version} running`)
   log.flush(0)
   return runningOf({ ports, config, held, driver, listeners, recordings })
