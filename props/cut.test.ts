@@ -23,7 +23,7 @@ import { parseStory } from '../core/trace/story.ts'
 import type { Story } from '../core/trace/story.ts'
 import type { History } from './gen/histories.ts'
 import { filter, restlessHistory, taciturn, unproved } from './gen/histories.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { storyFiles, storyOf } from './story/files.ts'
 
@@ -117,6 +117,7 @@ cuts('a client is sent what it was sent on the day', () => {
     ),
     { numRuns: runs(400) },
   )
+  if (isShortRun(400)) return
   assert.ok(count > 100, `only ${count} messages`)
 })
 

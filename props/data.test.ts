@@ -14,7 +14,7 @@ import * as Queue from '../core/data/queue.ts'
 import * as StrMap from '../core/data/str-map.ts'
 import * as Table from '../core/data/table.ts'
 import * as Window from '../core/data/window.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 
 /** Freezes everything that can be reached; what is frozen already was frozen with all below it. */
 const freeze = <T>(value: T): T => {
@@ -336,6 +336,7 @@ tables('agrees with a list on every version, with hashes that are equal or nearl
     }),
     { numRuns: runs(400) },
   )
+  if (isShortRun(400)) return
   met(wide, Math.min(20, runs(400) / 20), 'a table with branches')
 })
 
@@ -437,6 +438,7 @@ strMap('agrees with Map on every version: few keys and many', () => {
     }),
     { numRuns: runs(500) },
   )
+  if (isShortRun(500)) return
   met(tries, Math.min(20, runs(500) / 25), 'a history with many keys')
 })
 
@@ -727,6 +729,7 @@ window('agrees with an array of pairs on every version, narrow and wide', () => 
     }),
     { numRuns: runs(500) },
   )
+  if (isShortRun(500)) return
   met(wide, Math.min(20, runs(500) / 25), 'a wide window')
   met(narrowAgain, Math.min(10, runs(500) / 50), 'a window narrow again')
 })

@@ -36,7 +36,7 @@ import { inputsOf } from './story/ask.ts'
 import { earlier, endings, pageList, pageStory, stories } from './story/explained.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
 import { linesIn, recorded } from './gen/recordings.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 import { skipped } from './conformance/expect.ts'
 import { hear } from './mouth.ts'
 import { record } from './model/play.ts'
@@ -221,6 +221,7 @@ explain('never contradicts what was sent and answered, wherever a recording begi
     ),
     { numRuns: runs(60) },
   )
+  if (isShortRun(60)) return
   assert.ok(answers > 100)
 })
 

@@ -10,7 +10,7 @@ import type { Qos } from '../core/codec/packet.ts'
 import { defaults, initial, Packet, run, type State } from '../core/mod.ts'
 import { match } from '../core/topic/match.ts'
 import type { TopicFilter } from '../core/topic/filter.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 import { filter, filters, matchingPairs, name } from './gen/topics.ts'
 
 const matched = suite('matched')
@@ -115,6 +115,7 @@ matched('a search comes to what the subscriptions come to one by one', () => {
     ),
     { numRuns: runs(300) },
   )
+  if (isShortRun(300)) return
   assert.ok(apart > 20 && together > 20 && shared > 20, `${apart} ${together} ${shared}`)
 })
 

@@ -13,7 +13,7 @@ import { none } from '../core/codec/properties.ts'
 import * as B from '../core/data/bytes.ts'
 import { deadline, defaults, initial, run, runSome, type State, step } from '../core/mod.ts'
 import { filter, history, name, restlessHistory, utf8 } from './gen/histories.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 import type { Recording } from './model/play.ts'
 import { record } from './model/play.ts'
 import { difference } from './model/values.ts'
@@ -341,6 +341,7 @@ batch('what comes late from the former occupant of a slot is noted and changes n
     }),
     { numRuns: runs(50) },
   )
+  if (isShortRun(50)) return
   assert.ok(tried > 0)
 })
 

@@ -12,7 +12,7 @@ import { none } from '../core/codec/properties.ts'
 import * as B from '../core/data/bytes.ts'
 import { defaults, initial, type State, step } from '../core/mod.ts'
 import { filter, name, utf8 } from './gen/histories.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 
 const shared = suite('shared')
 
@@ -206,6 +206,7 @@ shared('no message is lost while a member stays, and QoS 2 goes to one of them o
     }),
     { numRuns: runs(600) },
   )
+  if (isShortRun(600)) return
   assert.ok(handed > 0, 'nothing ever changed hands')
 })
 

@@ -29,7 +29,7 @@ import { shrink } from '../core/trace/shrink.ts'
 import { parseStory } from '../core/trace/story.ts'
 import { shrinkRecording } from '../shells/cli/shrink.ts'
 import { restlessHistory, unproved } from './gen/histories.ts'
-import { runs } from './gen/settings.ts'
+import { isShortRun, runs } from './gen/settings.ts'
 import { record } from './model/play.ts'
 import { hear } from './mouth.ts'
 
@@ -109,6 +109,7 @@ shrinking('what the broker throws at is shrunk to the few inputs that it takes',
     }),
     { numRuns: runs(40) },
   )
+  if (isShortRun(40)) return
   assert.ok(found >= 3, `${found} histories failed`)
   assert.ok(longest > 200, `the longest had ${longest} inputs`)
 })

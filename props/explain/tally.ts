@@ -10,9 +10,8 @@ export class Tally {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
   }
 
-  /** Fails where the kind was met less often than that, unless a single failure is repeated. */
+  /** Fails where the kind was met less often than that. */
   atLeast(kind: string, least: number): void {
-    if (process.env['PATH_'] !== undefined) return
     const count = this.counts.get(kind) ?? 0
     assert.ok(count >= least, `${kind}: only ${count}, not ${least}; ${this.text()}`)
   }

@@ -27,13 +27,21 @@ const propertyAsked = whole('PROP')
 /** Deno tries the first of the very values that Node has tried: what is left is the runtime. */
 const runsOnDenoMin = 20
 
+const usual = (byDefault: number): number =>
+  onDeno ? Math.min(byDefault, Math.max(runsOnDenoMin, byDefault >> 2)) : byDefault
+
 /**
  * How often a property is run: `{ numRuns: runs(300) }` is 300, on Deno a quarter of it, or RUNS
  * when that is set. A literal number would win over RUNS, which is why every property asks here.
  */
-export const runs = (byDefault: number): number =>
-  runsAsked ??
-    (onDeno ? Math.min(byDefault, Math.max(runsOnDenoMin, byDefault >> 2)) : byDefault)
+export const runs = (byDefault: number): number => runsAsked ?? usual(byDefault)
+
+/**
+ * Whether a property is run less often than it is by default, or only to repeat a failure. What it
+ * meets then is left to chance, so that nobody asks whether it has met enough.
+ */
+export const isShortRun = (byDefault: number): boolean =>
+  path !== '' || runs(byDefault) < usual(byDefault)
 
 /** What so many runs are sure to show at least, `byDefault` of them show `least`. */
 export const leastOf = (least: number, byDefault: number): number =>
