@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { defaults } from '../core/broker/config.ts'
 import type { StartOptions } from '../shells/node/mod.ts'
 import { freePort } from './free-port.ts'
 
@@ -41,6 +42,7 @@ misuse('what start() does not know is refused by its name', async () => {
 })
 
 misuse('a value that would let everybody in, or do nothing, is refused', async () => {
+  const judged = { ...defaults, authentication: 'judge' }
   const wrong: ReadonlyArray<readonly [options: object, why: RegExp]> = [
     [{ config: { authentication: 'jugde' } }, /authentication is "none" or "judge", and not "j/],
     [{ config: { allowAnonymous: 'false' } }, /allowAnonymous is true or false/],
@@ -56,6 +58,15 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
     [{ judge: 0 }, /judge is a function/],
     [{ judge: () => 0x87 }, /nobody asks the judge of start\(\): .*authentication: 'judge'/],
     [{ judge: () => 0x87, config: { maximumQos: 1 } }, /nobody asks the judge of start\(\)/],
+    [
+      { config: { authentication: 'judge' } },
+      /^config of start\(\) says authentication: 'judge', and nobody judges: give start\(\) a ju/,
+    ],
+    [{ config: { listeners: [['x', judged]] } }, /says authentication: 'judge', and nobody judges/],
+    [
+      { config: { authenticationMethods: ['SCRAM-SHA-256'] } },
+      /^config of start\(\) offers SCRAM-SHA-256, and nobody knows .*`scram: \{ credentials \}`/,
+    ],
     [{ memoryLimitBytes: '1G' }, /memoryLimitBytes is a number/],
     [{ verbosity: 'loud' }, /verbosity is "quiet", "normal" or "verbose"/],
     [{ hosts: '127.0.0.1' }, /hosts is a list of strings/],
@@ -76,9 +87,15 @@ misuse('a value that would let everybody in, or do nothing, is refused', async (
   const judge = (): number => 0x87
   assert.is(await refusal({ judge, config: { authentication: 'judge' } }), 'it started')
   assert.is(await refusal({ judge, config: { authentication: 'none' } }), 'it started')
+  // Only who proves himself by the method is let in.
+  const scram = { credentials: () => Promise.resolve(null) }
+  assert.is(await refusal({ scram, config: { authentication: 'judge' } }), 'it started')
   const broker = await start(quiet)
   const change = { maxQos: 1 } as Parameters<typeof broker.reconfigure>[0]
   assert.throws(() => broker.reconfigure(change), /reconfigure\(\) takes no "maxQos"/)
+  const nobody = /reconfigure\(\) says authentication: 'judge', and nobody judges: give start\(\)/
+  assert.throws(() => broker.reconfigure({ authentication: 'judge' }), nobody)
+  assert.is(broker.state().config.authentication, 'none')
   await broker.stop()
 })
 

@@ -283,11 +283,42 @@ export const checkJudge = (what: string, judge: unknown, config: Partial<Config>
   )
 }
 
+/** Without a judge everybody is refused, and the reason would be looked for elsewhere. */
+export const checkJudged = (what: string, config: Partial<Config>, remedy: string): void => {
+  const { authentication, listeners = [] } = config
+  const isAsked = authentication === 'judge' ||
+    listeners.some(([, rules]) => rules.authentication === 'judge')
+  if (!isAsked) return
+  throw new TypeError(`${what} says authentication: 'judge', and nobody judges: ${remedy}`)
+}
+
+/** Whoever a configuration has asked about clients has to be there. */
+export const checkAsked = (
+  what: string,
+  config: Partial<Config>,
+  { judge, scram }: StartOptions,
+): void => {
+  // Who proves himself by a method is let in without a judge, and nobody else may be wanted.
+  if (judge === undefined && scram === undefined) {
+    checkJudged(
+      what,
+      config,
+      'give start() a judge, such as judge: async ({ userName }) => userName === null ? 0x86 : 0',
+    )
+  }
+  if (scram !== undefined || !config.authenticationMethods?.length) return
+  throw new TypeError(
+    `${what} offers SCRAM-SHA-256, and nobody knows its users: give start() the option ` +
+      '`scram: { credentials }`, which offers it',
+  )
+}
+
 export const checkStart = (options: StartOptions): void => {
   checkRecord('start()', startShape, options)
   const { config, introduction = [], listeners, log, persistence, recording, scram } = options
   if (config !== undefined) checkConfig('config of start()', config)
   checkJudge('start()', options.judge, config)
+  checkAsked('config of start()', config ?? {}, options)
   if (listeners !== undefined) checkListeners('listeners of start()', listeners)
   for (const one of introduction) checkValue('a line of introduction of start()', line, one)
   if (log !== undefined) checkLog('log of start()', log)

@@ -24,6 +24,7 @@ import { messageOf } from './message.ts'
 import { outletTo } from './outlet.ts'
 import type { OpenOutlet } from './outlet.ts'
 import {
+  checkAsked,
   checkCommand,
   checkConfig,
   checkListeners,
@@ -85,8 +86,8 @@ export interface StartOptions {
   readonly print?: (text: string) => void
   /**
    * Answers who may connect with an MQTT 5 reason code, 0 for yes; asked only where the
-   * configuration says `authentication: 'judge'`, and refused where it says nothing of it. The
-   * second argument answers whether the connection is still there.
+   * configuration says `authentication: 'judge'`, and refused where it says nothing of it, as that
+   * is where there is no judge. The second argument answers whether the connection is still there.
    */
   readonly judge?: Judge
   /**
@@ -297,12 +298,13 @@ const begin = async (
   options.begun?.()
   log.line(`sabethes version ${version} running`)
   log.flush(0)
-  return runningOf({ ports, config, held, driver, listeners, recordings })
+  return runningOf({ ports, options, config, held, driver, listeners, recordings })
 }
 
 /** What there is of a broker that listens. */
 interface Parts {
   readonly ports: ReadonlyArray<number>
+  readonly options: StartOptions
   readonly config: Config
   readonly held: Held
   readonly driver: Driver
@@ -310,7 +312,8 @@ interface Parts {
   readonly recordings: Recordings
 }
 
-const runningOf = ({ ports, config, held, driver, listeners, recordings }: Parts): Running => {
+const runningOf = (parts: Parts): Running => {
+  const { ports, options, config, held, driver, listeners, recordings } = parts
   const { log } = held
   let now = config
   let stopped: Promise<void> | null = null
@@ -353,6 +356,7 @@ const runningOf = ({ ports, config, held, driver, listeners, recordings }: Parts
     },
     reconfigure: (some) => {
       checkConfig('reconfigure()', some)
+      checkAsked('reconfigure()', some, options)
       now = { ...now, ...some }
       driver.reconfigure(now)
     },

@@ -9,7 +9,7 @@ import { propertyTable } from '../../core/codec/property.ts'
 import type { ClientWish, PublishOptions } from './clients.ts'
 import type { Arrivals } from './net.ts'
 import type { DelayOptions, SimulateOptions } from './world.ts'
-import { checkConfig, checkJudge } from '../common/shapes.ts'
+import { checkConfig, checkJudge, checkJudged } from '../common/shapes.ts'
 import type { Kind, Shape } from '../common/wrong.ts'
 import {
   anything,
@@ -87,24 +87,18 @@ export const checkSimulate = (options: SimulateOptions): void => {
   checkRecord('simulate', simulateShape, options)
   if (options.config !== undefined) checkConfig('config of simulate', options.config)
   checkJudge('simulate', options.judge, options.config)
-  if (options.config !== undefined) checkJudged('config of simulate', options.config, options.judge)
+  checkSimulated('config of simulate', options.config ?? {}, options.judge)
 }
 
-/** Where nobody judges everybody is refused, and a test would look for the reason elsewhere. */
-const checkJudged = (what: string, config: Partial<Config>, judge: unknown): void => {
-  const { authentication, listeners = [] } = config
-  const isAsked = authentication === 'judge' ||
-    listeners.some(([, rules]) => rules.authentication === 'judge')
-  if (judge != null || !isAsked) return
-  throw new TypeError(
-    `${what} says authentication: 'judge', and nobody judges: give simulate a judge, such as ` +
-      'judge: ({ userName }) => 0',
-  )
+const checkSimulated = (what: string, config: Partial<Config>, judge: unknown): void => {
+  if (judge == null) {
+    checkJudged(what, config, 'give simulate a judge, such as judge: ({ userName }) => 0')
+  }
 }
 
 export const checkReconfigure = (some: Partial<Config>, judge: unknown): void => {
   checkConfig('reconfigure', some)
-  checkJudged('reconfigure', some, judge)
+  checkSimulated('reconfigure', some, judge)
 }
 
 const byte = whole(0xff)
