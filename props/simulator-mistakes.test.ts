@@ -540,6 +540,22 @@ mistakes('what is wrong is told before anything is done', () => {
   assert.is(a.last('Puback')?.packetId, 1)
 })
 
+mistakes('a delay of somebody who is not there is told before time passes', async () => {
+  const world = fresh()
+  world.connect('lamp')
+  world.delay('lanp', '1s')
+  const says =
+    'lanp is delayed and has never had a connection: connect it before time passes, or ' +
+    'delay it later'
+  assert.is(complaint(() => world.advance('1s')), says)
+  assert.match(await world.advanceAsync('1s').then(() => 'it advanced', String), says)
+  assert.is(world.now, 0)
+  // One that is about to come may be delayed from its CONNECT on.
+  world.connect('lanp')
+  world.advance('1s')
+  assert.is(world.now, 1_000)
+})
+
 mistakes('what fits no packet leaves everything as it was, too', () => {
   const world = fresh()
   const forever = { cleanStart: false, sessionExpiryS: 1_000 }

@@ -221,6 +221,7 @@ export class World {
     if (this.isBusy) throw new Error(midMoment)
     const until = this.setOut(span)
     try {
+      this.meetDelayed()
       this.settle()
       while (this.next() <= until) this.goOn()
       this.clock.pass(until)
@@ -237,6 +238,7 @@ export class World {
     const until = this.setOut(span)
     try {
       await breath()
+      this.meetDelayed()
       this.settle()
       while (this.next() <= until) {
         this.goOn()
@@ -275,7 +277,10 @@ export class World {
     this.settle()
   }
 
-  /** From now on bytes from and to this client take so long, on this connection and later ones. */
+  /**
+   * From now on bytes from and to this client take so long, on this connection and later ones. One
+   * that has none yet is delayed from its CONNECT on, and has to connect before time passes.
+   */
   delay(who: Who, span: Span, options: DelayOptions = {}): void {
     checkDelay(options)
     const { jitter = 0 } = options
@@ -436,6 +441,17 @@ export class World {
     }
     this.isAdvancing = true
     return until
+  }
+
+  /** A misspelt name would delay nobody, and what the test shows would be another thing. */
+  private meetDelayed(): void {
+    for (const name of this.delays.keys()) {
+      if (this.connections.has(name)) continue
+      throw new TypeError(
+        `${name} is delayed and has never had a connection: connect it before time passes, or ` +
+          'delay it later',
+      )
+    }
   }
 
   private next(): number {
