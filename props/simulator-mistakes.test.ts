@@ -389,6 +389,14 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     () => fresh().expect('a', loose('home/lamp on')),
     'expect: what should have come is a list of strings, and not "home/lamp on"',
   ],
+  [
+    () => fresh().check(loose(Promise.resolve(false)), 'it rains'),
+    'check: whether it holds is true or false, and not a Promise',
+  ],
+  [
+    () => fresh().check(loose(() => false), 'it rains'),
+    'check: whether it holds is true or false, and not a function',
+  ],
   [() => fresh().check(false, loose(undefined)), 'check: what should hold is a string, and not '],
   [() => client().last(loose('suback')), 'last: the kind is "Connect", "Connack", "Publish", '],
   [() => client().write(loose('hello')), 'write: what is sent is a Uint8Array, and not "hello"'],

@@ -208,7 +208,11 @@ export const checkTimer = (run: unknown, ms: unknown): void => {
   checkValue('timers.set: ms', number, ms)
 }
 
-export const checkHolds = (what: unknown): void => checkValue('check: what should hold', text, what)
+export const checkHolds = (holds: unknown, what: unknown): void => {
+  // A promise, or a function that nobody calls, would hold whatever it comes to.
+  checkValue('check: whether it holds', flag, holds)
+  checkValue('check: what should hold', text, what)
+}
 
 export const checkName = (call: string, name: unknown): void =>
   checkValue(`${call}: the name of the client`, text, name)

@@ -202,7 +202,7 @@ export class World {
 
   /** Throws unless `holds`; the error says what should hold and shows the conversation. */
   check(holds: boolean, what: string): void {
-    checkHolds(what)
+    checkHolds(holds, what)
     if (holds) return
     const text = what.endsWith('\n') ? what : `${what}\n`
     throw new Unexpected(`${text}in this conversation:\n${this.show()}`)
