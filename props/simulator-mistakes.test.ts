@@ -468,6 +468,11 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: string]> = [
     'connectStream: the world is what simulate has answered, and not "phone"',
   ],
   [
+    // A text would be taken for the end of the connection, and why.
+    () => fresh().open('raw', { bytes: () => {}, gone: () => {} }).send(loose('failed')),
+    'send on a connection: what is sent is a Uint8Array, and not "failed"',
+  ],
+  [
     () => fresh().open('raw', loose({ bytes: () => {} })),
     'open: gone is a function, and not undefined',
   ],

@@ -23,10 +23,10 @@ import {
   checkLevel,
   checkPacket,
   checkPublish,
+  checkSent,
   checkSubscribe,
   checkTag,
   checkUnsubscribe,
-  checkWrite,
 } from './shapes.ts'
 
 /** How a client connects and behaves; what is left out is as a good library does it. */
@@ -236,7 +236,7 @@ export class Client {
 
   /** Sends any bytes, which need not be a packet. */
   write(bytes: Uint8Array): this {
-    checkWrite(bytes)
+    checkSent('write', bytes)
     this.connected().send(bytes)
     this.world.settle()
     return this

@@ -231,7 +231,8 @@ export const checkArrivals = (arrivals: Arrivals): void => {
   checkValue('open: gone', work, arrivals.gone)
 }
 
-export const checkWrite = (sent: unknown): void => checkValue('write: what is sent', octets, sent)
+export const checkSent = (call: string, sent: unknown): void =>
+  checkValue(`${call}: what is sent`, octets, sent)
 
 const _tag = anything
 const properties = needed(record)

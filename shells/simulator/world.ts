@@ -23,6 +23,7 @@ import {
   checkLines,
   checkName,
   checkReconfigure,
+  checkSent,
   checkSimulate,
   checkTimer,
   wallMax,
@@ -396,7 +397,10 @@ export class World {
       name,
       up,
       down,
-      send: (bytes) => up.send(bytes.slice()),
+      send: (bytes) => {
+        checkSent('send on a connection', bytes)
+        up.send(bytes.slice())
+      },
       end: () => up.send('closed'),
       fail: () => {
         // The broker hears nothing more of one that has vanished.
