@@ -2,7 +2,8 @@
 // says: `durable-broker.ts PORT FOLDER`, on Node (from dist) and on Deno (from the sources).
 
 import process from 'node:process'
-import type { Running, StartOptions } from '../../shells/common/start.ts'
+import type { Running } from '../../shells/common/start.ts'
+import type { StartOptions } from '../../shells/common/start-options.ts'
 
 interface Shell {
   start(options: StartOptions): Promise<Running>

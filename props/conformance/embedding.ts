@@ -8,7 +8,8 @@ import type { Config } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { ScramCredentials } from '../../shells/common/scram.ts'
-import type { Running, StartOptions } from '../../shells/common/start.ts'
+import type { Running } from '../../shells/common/start.ts'
+import type { StartOptions } from '../../shells/common/start-options.ts'
 
 export interface Settings {
   readonly config?: Partial<Config>

@@ -5,7 +5,7 @@ import { E } from '../../core/prelude.ts'
 import { Scribe } from '../../core/trace/scribe.ts'
 import type { Veil } from '../../core/trace/veil.ts'
 import { messageOf } from './message.ts'
-import type { NoTape, Tape, Tapes } from './recorder.ts'
+import type { NoTape, Tape, Tapes } from './tape.ts'
 
 /** Takes pages of notes; throws nothing. */
 export interface Writer {

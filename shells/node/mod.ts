@@ -1,7 +1,8 @@
 // A listening broker inside a Node program: `const broker = await start({ ports: [0] })`.
 
 import { startOn } from '../common/start.ts'
-import type { Running, StartOptions } from '../common/start.ts'
+import type { Running } from '../common/start.ts'
+import type { StartOptions } from '../common/start-options.ts'
 import { createHost, openFilesMax, print } from './host.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { tapes } from '../trace/tapes.ts'
@@ -11,7 +12,8 @@ import { openOutlet } from './outlet.ts'
 
 export { ListenError, StartError } from '../common/listen.ts'
 export type { Address, Wanted } from '../common/listen.ts'
-export type { Running, StartOptions } from '../common/start.ts'
+export type { Running } from '../common/start.ts'
+export type { StartOptions } from '../common/start-options.ts'
 export { saslPrep, scramCredentials } from '../common/scram.ts'
 export type { ScramCredentials, ScramOptions } from '../common/scram.ts'
 export type { Counters } from '../common/driver.ts'

@@ -4,7 +4,7 @@
 
 import { encode } from '../../core/codec/encode.ts'
 import { defaultLimits } from '../../core/codec/limits.ts'
-import type { ConnectWish, Payload, SubscribeWish } from '../../core/codec/make.ts'
+import type { Payload, SubscribeWish } from '../../core/codec/make.ts'
 import * as make from '../../core/codec/make.ts'
 import type { Level, Packet, PacketTag, Publish, Qos } from '../../core/codec/packet.ts'
 import type { Properties } from '../../core/codec/properties.ts'
@@ -18,6 +18,7 @@ import { view } from '../../core/data/bytes.ts'
 import { showBytes } from '../../core/trace/words.ts'
 import type { Clock, Plan } from './clock.ts'
 import type { Arrivals, Connection } from './net.ts'
+import type { ClientWish, PublishOptions } from './options.ts'
 import {
   checkConnect,
   checkLevel,
@@ -28,23 +29,6 @@ import {
   checkTag,
   checkUnsubscribe,
 } from './shapes.ts'
-
-/** How a client connects and behaves; what is left out is as a good library does it. */
-export interface ClientWish extends Partial<ConnectWish> {
-  /** Seconds for which the broker keeps the session: `sessionExpiryInterval` of the properties. */
-  readonly sessionExpiryS?: number
-  /** Whether it keeps the connection alive with PINGREQ; it does. */
-  readonly pings?: boolean
-  /** Whether it acknowledges what it gets; it does. One that does not acknowledges by `send`. */
-  readonly acknowledges?: boolean
-}
-
-/** How a message is published. QoS 0, not retained and without properties by default. */
-export interface PublishOptions {
-  readonly qos?: Qos
-  readonly retain?: boolean
-  readonly properties?: Properties
-}
 
 /** A message that reached a client. */
 export interface Delivery {

@@ -7,12 +7,13 @@ import { defaults } from '../../core/broker/config.ts'
 import type { Question } from '../../core/broker/effect.ts'
 import type { Command } from '../../core/broker/input.ts'
 import type { State } from '../../core/broker/state.ts'
-import type { ClientWish, Delivery } from './clients.ts'
+import type { Delivery } from './clients.ts'
 import { Client } from './clients.ts'
 import type { Dice, Span } from './clock.ts'
 import { Clock, createDice, millis, spanText } from './clock.ts'
 import type { Arrivals, Connection, Delay } from './net.ts'
 import { Pipe } from './net.ts'
+import type { ClientWish, DelayOptions, SimulateOptions } from './options.ts'
 import { Server } from './server.ts'
 import { checkCommand } from '../common/shapes.ts'
 import {
@@ -30,32 +31,6 @@ import {
 } from './shapes.ts'
 import { Transcript } from './transcript.ts'
 import { shown } from '../common/wrong.ts'
-
-/** What `simulate` takes; everything has a default. */
-export interface SimulateOptions {
-  /** What differs from the defaults of the broker; `persistence: true` gives it a disk. */
-  readonly config?: Partial<Config>
-  /**
-   * For all that is left to chance, a whole number; the same seed, the same conversation. 1 unless
-   * given.
-   */
-  readonly seed?: number
-  /** Where the clock on the wall begins, in Unix milliseconds; 2027-01-15T08:00Z unless given. */
-  readonly wall?: number
-  /**
-   * Answers who may connect, where the configuration says 'judge': 0 for yes, or a reason code of
-   * CONNACK from 0x80 on. At once: in a simulated world nobody waits for a promise.
-   */
-  readonly judge?: (question: Question) => number
-  /** Whether `show` has PINGREQ and PINGRESP too, of which a day brings thousands. */
-  readonly showPings?: boolean
-}
-
-/** What `world.delay` takes besides a time. */
-export interface DelayOptions {
-  /** At most so much longer, by chance. */
-  readonly jitter?: Span
-}
 
 /** Timers on the clock of a world, in the form that MQTT.js takes as its `timerVariant`. */
 export interface Timers {

@@ -7,7 +7,7 @@ import { constants as zlib, gunzipSync, gzipSync } from 'node:zlib'
 import { E } from '../../core/prelude.ts'
 import type { Either } from '../../core/prelude.ts'
 import { messageOf } from '../common/message.ts'
-import type { NoTape, Tape, Tapes } from '../common/recorder.ts'
+import type { NoTape, Tape, Tapes } from '../common/tape.ts'
 import { fileName as storeName } from '../store/files.ts'
 
 /** Whether something has this name that is not a file: a device or a folder stays where it is. */

@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads'
 import { E } from '../../core/prelude.ts'
 import type { Veil } from '../../core/trace/veil.ts'
-import type { NoTape, Tapes } from '../common/recorder.ts'
+import type { NoTape, Tapes } from '../common/tape.ts'
 import type { Writer, Writers } from '../common/writer.ts'
 import { openThread } from '../thread/open.ts'
 import { Board, counts, kinds, messageNumbers, newShared, pageCount, places } from './message.ts'
