@@ -173,6 +173,56 @@ listening('who has stopped has given its port back', async () => {
   for (let i = 0; i < 3; i++) await (await start({ listeners: [tcp(port)] })).stop()
 })
 
+/** Counts for how many connections the runtime is told TCP_NODELAY; `undo` ends that. */
+const countNoDelays = async (port: number): Promise<{ count: number; undo: () => void }> => {
+  const { Deno: deno } = globalThis as {
+    Deno?: { connect: (how: unknown) => Promise<{ close(): void }> }
+  }
+  const conn = deno === undefined ? await open(port) : await deno.connect({ port })
+  const one: object = deno === undefined ? Reflect.get(conn, '_handle') as object : conn
+  const kind = Object.getPrototypeOf(one) as { setNoDelay: (noDelay?: boolean) => void }
+  if ('destroy' in conn) conn.destroy()
+  else conn.close()
+  const { setNoDelay } = kind
+  const counted = {
+    count: 0,
+    undo: () => {
+      kind.setNoDelay = setNoDelay
+    },
+  }
+  kind.setNoDelay = function (noDelay = true) {
+    if (noDelay) counted.count += 1
+    return Reflect.apply(setNoDelay, this, [noDelay]) as undefined
+  }
+  return counted
+}
+
+listening('whether small packets leave at once changes without closing a listener', async () => {
+  let said = ''
+  const addresses = [{ _tag: 'Tcp', host: '127.0.0.1', port: 0 }] as const
+  const wanted = (noDelay: boolean): ReadonlyArray<Wanted> => [{ name: null, addresses, noDelay }]
+  const print = (text: string): void => {
+    said += text
+  }
+  const broker = await start({ listeners: wanted(true), print, verbosity: 'normal' })
+  const port = broker.ports[0]!
+  const opened = said.split('Opening').length
+  const noDelays = await countNoDelays(port)
+  try {
+    for (const noDelay of [false, true]) {
+      assert.equal(await broker.listen(wanted(noDelay)), [port])
+      noDelays.count = 0
+      const [, socket] = await greet(port)
+      assert.is(noDelays.count, noDelay ? 1 : 0)
+      socket.destroy()
+    }
+    assert.is(said.split('Opening').length, opened, said)
+  } finally {
+    noDelays.undo()
+    await broker.stop()
+  }
+})
+
 listening('of equal listeners there are as many as are wanted, each with its port', async () => {
   const broker = await start({ listeners: [tcp(0), tcp(0)] })
   const [one, other] = broker.ports

@@ -62,6 +62,8 @@ export class StartError extends Error {
 export interface Listener {
   /** 0 for a path. */
   readonly port: number
+  /** For who is accepted from now on; a door that is open need not be closed for it. */
+  setNoDelay(noDelay: boolean): void
   /** Settles when the address is free again. */
   close(): Promise<void>
 }
@@ -98,7 +100,8 @@ const faultOfPath = (path: string): string | null =>
     ? null
     : `${path} is too long for the path of a socket, which may have ${socketPathBytesMax} bytes.`
 
-const keyOf = (door: Door): string => JSON.stringify(door)
+/** Doors with the same key are one, which may be open already. */
+const keyOf = ({ name, address }: Door): string => JSON.stringify([name, address])
 
 const doorsOf = ({ name, addresses, noDelay }: Wanted): ReadonlyArray<Door> =>
   addresses.map((address) => ({ name, address, noDelay }))
@@ -154,7 +157,7 @@ export class Listeners {
     for (const { listener } of closed) await listener.close()
     const fresh: Array<Opened> = []
     const ports: Array<number> = []
-    const used = new Set<Opened>()
+    const used = new Map<Opened, Door>()
     try {
       for (const one of wanted) ports.push(await this.openAll(one, kept, used, fresh))
     } catch (error) {
@@ -162,7 +165,9 @@ export class Listeners {
       this.opened = [...kept, ...await this.reopen(closed)]
       throw error
     }
-    this.opened = [...kept, ...fresh]
+    const settled = [...used].map(([one, door]) => ({ ...one, door }))
+    for (const { listener, door } of settled) listener.setNoDelay(door.noDelay)
+    this.opened = [...settled, ...fresh]
     this.stayOpen()
     return ports
   }
@@ -197,7 +202,7 @@ export class Listeners {
   private async openAll(
     wanted: Wanted,
     kept: ReadonlyArray<Opened>,
-    used: Set<Opened>,
+    used: Map<Opened, Door>,
     fresh: Array<Opened>,
   ): Promise<number> {
     const doors = doorsOf(wanted)
@@ -207,7 +212,7 @@ export class Listeners {
       for (const door of doors) {
         const already = kept.find((one) => one.key === keyOf(door) && !used.has(one))
         if (already !== undefined) {
-          used.add(already)
+          used.set(already, door)
           opened.push(already)
           continue
         }

@@ -24,7 +24,7 @@ const mapped = '::ffff:'
 const isMapped = (conn: Deno.TcpConn | Deno.UnixConn): boolean =>
   conn.remoteAddr.transport === 'tcp' && conn.remoteAddr.hostname.startsWith(mapped)
 
-const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: Door): Peer => {
+const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: OpenDoor): Peer => {
   if (conn.remoteAddr.transport !== 'tcp') {
     return { address: address._tag === 'Unix' ? address.path : 'unknown', port: 0 }
   }
@@ -32,22 +32,30 @@ const peerOf = (conn: Deno.TcpConn | Deno.UnixConn, { address }: Door): Peer => 
   return { address: isMapped(conn) ? hostname.slice(mapped.length) : hostname, port }
 }
 
+/** A door that is open, and how whoever comes in is served from now on. */
+interface OpenDoor extends Omit<Door, 'noDelay'> {
+  readonly name: string
+  noDelay: boolean
+}
+
 /** A door without a name is called by its port. */
-const named = (door: Door, port: number): Door => ({ ...door, name: door.name ?? String(port) })
+const named = (door: Door, port: number): OpenDoor => ({ ...door, name: door.name ?? String(port) })
 
-const nameOf = ({ name }: Door): string => name ?? ''
+const setNoDelayOf = (door: OpenDoor): Listener['setNoDelay'] => (noDelay) => {
+  door.noDelay = noDelay
+}
 
-const accept = (driver: Driver, conn: Deno.TcpConn | Deno.UnixConn, door: Door): void => {
+const accept = (driver: Driver, conn: Deno.TcpConn | Deno.UnixConn, door: OpenDoor): void => {
   try {
     if ('setNoDelay' in conn) conn.setNoDelay(door.noDelay)
   } catch {
     // The peer has gone already, which the first read will tell.
   }
-  couple(driver, conn, nameOf(door), peerOf(conn, door))
+  couple(driver, conn, door.name, peerOf(conn, door))
 }
 
 /** The door that a connection has come in by; null where nobody opened one for it. */
-type Route = (conn: Deno.TcpConn | Deno.UnixConn) => Door | null
+type Route = (conn: Deno.TcpConn | Deno.UnixConn) => OpenDoor | null
 
 const acceptAll = async (
   driver: Driver,
@@ -85,11 +93,11 @@ const serve = (
   driver: Driver,
   log: Log,
   listener: Accepting,
-  door: Door,
+  door: OpenDoor,
   route: Route = () => door,
 ): Close => {
   let closed = false
-  const accepting = acceptAll(driver, log, listener, nameOf(door), route, () => closed)
+  const accepting = acceptAll(driver, log, listener, door.name, route, () => closed)
   return () => {
     closed = true
     listener.close()
@@ -127,9 +135,11 @@ const listenUnix = async (
   door: Door,
   path: string,
 ): Promise<Listener> => {
-  const close = serve(driver, log, await openUnix(path), named(door, 0))
+  const mine = named(door, 0)
+  const close = serve(driver, log, await openUnix(path), mine)
   return {
     port: 0,
+    setNoDelay: setNoDelayOf(mine),
     close: () => {
       const closing = close()
       removeQuietly(path)
@@ -156,7 +166,7 @@ const isAnyVersion6 = ({ address }: Door, port: number): boolean =>
  * none on 0.0.0.0 can be beside it: then that one serves both doors.
  */
 interface Anywhere {
-  version4: { readonly door: Door; close: Close | null } | null
+  version4: { readonly door: OpenDoor; close: Close | null } | null
   version6: boolean
   /** Opened on `::` ahead, and serving nobody yet. */
   ahead: Deno.TcpListener | null
@@ -209,11 +219,9 @@ const closeAhead = (driver: Driver, port: number): void => {
  */
 const openVersion4 = (
   driver: Driver,
-  log: Log,
-  door: Door,
   wanted: number,
   isWithVersion6: boolean,
-): readonly [port: number, close: Close | null] => {
+): readonly [port: number, listener: Deno.TcpListener | null] => {
   if (wanted !== 0 && anywhereOn(driver, wanted).version6) return [wanted, null]
   const ahead = isWithVersion6 ? openAhead(driver, wanted) : null
   let listener: Deno.TcpListener
@@ -225,8 +233,7 @@ const openVersion4 = (
     if (ahead !== null) closeAhead(driver, ahead)
     throw error
   }
-  const { port } = listener.addr
-  return [port, serve(driver, log, listener, named(door, port))]
+  return [listener.addr.port, listener]
 }
 
 const listenVersion4 = (
@@ -236,12 +243,14 @@ const listenVersion4 = (
   wanted: number,
   isWithVersion6: boolean,
 ): Listener => {
-  const [port, close] = openVersion4(driver, log, door, wanted, isWithVersion6)
+  const [port, listener] = openVersion4(driver, wanted, isWithVersion6)
   const all = anywhereOn(driver, port)
-  const mine = { door: named(door, port), close }
+  const own = named(door, port)
+  const mine = { door: own, close: listener === null ? null : serve(driver, log, listener, own) }
   all.version4 = mine
   return {
     port,
+    setNoDelay: setNoDelayOf(own),
     close: async () => {
       all.version4 = null
       closeAhead(driver, port)
@@ -276,8 +285,10 @@ const listenVersion6 = async (
   /** What came for 0.0.0.0 is served by a socket of its own again. */
   const giveBack = (all: Anywhere, at: number): void => {
     if (all.version4 === null || all.version4.close !== null) return
-    const { door: lent } = all.version4
-    all.version4.close = openVersion4(driver, log, lent, at, false)[1]
+    const [, listener] = openVersion4(driver, at, false)
+    if (listener !== null) {
+      all.version4.close = serve(driver, log, listener, all.version4.door)
+    }
   }
   let listener: Deno.TcpListener
   try {
@@ -295,6 +306,7 @@ const listenVersion6 = async (
   const close = serve(driver, log, listener, mine, route)
   return {
     port,
+    setNoDelay: setNoDelayOf(mine),
     close: async () => {
       all.version6 = false
       await close()
@@ -308,7 +320,9 @@ const listenVersion6 = async (
 const listenTcp = (driver: Driver, log: Log, door: Door, host: string, port: number): Listener => {
   const listener = openTcp(host, port)
   const { port: got } = listener.addr
-  return { port: got, close: serve(driver, log, listener, named(door, got)) }
+  const mine = named(door, got)
+  const close = serve(driver, log, listener, mine)
+  return { port: got, setNoDelay: setNoDelayOf(mine), close }
 }
 
 /** Listens on one address; rejects with a ListenError. Port 0 takes any free one. */

@@ -59,6 +59,7 @@ class Gate implements Listener {
   private readonly filesMax = openFilesMax()
   private readonly driver: Driver
   private readonly server: Server
+  private noDelay: boolean
   private timer: NodeJS.Timeout | null = null
   private closed = false
   /** Who comes to a Unix socket is known by its path. */
@@ -73,11 +74,13 @@ class Gate implements Listener {
     this.driver = driver
     this.log = log
     this.door = door
+    this.noDelay = noDelay
     this.path = address._tag === 'Unix' ? { address: address.path, port: 0 } : null
     this.options = address._tag === 'Unix'
       ? { path: address.path, backlog }
       : { host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') }
-    this.server = createServer({ allowHalfOpen: true, noDelay }, (socket) => {
+    this.server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (this.noDelay) socket.setNoDelay(true)
       coupleSocket(driver, socket, this.nameText(), this.path ?? peerOfSocket(socket))
       this.look()
     })
@@ -108,6 +111,10 @@ class Gate implements Listener {
     })
   }
 
+  setNoDelay(noDelay: boolean): void {
+    this.noDelay = noDelay
+  }
+
   /** The address is free when this returns; that it is so is told later. */
   close(): Promise<void> {
     this.closed = true
@@ -122,11 +129,11 @@ class Gate implements Listener {
 
   /** Each time that it has begun to listen. */
   private begin(): void {
-    const { address, noDelay } = this.door
+    const { address } = this.door
     // Whoever is in the group of a socket may connect, as with mosquitto.
     if (address._tag === 'Unix') chmodSync(address.path, 0o770)
     takeHandles(this.server, (handle) => {
-      if (noDelay) handle.setNoDelay?.(true)
+      if (this.noDelay) handle.setNoDelay?.(true)
       couple(this.driver, handle, this.nameText(), this.path ?? peerOf(handle))
       this.look()
     })
