@@ -240,7 +240,7 @@ export const defaults: Config = {
 
 /** Throws where something is not there that has to be, as who has no types may leave it out. */
 export const wholeConfig = (config: Config): Config => {
-  const there: ReadonlyMap<string, unknown> = new Map(Object.entries(config))
+  const there: ReadonlyMap<string, unknown> = new Map(Object.entries(Object(config)))
   for (const name of Object.keys(defaults)) {
     if (there.get(name) !== undefined) continue
     throw new TypeError(

@@ -532,10 +532,21 @@ export const newSys = (config: Config, at: Millis): Sys => ({
   heapBytesMax: 0,
 })
 
+/** Throws where a time or the seed is none: no time would ever come, and nothing be due. */
+const wholeOrigin = (origin: Origin): Origin => {
+  for (const name of ['at', 'wall', 'seed'] as const) {
+    if (Number.isFinite(origin?.[name])) continue
+    throw new TypeError(
+      `the origin has no "${name}" that is a number: write { at: 0, wall: Date.now(), seed: 1 }`,
+    )
+  }
+  return origin
+}
+
 /** A broker without clients. */
 export const initial = (config: Config, origin: Origin): State => ({
   config: wholeConfig(config),
-  origin,
+  origin: wholeOrigin(origin),
   now: origin.at,
   wall: origin.wall,
   stopping: false,

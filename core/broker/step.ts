@@ -80,6 +80,9 @@ const begin = (state: State, inputs: ReadonlyArray<Input>): Draft => {
       'a state is the first of the two things that run answers: const [state, effects] = run(...)',
     )
   }
+  if (state?.config === undefined) {
+    throw new TypeError('a state is what initial or restore has answered, or run with its effects')
+  }
   return open(state)
 }
 
@@ -88,9 +91,35 @@ const unknown = (what: string, { _tag }: { readonly _tag: string }): never => {
   throw new TypeError(`there is no ${what} with the _tag ${JSON.stringify(_tag)}`)
 }
 
+const inputTags: { readonly [Tag in Input['_tag']]: true } = {
+  Opened: true,
+  Arrived: true,
+  Continued: true,
+  Broke: true,
+  Closed: true,
+  Written: true,
+  Judged: true,
+  Answered: true,
+  Ticked: true,
+  Measured: true,
+  MemoryShort: true,
+  MemoryFree: true,
+  StoreFull: true,
+  StoreFree: true,
+  Commanded: true,
+  Reconfigured: true,
+}
+
+/** For them, too: with a time that is none nothing would ever be due. */
+const timeOf = (name: string, { _tag }: Input, time: number): number => {
+  if (Number.isFinite(time)) return time
+  if (!(_tag in inputTags)) return unknown('input', { _tag })
+  throw new TypeError(`${name} of ${_tag} is a number of milliseconds, and not ${String(time)}`)
+}
+
 const take = (draft: Draft, input: Input): void => {
   // A clock that runs backwards expires nothing and frees nobody.
-  if (input.at > draft.now) draft.now = input.at
+  if (!(input.at <= draft.now)) draft.now = timeOf('at', input, input.at)
   if (draft.journal !== null) draft.mark = draft.journal.count
   switch (input._tag) {
     case 'Arrived': {
@@ -136,7 +165,7 @@ const take = (draft: Draft, input: Input): void => {
     case 'Answered':
       return hear(draft, input)
     case 'Ticked':
-      draft.wall = input.wall
+      draft.wall = timeOf('wall', input, input.wall)
       tick(draft)
       return report(draft)
     case 'Measured':

@@ -15,6 +15,11 @@ export type Payload = string | Uint8Array
 // Not everybody has types.
 const kindOf = (value: unknown): string => value === null ? 'null' : typeof value
 
+const wished = <Wish>(packet: string, wish: Wish): Wish => {
+  if (wish != null) return wish
+  throw new TypeError(`${packet} is made of an object, and not of ${kindOf(wish)}`)
+}
+
 const text = (what: string, value: string): string => {
   if (typeof value === 'string') return value
   throw new TypeError(`${what} is a string, and not ${kindOf(value)}`)
@@ -72,7 +77,7 @@ export interface ConnectWish {
 /** A CONNECT: MQTT 5, a clean start and 60 seconds of keep alive unless said otherwise. */
 export const connect = (wish: ConnectWish): Connect => ({
   _tag: 'Connect',
-  level: wish.level ?? 5,
+  level: wished('CONNECT', wish).level ?? 5,
   bridge: false,
   cleanStart: wish.cleanStart ?? true,
   keepAliveS: wish.keepAliveS ?? 60,
@@ -107,7 +112,7 @@ export interface PublishWish {
  */
 export const publish = (wish: PublishWish): Publish => ({
   _tag: 'Publish',
-  dup: wish.dup ?? false,
+  dup: wished('PUBLISH', wish).dup ?? false,
   qos: wish.qos ?? 0,
   retain: wish.retain ?? false,
   topic: wish.topic === '' && wish.properties?.topicAlias !== undefined ? '' : nameOf(wish.topic),
@@ -143,7 +148,7 @@ const isList = (
 
 const request = (wish: string | SubscribeWish): SubscribeRequest => {
   const { filter, qos, noLocal, retainAsPublished, retainHandling }: SubscribeWish =
-    typeof wish === 'object' ? wish : { filter: wish }
+    typeof wish === 'object' ? wished('a subscription', wish) : { filter: wish }
   return {
     filter: filterOf(filter),
     qos: qos ?? 0,

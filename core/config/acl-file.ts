@@ -65,6 +65,12 @@ const readRule = (keyword: string, rest: string): Either<Misread, AclRule> => {
  * first line that is none, and nothing of the file counts.
  */
 export const parseAcl = (file: string, text: string): Either<FileFault, AclFile> => {
+  // Not everybody has types.
+  if (typeof text !== 'string') {
+    throw new TypeError(
+      "an ACL file is its name, for messages, and its text: parseAcl('acl', text)",
+    )
+  }
   const anonymous: AclRule[] = []
   const users = new Map<string, AclRule[]>()
   const patterns: AclRule[] = []
