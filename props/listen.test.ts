@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect as dial, createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -219,6 +219,31 @@ listening('whether small packets leave at once changes without closing a listene
     assert.is(said.split('Opening').length, opened, said)
   } finally {
     noDelays.undo()
+    await broker.stop()
+  }
+})
+
+listening('a listener that is to go stays open until what comes in its place is', async () => {
+  let said = ''
+  const print = (text: string): void => {
+    said += text
+  }
+  const stranger = createServer()
+  await new Promise<void>((done) => void stranger.listen(0, '127.0.0.1', done))
+  const taken = (stranger.address() as AddressInfo).port
+  const broker = await start({ listeners: [tcp(0)], print, verbosity: 'normal' })
+  const port = broker.ports[0]!
+  try {
+    said = ''
+    await broker.listen([tcp(taken)]).then(() => assert.unreachable(), () => {})
+    assert.is(await canGreet(port, '127.0.0.1'), true)
+    // Who has given up rights could not open it again.
+    assert.not.match(said, new RegExp(`Opening .* ${port}\\.`))
+    const other = await freePort()
+    assert.equal(await broker.listen([tcp(other)]), [other])
+    assert.is(await canGreet(port, '127.0.0.1'), false)
+  } finally {
+    stranger.close()
     await broker.stop()
   }
 })

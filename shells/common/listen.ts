@@ -85,6 +85,12 @@ interface Opened {
   readonly listener: Listener
 }
 
+interface Sorted {
+  readonly kept: ReadonlyArray<Opened>
+  readonly unwanted: ReadonlyArray<Opened>
+  readonly missing: ReadonlyArray<Door>
+}
+
 // How often a free port is looked for that is free on all addresses.
 const freePortTries = 16
 
@@ -152,8 +158,10 @@ export class Listeners {
 
   private async changeNow(wanted: ReadonlyArray<Wanted>): Promise<ReadonlyArray<number>> {
     this.stayOpen()
-    const [kept, closed] = this.sorted(wanted)
-    // First, since a listener may be wanted on more addresses of the port that it has.
+    const { kept, unwanted, missing } = this.sorted(wanted)
+    // First, since a listener may be wanted on more addresses of the port that it has; but nothing
+    // else, since a broker that has given up rights may not be able to open it again.
+    const closed = unwanted.filter((one) => isInTheWay(one, missing))
     for (const { listener } of closed) await listener.close()
     const fresh: Array<Opened> = []
     const ports: Array<number> = []
@@ -162,9 +170,11 @@ export class Listeners {
       for (const one of wanted) ports.push(await this.openAll(one, kept, used, fresh))
     } catch (error) {
       for (const { listener } of fresh) await listener.close()
-      this.opened = [...kept, ...await this.reopen(closed)]
+      const untouched = unwanted.filter((one) => !closed.includes(one))
+      this.opened = [...kept, ...untouched, ...await this.reopen(closed)]
       throw error
     }
+    for (const one of unwanted) if (!closed.includes(one)) await one.listener.close()
     const settled = [...used].map(([one, door]) => ({ ...one, door }))
     for (const { listener, door } of settled) listener.setNoDelay(door.noDelay)
     this.opened = [...settled, ...fresh]
@@ -172,22 +182,20 @@ export class Listeners {
     return ports
   }
 
-  /** What is open and wanted, and what is not; of equal doors as many as are wanted. */
-  private sorted(
-    wanted: ReadonlyArray<Wanted>,
-  ): readonly [kept: ReadonlyArray<Opened>, closed: ReadonlyArray<Opened>] {
-    const keys = wanted.flatMap(doorsOf).map(keyOf)
+  /** What is open and wanted, open and not, and wanted only; of equal doors as many as wanted. */
+  private sorted(wanted: ReadonlyArray<Wanted>): Sorted {
+    const missing = wanted.flatMap(doorsOf)
     const kept: Array<Opened> = []
-    const closed: Array<Opened> = []
+    const unwanted: Array<Opened> = []
     for (const one of this.opened) {
-      const at = keys.indexOf(one.key)
-      if (at === -1) closed.push(one)
+      const at = missing.findIndex((door) => keyOf(door) === one.key)
+      if (at === -1) unwanted.push(one)
       else {
-        keys.splice(at, 1)
+        missing.splice(at, 1)
         kept.push(one)
       }
     }
-    return [kept, closed]
+    return { kept, unwanted, missing }
   }
 
   private stayOpen(): void {
@@ -285,6 +293,14 @@ const opening = (address: Address): string =>
 
 const textOf = (address: Address): string =>
   address._tag === 'Unix' ? address.path : `${address.host} port ${address.port}`
+
+/** Whether one of the doors may not be opened while that is open. */
+const isInTheWay = ({ door, listener }: Opened, doors: ReadonlyArray<Door>): boolean =>
+  doors.some(({ address }) =>
+    address._tag === 'Tcp'
+      ? address.port === listener.port
+      : door.address._tag === 'Unix' && address.path === door.address.path
+  )
 
 /** Whether the one may be in the other's way: both are on the same port. */
 const isBeside = ({ address: one }: Door, { address: other }: Door): boolean =>
