@@ -55,6 +55,22 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: RegExp]> = [
   [() => run(fresh(), [ticked(NaN, 1)]), /^at of Ticked is a number of milliseconds, and not NaN$/],
   [() => run(fresh(), [ticked(loose('7'), 1)]), /^at of Ticked is a number .*, and not 7$/],
   [() => run(fresh(), [ticked(1, loose(undefined))]), /^wall of Ticked is a number .* undefined$/],
+  [
+    () => Packet.connect(loose({ clientId: 'a', keepAlive: 5 })),
+    /^CONNECT has no "keepAlive": there are clientId, level, cleanStart, keepAliveS, will, /,
+  ],
+  [
+    () => Packet.connect({ clientId: 'a', will: loose({ topic: 't', message: 'x' }) }),
+    /^a will has no "message": there are topic, payload, qos, retain, properties$/,
+  ],
+  [
+    () => Packet.publish(loose({ topic: 't', message: 'x' })),
+    /^PUBLISH has no "message": there are topic, payload, /,
+  ],
+  [
+    () => Packet.subscribe(loose([{ filter: 't', QoS: 1 }])),
+    /^a subscription has no "QoS": there are filter, qos, noLocal, /,
+  ],
   [() => Packet.publish(loose({})), /^a topic name is a string, and not undefined$/],
   [() => Packet.publish(loose('home/lamp')), /^a topic name is a string, and not undefined$/],
   [() => Packet.publish({ topic: 't', payload: loose(20.5) }), /^a payload .*, and not number$/],
@@ -74,7 +90,7 @@ const slips: ReadonlyArray<readonly [act: () => unknown, says: RegExp]> = [
   [() => Packet.subscribe(loose(undefined)), /^a topic filter is a string, and not undefined$/],
   [
     () => Packet.subscribe(loose({ topic: 't' })),
-    /^a topic filter is a string, and not undefined$/,
+    /^a subscription has no "topic": there are filter, /,
   ],
   [
     () => run(fresh(), loose(ticked(1, 1))),

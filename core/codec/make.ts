@@ -15,9 +15,15 @@ export type Payload = string | Uint8Array
 // Not everybody has types.
 const kindOf = (value: unknown): string => value === null ? 'null' : typeof value
 
-const wished = <Wish>(packet: string, wish: Wish): Wish => {
-  if (wish != null) return wish
-  throw new TypeError(`${packet} is made of an object, and not of ${kindOf(wish)}`)
+/** Throws also where something has a name that is none: it would be passed over. */
+const wished = <Wish>(what: string, wish: Wish, names: ReadonlyArray<keyof Wish>): Wish => {
+  if (wish == null) throw new TypeError(`${what} is made of an object, and not of ${kindOf(wish)}`)
+  if (typeof wish !== 'object') return wish
+  for (const name in wish) {
+    if (names.includes(name)) continue
+    throw new TypeError(`${what} has no "${name}": there are ${names.join(', ')}`)
+  }
+  return wish
 }
 
 const text = (what: string, value: string): string => {
@@ -74,21 +80,36 @@ export interface ConnectWish {
   readonly properties?: Properties
 }
 
+const connectNames: ReadonlyArray<keyof ConnectWish> = [
+  'clientId',
+  'level',
+  'cleanStart',
+  'keepAliveS',
+  'will',
+  'userName',
+  'password',
+  'properties',
+]
+
+const willNames: ReadonlyArray<keyof WillWish> = ['topic', 'payload', 'qos', 'retain', 'properties']
+
+const willOf = (wish: WillWish): Will => ({
+  topic: nameOf(wished('a will', wish, willNames).topic),
+  payload: payloadOf(wish.payload ?? ''),
+  qos: wish.qos ?? 0,
+  retain: wish.retain ?? false,
+  properties: wish.properties ?? none,
+})
+
 /** A CONNECT: MQTT 5, a clean start and 60 seconds of keep alive unless said otherwise. */
 export const connect = (wish: ConnectWish): Connect => ({
   _tag: 'Connect',
-  level: wished('CONNECT', wish).level ?? 5,
+  level: wished('CONNECT', wish, connectNames).level ?? 5,
   bridge: false,
   cleanStart: wish.cleanStart ?? true,
   keepAliveS: wish.keepAliveS ?? 60,
   clientId: text('the client identifier of CONNECT', wish.clientId),
-  will: wish.will === undefined ? null : {
-    topic: nameOf(wish.will.topic),
-    payload: payloadOf(wish.will.payload ?? ''),
-    qos: wish.will.qos ?? 0,
-    retain: wish.will.retain ?? false,
-    properties: wish.will.properties ?? none,
-  },
+  will: wish.will === undefined ? null : willOf(wish.will),
   userName: wish.userName === undefined ? null : text('the user name of CONNECT', wish.userName),
   password: wish.password === undefined ? null : payloadOf(wish.password),
   properties: wish.properties ?? none,
@@ -106,13 +127,23 @@ export interface PublishWish {
   readonly properties?: Properties
 }
 
+const publishNames: ReadonlyArray<keyof PublishWish> = [
+  'topic',
+  'payload',
+  'qos',
+  'retain',
+  'dup',
+  'packetId',
+  'properties',
+]
+
 /**
  * A PUBLISH: an empty payload at QoS 0 unless said otherwise. Its topic is empty only where a topic
  * alias stands for it.
  */
 export const publish = (wish: PublishWish): Publish => ({
   _tag: 'Publish',
-  dup: wished('PUBLISH', wish).dup ?? false,
+  dup: wished('PUBLISH', wish, publishNames).dup ?? false,
   qos: wish.qos ?? 0,
   retain: wish.retain ?? false,
   topic: wish.topic === '' && wish.properties?.topicAlias !== undefined ? '' : nameOf(wish.topic),
@@ -129,6 +160,14 @@ export interface SubscribeWish {
   readonly retainAsPublished?: boolean
   readonly retainHandling?: SubscribeRequest['retainHandling']
 }
+
+const subscribeNames: ReadonlyArray<keyof SubscribeWish> = [
+  'filter',
+  'qos',
+  'noLocal',
+  'retainAsPublished',
+  'retainHandling',
+]
 
 /** A SUBSCRIBE to one filter or several; a plain string subscribes at QoS 0. */
 export const subscribe = (
@@ -148,7 +187,7 @@ const isList = (
 
 const request = (wish: string | SubscribeWish): SubscribeRequest => {
   const { filter, qos, noLocal, retainAsPublished, retainHandling }: SubscribeWish =
-    typeof wish === 'object' ? wished('a subscription', wish) : { filter: wish }
+    typeof wish === 'object' ? wished('a subscription', wish, subscribeNames) : { filter: wish }
   return {
     filter: filterOf(filter),
     qos: qos ?? 0,

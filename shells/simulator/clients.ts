@@ -111,16 +111,17 @@ export class Client {
   connect(wish: ClientWish = {}): this {
     checkConnect(wish)
     const all = { ...this.wish, ...wish }
-    const { level = 5, sessionExpiryS, pings = true, keepAliveS = 60 } = all
-    const { properties = none, will } = all
+    // What of it is in CONNECT, and what is not.
+    const { sessionExpiryS, pings = true, acknowledges: _, ...said } = all
+    const { level = 5, keepAliveS = 60, properties = none, will } = said
     checkLevel('connect', level, {
       sessionExpiryS,
       properties,
       'properties of the will': will?.properties,
     })
     const connect = make.connect({
-      ...all,
-      clientId: all.clientId ?? this.name,
+      ...said,
+      clientId: said.clientId ?? this.name,
       properties: sessionExpiryS === undefined
         ? written(properties)
         : { ...written(properties), sessionExpiryInterval: sessionExpiryS },
