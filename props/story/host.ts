@@ -33,10 +33,15 @@ const obey = async (order: Order): Promise<void> => {
     brokers.delete(id)
     return
   }
+  const { config = {} } = order
+  const known = config.authenticationMethods === undefined
+    ? {}
+    : { scram: { credentials: () => Promise.resolve(null) } }
   const broker = await start({
     ports: [0],
     hosts: ['127.0.0.1'],
-    config: order.config ?? {},
+    config,
+    ...known,
     verbosity: 'normal',
     print: (text) => say({ id, log: text }),
   })

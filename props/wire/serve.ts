@@ -16,7 +16,10 @@ for (const [room, config] of Object.entries(roomConfigs)) {
   if (config.persistence === true) continue
   const judge = (question: Parameters<typeof verdictOn>[0]) => Promise.resolve(verdictOn(question))
   const asked = config.authentication === 'judge' ? { judge } : {}
-  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], config, ...asked })
+  const known = config.authenticationMethods === undefined
+    ? {}
+    : { scram: { credentials: () => Promise.resolve(null) } }
+  const broker = await start({ ports: [0], hosts: ['127.0.0.1'], config, ...asked, ...known })
   ports[room] = broker.ports[0]!
 }
 console.log(JSON.stringify(ports))
