@@ -62,6 +62,8 @@ const main = async (port: number, { config = {}, passwords, users }: Settings): 
     if (wish.command !== undefined) running.command(wish.command)
   })
   process.on('SIGTERM', () => running.stop().then(() => process.exit(0)))
+  // As every broker does that is started with a log.
+  console.log('the broker is running')
 }
 
 const [port, settings] = process.argv.slice(2)

@@ -209,10 +209,16 @@ export const start = async (kind: Kind, options: StartOptions = {}): Promise<Bro
     const running = settings === undefined || kind === 'mosquitto'
       ? launch(kind, [...own, ...args], filesMax)
       : embed(kind, port, settings)
+    // Somebody else who has taken the port meanwhile would answer as well: who says that it listens
+    // is asked nothing before.
+    const isTalkative = args.length === 0 && options.lines === undefined
     await until(
       20_000,
       `${kind} accepting connections`,
-      async () => running.isEnded || await answers(port),
+      async () =>
+        running.isEnded ||
+        ((!isTalkative || / running$/m.test(running.stdout + running.stderr)) &&
+          await answers(port)),
     )
     if (!running.isEnded) {
       const tell = (wish: Wish): void => {
